@@ -1,0 +1,253 @@
+"""The protocol file: all wording, timing, scales, keys and questions of a session, typed and checked when read.
+
+A laboratory changes or translates a session by copying `stimuli/protocol.toml`. What the file may hold stands here; a
+mistake in it is reported with file, key, what was expected and what was found, before any window opens.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from experiment.errors import BadInput
+
+Seconds = Annotated[float, Meta(ge=0, le=3600)]
+Colour = Annotated[str, Meta(pattern="^#[0-9A-Fa-f]{6}$")]
+Label = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]*$")]
+Line = Annotated[str, Meta(min_length=1)]
+Id = Annotated[str, Meta(pattern="^[a-zA-Z0-9]+$")]
+
+MODIFIERS = ("ctrl", "shift", "alt")
+_NAMED_KEYS = ("space", "return", "tab", "backspace", "left", "right", "up", "down", "home", "end", "pageup", "pagedown")
+KEY_NAMES = frozenset([*"abcdefghijklmnopqrstuvwxyz0123456789", *_NAMED_KEYS, "num_enter", "num_add", "num_subtract"])
+# Chords that an operating system keeps for itself: the program would never hear them.
+TAKEN_CHORDS = ({"ctrl", "shift", "escape"}, {"ctrl", "alt", "delete"}, {"ctrl", "alt", "backspace"}, {"ctrl", "alt", "t"})
+
+
+class Fixed(Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of the protocol: it cannot change once read, and a key it does not know is an error."""
+
+
+class Display(Fixed, frozen=True):
+    """How a session looks: colours as #RRGGBB, and whether a message comes with its writer's name."""
+
+    background: Colour
+    ink: Colour
+    quiet: Colour
+    accent: Colour
+    show_writer: bool = True
+
+
+class Timing(Fixed, frozen=True):
+    """How long things last, in seconds on the screen; without a maximum, a screen waits for its answer."""
+
+    fixation_s: Seconds
+    blank_s: Seconds
+    page_minimum_s: Seconds
+    message_minimum_s: Seconds
+    message_maximum_s: Seconds | None = None
+    rating_maximum_s: Seconds | None = None
+
+    def __post_init__(self) -> None:
+        """A message must be allowed to stay for at least as long as it has to."""
+        if self.message_maximum_s is not None and self.message_maximum_s <= self.message_minimum_s:
+            raise ValueError(f"Expected message_maximum_s above message_minimum_s ({self.message_minimum_s})")
+        if self.rating_maximum_s == 0:
+            raise ValueError("Expected rating_maximum_s above 0, or no such line for a rating without limit")
+
+
+class Question(Fixed, frozen=True):
+    """A rating: its column in the table, its wording, and the words at the two ends of its scale."""
+
+    id: Label
+    text: Line
+    low: Line
+    high: Line
+
+
+class Rating(Fixed, frozen=True):
+    """The scales that follow each message.
+
+    `question_order`: as `listed`, or drawn from the seed once a `session` or for each `trial`.
+    """
+
+    points: Annotated[int, Meta(ge=2, le=9)]
+    questions: Annotated[tuple[Question, ...], Meta(min_length=1)]
+    question_order: Literal["listed", "session", "trial"] = "listed"
+    first_press_is_final: bool = False
+
+    def __post_init__(self) -> None:
+        """Each question is a column of the table, so no two may share an id."""
+        _distinct("questions", [question.id for question in self.questions])
+
+
+class Keys(Fixed, frozen=True):
+    """Which keys do what, by PsychoPy's names; the digits 1 to `points` always set the marker."""
+
+    confirm: Annotated[tuple[str, ...], Meta(min_length=1)]
+    left: tuple[str, ...]
+    right: tuple[str, ...]
+    pause: str
+    resume: str
+    reasons: dict[Literal["withdrew", "technical", "other"], str]
+
+    def __post_init__(self) -> None:
+        """Every key exists and does one thing; only a chord that the system lets through can pause."""
+        single = [*self.confirm, *self.left, *self.right, self.resume, *self.reasons.values()]
+        for key in single:
+            if key not in KEY_NAMES:
+                raise ValueError(f"Expected the name of a key, such as 'space' or 'left', got {key!r}")
+        _distinct("keys", single)
+        if digits := sorted(key for key in single if key.isdigit()):
+            raise ValueError(f"Expected keys other than the digits, which set the marker, got {digits[0]!r}")
+        if set(self.reasons) != {"withdrew", "technical", "other"}:
+            raise ValueError("Expected a key for each of the reasons withdrew, technical and other")
+        self._check_chord(single)
+
+    def _check_chord(self, single: list[str]) -> None:
+        *modifiers, key = self.pause.split("+")
+        if len(set(modifiers)) < 2 or not set(modifiers) <= set(MODIFIERS) or key in MODIFIERS:
+            raise ValueError(f"Expected two modifiers and a key, such as 'ctrl+shift+p', got {self.pause!r}")
+        if {*modifiers, key} in TAKEN_CHORDS:
+            raise ValueError(f"Expected a chord that no operating system takes, got {self.pause!r}")
+        if key not in KEY_NAMES or key in single or key.isdigit():
+            raise ValueError(f"Expected a chord whose last key has no other use, got {self.pause!r}")
+
+    @property
+    def chord(self) -> frozenset[str]:
+        """The keys that are down together when the assistant asks for a pause."""
+        return frozenset(self.pause.split("+"))
+
+
+class Mouse(Fixed, frozen=True):
+    """Whether the mouse may answer; if not, its pointer is never seen."""
+
+    enabled: bool = True
+
+
+class Practice(Fixed, frozen=True):
+    """A message that nobody's loved one wrote, to learn the task with."""
+
+    writer: Line
+    text: Line
+
+
+class Pause(Fixed, frozen=True):
+    """What the assistant reads while a session is paused; `ending` follows the choice of a reason."""
+
+    page: Line
+    ending: Line
+
+
+class Wording(Fixed, frozen=True):
+    """Every other word that a participant reads, in the order of reading."""
+
+    welcome: Line
+    instructions: tuple[Line, ...]
+    practice: Line
+    begin: Line
+    closing: Line
+    fixation: Line
+    next_button: Line
+    confirm_button: Line
+    pause: Pause
+
+
+class AssistantQuestion(Fixed, frozen=True):
+    """A question to the assistant, asked before the session and saved in `sub-<ID>_sessions.tsv`.
+
+    `kind`: a line of text, a time of day (HH:MM), a number within `minimum` and `maximum`, or one of `choices`.
+    """
+
+    id: Label
+    text: Line
+    kind: Literal["text", "time", "number", "choice"]
+    required: bool = False
+    choices: tuple[Line, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    units: str = ""
+
+    def __post_init__(self) -> None:
+        """Choices belong to a choice, limits to a number."""
+        if (self.kind == "choice") != bool(self.choices):
+            raise ValueError("Expected `choices` with kind 'choice', and only there")
+        if self.kind != "number" and (self.minimum, self.maximum) != (None, None):
+            raise ValueError("Expected `minimum` and `maximum` only with kind 'number'")
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError("Expected `minimum` not above `maximum`")
+        _distinct("choices", self.choices)
+
+
+class Protocol(Fixed, frozen=True):
+    """One session's protocol, as `stimuli/protocol.toml` has it."""
+
+    task: Id
+    language: Annotated[str, Meta(pattern="^[A-Za-z]{2,3}(-[A-Za-z0-9]+)*$")]
+    sessions: Annotated[int, Meta(ge=1, le=99)]
+    messages: Annotated[int, Meta(ge=1, le=99)]
+    display: Display
+    timing: Timing
+    rating: Rating
+    keys: Keys
+    practice: Practice
+    wording: Wording
+    mouse: Mouse = Mouse()
+    assistant: tuple[AssistantQuestion, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Each question to the assistant is a column of its own."""
+        _distinct("assistant", [question.id for question in self.assistant])
+
+    @property
+    def sha256(self) -> str:
+        """A digest of all that the protocol says, whatever the file's layout or comments."""
+        return sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
+
+
+def read_protocol(path: Path) -> Protocol:
+    """The protocol in a TOML file; BadInput names the file, the key, what was expected and what was found."""
+    try:
+        content = msgspec.toml.decode(path.read_bytes())
+    except OSError as error:
+        raise BadInput(f"The protocol {path} cannot be read: {error.strerror}. Check --protocol.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"The protocol {path} is not a TOML file: {error}. Compare with stimuli/protocol.toml.") from error
+    try:
+        return msgspec.convert(content, Protocol)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"The protocol {path} cannot be used.\n{_explained(str(error), content)}") from error
+
+
+def _explained(message: str, content: Any) -> str:
+    """msgspec's sentence, with the key in the file's own terms and the value that stands there."""
+    expectation, _, place = message.partition(" - at `$")
+    key = place.rstrip("`").lstrip(".") or "the whole file"
+    unknown = re.search(r"unknown field `(\w+)`", expectation)
+    if unknown:
+        key = unknown[1] if key == "the whole file" else f"{key}.{unknown[1]}"
+        expectation = "Expected no such key"
+    found = _value_at(content, key)
+    return f"  key: {key}\n  {expectation}\n  found: {found}\nCorrect the file, or copy stimuli/protocol.toml again."
+
+
+def _value_at(content: Any, key: str) -> str:
+    """What stands at a key such as `rating.questions[0].id`, shortened to a line."""
+    try:
+        for name, index in re.findall(r"(\w+)|\[(\d+)\]", key):
+            content = content[name] if name else content[int(index)]
+    except (KeyError, IndexError, TypeError):
+        return "(nothing)"
+    shown = repr(content)
+    return shown if len(shown) <= 80 else shown[:77] + "..."
+
+
+def _distinct(what: str, names: tuple[str, ...] | list[str]) -> None:
+    twice = sorted({name for name in names if list(names).count(name) > 1})
+    if twice:
+        raise ValueError(f"Expected {what} that differ, got {twice[0]!r} twice")
