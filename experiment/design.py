@@ -66,7 +66,9 @@ def draw_session(protocol: Protocol, messages: Sequence[Message], *, subject: st
     """
     if len(messages) != protocol.messages:
         found = f"{len(messages)} of sub-{subject}"
-        raise BadInput(f"The protocol asks for {protocol.messages} messages a session, found {found}. Complete the file.")
+        raise BadInput(
+            f"The protocol asks for {protocol.messages} messages a session, found {found}. Complete the file."
+        )
 
     def key(*what: object) -> str:
         return sha256("/".join(map(str, (seed, subject, session, *what))).encode()).hexdigest()
@@ -92,7 +94,9 @@ def check_subject(subject: str) -> str:
     """The subject's label; BadInput unless it is letters and digits, as BIDS asks of `sub-<label>`."""
     label = subject.removeprefix("sub-")
     if not re.fullmatch(r"[A-Za-z0-9]{1,32}", label):
-        raise BadInput(f"The subject must be letters and digits only, such as 'DF017', found {subject!r}. Type it again.")
+        raise BadInput(
+            f"The subject must be letters and digits only, such as 'DF017', found {subject!r}. Type it again."
+        )
     return label
 
 
@@ -112,7 +116,9 @@ def read_messages(path: Path) -> tuple[Message, ...]:
     messages = tuple(_message(path, number, row) for number, row in enumerate(rows, start=1))
     ids = [message.message_id for message in messages]
     if twice := sorted({one for one in ids if ids.count(one) > 1}):
-        raise BadInput(f"{path}: expected message ids that differ, found {twice[0]!r} twice. Correct the column message_id.")
+        raise BadInput(
+            f"{path}: expected message ids that differ, found {twice[0]!r} twice. Correct the column message_id."
+        )
     return messages
 
 
@@ -123,12 +129,18 @@ def _rows(path: Path) -> Iterable[dict[str, str]]:
             columns = reader.fieldnames or []
             if missing := [name for name in COLUMNS if name not in columns]:
                 wanted = ", ".join(COLUMNS)
-                raise BadInput(f"{path}: expected the columns {wanted}, found no {missing[0]!r}. Correct the first line.")
+                raise BadInput(
+                    f"{path}: expected the columns {wanted}, found no {missing[0]!r}. Correct the first line."
+                )
             return list(reader)
     except OSError as error:
-        raise BadInput(f"The messages {path} cannot be read: {error.strerror}. Check the subject and --messages.") from error
+        raise BadInput(
+            f"The messages {path} cannot be read: {error.strerror}. Check the subject and --messages."
+        ) from error
     except UnicodeDecodeError as error:
-        raise BadInput(f"{path}: expected UTF-8, found another encoding. Save it as 'CSV UTF-8' and try again.") from error
+        raise BadInput(
+            f"{path}: expected UTF-8, found another encoding. Save it as 'CSV UTF-8' and try again."
+        ) from error
     except csv.Error as error:
         raise BadInput(f"{path}: expected a CSV file, found: {error}. Export it from the spreadsheet again.") from error
 
@@ -141,5 +153,7 @@ def _message(path: Path, number: int, row: dict[str, str]) -> Message:
         if not cell.strip():
             raise BadInput(f"{path}, message {number}: expected something in the column {name!r}, found nothing.")
     if cells["message_id"] in ("n/a", PRACTICE):
-        raise BadInput(f"{path}, message {number}: the id {cells['message_id']!r} has a meaning of its own. Choose another.")
+        raise BadInput(
+            f"{path}, message {number}: the id {cells['message_id']!r} has a meaning of its own. Choose another."
+        )
     return Message(**cells)

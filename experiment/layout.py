@@ -24,54 +24,87 @@ class Box(Struct, frozen=True):
         return abs(x_px - self.x_px) <= self.width_px / 2 and abs(y_px - self.y_px) <= self.height_px / 2
 
 
+class ScaleLayout(Struct, frozen=True):
+    """The parts of a rating scale: whole pixels from the top left corner of its picture, if not said otherwise.
+
+    A position is a boundary between pixels: the line and a tick lie evenly about it, as their stroke is even.
+    """
+
+    points: int
+    width_px: int
+    height_px: int
+    first_tick_px: int
+    tick_step_px: int
+    line_px: int
+    digits_px: int
+    labels_px: int
+    label_width_px: int
+    tick_height_px: int
+    stroke_px: int
+    centre_y_px: int = 0  # of the picture, from the screen's centre, y up
+
+    def tick_px(self, point: int) -> int:
+        """The x of a point's tick in the picture; points count from 1."""
+        return self.first_tick_px + (point - 1) * self.tick_step_px
+
+    def point_place(self, point: int) -> tuple[int, int]:
+        """Where the marker stands for a point counted from 1: pixels from the screen's centre, y up."""
+        x_px = self.tick_px(point) - self.width_px // 2
+        return x_px, self.centre_y_px + self.height_px // 2 - self.line_px
+
+    def point_at(self, x_px: float, y_px: float) -> int | None:
+        """The point that a click means (pixels from the screen's centre): the nearest, if it is on scale or digits."""
+        reach_px = self.tick_step_px / 2
+        (first_px, line_y_px), (last_px, _) = self.point_place(1), self.point_place(self.points)
+        bottom_px = line_y_px - (self.labels_px - self.line_px)
+        if not (first_px - reach_px <= x_px <= last_px + reach_px and bottom_px <= y_px <= line_y_px + reach_px):
+            return None
+        return min(range(1, self.points + 1), key=lambda point: abs(x_px - self.point_place(point)[0]))
+
+
 class Layout(Struct, frozen=True):
     """The places of a session's screens on a window of this size."""
 
     width_px: int
     height_px: int
 
-    def units(self, amount: float) -> int:
+    def size(self, units: float) -> float:
+        """So many units in pixels, for type."""
+        return units * min(self.width_px / MINIMUM_SIZE_PX[0], self.height_px / MINIMUM_SIZE_PX[1])
+
+    def even(self, units: float) -> int:
         """So many units in whole, even pixels."""
-        unit_px = min(self.width_px / MINIMUM_SIZE_PX[0], self.height_px / MINIMUM_SIZE_PX[1])
-        return 2 * round(amount * unit_px / 2)
+        return 2 * round(self.size(units) / 2)
 
     @property
     def reading(self) -> Box:
         """Where a message or a page of text stands."""
-        return Box(0, self.units(40), self.units(920), self.units(560))
+        return Box(0, self.even(40), self.even(920), self.even(560))
 
     @property
     def button(self) -> Box:
         """Where the button stands with which a person goes on."""
-        return Box(0, -self.units(296), self.units(300), self.units(56))
-
-    @property
-    def question(self) -> Box:
-        """Where the words of a question stand, above its scale."""
-        return Box(0, self.units(140), self.units(920), self.units(200))
-
-    @property
-    def scale(self) -> Box:
-        """The scale's line with a margin in which a click counts, and the labels below it."""
-        return Box(0, -self.units(40), self.units(800), self.units(160))
+        return Box(0, -self.even(296), self.even(300), self.even(56))
 
     @property
     def marker_px(self) -> int:
         """The marker's diameter."""
-        return self.units(36)
+        return self.even(36)
 
-    @property
-    def line_y_px(self) -> int:
-        """The height of the scale's line, on which the marker moves."""
-        return -self.units(10)
-
-    def point_x_px(self, point: int, points: int) -> int:
-        """Where a point of the scale stands on its line, counted from 1."""
-        half_px = self.units(340)
-        return round(-half_px + 2 * half_px * (point - 1) / (points - 1))
-
-    def point_at(self, x_px: float, y_px: float, points: int) -> int | None:
-        """The point of the scale that a click means: the nearest one, if the click lies on the scale."""
-        if not self.scale.holds(x_px, y_px):
-            return None
-        return min(range(1, points + 1), key=lambda point: abs(x_px - self.point_x_px(point, points)))
+    def scale(self, points: int) -> ScaleLayout:
+        """The places of a rating scale, with its picture somewhat above the middle of the screen."""
+        width_px, step_px = self.even(900), self.even(min(110, 720 / (points - 1)))
+        return ScaleLayout(
+            points=points,
+            width_px=width_px,
+            height_px=self.even(340),
+            first_tick_px=(width_px - step_px * (points - 1)) // 2,
+            tick_step_px=step_px,
+            line_px=self.even(190),
+            digits_px=self.even(206),
+            labels_px=self.even(252),
+            label_width_px=self.even(230),
+            tick_height_px=self.even(18),
+            stroke_px=self.even(2),
+            centre_y_px=self.even(30),
+        )

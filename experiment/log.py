@@ -52,7 +52,9 @@ class Writer:
         except FileExistsError as error:
             raise BadInput(f"There is a transcript already, and it is never overwritten: {path}.") from error
         except OSError as error:
-            raise EquipmentFailure(f"No data can be saved in {path.parent}: {error.strerror}. Choose --data.") from error
+            raise EquipmentFailure(
+                f"No data can be saved in {path.parent}: {error.strerror}. Choose --data."
+            ) from error
         self._previous = FIRST
 
     def append(self, event: Event) -> None:
@@ -76,8 +78,8 @@ class Writer:
 def read(path: Path, *, pilot: bool = False) -> Transcript:
     """The transcript in a file, its chain checked.
 
-    A last line without its newline is left out and reported as torn. Raises BadInput for a broken chain, with the line's
-    number, and for a pilot's or a simulated transcript unless `pilot`: they are never taken for data by accident.
+    A last line without its newline is left out and reported as torn. Raises BadInput for a broken chain, with the
+    line's number, and for a pilot's or a simulated transcript unless `pilot`: neither is taken for data by accident.
     """
     try:
         *lines, tail = path.read_bytes().split(b"\n")
@@ -88,7 +90,9 @@ def read(path: Path, *, pilot: bool = False) -> Transcript:
         raise BadInput(f"{path} is not a transcript: expected its first line to tell how the session started.")
     if transcript.started.schema != SCHEMA:
         found = transcript.started.schema
-        raise BadInput(f"{path} was written with schema {found}, this version reads {SCHEMA}. Use the version that wrote it.")
+        raise BadInput(
+            f"{path} was written with schema {found}, this version reads {SCHEMA}. Use the version that wrote it."
+        )
     if transcript.started.mode != "run" and not pilot:
         mode = transcript.started.mode
         raise BadInput(f"{path} is no real session but a {mode}. Add --pilot if you want to read it all the same.")
@@ -102,9 +106,13 @@ def _events(path: Path, lines: list[bytes]) -> list[Event]:
             line = msgspec.json.decode(text, type=Line)
             event = decode(line.event)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise BadInput(f"{path}, line {number}: expected an event, found: {error}. The file was changed.") from error
+            raise BadInput(
+                f"{path}, line {number}: expected an event, found: {error}. The file was changed."
+            ) from error
         if line.previous != previous:
-            raise BadInput(f"{path}, line {number}: does not follow the line before it. A line was changed, lost or moved.")
+            raise BadInput(
+                f"{path}, line {number}: does not follow the line before it. A line was changed, lost or moved."
+            )
         previous = sha256(text).hexdigest()
         events.append(event)
     return events

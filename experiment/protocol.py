@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 from pathlib import Path
+from string import Formatter
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -23,10 +24,29 @@ Line = Annotated[str, Meta(min_length=1)]
 Id = Annotated[str, Meta(pattern="^[a-zA-Z0-9]+$")]
 
 MODIFIERS = ("ctrl", "shift", "alt")
-_NAMED_KEYS = ("space", "return", "tab", "backspace", "left", "right", "up", "down", "home", "end", "pageup", "pagedown")
+_NAMED_KEYS = (
+    "space",
+    "return",
+    "tab",
+    "backspace",
+    "left",
+    "right",
+    "up",
+    "down",
+    "home",
+    "end",
+    "pageup",
+    "pagedown",
+)
 KEY_NAMES = frozenset([*"abcdefghijklmnopqrstuvwxyz0123456789", *_NAMED_KEYS, "num_enter", "num_add", "num_subtract"])
+_PAUSE_KEYS = ("resume", "withdrew", "technical", "other", "pause")
 # Chords that an operating system keeps for itself: the program would never hear them.
-TAKEN_CHORDS = ({"ctrl", "shift", "escape"}, {"ctrl", "alt", "delete"}, {"ctrl", "alt", "backspace"}, {"ctrl", "alt", "t"})
+TAKEN_CHORDS = (
+    {"ctrl", "shift", "escape"},
+    {"ctrl", "alt", "delete"},
+    {"ctrl", "alt", "backspace"},
+    {"ctrl", "alt", "t"},
+)
 
 
 class Fixed(Struct, frozen=True, forbid_unknown_fields=True):
@@ -138,10 +158,18 @@ class Practice(Fixed, frozen=True):
 
 
 class Pause(Fixed, frozen=True):
-    """What the assistant reads while a session is paused; `ending` follows the choice of a reason."""
+    """What the assistant reads while a session is paused; `ending` follows the choice of a reason.
+
+    Names in braces become keys: {resume}, {withdrew}, {technical}, {other}, {pause}; {reason}, in `ending`, the reason.
+    """
 
     page: Line
     ending: Line
+
+    def __post_init__(self) -> None:
+        """What cannot be filled in is found now, and not when a session pauses."""
+        _check_braces("page", self.page, _PAUSE_KEYS)
+        _check_braces("ending", self.ending, (*_PAUSE_KEYS, "reason"))
 
 
 class Wording(Fixed, frozen=True):
@@ -217,7 +245,9 @@ def read_protocol(path: Path) -> Protocol:
     except OSError as error:
         raise BadInput(f"The protocol {path} cannot be read: {error.strerror}. Check --protocol.") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"The protocol {path} is not a TOML file: {error}. Compare with stimuli/protocol.toml.") from error
+        raise BadInput(
+            f"The protocol {path} is not a TOML file: {error}. Compare with stimuli/protocol.toml."
+        ) from error
     try:
         return msgspec.convert(content, Protocol)
     except msgspec.ValidationError as error:
@@ -225,7 +255,7 @@ def read_protocol(path: Path) -> Protocol:
 
 
 def _explained(message: str, content: Any) -> str:
-    """msgspec's sentence, with the key in the file's own terms and the value that stands there."""
+    """Msgspec's sentence, with the key in the file's own terms and the value that stands there."""
     expectation, _, place = message.partition(" - at `$")
     key = place.rstrip("`").lstrip(".") or "the whole file"
     unknown = re.search(r"unknown field `(\w+)`", expectation)
@@ -251,3 +281,13 @@ def _distinct(what: str, names: tuple[str, ...] | list[str]) -> None:
     twice = sorted({name for name in names if list(names).count(name) > 1})
     if twice:
         raise ValueError(f"Expected {what} that differ, got {twice[0]!r} twice")
+
+
+def _check_braces(what: str, text: str, names: tuple[str, ...]) -> None:
+    expected = f"Expected in `{what}` no braces but " + ", ".join(f"{{{name}}}" for name in names)
+    try:
+        fields = [tuple(field) for _, *field in Formatter().parse(text) if field[0] is not None]
+    except ValueError as error:
+        raise ValueError(f"{expected}, got a single brace") from error
+    if other := [field for field in fields if field not in {(name, "", None) for name in names}]:
+        raise ValueError(f"{expected}, got {{{other[0][0]}}}")

@@ -43,7 +43,7 @@ def action(given: Input, points: int, keys: Keys, layout: Layout) -> Action | No
         case _ if goes_on(given, keys, layout):
             return Confirm()
         case Click(x_px=x_px, y_px=y_px, down=True):
-            point = layout.point_at(x_px, y_px, points)
+            point = layout.scale(points).point_at(x_px, y_px)
             return None if point is None else Put(point)
         case _:
             return None

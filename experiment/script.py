@@ -1,4 +1,4 @@
-"""Which language, direction and font a text needs, and whether the fonts can draw all of it.
+"""Which language, direction and fonts a text needs, and whether they can draw all of it.
 
 Only fonts that come with the software are used, so that every computer draws the same: Noto Sans and its sisters,
 Noto Sans CJK, and Noto Color Emoji (`stimuli/fonts/`). Nothing here draws; `text.py` does. A text leaves no trace here:
@@ -28,16 +28,29 @@ Direction = Literal["ltr", "rtl"]
 FONT_PACKAGES = ("manimgx_fonts", "noto_cjk_sans_otc")
 EMOJI_FOLDER = Path(__file__).resolve().parents[1] / "stimuli" / "fonts"
 EMOJI_FONT = "NotoColorEmoji.ttf"
-EMOJI_FAMILY = "Noto Color Emoji"
 LATIN_FAMILY = "Noto Sans"  # also Greek and Cyrillic
+SYMBOL_FAMILY = "Noto Sans Symbols"
+CJK_FAMILY = "Noto Sans CJK SC"  # one face (20 MB) for all: it has the forms of every language, and takes them by tag
+EMOJI_FAMILY = "Noto Color Emoji"
 
 # Scripts with a font of their own, by their Unicode names; Thaana, Syriac, Tibetan, Cherokee and rarer ones have none.
 SCRIPTS = (
     "Arabic", "Armenian", "Bengali", "Devanagari", "Ethiopic", "Georgian", "Gujarati", "Gurmukhi", "Hebrew", "Kannada",
     "Khmer", "Lao", "Malayalam", "Myanmar", "Oriya", "Sinhala", "Tamil", "Telugu", "Thai",
 )  # fmt: skip
-CJK_FACES = {"zh": "SC", "zh-Hans": "SC", "zh-CN": "SC", "zh-SG": "SC", "zh-Hant": "TC", "zh-TW": "TC", "zh-HK": "HK",
-             "zh-MO": "HK", "ja": "JP", "ko": "KR"}  # fmt: skip
+# As typst names them: language, and the region by which it tells Chinese characters apart.
+CJK_LANGUAGES = {
+    "zh": ("zh", "CN"),
+    "zh-Hans": ("zh", "CN"),
+    "zh-CN": ("zh", "CN"),
+    "zh-SG": ("zh", "CN"),
+    "zh-Hant": ("zh", "TW"),
+    "zh-TW": ("zh", "TW"),
+    "zh-HK": ("zh", "HK"),
+    "zh-MO": ("zh", "HK"),
+    "ja": ("ja", None),
+    "ko": ("ko", None),
+}
 
 NEWLINE = regex.compile(r"\r\n|[\r\n\v\f\x85\u2028\u2029]")
 CLUSTER = regex.compile(r"\X")
@@ -48,14 +61,20 @@ HANGUL = regex.compile(r"\p{Script=Hangul}")
 HAN = regex.compile(r"\p{Script=Han}")
 EAST_ASIAN = regex.compile(r"[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\p{scx=Bopomofo}\uFF00-\uFFEF]")
 SYMBOL = regex.compile(r"[\u2100-\u2BFF]")  # some of them, such as U+2605, only the CJK font has
-LANGUAGE = regex.compile(r"\p{ASCII}{2,3}(?:-[A-Za-z0-9]{2,8})*")
+LANGUAGE = regex.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 # A text emoji (U+2764) without a selector is drawn in colour, as telephones do; digits and the signs that Noto Sans
 # has are not, unless U+FE0F asks for it. U+FE0E always asks for text.
 EMOJI = regex.compile(
-    r"(?!\X*?\uFE0E)(?:\p{Regional_Indicator}|[\p{Emoji}--[#*0-9©®‼⁉™ℹ]]|\p{Emoji}\uFE0F)", flags=regex.VERSION1
+    r"(?!\X*?\uFE0E)(?:\p{Regional_Indicator}|[\p{Emoji}--[#*0-9©®‼⁉™\u2139]]|\p{Emoji}\uFE0F)", flags=regex.VERSION1
 )
 INVISIBLE = regex.compile(r"[\s\p{Default_Ignorable_Code_Point}]+")
+
+
+# Scripts that need no spaces to break lines; typst knows their words.
+LETTERS = r"[^\s\u200B\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]"
+PART_OF_LINK = regex.compile(r"[^/?&=.,_#-]+[/?&=.,_#-]*|[/?&=.,_#-]+")
+ZERO_WIDTH_SPACE = "\u200b"
 
 
 class Run(NamedTuple):
@@ -92,6 +111,25 @@ def runs_of(line: str) -> list[Run]:
     return runs
 
 
+def long_words(text: str, longest: int) -> Iterator[tuple[str, str | None]]:
+    """Cut a text around words of more than `longest` letters; those come with a form that may break anywhere."""
+    end = 0
+    for word in regex.finditer(rf"{LETTERS}{{{longest + 1},}}", text):
+        if word.start() > end:
+            yield text[end : word.start()], None
+        yield word.group(), ZERO_WIDTH_SPACE.join(_parts(word.group(), longest))
+        end = word.end()
+    if end < len(text):
+        yield text[end:], None
+
+
+def _parts(word: str, longest: int) -> Iterator[str]:
+    """Cut a word behind the signs that part a link, or anywhere where there are none."""
+    for part in PART_OF_LINK.findall(word):
+        clusters = CLUSTER.findall(part)
+        yield from clusters if len(clusters) > longest else [part]
+
+
 def checked_language(language: str) -> str:
     """Return the language tag (such as en, zh-Hant); BadInput if it is none, "" if it is empty."""
     if language and not LANGUAGE.fullmatch(language):
@@ -101,7 +139,7 @@ def checked_language(language: str) -> str:
 
 def cjk_language(text: str, language: str) -> str | None:
     """zh, zh-Hant, ja, ko... or None without such characters. The declared language wins, then kana and hangul tell."""
-    if language in CJK_FACES:
+    if language in CJK_LANGUAGES:
         return language
     if KANA.search(text):
         return "ja"
@@ -112,7 +150,9 @@ def cjk_language(text: str, language: str) -> str | None:
 
 def needs_language(text: str, language: str) -> bool:
     """Tell whether someone must say if this is Chinese (zh, zh-Hant), Japanese or Korean: they share code points."""
-    return language not in CJK_FACES and bool(HAN.search(text)) and not KANA.search(text) and not HANGUL.search(text)
+    if language in CJK_LANGUAGES or KANA.search(text) or HANGUL.search(text):
+        return False
+    return HAN.search(text) is not None
 
 
 def families(text: str, language: str) -> list[str]:
@@ -124,10 +164,21 @@ def families(text: str, language: str) -> list[str]:
     used = {script: len(regex.findall(rf"\p{{Script={script}}}", text)) for script in SCRIPTS}
     shared = [script for script in SCRIPTS if regex.search(rf"\p{{scx={script}}}", text)]
     found = [f"{LATIN_FAMILY} {script}" for script in sorted(shared, key=lambda script: -used[script])]
+    cjk = [CJK_FAMILY] if cjk_language(text, language) or SYMBOL.search(text) else []
+    return [LATIN_FAMILY, *found, SYMBOL_FAMILY, *cjk]
+
+
+def typst_fonts(text: str, language: str) -> list[str | dict[str, str]]:
+    """Like `families`, as typst's `font` wants them; in Chinese and Japanese, quotes and dashes are full-width."""
+    is_full_width = language in CJK_LANGUAGES and language != "ko"
+    latin = {"name": LATIN_FAMILY, "covers": "latin-in-cjk"} if is_full_width else LATIN_FAMILY
+    return [latin, *families(text, language)[1:], EMOJI_FAMILY]
+
+
+def typst_language(text: str, language: str) -> tuple[str, str | None]:
+    """Language and region, by which the fonts choose forms: Chinese or Japanese, Arabic or Urdu."""
     cjk = cjk_language(text, language)
-    if cjk is None and SYMBOL.search(text):
-        cjk = "zh"
-    return [LATIN_FAMILY, *found, "Noto Sans Symbols", *([f"Noto Sans CJK {CJK_FACES[cjk]}"] if cjk else [])]
+    return CJK_LANGUAGES[cjk] if cjk else ((language or "en").split("-")[0].lower(), None)
 
 
 @cache
@@ -140,7 +191,7 @@ def fonts() -> typst.Fonts:
         include_embedded_fonts=False,
         font_paths=[*(_folder(package) for package in FONT_PACKAGES), EMOJI_FOLDER],
     )
-    expected = {LATIN_FAMILY, EMOJI_FAMILY, *(f"{LATIN_FAMILY} {script}" for script in SCRIPTS)}
+    expected = {LATIN_FAMILY, SYMBOL_FAMILY, CJK_FAMILY, EMOJI_FAMILY} | {f"{LATIN_FAMILY} {name}" for name in SCRIPTS}
     if missing := sorted(expected - set(known.families())):
         raise EquipmentFailure(f"fonts: {', '.join(missing)} not found. Restore {EMOJI_FOLDER} or install again.")
     return known
@@ -160,8 +211,12 @@ def check_emoji_font() -> None:
 
     Done once, by whatever first needs an emoji: about 10 ms.
     """
-    expected = (EMOJI_FOLDER / f"{EMOJI_FONT}.sha256").read_text(encoding="ascii").split()[0]
-    found = hashlib.sha256((EMOJI_FOLDER / EMOJI_FONT).read_bytes()).hexdigest()
+    expected = _emoji_sha256()
+    digest = hashlib.sha256()
+    with (EMOJI_FOLDER / EMOJI_FONT).open("rb") as file:
+        while part := file.read(1 << 16):
+            digest.update(part)
+    found = digest.hexdigest()
     if found != expected:
         raise EquipmentFailure(
             f"{EMOJI_FOLDER / EMOJI_FONT}: damaged, SHA-256 is {found}, expected {expected}. Restore the file (a git "
@@ -176,6 +231,24 @@ def _face(family: str) -> uharfbuzz.Font:
 
     info = next(info for info in fonts().fonts() if info.family == family and info.style == "normal")
     return uharfbuzz.Font(uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(info.path)), info.index))
+
+
+def _emoji_sha256() -> str:
+    return (EMOJI_FOLDER / f"{EMOJI_FONT}.sha256").read_text(encoding="ascii").split()[0]
+
+
+def versions() -> dict[str, str]:
+    """What the pixels of a text depend on besides the text, for a transcript's first event."""
+    from importlib.metadata import version
+
+    packages = {package: version(package) for package in ("typst", *FONT_PACKAGES)}
+    return packages | {EMOJI_FONT: f"sha256:{_emoji_sha256()}"}
+
+
+def close_fonts() -> None:
+    """Let go of every font file; the next text opens what it needs."""
+    fonts.cache_clear()
+    _face.cache_clear()
 
 
 def _glyphs(cluster: str, family: str) -> list[int]:
@@ -194,7 +267,7 @@ def _draws_emoji(cluster: str) -> bool:
     """Exactly one glyph: more would be an impossible joined emoji in pieces, and an unknown flag has a placeholder."""
     drawn = _glyphs(cluster, EMOJI_FAMILY)
     unknown_flag = _glyphs("\N{REGIONAL INDICATOR SYMBOL LETTER A}" * 2, EMOJI_FAMILY)
-    return len(drawn) == 1 and drawn != [0] and drawn != unknown_flag
+    return len(drawn) == 1 and drawn not in ([0], unknown_flag)
 
 
 def _draws_text(cluster: str, in_families: list[str]) -> bool:

@@ -14,8 +14,30 @@ from msgspec.structs import replace
 
 from experiment.design import Session, Trial
 from experiment.events import (
-    Blank, Click, Elapsed, Ended, Event, Focus, Frame, Input, Key, Marked, Message, Paused, PauseAsked, Rated, Read,
-    PauseCause, Resumed, Scale, Shown, Started, Text, TimedBy, TrialBegan, TrialEnded,
+    Blank,
+    Click,
+    Elapsed,
+    Ended,
+    Event,
+    Focus,
+    Frame,
+    Input,
+    Key,
+    Marked,
+    Message,
+    PauseAsked,
+    PauseCause,
+    Paused,
+    Rated,
+    Read,
+    Resumed,
+    Scale,
+    Shown,
+    Started,
+    Text,
+    TimedBy,
+    TrialBegan,
+    TrialEnded,
 )  # fmt: skip
 from experiment.layout import Layout
 from experiment.protocol import MODIFIERS, Protocol, Question
@@ -26,7 +48,7 @@ Emit = Callable[[Event], None]
 Press = Key | Click
 
 
-class EndedByAssistant(Exception):  # noqa: N818 - a decision, not an error
+class EndedByAssistant(Exception):
     """The assistant ended the session on the pause page, with a reason."""
 
 
@@ -218,6 +240,14 @@ class _Stage:
                 name = self.keys.pause if self._is_chord(given) else given.key
                 if name in wanted:
                     return name
+
+
+def pages(protocol: Protocol) -> tuple[Text, ...]:
+    """Every page of text that a session can show."""
+    wording = protocol.wording
+    read = (wording.welcome, *wording.instructions, wording.practice, wording.begin, wording.closing)
+    endings = tuple(ending_page(protocol, reason) for reason in protocol.keys.reasons)
+    return (*(Text(text) for text in read), pause_page(protocol), *endings)
 
 
 def pause_page(protocol: Protocol) -> Text:

@@ -2,17 +2,17 @@
 
 Three sources give the same `Stroke`s, best first:
 
-- the event queues of psychtoolbox, stamped in a thread of its own (error below 1 ms, nothing lost while a frame is slow);
+- psychtoolbox's event queues, stamped in a thread of its own (error below 1 ms, nothing lost while a frame is slow);
 - ioHub, stamped in a process of its own (Linux only, for a user without the right to real-time priority);
 - the window's own events, stamped when they are polled (an error of up to a frame: for piloting only).
 
 On Linux the first two also hear the mouse buttons. All times are psychtoolbox's GetSecs, in seconds.
 
-psychtoolbox cannot be tried and caught: two lacks end the process with a segmentation fault instead of an exception. Both
-are therefore asked for beforehand. Without an X display that has XInput 2, the first call of PsychHID crashes. Without
-the right to real-time priority, the queue's thread prints a warning although it does not hold Python's lock, which
-crashes most times but not always; so a trial run in a child process may survive and prove nothing, whereas asking the
-system for the very right that the thread asks for takes under a millisecond and is certain.
+psychtoolbox cannot be tried and caught: two lacks end the process with a segmentation fault instead of an exception.
+Both are therefore asked for beforehand. Without an X display that has XInput, the first call of PsychHID crashes.
+Without the right to real-time priority, the queue's thread prints a warning although it does not hold Python's lock,
+which crashes often but not always: a trial run in a child process may survive and prove nothing. Asking the system for
+the very right that the thread will ask for takes under a millisecond and is certain.
 
 PsychoPy's own `Keyboard` must not exist beside a source: they share one queue, and the first to read takes all.
 """
@@ -20,17 +20,18 @@ PsychoPy's own `Keyboard` must not exist beside a source: they share one queue, 
 import contextlib
 import ctypes
 import os
-import socket
 import sys
 import threading
-import types
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
-
-import msgspec
+from typing import Any
 
 from experiment.errors import EquipmentFailure
-from experiment.screens.keynames import BUTTON_NAMES, name_of_pyglet, name_of_queue, name_of_x11
+from experiment.events import TimedBy
+from experiment.screens.iohub import IohubKeys
+from experiment.screens.keynames import BUTTON_NAMES, name_of_pyglet, name_of_queue
+from experiment.screens.strokes import KeySource, Stroke, now_s
+
+__all__ = ["RIGHTS_ADVICE", "KeySource", "PollKeys", "QueueKeys", "Stroke", "lacks_for_queue", "now_s", "open_keys"]
 
 RIGHTS_ADVICE = """\
 Give the user the right to real-time priority (once, as an administrator), then log out and in again:
@@ -41,70 +42,25 @@ and write these lines to /etc/security/limits.d/99-psychopylimits.conf:
   @psychopy - rtprio 50
   @psychopy - memlock unlimited"""  # PsychoPy, platform_specific/linux.py
 
+_PERMISSION = {"darwin": "Allow the terminal in System Settings, Privacy & Security, Input Monitoring."}
 _SLAVE_POINTERS = 3  # psychtoolbox's class for mice and touch screens on X11
 _SLOTS = 10_000  # strokes that a queue holds: hours of typing
-_IOHUB_SLOTS = 2048  # the most that ioHub allows
-
-
-def _psychtoolbox() -> Any:
-    """psychtoolbox, also where the sound library is missing that it wants on import and that we never use."""
-    try:
-        import psychtoolbox
-    except ImportError as error:
-        if "libjack" not in str(error):
-            message = f"The keyboard library psychtoolbox does not load: {error}. Run ./dayfour again to complete the set-up."
-            raise EquipmentFailure(message) from error
-        audio: Any = types.ModuleType("psychtoolbox.PsychPortAudio")
-        audio.PsychPortAudio = None
-        sys.modules[audio.__name__] = audio
-        import psychtoolbox
-    return psychtoolbox
-
-
-now_s: Callable[[], float] = _psychtoolbox().GetSecs
-
-
-class Stroke(msgspec.Struct, frozen=True):
-    """A key or mouse button that went down or up.
-
-    `key` is a name of `keynames`, or "mouse_1" (left), "mouse_2" (middle), "mouse_3" (right). `time_s` is on GetSecs.
-    Keys that repeat because they are held give one press.
-    """
-
-    key: str
-    down: bool
-    time_s: float
-
-
-class KeySource(Protocol):
-    """What the window needs of a keyboard.
-
-    `timed_by` is "queue", "iohub" or "poll". `hears_buttons` says whether mouse buttons are among the strokes, wherever on
-    the screen they were pressed; if not, the window's own mouse events are all there is.
-    """
-
-    timed_by: str
-    hears_buttons: bool
-
-    def strokes(self) -> list[Stroke]:
-        """All since the last call, in order of time, none lost or doubled."""
-
-    def close(self) -> None:
-        """Stop listening."""
 
 
 class QueueKeys:
-    """psychtoolbox's queues: one for each keyboard and, on Linux, each mouse that was plugged in at the start.
+    """psychtoolbox's queues: one for each keyboard and, on Linux, each mouse.
 
-    The X server's master keyboard repeats what its keyboards say and has no queue, so no stroke comes twice.
+    They hear what was plugged in at the first call in this process, from a few milliseconds after it on. The X server's
+    master devices, which repeat what the others say, have no queue here, so no stroke comes twice.
     """
 
-    timed_by = "queue"
+    timed_by: TimedBy = "queue"
     hears_buttons = sys.platform == "linux"
 
     def __init__(self) -> None:
         from psychtoolbox import hid
 
+        self._queues: list[tuple[Any, Callable[[int], str | None]]]
         self._queues = [(hid.Keyboard(index, _SLOTS), name_of_queue) for index in _keyboards(hid)]
         if self.hears_buttons:
             mice = [int(device["index"]) for device in hid.devices(_SLAVE_POINTERS)]
@@ -115,7 +71,7 @@ class QueueKeys:
     def strokes(self) -> list[Stroke]:
         """All since the last call.
 
-        One thread fills all queues, so a round over them that finds nothing proves that nothing earlier is still to come.
+        One thread fills all queues, so when a round over them finds nothing, nothing earlier is still to come.
         """
         found: list[Stroke] = []
         while some := [stroke for queue, name in self._queues for stroke in _drained(queue, name)]:
@@ -126,7 +82,7 @@ class QueueKeys:
         """Stop and free the queues."""
         for queue, _ in self._queues:
             queue.queue_stop()
-            queue._release_queue()
+            queue._release_queue()  # noqa: SLF001  the only way
         self._queues = []
 
 
@@ -142,63 +98,10 @@ def _drained(queue: Any, name: Callable[[int], str | None]) -> Iterator[Stroke]:
             yield Stroke(key, bool(event["Pressed"]), event["Time"])
 
 
-class IohubKeys:
-    """PsychoPy's ioHub: a process that records what the X server hears. It ends with this source or with this process."""
-
-    timed_by = "iohub"
-    hears_buttons = True
-
-    def __init__(self) -> None:
-        from psychopy.iohub import launchHubServer
-        from psychopy.iohub.devices import Computer
-
-        self._hub = launchHubServer(
-            Keyboard={"event_buffer_length": _IOHUB_SLOTS},
-            Mouse={
-                "event_buffer_length": _IOHUB_SLOTS,
-                "monitor_event_types": ["MouseButtonPressEvent", "MouseButtonReleaseEvent"],
-            },
-            udp_port=_free_port(),  # its fixed one would let two sessions of a computer hear each other
-        )
-        if not hasattr(self._hub.devices, "keyboard"):
-            self.close()
-            message = "PsychoPy's ioHub did not start its keyboard; see iohub_last_session.log in PsychoPy's settings folder."
-            raise EquipmentFailure(message)
-        self._zero_s: float = Computer.global_clock.getLastResetTime()  # ioHub counts from here, on GetSecs
-
-    def strokes(self) -> list[Stroke]:
-        """All since the last call."""
-        found = [_of_iohub(event, self._zero_s) for event in self._hub.getEvents()]
-        return sorted((stroke for stroke in found if stroke), key=lambda stroke: stroke.time_s)
-
-    def close(self) -> None:
-        """End ioHub's process."""
-        with contextlib.redirect_stdout(None):
-            self._hub.quit()
-
-
-def _of_iohub(event: Any, zero_s: float) -> Stroke | None:
-    kind = type(event).__name__
-    if kind.startswith("Keyboard"):
-        return Stroke(name_of_x11(event.scan_code), kind.startswith("KeyboardPress"), zero_s + event.time)
-    if kind.startswith("MouseButton"):
-        button = {1: 1, 4: 2, 2: 3}.get(event.button_id, 0)  # ioHub's bits for left, middle, right
-        key = BUTTON_NAMES.get(button)
-        return Stroke(key, kind.startswith("MouseButtonPress"), zero_s + event.time) if key else None
-    return None
-
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        udp.bind(("127.0.0.1", 0))
-        port: int = udp.getsockname()[1]
-        return port
-
-
 class PollKeys:
     """The key events of a pyglet window, which come one by one, so none is lost; their time is that of the poll."""
 
-    timed_by = "poll"
+    timed_by: TimedBy = "poll"
     hears_buttons = False
 
     def __init__(self, window: Any) -> None:
@@ -207,6 +110,8 @@ class PollKeys:
         self._window = window
         self._symbol_string = key.symbol_string
         self._waiting: list[Stroke] = []
+        if sys.platform == "linux":
+            _ask_for_single_presses(window)
         window.push_handlers(on_key_press=self._press, on_key_release=self._release)
 
     def strokes(self) -> list[Stroke]:
@@ -230,40 +135,45 @@ class PollKeys:
         return True  # handled: else pyglet closes its window on escape, and PsychoPy keeps every key for ever
 
 
+def _ask_for_single_presses(window: Any) -> None:
+    """Have X11 send no releases for a key that repeats; pyglet asks on its first connection, PsychoPy opens another."""
+    from pyglet.window.xlib import XkbSetDetectableAutoRepeat
+
+    XkbSetDetectableAutoRepeat(window.display._display, 1, ctypes.byref(ctypes.c_int()))  # noqa: SLF001
+
+
 def open_keys(*, allow_poll: bool, window: Any = None) -> KeySource:
     """Open the best source that works here.
 
     `window` is pyglet's (PsychoPy's `Window.winHandle`) and is needed only to poll it, which `allow_poll` permits.
     Raises EquipmentFailure, with what to do, where keys cannot be timed well enough.
     """
-    if lack := lacks_for_queue():
-        return _second_best(lack, window if allow_poll else None)
-    try:
-        return QueueKeys()
-    except Exception as error:
-        return _second_best(f"The keyboard queue does not open: {error}.", window if allow_poll else None, error)
-
-
-def _second_best(lack: str, window: Any, cause: Exception | None = None) -> KeySource:
-    if sys.platform == "linux" and _has_xinput():
-        with contextlib.suppress(Exception):  # whatever ioHub fails of, what to do is the same
+    lack = lacks_for_queue()
+    if lack is None:
+        try:
+            return QueueKeys()
+        except Exception as error:  # noqa: BLE001  psychtoolbox raises nothing narrower
+            lack = f"psychtoolbox's keyboard queue does not open: {error}. {_PERMISSION.get(sys.platform, '')}"
+    if _x11_has(b"RECORD"):
+        with contextlib.suppress(Exception):  # of whatever ioHub fails, the cure is the queue's
             return IohubKeys()
-    if window is not None:
+    if allow_poll and window is not None:
         return PollKeys(window)
-    raise EquipmentFailure(f"Key presses cannot be timed on this computer. {lack}") from cause
+    message = f"Key presses cannot be timed on this computer. {lack}"
+    raise EquipmentFailure(message)
 
 
 def lacks_for_queue() -> str | None:
     """What keeps psychtoolbox's queue from working here and what to do, in words; None if nothing does. Takes 2 ms."""
     if sys.platform != "linux":
         return None
-    if not _has_xinput():
-        return "No X display with XInput 2 answers: start from a desktop (Xorg or XWayland), not from a text console."
+    if not _x11_has(b"XInputExtension"):
+        return "No X display with the XInput extension answers: start from a desktop, not from a text console."
     return None if _may_run_real_time() else f"This user has no right to real-time priority. {RIGHTS_ADVICE}"
 
 
-def _has_xinput() -> bool:
-    """Whether the X display of this process can be opened and has the extension; PsychHID crashes where not."""
+def _x11_has(extension: bytes) -> bool:
+    """Whether this process can open its X display, and that has an extension."""
     try:
         x11 = ctypes.CDLL("libX11.so.6")
     except OSError:
@@ -273,7 +183,7 @@ def _has_xinput() -> bool:
     if not display:
         return False
     numbers = [ctypes.byref(ctypes.c_int()) for _ in range(3)]
-    found = bool(x11.XQueryExtension(display, b"XInputExtension", *numbers))
+    found = bool(x11.XQueryExtension(display, extension, *numbers))
     x11.XCloseDisplay(display)
     return found
 

@@ -1,16 +1,17 @@
 """One name for each key, whatever the system and whatever reads it.
 
-The names are PsychoPy's lower-case ones ("a", "1", "space", "return", "left", "lctrl", "num_1", "num_enter"), except that a
-key has the same name everywhere: PsychoPy calls the key left of 1 "quoteleft" on Linux and "grave" on macOS, and the right
-shift key of Windows "lshift".
+The names are PsychoPy's lower-case ones ("a", "1", "space", "return", "left", "lctrl", "num_1", "num_enter"), except
+that a key has the same name everywhere: PsychoPy calls the key left of 1 "quoteleft" on Linux and "grave" on macOS,
+and the right shift key of Windows "lshift".
 
-What a layout changes. On Linux and macOS a name says where the key lies on a US keyboard, whatever is printed on it: the
-ten keys above the letters are "1" to "0" on a French AZERTY keyboard too, with or without shift, but its A reads "q". On
-Windows letters and punctuation follow the layout, digits do not. So tasks should ask for digits, arrows, space and return.
-The numeric pad reads "num_1" whether NumLock is on or off; on Windows its enter key reads "return".
+What a layout changes. On Linux and macOS a name says where the key lies on a US keyboard, whatever is printed on it:
+the ten keys above the letters are "1" to "0" on a French AZERTY keyboard too, with or without shift, but its A reads
+"q". On Windows letters and punctuation follow the layout, digits do not. So ask for digits, arrows, space and return.
+The numeric pad reads "num_1" whether NumLock is on or off; on Windows its enter key reads "return". Only a polled
+window gives what the layout makes of a key: an AZERTY digit is then "ampersand" unless a keypad types it.
 
 X11 and macOS codes were checked against PsychoPy 2026.2.5, `hardware/keyboard.py`, which gives X11 codes plus one, as
-psychtoolbox does; the Windows ones against its source, `PsychHIDOSMapKey`.
+psychtoolbox does; the Windows ones against psychtoolbox's source, `PsychHIDOSMapKey`.
 """
 
 import sys
@@ -50,8 +51,8 @@ _MACOS = {  # usages of the USB keyboard page
     30: f"{_DIGITS} return escape backspace tab space minus equal bracketleft bracketright backslash",
     51: "semicolon apostrophe quoteleft comma period slash capslock f1 f2 f3 f4 f5 f6 f7 f8 f9 f10 f11 f12",
     70: "printscreen scrolllock pause insert home pageup delete end pagedown right left down up",
-    83: "numlock num_divide num_multiply num_subtract num_add num_enter num_1 num_2 num_3 num_4 num_5 num_6 num_7 num_8",
-    97: "num_9 num_0 num_decimal less menu - num_equal",
+    83: "numlock num_divide num_multiply num_subtract num_add num_enter num_1 num_2 num_3 num_4 num_5 num_6 num_7",
+    96: "num_8 num_9 num_0 num_decimal less menu - num_equal",
     224: "lctrl lshift lalt lwindows rctrl rshift ralt rwindows",
 }
 
@@ -98,10 +99,8 @@ def name_of_x11(code: int) -> str:
 
 def name_of_queue(code: int) -> str:
     """The name of a key code as psychtoolbox gives it on this system."""
-    if sys.platform == "linux":
-        return name_of_x11(code - 1)
-    names = WINDOWS_NAMES if sys.platform == "win32" else MACOS_NAMES
-    return names.get(code, f"key_{code}")
+    names = {"win32": WINDOWS_NAMES, "darwin": MACOS_NAMES}.get(sys.platform)
+    return name_of_x11(code - 1) if names is None else names.get(code, f"key_{code}")
 
 
 def name_of_pyglet(symbol: str) -> str:

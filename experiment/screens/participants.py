@@ -22,8 +22,8 @@ PRESS_S = 0.08
 class Habit:
     """How somebody answers; medians in seconds, `changes_mind` and `early` as probabilities for each screen.
 
-    `early`: presses before it is possible. `silent`: never answers a scale; without a time limit, the assistant ends the
-    session after `patience_s`. `leaves_at`: withdraws while reading this trial's message, and the assistant ends it.
+    `early`: presses before it is possible. `silent`: never answers a scale; without a time limit, the assistant ends
+    the session after `patience_s`. `leaves_at`: withdraws while reading this trial's message; the assistant ends it.
     """
 
     page_s: float = 4.0
@@ -104,7 +104,7 @@ class Participant:
 
     def _mark(self, frame: Scale, point: int, time_s: float) -> None:
         if self._habit.mouse:
-            self._click(self._layout.point_x_px(point, frame.points), self._layout.line_y_px, time_s)
+            self._click(*self._layout.scale(frame.points).point_place(point), time_s)
         elif frame.marker is not None and abs(point - frame.marker) == 1:
             self._press((self._keys.right if point > frame.marker else self._keys.left)[0], time_s)
         else:

@@ -1,0 +1,249 @@
+"""The command line: wiring and nothing else. What takes time to import is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from experiment.errors import BadInput, DayFourError, EquipmentFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+    from experiment.design import Message
+    from experiment.events import Ended
+    from experiment.form import Answers
+    from experiment.protocol import Protocol
+    from experiment.sessions import Plan
+
+ROOT = Path(__file__).resolve().parents[1]
+ABORTED = 3
+
+app = typer.Typer(
+    name="dayfour", add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
+    help="Six messages from loved ones, two ratings each. Exit status: 0 completed, 2 bad input, 3 ended by the "
+    "assistant, 4 equipment failure.",
+)  # fmt: skip
+
+ProtocolFile = Annotated[Path, typer.Option("--protocol", help="All wording, timing, scales and keys.")]
+DataFolder = Annotated[Path, typer.Option("--data", help="Where the data set lies.")]
+MessagesFile = Annotated[Path, typer.Option("--messages", help="A CSV file of six messages.")]
+MessagesFolder = Annotated[Path, typer.Option("--messages", help="The folder with sub-<ID>.csv of each participant.")]
+Seed = Annotated[int, typer.Option("--seed", help="Decides, with subject and session, the order of the messages.")]
+SyntheticName = Annotated[str, typer.Option("--participant", help="Which synthetic participant answers.")]
+PROTOCOL, DATA = ROOT / "stimuli" / "protocol.toml", ROOT / "data"
+EXAMPLE = ROOT / "stimuli" / "examples" / "english.csv"
+
+
+@app.command()
+def pilot(
+    robot: Annotated[bool, typer.Option("--robot", help="A synthetic participant answers, in a real window.")] = False,
+    participant: SyntheticName = "quick",
+    protocol: ProtocolFile = PROTOCOL,
+    messages: MessagesFile = EXAMPLE,
+    data: DataFolder = DATA,
+    seed: Seed = 1,
+) -> None:
+    """The whole session in a window with the example messages; its data go to data/pilot/."""
+    from experiment import sessions, system
+    from experiment.bids import DataSet
+    from experiment.design import read_messages
+    from experiment.protocol import read_protocol
+
+    with ExitStack() as stack:
+        if not system.has_display():
+            _say("There is no display here: a virtual one is started, and the robot answers.")
+            stack.enter_context(system.virtual_display())
+            robot = True
+        whole = DataSet(data)
+        whole.prepare()
+        whole.pilot.prepare()
+        plan = sessions.planned(
+            "pilot", read_protocol(protocol), read_messages(messages), whole.pilot,
+            subject=whole.pilot.next_subject("pilot"), session=1, seed=seed, operator="pilot",
+            participant=_habit(participant) if robot else sessions.PERSON,
+        )  # fmt: skip
+        _finish(sessions.held_in_window(plan, full_screen=False), plan)
+
+
+@app.command()
+def run(
+    subject: Annotated[str, typer.Option(help="The participant's ID: letters and digits.")] = "",
+    session: Annotated[str, typer.Option(help="1 or 2: which day four this is.")] = "",
+    operator: Annotated[str, typer.Option(help="Your name or initials.")] = "",
+    answer: Annotated[list[str] | None, typer.Option(help="ID=VALUE: answers a question of the form.")] = None,
+    windowed: Annotated[bool, typer.Option("--windowed", help="In a window: onsets are then less certain.")] = False,
+    protocol: ProtocolFile = PROTOCOL,
+    messages: MessagesFolder = ROOT / "stimuli" / "participants",
+    data: DataFolder = DATA,
+    seed: Seed = 1,
+) -> None:
+    """A real session, full screen; a form asks for what is not given here."""
+    from experiment import sessions, system
+    from experiment.bids import DataSet
+    from experiment.form import parse_answers
+    from experiment.protocol import read_protocol
+
+    read = read_protocol(protocol)
+    known = {"subject": subject, "session": session, "operator": operator, **parse_answers(read, answer or [])}
+    if not system.has_display():
+        raise EquipmentFailure("A real session needs a display, and there is none. Start it from the desktop.")
+    data_set = DataSet(data)
+    data_set.prepare()
+
+    def plan_of(answers: Answers) -> Plan:
+        return sessions.planned(
+            "run", read, _messages_of(answers.subject, messages), data_set, subject=answers.subject,
+            session=answers.session, seed=seed, operator=answers.operator, answers=answers.extra,
+        )  # fmt: skip
+
+    plan = _asked(read, known, plan_of)
+    if plan is None:
+        _say("Cancelled: nothing was saved.")
+        raise typer.Exit(ABORTED)
+    _finish(sessions.held_in_window(plan, full_screen=not windowed), plan)
+
+
+@app.command()
+def simulate(
+    subjects: Annotated[int, typer.Option(min=1, max=99_999, help="How many participants, each with all sessions.")],
+    out: Annotated[Path, typer.Option(help="The folder of the new data set.")],
+    participant: SyntheticName = "mixed",
+    protocol: ProtocolFile = PROTOCOL,
+    messages: MessagesFile = EXAMPLE,
+    seed: Seed = 1,
+) -> None:
+    """Whole synthetic data sets at full speed, without a window: the same task, another clock."""
+    from rich.progress import track
+
+    from experiment import sessions
+    from experiment.bids import DataSet
+    from experiment.design import read_messages
+    from experiment.protocol import read_protocol
+
+    read, shown, data_set = read_protocol(protocol), read_messages(messages), DataSet(out)
+    data_set.prepare()
+    habit = participant if participant == "mixed" else _habit(participant)
+    for number in track(range(1, subjects + 1), "Simulating", console=_console()):
+        for session in range(1, read.sessions + 1):
+            plan = sessions.planned(
+                "simulate", read, shown, data_set, subject=f"sim{number:05}", session=session, seed=seed,
+                operator="simulate", participant=sessions.some_habit(seed, number) if habit == "mixed" else habit,
+            )  # fmt: skip
+            sessions.simulated(plan)
+    data_set.list_participants()
+    _say(f"{subjects * read.sessions} sessions in {out}")
+
+
+@app.command()
+def table(
+    transcript: Annotated[Path, typer.Argument(help="A file ending in _transcript.jsonl.")],
+    pilot: Annotated[bool, typer.Option("--pilot", help="Also read a pilot or a simulation.")] = False,
+) -> None:
+    """Print the trial table that a transcript holds, such as after a power cut."""
+    from experiment import log, trials
+
+    read = log.read(transcript, pilot=pilot)
+    if read.torn:
+        _say("The last line was torn off when the program died, and is left out.")
+    sys.stdout.write(trials.as_text(trials.trial_table(read.events)))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def test(context: typer.Context) -> None:
+    """The whole test suite: ruff, mypy, pytest. Further arguments go to pytest."""
+    import subprocess
+
+    commands = (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["pytest", *context.args])
+    for command in commands:
+        _say(" ".join(command), "bold")
+        status = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=False).returncode  # noqa: S603 - our own tools
+        if status:
+            raise typer.Exit(status)
+
+
+def _console() -> Console:
+    """Where a person at the terminal is spoken to; what other programs read goes to standard output."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+
+
+def _say(text: str, style: str | None = None) -> None:
+    _console().print(text, style=style)
+
+
+def _habit(name: str) -> str:
+    from experiment.screens.participants import HABITS
+
+    if name not in HABITS:
+        raise BadInput(f"Expected --participant as one of {', '.join(HABITS)}, found {name!r}.")
+    return name
+
+
+def _messages_of(subject: str, folder: Path) -> tuple[Message, ...]:
+    from experiment.design import read_messages
+
+    return read_messages(folder / f"sub-{subject}.csv")
+
+
+def _asked(protocol: Protocol, known: dict[str, str], plan_of: Callable[[Answers], Plan]) -> Plan | None:
+    """The session that the options name, or the form if they leave something out; None if the form was cancelled."""
+    from experiment import form
+
+    if all(known.get(field.id) for field in form.fields(protocol) if field.required):
+        return plan_of(form.check(protocol, known))
+    from experiment import dialog
+
+    def check_more(answers: Answers) -> None:
+        plan_of(answers)
+
+    answers = dialog.ask(protocol, known, check_more)
+    return None if answers is None else plan_of(answers)
+
+
+def _finish(ended: Ended, plan: Plan) -> None:
+    """Say how it ended and where the data are; end with the status that goes with it."""
+    plan.data.list_participants()
+    saved = plan.data.table(plan.session.subject, plan.session.session, plan.protocol.task)
+    if ended.status == "aborted":
+        _say(f"The session was ended early ({ended.reason}). What was rated until then is saved:\n  {saved}")
+        raise typer.Exit(ABORTED)
+    _say(f"The session is complete. Its table:\n  {saved}")
+
+
+def main() -> NoReturn:
+    """Run a command; errors are told in words, and with `--debug` also with a traceback."""
+    debug = "--debug" in sys.argv
+    try:
+        app([argument for argument in sys.argv[1:] if argument != "--debug"])
+    except DayFourError as error:
+        _say(str(error), "red")
+        status = error.exit_status
+    except Exception as error:  # noqa: BLE001 - whatever it is, an assistant is waiting and has to know what to do
+        _say(_unexpected(error), "red")
+        status = EquipmentFailure.exit_status
+        if debug:
+            sys.excepthook(type(error), error, error.__traceback__)
+    sys.exit(status)
+
+
+def _unexpected(error: Exception) -> str:
+    """Kind and place only: the text of an error could hold a message."""
+    import traceback
+
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"Something failed that should not have: {type(error).__name__} at {Path(at.filename).name}:{at.lineno}.\n"
+        "What was confirmed on the screen is saved. Note down this line and call whoever looks after the software."
+    )
+
+
+if __name__ == "__main__":
+    main()

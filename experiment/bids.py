@@ -1,0 +1,282 @@
+"""The data folder: a BIDS data set of trial tables and visits, with the transcripts beside it under `sourcedata/`.
+
+No file is ever half there, nothing of a session is ever overwritten by another one, and what people add (authors, a
+README, columns in `participants.tsv`) stays. Source: the Brain Imaging Data Structure 1.10, "Behavioral experiments"
+and "Data summary files".
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from experiment.errors import BadInput, EquipmentFailure
+from experiment.events import Ended, Started
+from experiment.trials import MISSING, as_text, data_dictionary, trial_table, tsv
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from experiment.events import Event
+    from experiment.protocol import AssistantQuestion, Protocol
+
+    Answers = Mapping[str, str | float | None]
+    Rows = dict[str, dict[str, str]]
+
+BIDS_VERSION = "1.10.0"
+ENOUGH_BYTES = 100_000_000
+PILOT = "pilot"
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """The data set in the folder `root`; `subject`, `session` and `task` are BIDS labels without their prefixes."""
+
+    root: Path
+
+    @property
+    def pilot(self) -> DataSet:
+        """The data set of pilots and synthetic participants: laid out the same, and no part of this one."""
+        return DataSet(self.root / PILOT)
+
+    def transcript(self, subject: str, session: int, task: str) -> Path:
+        """Where a session's transcript stands."""
+        visit = f"sub-{subject}/ses-{session}"
+        return self.root / "sourcedata" / visit / f"{_stem(subject, session, task)}_transcript.jsonl"
+
+    def table(self, subject: str, session: int, task: str) -> Path:
+        """Where a session's trial table stands; its data dictionary beside it ends in `.json`."""
+        return self.root / f"sub-{subject}/ses-{session}/beh" / f"{_stem(subject, session, task)}_beh.tsv"
+
+    def sessions(self, subject: str) -> Path:
+        """Where a subject's visits stand, with the assistant's answers; the dictionary beside it ends in `.json`."""
+        return self.root / f"sub-{subject}" / f"sub-{subject}_sessions.tsv"
+
+    def prepare(self) -> None:
+        """Make the folder a data set, if it is none; EquipmentFailure if nothing can be saved there."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.root):
+                free_bytes = shutil.disk_usage(self.root).free
+        except OSError as error:
+            raise EquipmentFailure(f"No data can be saved in {self.root}: {error.strerror}. Choose --data.") from error
+        if free_bytes < ENOUGH_BYTES:
+            found = f"expected {ENOUGH_BYTES // 10**6} MB free, found {free_bytes // 10**6} MB"
+            raise EquipmentFailure(f"The disk of {self.root} is nearly full: {found}. Free some or choose --data.")
+        write_new(self.root / "dataset_description.json", _json(_DESCRIPTION))
+        # Without a slash after it: the validator looks at a folder's bare name.
+        write_new(self.root / ".bidsignore", f"/{PILOT}\n")
+        if not any(self.root.glob("README*")):
+            write_new(self.root / "README.md", _README)
+        self.list_participants()
+
+    def check_free(self, subject: str, session: int, task: str) -> None:
+        """BadInput if this session has data already, or if the subject differs from an older one only by case."""
+        for path in (self.transcript(subject, session, task), self.table(subject, session, task)):
+            if path.exists():
+                raise BadInput(
+                    f"sub-{subject} ses-{session} has data already, and data are never overwritten:\n  {path}\n"
+                    "Check the subject and the session; the next visit has the next session's number. If the program "
+                    "died, the transcript holds all that was confirmed (`dayfour table` shows it): ask whoever runs "
+                    "the study how to go on."
+                )
+        for name in self._subjects():
+            if name != f"sub-{subject}" and name.casefold() == f"sub-{subject}".casefold():
+                raise BadInput(
+                    f"There is a {name} already, and some computers do not tell it from sub-{subject}. Type the ID "
+                    "with the same capital and small letters."
+                )
+        read_rows(self.sessions(subject), "session_id")
+
+    def next_subject(self, prefix: str) -> str:
+        """A subject that is not there yet: the prefix and the number after the highest in use."""
+        ends = (name[len(f"sub-{prefix}") :] for name in self._subjects() if name.startswith(f"sub-{prefix}"))
+        numbers = (int(end) for end in ends if end.isdecimal())
+        return f"{prefix}{max(numbers, default=0) + 1:03}"
+
+    def save(self, events: Sequence[Event], answers: Answers) -> None:
+        """Write a session's table and dictionary and its row of the sessions file, as far as `events` tell.
+
+        May be repeated as the session goes on. Other sessions' rows stay, and so do answers that are not given again.
+        """
+        started, ended = events[0], events[-1]
+        if not isinstance(started, Started):
+            raise BadInput(f"Expected a session's events from its start, found {type(started).__name__} as the first.")
+        session = started.session
+        table = self.table(session.subject, session.session, session.protocol.task)
+        write_whole(table, as_text(trial_table(events)))
+        write_whole(table.with_suffix(".json"), _json(data_dictionary(session.protocol)))
+        row = {**answers, **_visit(started, ended if isinstance(ended, Ended) else None)}
+        self._save_visit(self.sessions(session.subject), {name: _cell(value) for name, value in row.items()}, started)
+
+    def _save_visit(self, path: Path, row: dict[str, str], started: Started) -> None:
+        rows = read_rows(path, "session_id")
+        rows[row["session_id"]] = rows.get(row["session_id"], {}) | row
+        write_rows(path, [rows[visit] for visit in sorted(rows)], first=_SESSIONS_COLUMNS)
+        dictionary = path.with_suffix(".json")
+        older = json.loads(dictionary.read_text(encoding="utf-8")) if dictionary.exists() else {}
+        write_whole(dictionary, _json(older | _sessions_dictionary(started.session.protocol)))
+
+    def list_participants(self) -> None:
+        """Add the subjects with a folder to `participants.tsv`; rows and columns that others added stay.
+
+        Without any subject there is no such file: the validator wants it so.
+        """
+        path = self.root / "participants.tsv"
+        rows = {name: {"participant_id": name} for name in self._folders(self.root)} | read_rows(path, "participant_id")
+        if rows:
+            write_rows(path, [rows[name] for name in sorted(rows)], first=["participant_id"])
+            write_new(path.with_suffix(".json"), _json(_PARTICIPANTS_COLUMNS))
+
+    def _subjects(self) -> set[str]:
+        return self._folders(self.root) | self._folders(self.root / "sourcedata")
+
+    def _folders(self, parent: Path) -> set[str]:
+        """The subjects' folders in this one; quick with thousands of them."""
+        if not parent.is_dir():
+            return set()
+        with os.scandir(parent) as entries:
+            return {entry.name for entry in entries if entry.name.startswith("sub-") and entry.is_dir()}
+
+
+def _stem(subject: str, session: int, task: str) -> str:
+    return f"sub-{subject}_ses-{session}_task-{task}"
+
+
+def _visit(started: Started, ended: Ended | None) -> dict[str, str | float | None]:
+    return {
+        "session_id": f"ses-{started.session.session}",
+        "acq_time": started.zero_utc.replace("+00:00", "Z"),
+        "operator": started.operator,
+        "seed": started.session.seed,
+        "status": ended.status if ended else None,
+        "end_reason": ended.reason if ended else None,
+    }
+
+
+def _cell(value: str | float | None) -> str:
+    return MISSING if value is None or value == "" else str(value)
+
+
+def _sessions_dictionary(protocol: Protocol) -> dict[str, Any]:
+    """The sessions file's columns: those of every session, then the protocol's questions to the assistant."""
+    return _SESSIONS_COLUMNS | {question.id: _described(question) for question in protocol.assistant}
+
+
+def _described(question: AssistantQuestion) -> dict[str, Any]:
+    limits = {"Minimum": question.minimum, "Maximum": question.maximum, "Units": question.units or None}
+    form = " Local time of day, HH:MM." if question.kind == "time" else ""
+    levels = {"Levels": {choice: choice for choice in question.choices}} if question.choices else {}
+    description = {"Description": f'The assistant\'s answer to "{question.text}".{form} n/a if there was none.'}
+    return description | levels | {name: value for name, value in limits.items() if value is not None}
+
+
+_SESSIONS_COLUMNS: dict[str, Any] = {
+    "session_id": {"Description": "The visit: the day fours of a participant in time. It does not tell the drug."},
+    "acq_time": {"Description": "The session's clock zero, UTC: all onsets in its table count from there."},
+    "operator": {"Description": "The research assistant."},
+    "seed": {"Description": "From this number the order of messages and questions was drawn."},
+    "status": {
+        "Description": "How the session ended; n/a while it is running, or if the program or the computer died.",
+        "Levels": {
+            "completed": "The participant saw the closing page to its end",
+            "aborted": "The assistant ended the session",
+            "failed": "The program stopped with an error",
+        },
+    },
+    "end_reason": {
+        "Description": "Why a session was not completed: withdrew, technical or other as the assistant chose, "
+        "interrupted if somebody stopped the program, or the kind of the error; n/a if it was completed."
+    },
+}
+_README = """\
+# Day Four: connection and pleasure after messages from loved ones
+
+A BIDS data set, written by the Day Four program. On the fourth day of each course of a crossover study, a participant
+reads messages that loved ones wrote beforehand, and rates each of them.
+
+- `sub-<ID>/ses-<n>/beh/*_beh.tsv`: one row for each message; the `.json` beside it explains every column.
+- `sub-<ID>/sub-<ID>_sessions.tsv`: when each visit was, how it ended, and what the assistant noted.
+- `sourcedata/`: the transcripts, from which the tables were read and can be read again. Never change them.
+
+No file here holds a message's text or tells the drug. Please complete the authors and the license in
+`dataset_description.json`.
+"""
+_DESCRIPTION = {
+    "Name": "Day Four: connection and pleasure after messages from loved ones",
+    "BIDSVersion": BIDS_VERSION,
+    "DatasetType": "raw",
+    "Authors": [],
+    "GeneratedBy": [{"Name": "Day Four"}],
+}
+_PARTICIPANTS_COLUMNS = {"participant_id": {"Description": "The participant's ID, with the prefix sub-."}}
+
+
+def _json(content: dict[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+
+
+def read_rows(path: Path, key: str) -> Rows:
+    """The rows of a TSV file as texts, by their cell in the column `key`; none if there is no file.
+
+    Raises BadInput if the file is no such table, as after an accident in a spreadsheet program.
+    """
+    if not path.exists():
+        return {}
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file, delimiter="\t", strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BadInput(f"{path}: expected tab-separated UTF-8, found {error}. Save it as such again.") from error
+    for number, row in enumerate(rows, start=1):
+        if key not in row or None in row or None in row.values():
+            raise BadInput(f"{path}, row {number}: expected {key!r} and a cell for each column. Correct the file.")
+    return {row[key]: row for row in rows}
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, str]], *, first: Iterable[str]) -> None:
+    """A TSV file with the columns `first` and all that any row has besides; `n/a` where a row has none."""
+    columns = list(dict.fromkeys([*first, *(name for row in rows for name in row)]))
+    write_whole(path, tsv(columns, ([row.get(name) for name in columns] for row in rows)))
+
+
+def write_new(path: Path, text: str) -> None:
+    """The file with this text, unless there is one: people may have changed it."""
+    if not path.exists():
+        write_whole(path, text)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """The file with this text in UTF-8, or as it was before, whatever happens; EquipmentFailure if it cannot be."""
+    content, temporary = text.encode(), path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        if path.exists() and path.read_bytes() == content:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        why = f"{error.strerror}. Close it in other programs, or free the disk"
+        raise EquipmentFailure(f"{path} cannot be saved: {why}.") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Let the new name outlive a power cut too; Windows opens no folders, and needs none opened."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,178 @@
+"""Every picture of a session, drawn before it begins: pages, messages, scales, buttons, marker and marks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from msgspec import structs
+from numpy.typing import NDArray
+
+from experiment.design import Message
+from experiment.events import Blank, Frame, Scale, Text
+from experiment.events import Message as MessageFrame
+from experiment.layout import Layout
+from experiment.protocol import Protocol
+from experiment.task import pages
+from experiment.text import (
+    Colour,
+    Picture,
+    Style,
+    draw_button,
+    draw_marker,
+    draw_message,
+    draw_scale,
+    draw_text,
+    fitting_size,
+)
+
+MESSAGE_SIZES = (32, 30, 28, 26, 24, 22, 20, 18)
+RED, WHITE = (0xB0, 0x2A, 0x30), (0xFF, 0xFF, 0xFF)
+PAGE_SIZE, SIGN_SIZE, BUTTON_SIZE, SCALE_SIZE = 28, 64, 20, 28
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """A picture with its place: the pixels of its centre from the screen's centre, y up."""
+
+    picture: Picture
+    x_px: int
+    y_px: int
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """All that a window will show. Messages are in it: as private as they are."""
+
+    layout: Layout
+    background: Colour
+    frames: Mapping[Frame, Placed] = field(repr=False)
+    buttons: Mapping[str, Placed] = field(repr=False)
+    marker: NDArray[np.uint8]
+    mark: Placed | None
+
+    def parts(self, frame: Frame) -> list[Placed]:
+        """What a frame consists of, in the order of drawing, but for the marker."""
+        shown = [] if isinstance(frame, Blank) else [self.frames[bare(frame)]]
+        if not isinstance(frame, Blank) and frame.button is not None:
+            shown.append(self.buttons[frame.button])
+        return shown if self.mark is None else [*shown, self.mark]
+
+    def marker_at(self, frame: Frame) -> tuple[int, int] | None:
+        """Where the marker stands, if there is one."""
+        if not isinstance(frame, Scale) or frame.marker is None:
+            return None
+        return self.layout.scale(frame.points).point_place(frame.marker)
+
+    @property
+    def message_sha256(self) -> dict[str, str]:
+        """The digest of each message's pixels by the message's id."""
+        return {
+            frame.message_id: placed.picture.sha256
+            for frame, placed in self.frames.items()
+            if isinstance(frame, MessageFrame)
+        }
+
+
+def bare(frame: Frame) -> Frame:
+    """The frame without what comes and goes on it."""
+    match frame:
+        case Scale():
+            return structs.replace(frame, marker=None, button=None)
+        case Text() | MessageFrame():
+            return structs.replace(frame, button=None)
+        case Blank():
+            return frame
+
+
+def draw_pictures(protocol: Protocol, messages: Sequence[Message], layout: Layout, mark: str | None = None) -> Pictures:
+    """Draw everything that a session of these messages can show on a screen of this size; `mark` is a corner's text.
+
+    The practice message is drawn like the others. BadInput if a message does not fit, by its id.
+    """
+    draughtsman = _Draughtsman(protocol, layout)
+    wording = protocol.wording
+    return Pictures(
+        layout,
+        draughtsman.style.background,
+        draughtsman.frames(messages),
+        {label: draughtsman.button(label) for label in (wording.next_button, wording.confirm_button)},
+        draughtsman.marker(),
+        None if mark is None else draughtsman.mark(mark),
+    )
+
+
+class _Draughtsman:
+    """Draws in a protocol's colours for a screen of one size."""
+
+    def __init__(self, protocol: Protocol, layout: Layout) -> None:
+        self.protocol, self.layout, self.language = protocol, layout, protocol.language
+        display = protocol.display
+        colours = (_colour(display.ink), _colour(display.background))
+        self.style = Style(0, *colours, quiet=_colour(display.quiet), accent=_colour(display.accent))
+
+    def frames(self, messages: Sequence[Message]) -> dict[Frame, Placed]:
+        """Every frame that is a picture of its own."""
+        pages_and_signs: Iterable[Text] = (*pages(self.protocol), Text(self.protocol.wording.fixation, "sign"))
+        drawn: dict[Frame, Placed] = {frame: self.text(frame) for frame in pages_and_signs}
+        for question in self.protocol.rating.questions:
+            frame = Scale(question.text, question.low, question.high, self.protocol.rating.points)
+            drawn[frame] = self.scale(frame)
+        return drawn | self.messages(messages)
+
+    def messages(self, messages: Sequence[Message]) -> dict[Frame, Placed]:
+        """The messages, all in one type size, so that all look alike."""
+        box, with_writer = self.layout.reading, self.protocol.display.show_writer
+        sizes_px = [self.layout.size(size) for size in MESSAGE_SIZES]
+        size_px = fitting_size(messages, box.width_px, box.height_px, sizes_px, with_writer=with_writer)
+        style = replace(self.style, size_px=size_px, width_px=box.width_px)
+        return {
+            MessageFrame(message.message_id): Placed(
+                draw_message(message.text, message.writer if with_writer else None, style, message.language),
+                box.x_px,
+                box.y_px,
+            )
+            for message in messages
+        }
+
+    def text(self, frame: Text) -> Placed:
+        """A page in the reading area, or the sign in the middle of the screen."""
+        if frame.style == "sign":
+            return Placed(draw_text(frame.text, self.sized(self.style, SIGN_SIZE), self.language), 0, 0)
+        box = self.layout.reading
+        style = replace(self.sized(self.style, PAGE_SIZE), width_px=box.width_px)
+        return Placed(draw_text(frame.text, style, self.language), box.x_px, box.y_px)
+
+    def scale(self, frame: Scale) -> Placed:
+        """A question with its scale."""
+        places, style = self.layout.scale(frame.points), self.sized(self.style, SCALE_SIZE)
+        picture = draw_scale(frame.question, (frame.low, frame.high), places, style, self.language)
+        return Placed(picture, 0, places.centre_y_px)
+
+    def button(self, label: str) -> Placed:
+        """A button in its place."""
+        box = self.layout.button
+        picture = draw_button(label, box.width_px, box.height_px, self.sized(self.style, BUTTON_SIZE), self.language)
+        return Placed(picture, box.x_px, box.y_px)
+
+    def marker(self) -> NDArray[np.uint8]:
+        """The scale's marker, with its transparency (height, width, 4)."""
+        return draw_marker(self.layout.marker_px, self.style)
+
+    def mark(self, text: str) -> Placed:
+        """A small mark in the top left corner."""
+        picture = draw_text(
+            text, replace(self.sized(self.style, BUTTON_SIZE), colour=WHITE, background=RED, weight=600)
+        )
+        x_px = -self.layout.width_px // 2 + picture.width_px // 2
+        return Placed(picture, x_px, self.layout.height_px // 2 - picture.height_px // 2)
+
+    def sized(self, style: Style, size: float) -> Style:
+        """The style in a type size of so many units."""
+        return replace(style, size_px=self.layout.size(size))
+
+
+def _colour(hexadecimal: str) -> Colour:
+    red, green, blue = bytes.fromhex(hexadecimal[1:])
+    return red, green, blue

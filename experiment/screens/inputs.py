@@ -1,0 +1,157 @@
+"""What comes in at a window: a person's keys and clicks, or a synthetic participant's, and what happens to the window.
+
+`handle` is pyglet's window. Times leave here as seconds since clock zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+from experiment.events import Click, Focus, Frame, Input, Key, PauseAsked, TimedBy
+from experiment.screens.participants import Participant
+from experiment.screens.strokes import KeySource, Stroke, now_s
+
+LEFT_BUTTON, LEFT_STROKE = 1, "mouse_1"  # pyglet's and our own name
+# A stroke of the mouse button that its window event has not followed by now was made outside the window.
+PATIENCE_S = 0.25
+
+
+class Inputs(Protocol):
+    """Who sits in front of the window."""
+
+    timed_by: TimedBy
+
+    def see(self, frame: Frame, onset_s: float) -> None:
+        """Told of each frame that came on the screen."""
+
+    def taken(self) -> list[Input]:
+        """What came in since the last call, in order of time; the window's events have been dispatched just before."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the devices."""
+
+
+class Person:
+    """Keys from this computer's best source; clicks where the window saw them, timed by that source if it can."""
+
+    def __init__(self, handle: Any, keys: KeySource, zero_s: float, *, mouse: bool) -> None:
+        """Everything that was typed before this moment is forgotten."""
+        self._handle, self._keys, self._zero_s = handle, keys, zero_s
+        self.timed_by = keys.timed_by
+        self._strokes: list[Stroke] = []
+        self._seen: list[tuple[float, float, bool]] = []
+        if mouse:
+            handle.push_handlers(on_mouse_press=self._press, on_mouse_release=self._release)
+        handle.dispatch_events()
+        keys.strokes()
+        self._seen.clear()
+
+    def see(self, frame: Frame, onset_s: float) -> None:
+        """A person sees by herself."""
+
+    def taken(self) -> list[Input]:
+        """All since the last call."""
+        polled_s = now_s()
+        strokes = self._keys.strokes()
+        self._strokes += [stroke for stroke in strokes if stroke.key == LEFT_STROKE]
+        keys = [self._key(stroke) for stroke in strokes if not stroke.key.startswith("mouse_")]
+        clicks = [*self._clicks(polled_s, down=True), *self._clicks(polled_s, down=False)]
+        self._seen.clear()
+        return sorted([*keys, *clicks], key=lambda given: given.time_s)
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._keys.close()
+
+    def _key(self, stroke: Stroke) -> Key:
+        digit = stroke.key.removeprefix("num_")
+        key = digit if digit.isdigit() else stroke.key
+        return Key(key, stroke.down, stroke.time_s - self._zero_s, self.timed_by)
+
+    def _clicks(self, polled_s: float, *, down: bool) -> Iterator[Click]:
+        """What the window saw of the button, at the time of its newest strokes; without such, at that of the poll.
+
+        Older strokes were made outside the window; one that the window has not told of yet waits for the next poll.
+        """
+        places = [(x_px, y_px) for x_px, y_px, was_down in self._seen if was_down == down]
+        strokes = [stroke for stroke in self._strokes if stroke.down == down]
+        newest = strokes[max(0, len(strokes) - len(places)) :] if places else []
+        for index, (x_px, y_px) in enumerate(reversed(places), start=1):
+            if index <= len(newest):
+                yield Click(x_px, y_px, down, newest[-index].time_s - self._zero_s, self.timed_by)
+            else:
+                yield Click(x_px, y_px, down, polled_s - self._zero_s, "poll")
+        oldest_s = polled_s - PATIENCE_S
+        self._strokes = [stroke for stroke in self._strokes if stroke not in newest and stroke.time_s > oldest_s]
+
+    def _press(self, x_px: float, y_px: float, button: int, _modifiers: int) -> bool:
+        return self._note(x_px, y_px, button, down=True)
+
+    def _release(self, x_px: float, y_px: float, button: int, _modifiers: int) -> bool:
+        return self._note(x_px, y_px, button, down=False)
+
+    def _note(self, x_px: float, y_px: float, button: int, *, down: bool) -> bool:
+        if button == LEFT_BUTTON:
+            self._seen.append((x_px - self._handle.width / 2, y_px - self._handle.height / 2, down))
+        return True
+
+
+class Robot:
+    """A synthetic participant in front of a real window."""
+
+    timed_by: TimedBy = "robot"
+
+    def __init__(self, participant: Participant, zero_s: float) -> None:
+        """The participant sees the frames and answers when due."""
+        self._participant, self._zero_s = participant, zero_s
+
+    def see(self, frame: Frame, onset_s: float) -> None:
+        """Let the participant plan."""
+        self._participant.see(frame, onset_s)
+
+    def taken(self) -> list[Input]:
+        """What the participant does up to now."""
+        due: list[Input] = []
+        while (given := self._participant.due(now_s() - self._zero_s)) is not None:
+            due.append(given)
+        return due
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+class Happenings:
+    """What happens to the window itself: it is asked to close, or loses the keyboard."""
+
+    def __init__(self, handle: Any, session_s: Callable[[], float]) -> None:
+        """From now on pyglet closes nothing by itself, and PsychoPy keeps no keys."""
+        self._session_s = session_s
+        self._happened: list[Input] = []
+        handle.push_handlers(
+            on_close=self._close, on_activate=self._activate, on_deactivate=self._deactivate, on_key_press=_swallow,
+            on_text=_swallow, on_text_motion=_swallow, on_mouse_press=_swallow, on_mouse_release=_swallow,
+        )  # fmt: skip
+
+    def taken(self) -> list[Input]:
+        """What happened since the last call."""
+        happened, self._happened = self._happened, []
+        return happened
+
+    def _close(self) -> bool:
+        return self._note(PauseAsked(self._session_s()))
+
+    def _activate(self) -> bool:
+        return self._note(Focus(gained=True, time_s=self._session_s()))
+
+    def _deactivate(self) -> bool:
+        return self._note(Focus(gained=False, time_s=self._session_s()))
+
+    def _note(self, happened: Input) -> bool:
+        self._happened.append(happened)
+        return True
+
+
+def _swallow(*_: object) -> bool:
+    return True

@@ -1,0 +1,121 @@
+"""From a command's options to a session on disk: what the modes have in common, and where they differ.
+
+Every mode draws a `Session`, opens a screen, runs the one task with a transcript, and saves the tables that are read
+from that transcript. They differ in who answers, what it is shown on, and where the data go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from experiment import log, task
+from experiment.bids import DataSet
+from experiment.design import Message, Session, check_session, draw_session, practice_message
+from experiment.events import SCHEMA, Ended, Mode, Started
+from experiment.layout import MINIMUM_SIZE_PX, Layout
+from experiment.protocol import Protocol
+from experiment.screens import Screen
+from experiment.screens.participants import HABITS, Participant
+from experiment.screens.simulated import SimulatedScreen, simulated_info
+
+if TYPE_CHECKING:
+    from experiment.screens.inputs import Inputs
+
+PERSON = "person"
+SIMULATED_UTC = "2000-01-01T09:00:00.000+00:00"
+STEADY_SHARE = 0.6
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A session that is about to begin: everything checked, nothing opened yet."""
+
+    mode: Mode
+    session: Session
+    messages: tuple[Message, ...]
+    operator: str
+    answers: Mapping[str, str | float | None]
+    data: DataSet
+    participant: str = PERSON
+
+    @property
+    def protocol(self) -> Protocol:
+        """The session's."""
+        return self.session.protocol
+
+
+def planned(
+    mode: Mode,
+    protocol: Protocol,
+    messages: Sequence[Message],
+    data: DataSet,
+    *,
+    subject: str,
+    session: int,
+    seed: int,
+    operator: str,
+    answers: Mapping[str, str | float | None] | None = None,
+    participant: str = PERSON,
+) -> Plan:
+    """A session, checked before anything opens: its messages, its number, and that nothing of it was saved before."""
+    check_session(session, protocol)
+    data.check_free(subject, session, protocol.task)
+    drawn = draw_session(protocol, messages, subject=subject, session=session, seed=seed)
+    return Plan(mode, drawn, (practice_message(protocol), *messages), operator, answers or {}, data, participant)
+
+
+def held_in_window(plan: Plan, *, full_screen: bool) -> Ended:
+    """The session in a window: a person answers, or one of the synthetic participants."""
+    from experiment.pictures import draw_pictures
+    from experiment.screens.window import Window, screen_size_px
+
+    layout = Layout(*(screen_size_px() if full_screen else MINIMUM_SIZE_PX))
+    pictures = draw_pictures(plan.protocol, plan.messages, layout, mark=None if plan.mode == "run" else "PILOT")
+
+    def sit(handle: Any, zero_s: float) -> Inputs:
+        from experiment.screens.inputs import Person, Robot
+        from experiment.screens.keyboard import open_keys
+
+        if plan.participant != PERSON:
+            return Robot(_participant(plan, layout), zero_s)
+        keys = open_keys(allow_poll=plan.mode != "run", window=handle)
+        return Person(handle, keys, zero_s, mouse=plan.protocol.mouse.enabled)
+
+    with Window(pictures, sit, full_screen=full_screen, mouse=plan.protocol.mouse.enabled) as window:
+        return _held(plan, window, window.zero_utc)
+
+
+def simulated(plan: Plan) -> Ended:
+    """The session without a window, as fast as the computer goes; the same seed gives the same files."""
+    info = simulated_info()
+    screen = SimulatedScreen(_participant(plan, Layout(info.width_px, info.height_px)), info)
+    return _held(plan, screen, SIMULATED_UTC)
+
+
+def some_habit(seed: int, number: int) -> str:
+    """The habit of a participant of a mixed data set: most are steady, every kind occurs."""
+    draw = Random(f"{seed}/{number}")
+    return "steady" if draw.random() < STEADY_SHARE else draw.choice(sorted(HABITS))
+
+
+def _held(plan: Plan, screen: Screen, zero_utc: str) -> Ended:
+    """Run the task on a screen; the tables are saved already at the start, so that the answers outlive a crash."""
+    started = Started(
+        SCHEMA, plan.mode, plan.session, plan.protocol.sha256, plan.operator, plan.participant, screen.info, zero_utc
+    )
+    path = plan.data.transcript(plan.session.subject, plan.session.session, plan.protocol.task)
+    with log.Writer(path) as transcript:
+        plan.data.save([started], plan.answers)
+        try:
+            return task.run(started, screen, transcript.append)
+        finally:
+            plan.data.save(log.read(path, pilot=True).events, plan.answers)
+
+
+def _participant(plan: Plan, layout: Layout) -> Participant:
+    session = plan.session
+    seed = f"{session.seed}/{session.subject}/{session.session}"
+    return Participant(session, layout, HABITS[plan.participant], seed)

@@ -1,0 +1,206 @@
+"""Text -> pixels: typst draws one block of lines, from the fonts that come with the software and no other.
+
+The same text, style and language give the same pixels in every process and on every computer that was tried.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from experiment import script
+
+if TYPE_CHECKING:
+    import typst
+    from numpy.typing import NDArray
+
+Colour = tuple[int, int, int]
+"""sRGB, 0 to 255."""
+
+Align = Literal["start", "center", "left", "right"]
+"""`start` is where a line begins: on the right in Arabic and Hebrew."""
+
+PITCH_EM = 1.5  # from line to line; open, and room for the marks above and below Thai, Arabic and Khmer
+ASCENT_EM = 1.08  # from the top of a line to its baseline
+SIDE_EM = 0.25  # free at each edge of a picture, for letters that reach over their own width
+EMOJI_EM = 0.92  # then emoji are about as high as letters with ascender and descender
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """Opaque pixels (height, width, 3), uint8 sRGB, C order, row 0 on top; width and height are even."""
+
+    pixels: NDArray[np.uint8] = field(repr=False)
+
+    @property
+    def width_px(self) -> int:
+        """Width, even."""
+        return int(self.pixels.shape[1])
+
+    @property
+    def height_px(self) -> int:
+        """Height, even."""
+        return int(self.pixels.shape[0])
+
+    @property
+    def sha256(self) -> str:
+        """Of "HEIGHTxWIDTHx3" and the pixels row by row: what a participant saw, provable on any computer."""
+        shape = "x".join(str(length) for length in self.pixels.shape)
+        return hashlib.sha256(shape.encode("ascii") + self.pixels.tobytes()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Style:
+    """How things look.
+
+    `width_px` is the picture's width, in which lines wrap; None: as wide as the longest line. `quiet` is the colour of
+    names and labels, `accent` of buttons and markers; None: that of the text.
+    """
+
+    size_px: float
+    colour: Colour
+    background: Colour
+    width_px: int | None = None
+    align: Align = "start"
+    weight: int = 400
+    quiet: Colour | None = None
+    accent: Colour | None = None
+
+    @property
+    def side_px(self) -> int:
+        """What stays free at each edge of a picture."""
+        return max(1, round(SIDE_EM * self.size_px))
+
+    @property
+    def column_px(self) -> int | None:
+        """The width of the longest possible line."""
+        return None if self.width_px is None else max(1, self.width_px - 2 * self.side_px)
+
+
+def mixed(colour: Colour, other: Colour, share: float) -> Colour:
+    """`share` of the first colour, the rest of the other, in sRGB values."""
+    red, green, blue = (round(share * a + (1 - share) * b) for a, b in zip(colour, other, strict=True))
+    return red, green, blue
+
+
+def canvas(width_px: int, height_px: int, background: Colour) -> NDArray[np.uint8]:
+    """Make an empty picture (height, width, 3), one row or column larger where a length is odd."""
+    shape = (height_px + height_px % 2, width_px + width_px % 2, 3)
+    return np.full(shape, background, dtype=np.uint8)
+
+
+def paste(onto: NDArray[np.uint8], part: NDArray[np.uint8], left_px: int, top_px: int) -> None:
+    """Copy a part onto a canvas; what lies outside is cut off."""
+    height, width = onto.shape[:2]
+    top, left = max(top_px, 0), max(left_px, 0)
+    bottom, right = min(top_px + part.shape[0], height), min(left_px + part.shape[1], width)
+    if bottom > top and right > left:
+        onto[top:bottom, left:right] = part[top - top_px : bottom - top_px, left - left_px : right - left_px]
+
+
+def picture(pixels: NDArray[np.uint8]) -> Picture:
+    """Close a canvas: nobody changes a picture's pixels."""
+    pixels.setflags(write=False)
+    return Picture(pixels)
+
+
+@cache
+def _template() -> bytes:
+    return Path(__file__).with_suffix(".typ").read_bytes()
+
+
+@cache
+def _compiler() -> typst.Compiler:
+    """The typesetter, made once a process; each font is read when first needed. About 50 ms with the first text."""
+    import typst
+
+    return typst.Compiler(input=_template(), font_paths=script.fonts())
+
+
+def release_fonts() -> None:
+    """Give back memory (20 MB and more after Chinese and emoji) once all is drawn; another text opens fonts again."""
+    _compiler.cache_clear()
+    script.close_fonts()
+
+
+def draw_text(text: str, style: Style, language: str = "en") -> Picture:
+    """Draw lines as typed, each in the direction of its first strong character; long ones wrap, spaces are kept.
+
+    The picture is as high as its lines, and higher or wider only if ink would touch an edge. A character without a
+    glyph draws a box and raises nothing: ask `missing_glyphs` beforehand.
+    """
+    block = _block(text, style, script.checked_language(language))
+    edge_px = style.side_px
+    pixels = _compiled(block | {"edge": edge_px}, style.background)
+    while _ink_on_edge(pixels, style.background):  # such as marks stacked high on a first line
+        edge_px *= 2
+        pixels = _compiled(block | {"edge": edge_px}, style.background)
+    return picture(pixels)
+
+
+def _compiled(block: dict[str, Any], background: Colour) -> NDArray[np.uint8]:
+    """One run of typst: pixels (height, width, 3), both even."""
+    from PIL import Image
+
+    page = _compiler().compile(input=_template(), format="png", ppi=72, sys_inputs={"block": json.dumps(block)})
+    if not isinstance(page, bytes):
+        raise TypeError("text.typ makes one page")
+    with Image.open(io.BytesIO(page), formats=["PNG"]) as image:
+        drawn = np.asarray(image.convert("RGB"))
+    pixels = canvas(drawn.shape[1], drawn.shape[0], background)
+    paste(pixels, drawn, 0, 0)
+    return pixels
+
+
+def _ink_on_edge(pixels: NDArray[np.uint8], background: Colour) -> bool:
+    edges = (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])
+    return any((edge != background).any() for edge in edges)
+
+
+def _block(text: str, style: Style, language: str) -> dict[str, Any]:
+    """What typeset.typ reads, but for the free edge."""
+    lines = [script.runs_of(line) for line in script.lines_of(text)]
+    if any(run.is_emoji for runs in lines for run in runs):
+        script.check_emoji_font()
+    base = script.direction_of(text)
+    lang, region = script.typst_language(text, language)
+    return {
+        "lines": [_line(runs, base, style) for runs in lines],
+        "column": style.column_px,
+        "size": style.size_px,
+        "weight": style.weight,
+        "colour": style.colour,
+        "background": style.background,
+        "align": style.align,
+        "pitch": round(PITCH_EM * style.size_px),
+        "ascent": round(ASCENT_EM * style.size_px),
+        "emoji": script.EMOJI_FAMILY,
+        "emoji_size": round(EMOJI_EM * style.size_px, 2),
+        "fonts": script.typst_fonts(text, language),
+        "lang": lang,
+        "region": region,
+    }
+
+
+def _line(runs: list[script.Run], base: script.Direction, style: Style) -> dict[str, Any]:
+    """One typed line: its direction and its runs."""
+    direction = script.direction_of("".join(run.text for run in runs), base)
+    return {"rtl": direction == "rtl", "runs": [piece for run in runs for piece in _pieces(run, style)]}
+
+
+def _pieces(run: script.Run, style: Style) -> list[dict[str, Any]]:
+    """Cut a run around words that may be too long for a column by themselves: letters are at most 2 ems wide."""
+    if run.is_emoji or style.column_px is None:
+        return [{"text": run.text, "is_emoji": run.is_emoji, "breakable": None}]
+    longest = int(style.column_px / (2 * style.size_px))
+    return [
+        {"text": text, "is_emoji": False, "breakable": breakable}
+        for text, breakable in script.long_words(run.text, longest)
+    ]
