@@ -115,10 +115,12 @@ def read_messages(path: Path) -> tuple[Message, ...]:
     rows = _rows(path)
     messages = tuple(_message(path, number, row) for number, row in enumerate(rows, start=1))
     ids = [message.message_id for message in messages]
-    if twice := sorted({one for one in ids if ids.count(one) > 1}):
-        raise BadInput(
-            f"{path}: expected message ids that differ, found {twice[0]!r} twice. Correct the column message_id."
-        )
+    for number, one in enumerate(ids, start=1):
+        if (first := ids.index(one) + 1) < number:
+            raise BadInput(
+                f"{path}: expected message ids that differ, found that of message {first} again in message {number}. "
+                "Correct the column message_id."
+            )
     return messages
 
 

@@ -93,7 +93,9 @@ class Layout(Struct, frozen=True):
 
     def scale(self, points: int) -> ScaleLayout:
         """The places of a rating scale, with its picture somewhat above the middle of the screen."""
-        width_px, step_px = self.even(900), self.even(min(110, 720 / (points - 1)))
+        # The labels of the two ends need 240 units between them, the widest scale has 720.
+        step = min(max(110, 240 / (points - 1)), 720 / (points - 1))
+        width_px, step_px = self.even(900), self.even(step)
         return ScaleLayout(
             points=points,
             width_px=width_px,

@@ -27,6 +27,12 @@ class Line(Struct, frozen=True):
     event: msgspec.Raw
 
 
+class _Head(Struct, frozen=True, tag_field="event", tag="started"):
+    """As much of `Started` as every version has."""
+
+    schema: int
+
+
 class Transcript(Struct, frozen=True):
     """A transcript that was read: its events, and whether the last line was torn off by a crash."""
 
@@ -50,6 +56,10 @@ class Writer:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("xb")
         except FileExistsError as error:
+            if not path.exists():
+                raise EquipmentFailure(
+                    f"{path.parent} cannot be made: a file is in its place. Choose --data."
+                ) from error
             raise BadInput(f"There is a transcript already, and it is never overwritten: {path}.") from error
         except OSError as error:
             raise EquipmentFailure(
@@ -85,18 +95,25 @@ def read(path: Path, *, pilot: bool = False) -> Transcript:
         *lines, tail = path.read_bytes().split(b"\n")
     except OSError as error:
         raise BadInput(f"The transcript {path} cannot be read: {error.strerror}.") from error
+    _check_schema(path, lines)
     transcript = Transcript(tuple(_events(path, lines)), torn=bool(tail))
-    if not transcript.events or not isinstance(transcript.events[0], Started):
-        raise BadInput(f"{path} is not a transcript: expected its first line to tell how the session started.")
-    if transcript.started.schema != SCHEMA:
-        found = transcript.started.schema
-        raise BadInput(
-            f"{path} was written with schema {found}, this version reads {SCHEMA}. Use the version that wrote it."
-        )
     if transcript.started.mode != "run" and not pilot:
         mode = transcript.started.mode
         raise BadInput(f"{path} is no real session but a {mode}. Add --pilot if you want to read it all the same.")
     return transcript
+
+
+def _check_schema(path: Path, lines: list[bytes]) -> None:
+    """Before anything else is decoded: another version's events are no damage, and mean other things."""
+    try:
+        head = msgspec.json.decode(msgspec.json.decode(lines[0], type=Line).event, type=_Head)
+    except (IndexError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path} is no transcript: expected its first line to tell how the session started.") from error
+    if head.schema != SCHEMA:
+        raise BadInput(
+            f"{path} was written with schema {head.schema}, and this version reads {SCHEMA}. "
+            "Use the version that wrote it."
+        )
 
 
 def _events(path: Path, lines: list[bytes]) -> list[Event]:

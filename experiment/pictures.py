@@ -13,10 +13,9 @@ from experiment.design import Message
 from experiment.events import Blank, Frame, Scale, Text
 from experiment.events import Message as MessageFrame
 from experiment.layout import Layout
-from experiment.protocol import Protocol
+from experiment.protocol import Protocol, rgb
 from experiment.task import pages
 from experiment.text import (
-    Colour,
     Picture,
     Style,
     draw_button,
@@ -46,7 +45,7 @@ class Pictures:
     """All that a window will show. Messages are in it: as private as they are."""
 
     layout: Layout
-    background: Colour
+    notice: Placed
     frames: Mapping[Frame, Placed] = field(repr=False)
     buttons: Mapping[str, Placed] = field(repr=False)
     marker: NDArray[np.uint8]
@@ -58,6 +57,10 @@ class Pictures:
         if not isinstance(frame, Blank) and frame.button is not None:
             shown.append(self.buttons[frame.button])
         return shown if self.mark is None else [*shown, self.mark]
+
+    def parts_of_all(self) -> list[Placed]:
+        """Everything but the notice and the marker."""
+        return [*self.frames.values(), *self.buttons.values(), *([self.mark] if self.mark else [])]
 
     def marker_at(self, frame: Frame) -> tuple[int, int] | None:
         """Where the marker stands, if there is one."""
@@ -95,7 +98,7 @@ def draw_pictures(protocol: Protocol, messages: Sequence[Message], layout: Layou
     wording = protocol.wording
     return Pictures(
         layout,
-        draughtsman.style.background,
+        draughtsman.text(Text(wording.loading)),
         draughtsman.frames(messages),
         {label: draughtsman.button(label) for label in (wording.next_button, wording.confirm_button)},
         draughtsman.marker(),
@@ -109,8 +112,8 @@ class _Draughtsman:
     def __init__(self, protocol: Protocol, layout: Layout) -> None:
         self.protocol, self.layout, self.language = protocol, layout, protocol.language
         display = protocol.display
-        colours = (_colour(display.ink), _colour(display.background))
-        self.style = Style(0, *colours, quiet=_colour(display.quiet), accent=_colour(display.accent))
+        colours = (rgb(display.ink), rgb(display.background))
+        self.style = Style(0, *colours, quiet=rgb(display.quiet), accent=rgb(display.accent))
 
     def frames(self, messages: Sequence[Message]) -> dict[Frame, Placed]:
         """Every frame that is a picture of its own."""
@@ -171,8 +174,3 @@ class _Draughtsman:
     def sized(self, style: Style, size: float) -> Style:
         """The style in a type size of so many units."""
         return replace(style, size_px=self.layout.size(size))
-
-
-def _colour(hexadecimal: str) -> Colour:
-    red, green, blue = bytes.fromhex(hexadecimal[1:])
-    return red, green, blue

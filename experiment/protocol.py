@@ -6,39 +6,29 @@ mistake in it is reported with file, key, what was expected and what was found, 
 
 from __future__ import annotations
 
-import re
 from hashlib import sha256
 from pathlib import Path
 from string import Formatter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
 from experiment.errors import BadInput
+from experiment.explain import explained
 
 Seconds = Annotated[float, Meta(ge=0, le=3600)]
-Colour = Annotated[str, Meta(pattern="^#[0-9A-Fa-f]{6}$")]
-Label = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]*$")]
+Limit = Annotated[float, Meta(ge=-1e12, le=1e12)]  # neither nan nor infinite
+Colour = Annotated[str, Meta(pattern=r"^#[0-9A-Fa-f]{6}\Z")]
+Label = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*\Z")]
 Line = Annotated[str, Meta(min_length=1)]
-Id = Annotated[str, Meta(pattern="^[a-zA-Z0-9]+$")]
+Id = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9]+\Z")]
+
+Rgb = tuple[int, int, int]
 
 MODIFIERS = ("ctrl", "shift", "alt")
-_NAMED_KEYS = (
-    "space",
-    "return",
-    "tab",
-    "backspace",
-    "left",
-    "right",
-    "up",
-    "down",
-    "home",
-    "end",
-    "pageup",
-    "pagedown",
-)
-KEY_NAMES = frozenset([*"abcdefghijklmnopqrstuvwxyz0123456789", *_NAMED_KEYS, "num_enter", "num_add", "num_subtract"])
+_NAMED_KEYS = "space return tab backspace left right up down home end pageup pagedown num_enter num_add num_subtract"
+KEY_NAMES = frozenset([*"abcdefghijklmnopqrstuvwxyz0123456789", *_NAMED_KEYS.split()])
 _PAUSE_KEYS = ("resume", "withdrew", "technical", "other", "pause")
 # Chords that an operating system keeps for itself: the program would never hear them.
 TAKEN_CHORDS = (
@@ -47,6 +37,15 @@ TAKEN_CHORDS = (
     {"ctrl", "alt", "backspace"},
     {"ctrl", "alt", "t"},
 )
+
+
+# Columns of the trial table and of the sessions file that are always there: no question may be named like them.
+TRIAL_COLUMNS = frozenset({
+    "trial", "message_id", "message_sha256", "relationship", "message_onset", "reading_time", "question_order", "pauses",
+    "paused_time", "missed_frames", "timed_by",
+})  # fmt: skip
+SESSIONS_COLUMNS = frozenset({"session_id", "acq_time", "operator", "seed", "status", "end_reason"})
+_RATING_ENDINGS = ("_onset", "_rt", "_time", "_changes")
 
 
 class Fixed(Struct, frozen=True, forbid_unknown_fields=True):
@@ -102,8 +101,11 @@ class Rating(Fixed, frozen=True):
     first_press_is_final: bool = False
 
     def __post_init__(self) -> None:
-        """Each question is a column of the table, so no two may share an id."""
-        _distinct("questions", [question.id for question in self.questions])
+        """Each question is a column of the table, beside those that are always there."""
+        ids = [question.id for question in self.questions]
+        _distinct("ids of questions", ids)
+        if taken := [one for one in ids if one in TRIAL_COLUMNS or one.endswith(_RATING_ENDINGS)]:
+            raise ValueError(f"Expected ids of questions that name no other column of the table, got {taken[0]!r}")
 
 
 class Keys(Fixed, frozen=True):
@@ -138,11 +140,6 @@ class Keys(Fixed, frozen=True):
         if key not in KEY_NAMES or key in single or key.isdigit():
             raise ValueError(f"Expected a chord whose last key has no other use, got {self.pause!r}")
 
-    @property
-    def chord(self) -> frozenset[str]:
-        """The keys that are down together when the assistant asks for a pause."""
-        return frozenset(self.pause.split("+"))
-
 
 class Mouse(Fixed, frozen=True):
     """Whether the mouse may answer; if not, its pointer is never seen."""
@@ -175,6 +172,7 @@ class Pause(Fixed, frozen=True):
 class Wording(Fixed, frozen=True):
     """Every other word that a participant reads, in the order of reading."""
 
+    loading: Line
     welcome: Line
     instructions: tuple[Line, ...]
     practice: Line
@@ -197,8 +195,8 @@ class AssistantQuestion(Fixed, frozen=True):
     kind: Literal["text", "time", "number", "choice"]
     required: bool = False
     choices: tuple[Line, ...] = ()
-    minimum: float | None = None
-    maximum: float | None = None
+    minimum: Limit | None = None
+    maximum: Limit | None = None
     units: str = ""
 
     def __post_init__(self) -> None:
@@ -216,7 +214,7 @@ class Protocol(Fixed, frozen=True):
     """One session's protocol, as `stimuli/protocol.toml` has it."""
 
     task: Id
-    language: Annotated[str, Meta(pattern="^[A-Za-z]{2,3}(-[A-Za-z0-9]+)*$")]
+    language: Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]+)*\Z")]
     sessions: Annotated[int, Meta(ge=1, le=99)]
     messages: Annotated[int, Meta(ge=1, le=99)]
     display: Display
@@ -230,12 +228,21 @@ class Protocol(Fixed, frozen=True):
 
     def __post_init__(self) -> None:
         """Each question to the assistant is a column of its own."""
-        _distinct("assistant", [question.id for question in self.assistant])
+        ids = [question.id for question in self.assistant]
+        _distinct("ids of questions to the assistant", ids)
+        if taken := sorted(SESSIONS_COLUMNS.intersection(ids)):
+            raise ValueError(f"Expected ids of questions to the assistant that name no other column, got {taken[0]!r}")
 
     @property
     def sha256(self) -> str:
         """A digest of all that the protocol says, whatever the file's layout or comments."""
         return sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
+
+
+def rgb(colour: str) -> Rgb:
+    """Red, green and blue from 0 to 255 of #RRGGBB."""
+    red, green, blue = bytes.fromhex(colour[1:])
+    return red, green, blue
 
 
 def read_protocol(path: Path) -> Protocol:
@@ -244,37 +251,17 @@ def read_protocol(path: Path) -> Protocol:
         content = msgspec.toml.decode(path.read_bytes())
     except OSError as error:
         raise BadInput(f"The protocol {path} cannot be read: {error.strerror}. Check --protocol.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput(
             f"The protocol {path} is not a TOML file: {error}. Compare with stimuli/protocol.toml."
         ) from error
     try:
         return msgspec.convert(content, Protocol)
     except msgspec.ValidationError as error:
-        raise BadInput(f"The protocol {path} cannot be used.\n{_explained(str(error), content)}") from error
-
-
-def _explained(message: str, content: Any) -> str:
-    """Msgspec's sentence, with the key in the file's own terms and the value that stands there."""
-    expectation, _, place = message.partition(" - at `$")
-    key = place.rstrip("`").lstrip(".") or "the whole file"
-    unknown = re.search(r"unknown field `(\w+)`", expectation)
-    if unknown:
-        key = unknown[1] if key == "the whole file" else f"{key}.{unknown[1]}"
-        expectation = "Expected no such key"
-    found = _value_at(content, key)
-    return f"  key: {key}\n  {expectation}\n  found: {found}\nCorrect the file, or copy stimuli/protocol.toml again."
-
-
-def _value_at(content: Any, key: str) -> str:
-    """What stands at a key such as `rating.questions[0].id`, shortened to a line."""
-    try:
-        for name, index in re.findall(r"(\w+)|\[(\d+)\]", key):
-            content = content[name] if name else content[int(index)]
-    except (KeyError, IndexError, TypeError):
-        return "(nothing)"
-    shown = repr(content)
-    return shown if len(shown) <= 80 else shown[:77] + "..."
+        wrong = explained(str(error), content)
+        raise BadInput(
+            f"The protocol {path} cannot be used.\n{wrong}\nCorrect the file, or copy stimuli/protocol.toml again."
+        ) from error
 
 
 def _distinct(what: str, names: tuple[str, ...] | list[str]) -> None:

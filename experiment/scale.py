@@ -34,7 +34,7 @@ Action = Put | Move | Confirm
 def action(given: Input, points: int, keys: Keys, layout: Layout) -> Action | None:
     """What a press means on a scale of `points`; None if it means nothing there. Releases mean nothing."""
     match given:
-        case Key(key=key, down=True) if key.isdigit() and 1 <= int(key) <= points:
+        case Key(key=key, down=True) if key.isdecimal() and 1 <= int(key) <= points:
             return Put(int(key))
         case Key(key=key, down=True) if key in keys.left:
             return Move(-1)

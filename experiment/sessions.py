@@ -7,24 +7,29 @@ from that transcript. They differ in who answers, what it is shown on, and where
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from experiment import log, task
 from experiment.bids import DataSet
 from experiment.design import Message, Session, check_session, draw_session, practice_message
 from experiment.events import SCHEMA, Ended, Mode, Started
 from experiment.layout import MINIMUM_SIZE_PX, Layout
-from experiment.protocol import Protocol
+from experiment.protocol import Protocol, rgb
 from experiment.screens import Screen
 from experiment.screens.participants import HABITS, Participant
 from experiment.screens.simulated import SimulatedScreen, simulated_info
 
 if TYPE_CHECKING:
+    from experiment.pictures import Pictures
+    from experiment.screens.canvas import Canvas
     from experiment.screens.inputs import Inputs
 
 PERSON = "person"
+PILOT_MARK = "PILOT"
 SIMULATED_UTC = "2000-01-01T09:00:00.000+00:00"
 STEADY_SHARE = 0.6
 
@@ -69,23 +74,39 @@ def planned(
 
 def held_in_window(plan: Plan, *, full_screen: bool) -> Ended:
     """The session in a window: a person answers, or one of the synthetic participants."""
-    from experiment.pictures import draw_pictures
-    from experiment.screens.window import Window, screen_size_px
+    from experiment.screens.canvas import Canvas, screen_size_px
+    from experiment.screens.window import Window
 
+    display, pointer = plan.protocol.display, plan.protocol.mouse.enabled
     layout = Layout(*(screen_size_px() if full_screen else MINIMUM_SIZE_PX))
-    pictures = draw_pictures(plan.protocol, plan.messages, layout, mark=None if plan.mode == "run" else "PILOT")
-
-    def sit(handle: Any, zero_s: float) -> Inputs:
-        from experiment.screens.inputs import Person, Robot
-        from experiment.screens.keyboard import open_keys
-
-        if plan.participant != PERSON:
-            return Robot(_participant(plan, layout), zero_s)
-        keys = open_keys(allow_poll=plan.mode != "run", window=handle)
-        return Person(handle, keys, zero_s, mouse=plan.protocol.mouse.enabled)
-
-    with Window(pictures, sit, full_screen=full_screen, mouse=plan.protocol.mouse.enabled) as window:
+    drawing = _drawn_meanwhile(plan, layout)
+    canvas = Canvas(layout, rgb(display.background), full_screen=full_screen)
+    pictures = drawing.result()
+    canvas.load(pictures)
+    with Window(canvas, pictures, lambda zero_s: _seated(plan, layout, canvas, zero_s), pointer=pointer) as window:
         return _held(plan, window, window.zero_utc)
+
+
+def _drawn_meanwhile(plan: Plan, layout: Layout) -> Future[Pictures]:
+    """The session's pictures, from a process that draws them while this one loads PsychoPy, and then frees its memory."""
+    from experiment.pictures import draw_pictures
+
+    pool = ProcessPoolExecutor(1, get_context("spawn"))
+    drawing = pool.submit(
+        draw_pictures, plan.protocol, plan.messages, layout, None if plan.mode == "run" else PILOT_MARK
+    )
+    pool.shutdown(wait=False)
+    return drawing
+
+
+def _seated(plan: Plan, layout: Layout, canvas: Canvas, zero_s: float) -> Inputs:
+    from experiment.screens.inputs import Person, Robot
+    from experiment.screens.keyboard import open_keys
+
+    if plan.participant != PERSON:
+        return Robot(_participant(plan, layout), zero_s)
+    keys = open_keys(allow_poll=plan.mode != "run", window=canvas.handle)
+    return Person(canvas.handle, keys, zero_s, mouse=plan.protocol.mouse.enabled)
 
 
 def simulated(plan: Plan) -> Ended:

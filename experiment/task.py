@@ -201,6 +201,8 @@ class _Stage:
         self.emit(Elapsed(until_s) if given is None else given)
         if isinstance(given, Key):
             (self.held.add if given.down else self.held.discard)(given.key)
+        if isinstance(given, Focus):  # what is let go of in another window may never be heard
+            self.held.clear()
         return given
 
     def _pause_cause(self, given: Input) -> PauseCause | None:

@@ -1,0 +1,237 @@
+"""The data folder: a BIDS data set whatever happened, in which nothing is lost, half written or overwritten."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from experiment import log
+from experiment.bids import DataSet, read_rows, write_rows, write_whole
+from experiment.design import Message, draw_session
+from experiment.errors import BadInput, EquipmentFailure
+from experiment.events import Ended, Event, Started
+from experiment.trials import read_table, trial_table
+from tests import strategies
+from tests.strategies import PROTOCOL, held
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+VALIDATOR = Path(sys.executable).with_name("bids-validator-deno")
+ANSWERS = {"last_dose": "08:30", "symptoms": "none", "notes": 'slept badly, "a bit" tired'}
+TEXT = "Dear you, a secret that no file may tell"
+
+
+def session_events(subject: str, session: int, habit: str = "steady") -> list[Event]:
+    """The events of a simulated session."""
+    messages = [Message(f"m{n}", "Ana", "friend", "en", f"{TEXT} {n}") for n in range(6)]
+    return held(draw_session(PROTOCOL, messages, subject=subject, session=session, seed=1), habit)
+
+
+def saved(data: DataSet, told: list[Event], answers: Mapping[str, str | float | None] = ANSWERS) -> list[Event]:
+    """The events, after their transcript and tables were written as a session does."""
+    started = told[0]
+    assert isinstance(started, Started)
+    with log.Writer(data.transcript(started.session.subject, started.session.session, PROTOCOL.task)) as transcript:
+        data.save([started], answers)
+        for event in told:
+            transcript.append(event)
+    data.save(told, answers)
+    return told
+
+
+def faults(root: Path) -> dict[str, list[str]]:
+    """What the BIDS validator says, without network: its codes by severity."""
+    command = [str(VALIDATOR), "--format", "json", str(root)]
+    said = subprocess.run(command, capture_output=True, check=False)
+    found: dict[str, list[str]] = {"error": [], "warning": []}
+    for issue in json.loads(said.stdout)["issues"]["issues"]:
+        found[issue["severity"]].append(f"{issue['code']} {issue.get('subCode', '')} {issue['location']}".strip())
+    return found
+
+
+def test_the_validator_finds_no_error(tmp_path: Path) -> None:
+    """After whole, aborted, failed and died sessions, beside a pilot; what it recommends is for the lab to add."""
+    data = DataSet(tmp_path)
+    data.prepare()
+    data.pilot.prepare()
+    saved(data.pilot, session_events("pilot001", 1, "mouse"))
+    data.pilot.list_participants()
+    assert faults(tmp_path)["error"] == []
+    saved(data, session_events("DF001", 1))
+    saved(data, session_events("DF001", 2, "aborting"), {"last_dose": None})
+    saved(data, [*session_events("DF002", 1)[:100], Ended("failed", "OSError")])
+    saved(data, session_events("DF003", 1)[:100])
+    data.list_participants()
+    found = faults(tmp_path)
+    assert found["error"] == []
+    unknown_here = {"HEDVersion", "License", "SourceDatasets", "CogAtlasID", "CogPOID"}
+    unknown_here |= {"InstitutionName", "InstitutionAddress", "InstitutionalDepartmentName"}
+    recommended = {line.split()[1] for line in found["warning"] if "_RECOMMENDED" in line}
+    assert recommended <= unknown_here
+    assert {line.split()[0] for line in found["warning"] if "_RECOMMENDED" not in line} <= {"TOO_FEW_AUTHORS"}
+
+
+def test_a_session_is_saved_where_bids_wants_it(tmp_path: Path) -> None:
+    """The table, its dictionary and the visit stand by subject and session, the transcript under sourcedata."""
+    data = DataSet(tmp_path)
+    told = saved(data, session_events("DF001", 1))
+    beh = tmp_path / "sub-DF001/ses-1/beh/sub-DF001_ses-1_task-lovedones_beh"
+    assert read_table(beh.with_suffix(".tsv")).equals(trial_table(told))
+    assert json.loads(beh.with_suffix(".json").read_text(encoding="utf-8"))["TaskName"] == "lovedones"
+    transcript = tmp_path / "sourcedata/sub-DF001/ses-1/sub-DF001_ses-1_task-lovedones_transcript.jsonl"
+    assert list(log.read(transcript, pilot=True).events) == told
+
+
+def test_no_file_holds_a_text(tmp_path: Path) -> None:
+    """A message is known by its id and its digest only."""
+    data = DataSet(tmp_path)
+    data.prepare()
+    saved(data, session_events("DF001", 1))
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) >= 8
+    assert not [path for path in files if TEXT.encode() in path.read_bytes()]
+
+
+def test_a_visit_tells_how_it_ended(tmp_path: Path) -> None:
+    """Its status is missing until it ended, then completed, or aborted with the reason; answers stand beside it."""
+    data = DataSet(tmp_path)
+    told = session_events("DF001", 1)
+    data.save(told[:1], ANSWERS)
+    running = read_rows(data.sessions("DF001"), "session_id")["ses-1"]
+    assert running == {
+        "session_id": "ses-1",
+        "acq_time": "2026-03-01T09:30:00Z",
+        "operator": "RA",
+        "seed": "1",
+        "status": "n/a",
+        "end_reason": "n/a",
+        **ANSWERS,
+    }
+    data.save(told, ANSWERS)
+    data.save(session_events("DF001", 2, "aborting"), {"last_dose": None, "weight": 61.5})
+    visits = read_rows(data.sessions("DF001"), "session_id")
+    assert visits["ses-1"] == running | {"status": "completed", "weight": "n/a"}
+    assert (visits["ses-2"]["status"], visits["ses-2"]["end_reason"]) == ("aborted", "withdrew")
+    assert {visits["ses-2"][name] for name in ANSWERS} == {"n/a"}
+    assert visits["ses-2"]["weight"] == "61.5"
+
+
+def test_a_table_made_again_keeps_the_answers(tmp_path: Path) -> None:
+    """The transcript does not hold them, so that what is not given again stays."""
+    data = DataSet(tmp_path)
+    told = saved(data, session_events("DF001", 1))
+    before = data.sessions("DF001").read_bytes()
+    data.save(told, {})
+    assert data.sessions("DF001").read_bytes() == before
+
+
+def test_the_visits_dictionary_tells_the_assistants_questions(tmp_path: Path) -> None:
+    """Every column of the sessions file is described, a choice with its levels."""
+    data = DataSet(tmp_path)
+    saved(data, session_events("DF001", 1))
+    described = json.loads(data.sessions("DF001").with_suffix(".json").read_text(encoding="utf-8"))
+    assert list(described) == list(read_rows(data.sessions("DF001"), "session_id")["ses-1"])
+    choice = next(question for question in PROTOCOL.assistant if question.kind == "choice")
+    assert list(described[choice.id]["Levels"]) == list(choice.choices)
+
+
+def test_a_second_run_of_a_session_is_refused(tmp_path: Path) -> None:
+    """A transcript or a table is enough; another session or subject is free."""
+    data = DataSet(tmp_path)
+    data.check_free("DF001", 1, "lovedones")
+    saved(data, session_events("DF001", 1))
+    data.check_free("DF001", 2, "lovedones")
+    data.check_free("DF002", 1, "lovedones")
+    for path in (data.table("DF001", 1, "lovedones"), data.transcript("DF001", 1, "lovedones")):
+        with pytest.raises(BadInput, match="never overwritten"):
+            data.check_free("DF001", 1, "lovedones")
+        path.unlink()
+    data.check_free("DF001", 1, "lovedones")
+
+
+def test_subjects_that_differ_only_by_case_are_refused(tmp_path: Path) -> None:
+    """On many computers they would share their files."""
+    data = DataSet(tmp_path)
+    saved(data, session_events("DF001", 1))
+    with pytest.raises(BadInput, match="capital and small"):
+        data.check_free("df001", 2, "lovedones")
+
+
+def test_a_sessions_file_that_was_spoilt_is_found_before_the_session(tmp_path: Path) -> None:
+    """Not when the session is over and its answers should be saved."""
+    data = DataSet(tmp_path)
+    saved(data, session_events("DF001", 1))
+    for spoilt in (b"visit\tnotes\nses-1\t\n", b"session_id\tnotes\nses-1\n", "session_id\n".encode("utf-16")):
+        data.sessions("DF001").write_bytes(spoilt + b"x")
+        with pytest.raises(BadInput, match="sub-DF001_sessions"):
+            data.check_free("DF001", 2, "lovedones")
+
+
+def test_what_people_added_stays(tmp_path: Path) -> None:
+    """A description, a README, participants who did not come yet and their columns outlive later sessions."""
+    data = DataSet(tmp_path)
+    (tmp_path / "README.txt").write_text("Ours", encoding="utf-8")
+    data.prepare()
+    description = tmp_path / "dataset_description.json"
+    description.write_text('{"Name": "Ours"}', encoding="utf-8")
+    saved(data, session_events("DF002", 1))
+    data.list_participants()
+    (tmp_path / "participants.tsv").write_bytes(
+        b"\xef\xbb\xbfparticipant_id\tage\r\nsub-DF002\t31\r\nsub-DF003\t40\r\n"
+    )
+    saved(data, session_events("DF001", 1))
+    data.prepare()
+    ages = {name: row["age"] for name, row in read_rows(tmp_path / "participants.tsv", "participant_id").items()}
+    assert ages == {"sub-DF001": "n/a", "sub-DF002": "31", "sub-DF003": "40"}
+    assert description.read_text(encoding="utf-8") == '{"Name": "Ours"}'
+    assert [path.name for path in tmp_path.glob("README*")] == ["README.txt"]
+
+
+def test_pilots_are_numbered_on(tmp_path: Path) -> None:
+    """The next subject is after the highest there is, also if only its transcript is there."""
+    data = DataSet(tmp_path)
+    assert data.next_subject("pilot") == "pilot001"
+    (tmp_path / "sub-pilot001").mkdir()
+    (tmp_path / "sourcedata" / "sub-pilot007").mkdir(parents=True)
+    (tmp_path / "sub-pilotage").mkdir()
+    assert data.next_subject("pilot") == "pilot008"
+
+
+def test_a_folder_where_nothing_can_be_saved_is_an_equipment_failure(tmp_path: Path) -> None:
+    """It is found before anything opens."""
+    (tmp_path / "file").touch()
+    with pytest.raises(EquipmentFailure, match="--data"):
+        DataSet(tmp_path / "file").prepare()
+
+
+def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    """Neither half a table stands there nor anything beside it."""
+    resource = pytest.importorskip("resource", reason="Windows cannot limit a process's files")
+    path = tmp_path / "table.tsv"
+    write_whole(path, "old")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(EquipmentFailure, match="cannot be saved"):
+            write_whole(path, "new" * 1000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert {one.name: one.read_text(encoding="utf-8") for one in tmp_path.iterdir()} == {"table.tsv": "old"}
+
+
+@given(st.dictionaries(strategies.question_ids, strategies.cells | st.just("a\rb"), min_size=1))
+def test_answers_are_read_back_identical(answers: dict[str, str]) -> None:
+    """Whatever an assistant types."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "rows.tsv")
+        write_rows(path, [{"session_id": "ses-1"} | answers], first=["session_id"])
+        assert read_rows(path, "session_id") == {"ses-1": {"session_id": "ses-1"} | answers}
