@@ -210,7 +210,6 @@ def _asked(protocol: Protocol, known: dict[str, str], plan_of: Callable[[Answers
 
 def _finish(ended: Ended, plan: Plan) -> None:
     """Say how it ended and where the data are; end with the status that goes with it."""
-    plan.data.list_participants()
     saved = plan.data.table(plan.session.subject, plan.session.session, plan.protocol.task)
     if ended.status == "aborted":
         _say(f"The session was ended early ({ended.reason}). What was rated until then is saved:\n  {saved}")

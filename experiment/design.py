@@ -128,12 +128,10 @@ def _rows(path: Path) -> Iterable[dict[str, str]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
-            columns = reader.fieldnames or []
-            if missing := [name for name in COLUMNS if name not in columns]:
-                wanted = ", ".join(COLUMNS)
-                raise BadInput(
-                    f"{path}: expected the columns {wanted}, found no {missing[0]!r}. Correct the first line."
-                )
+            for name in COLUMNS:
+                if (count := list(reader.fieldnames or ()).count(name)) != 1:
+                    wanted = f"expected the columns {', '.join(COLUMNS)}, each once"
+                    raise BadInput(f"{path}: {wanted}, found {count} of {name!r}. Correct the first line.")
             return list(reader)
     except OSError as error:
         raise BadInput(

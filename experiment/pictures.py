@@ -10,6 +10,7 @@ from msgspec import structs
 from numpy.typing import NDArray
 
 from experiment.design import Message
+from experiment.errors import BadInput
 from experiment.events import Blank, Frame, Scale, Text
 from experiment.events import Message as MessageFrame
 from experiment.layout import Layout
@@ -24,6 +25,7 @@ from experiment.text import (
     draw_scale,
     draw_text,
     fitting_size,
+    missing_glyphs,
 )
 
 MESSAGE_SIZES = (32, 30, 28, 26, 24, 22, 20, 18)
@@ -92,8 +94,10 @@ def bare(frame: Frame) -> Frame:
 def draw_pictures(protocol: Protocol, messages: Sequence[Message], layout: Layout, mark: str | None = None) -> Pictures:
     """Draw everything that a session of these messages can show on a screen of this size; `mark` is a corner's text.
 
-    The practice message is drawn like the others. BadInput if a message does not fit, by its id.
+    The practice message is drawn like the others. BadInput names the message (by its id) that does not fit, or has a
+    character that no font here can draw.
     """
+    _check_glyphs(protocol, messages)
     draughtsman = _Draughtsman(protocol, layout)
     wording = protocol.wording
     return Pictures(
@@ -104,6 +108,22 @@ def draw_pictures(protocol: Protocol, messages: Sequence[Message], layout: Layou
         draughtsman.marker(),
         None if mark is None else draughtsman.mark(mark),
     )
+
+
+def _check_glyphs(protocol: Protocol, messages: Sequence[Message]) -> None:
+    """A character without a glyph would be a box on the screen, or nothing."""
+    rating, wording = protocol.rating, protocol.wording
+    own = [frame.text for frame in pages(protocol)]
+    own += [wording.loading, wording.fixation, wording.next_button, wording.confirm_button]
+    own += [text for question in rating.questions for text in (question.text, question.low, question.high)]
+    texts = [("The protocol's wording", protocol.language, "\n".join(own))]
+    texts += [
+        (f"Message {message.message_id}", message.language, f"{message.writer}\n{message.text}") for message in messages
+    ]
+    for what, language, text in texts:
+        if clusters := missing_glyphs(text, language):
+            codes = " ".join(f"U+{ord(character):04X}" for character in clusters[0])
+            raise BadInput(f"{what}: no font here can draw the character {codes}. Ask the writer for another one.")
 
 
 class _Draughtsman:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from multiprocessing import get_context
 from random import Random
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 from experiment import log, task
 from experiment.bids import DataSet
 from experiment.design import Message, Session, check_session, draw_session, practice_message
+from experiment.errors import EquipmentFailure
 from experiment.events import SCHEMA, Ended, Mode, Started
 from experiment.layout import MINIMUM_SIZE_PX, Layout
 from experiment.protocol import Protocol, rgb
@@ -78,13 +80,27 @@ def held_in_window(plan: Plan, *, full_screen: bool) -> Ended:
     from experiment.screens.window import Window
 
     display, pointer = plan.protocol.display, plan.protocol.mouse.enabled
-    layout = Layout(*(screen_size_px() if full_screen else MINIMUM_SIZE_PX))
+    layout = _layout(screen_size_px(), full_screen=full_screen)
     drawing = _drawn_meanwhile(plan, layout)
-    canvas = Canvas(layout, rgb(display.background), full_screen=full_screen)
-    pictures = drawing.result()
-    canvas.load(pictures)
-    with Window(canvas, pictures, lambda zero_s: _seated(plan, layout, canvas, zero_s), pointer=pointer) as window:
-        return _held(plan, window, window.zero_utc)
+    with closing(Canvas(layout, rgb(display.background), full_screen=full_screen)) as canvas:
+        pictures = drawing.result()
+        canvas.load(pictures)
+        with Window(canvas, pictures, lambda zero_s: _seated(plan, layout, canvas, zero_s), pointer=pointer) as window:
+            try:
+                return _held(plan, window, window.zero_utc)
+            finally:
+                plan.data.list_participants()
+
+
+def _layout(screen_px: tuple[int, int], *, full_screen: bool) -> Layout:
+    """The layout for a window on this screen; EquipmentFailure if the screen is too small to read on."""
+    (width_px, height_px), (least_width_px, least_height_px) = screen_px, MINIMUM_SIZE_PX
+    if width_px < least_width_px or height_px < least_height_px:
+        raise EquipmentFailure(
+            f"Expected a screen of at least {least_width_px} x {least_height_px} pixels, found {width_px} x {height_px}. "
+            "Choose a higher resolution or another screen."
+        )
+    return Layout(*screen_px) if full_screen else Layout(*MINIMUM_SIZE_PX)
 
 
 def _drawn_meanwhile(plan: Plan, layout: Layout) -> Future[Pictures]:

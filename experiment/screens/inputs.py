@@ -25,8 +25,11 @@ class Inputs(Protocol):
     def see(self, frame: Frame, onset_s: float) -> None:
         """Told of each frame that came on the screen."""
 
-    def taken(self) -> list[Input]:
-        """What came in since the last call, in order of time; the window's events have been dispatched just before."""
+    def taken(self, *, attending: bool) -> list[Input]:
+        """What came in since the last call, in order of time; the window's events have been dispatched just before.
+
+        `attending`: the window has the keyboard. Without it, what is typed goes to another program and is not ours.
+        """
         ...
 
     def close(self) -> None:
@@ -40,6 +43,7 @@ class Person:
         """Everything that was typed before this moment is forgotten."""
         self._handle, self._keys, self._zero_s = handle, keys, zero_s
         self.timed_by = keys.timed_by
+        self._down: set[str] = set()
         self._strokes: list[Stroke] = []
         self._seen: list[tuple[float, float, bool]] = []
         if mouse:
@@ -51,12 +55,12 @@ class Person:
     def see(self, frame: Frame, onset_s: float) -> None:
         """A person sees by herself."""
 
-    def taken(self) -> list[Input]:
-        """All since the last call."""
+    def taken(self, *, attending: bool) -> list[Input]:
+        """All since the last call; a release only if its press was."""
         polled_s = now_s()
         strokes = self._keys.strokes()
         self._strokes += [stroke for stroke in strokes if stroke.key == LEFT_STROKE]
-        keys = [self._key(stroke) for stroke in strokes if not stroke.key.startswith("mouse_")]
+        keys = [self._key(stroke) for stroke in strokes if self._is_ours(stroke, attending=attending)]
         clicks = [*self._clicks(polled_s, down=True), *self._clicks(polled_s, down=False)]
         self._seen.clear()
         return sorted([*keys, *clicks], key=lambda given: given.time_s)
@@ -64,6 +68,16 @@ class Person:
     def close(self) -> None:
         """Stop listening."""
         self._keys.close()
+
+    def _is_ours(self, stroke: Stroke, *, attending: bool) -> bool:
+        if stroke.key.startswith("mouse_"):
+            return False
+        known = stroke.key in self._down
+        if stroke.down and attending:
+            self._down.add(stroke.key)
+            return True
+        self._down.discard(stroke.key)
+        return known and not stroke.down
 
     def _key(self, stroke: Stroke) -> Key:
         digit = stroke.key.removeprefix("num_")
@@ -111,7 +125,7 @@ class Robot:
         """Let the participant plan."""
         self._participant.see(frame, onset_s)
 
-    def taken(self) -> list[Input]:
+    def taken(self, *, attending: bool) -> list[Input]:  # noqa: ARG002 - a robot sees no other window
         """What the participant does up to now."""
         due: list[Input] = []
         while (given := self._participant.due(now_s() - self._zero_s)) is not None:
@@ -127,6 +141,7 @@ class Happenings:
 
     def __init__(self, handle: Any, session_s: Callable[[], float]) -> None:
         """From now on pyglet closes nothing by itself, and PsychoPy keeps no keys."""
+        self.attending = True
         self._session_s = session_s
         self._happened: list[Input] = []
         handle.push_handlers(
@@ -143,9 +158,11 @@ class Happenings:
         return self._note(PauseAsked(self._session_s()))
 
     def _activate(self) -> bool:
+        self.attending = True
         return self._note(Focus(gained=True, time_s=self._session_s()))
 
     def _deactivate(self) -> bool:
+        self.attending = False
         return self._note(Focus(gained=False, time_s=self._session_s()))
 
     def _note(self, happened: Input) -> bool:

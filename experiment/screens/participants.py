@@ -59,7 +59,7 @@ class Participant:
         self._limit_s = session.protocol.timing.rating_maximum_s
         self._pause = pause_page(session.protocol)
         self._endings = {reason: ending_page(session.protocol, reason) for reason in self._keys.reasons}
-        leaving = habit.leaves_at
+        leaving = habit.leaves_at and min(habit.leaves_at, len(session.trials))
         self._last_message = session.trials[leaving - 1].message_id if leaving else None
         self._reason = "withdrew" if leaving else "other"
         self._planned: list[tuple[float, int, Input]] = []
@@ -103,12 +103,11 @@ class Participant:
             self._go_on(onset_s + self._some(self._habit.confirm_s))
 
     def _mark(self, frame: Scale, point: int, time_s: float) -> None:
+        arrows = {1: self._keys.right, -1: self._keys.left}.get(point - frame.marker) if frame.marker else None
         if self._habit.mouse:
             self._click(*self._layout.scale(frame.points).point_place(point), time_s)
-        elif frame.marker is not None and abs(point - frame.marker) == 1:
-            self._press((self._keys.right if point > frame.marker else self._keys.left)[0], time_s)
         else:
-            self._press(str(point), time_s)
+            self._press(arrows[0] if arrows else str(point), time_s)
 
     def _go_on(self, time_s: float) -> None:
         if self._habit.mouse:

@@ -27,7 +27,7 @@ from experiment.screens.strokes import now_s
 class Window:
     """A session's window: the `Screen` port on a canvas that was loaded with the session's pictures.
 
-    As a context it collects no garbage, since a collection can take some frames, and closes all at the end.
+    As a context it collects no garbage, since a collection can take some frames.
     """
 
     def __init__(self, canvas: Canvas, pictures: Pictures, sit: Callable[[float], Inputs], *, pointer: bool) -> None:
@@ -93,18 +93,18 @@ class Window:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
-        """Let go of the keyboard and close the window."""
+        """Let go of the keyboard."""
         gc.enable()
         gc.unfreeze()
         self._inputs.close()
-        self._canvas.close()
 
     def _now_s(self) -> float:
         return now_s() - self._zero_s
 
     def _take(self) -> None:
         self._canvas.handle.dispatch_events()
-        taken = [*self._happenings.taken(), *self._inputs.taken()]
+        attending = self._happenings.attending
+        taken = [*self._happenings.taken(), *self._inputs.taken(attending=attending)]
         self._waiting.extend(sorted(taken, key=lambda given: given.time_s))
 
     def _refresh(self) -> float:

@@ -1,0 +1,228 @@
+"""What is decided before a session: its messages, read to the code point, and their order, drawn from the seed."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from experiment import events
+from experiment.design import COLUMNS, PRACTICE, Message, check_session, check_subject, draw_session, read_messages
+from experiment.errors import BadInput
+from tests import strategies
+from tests.strategies import PROTOCOL
+
+EXAMPLES = sorted((Path(__file__).parents[1] / "stimuli" / "examples").glob("*.csv"))
+SIX = [Message(f"m{number}", "Ada Secretname", "friend", "en", f"Secret words {number}") for number in range(1, 7)]
+
+
+def order(seed: int, subject: str = "DF017", session: int = 1) -> list[str]:
+    """The drawn order of six messages, by their ids."""
+    drawn = draw_session(PROTOCOL, SIX, subject=subject, session=session, seed=seed)
+    return [trial.message_id for trial in drawn.trials]
+
+
+def as_csv(rows: list[tuple[str, ...]], end: str = "\r\n") -> str:
+    """Rows as a spreadsheet exports them."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator=end).writerows(rows)
+    return text.getvalue()
+
+
+def cells(message: Message) -> tuple[str, ...]:
+    """A message's cells in the order of the columns."""
+    return tuple(str(getattr(message, name)) for name in COLUMNS)
+
+
+def saved(folder: Path, text: str | bytes) -> Path:
+    """A file with this text."""
+    path = folder / "sub-DF017.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+# The order
+
+
+def test_the_order_is_the_same_on_every_computer() -> None:
+    """The messages come in the order of the digests that sha256sum prints of seed/subject/session/message/id."""
+    assert order(1) == ["m6", "m3", "m4", "m1", "m5", "m2"]
+    assert order(2**53, "a", 2) == ["m1", "m5", "m2", "m6", "m3", "m4"]
+
+
+def test_questions_are_drawn_the_same_everywhere() -> None:
+    """The questions of each trial come in the order of the digests of seed/subject/session/question/trial/id."""
+    protocol = replace(PROTOCOL, rating=replace(PROTOCOL.rating, question_order="trial"))
+    drawn = draw_session(protocol, SIX, subject="DF017", session=1, seed=1)
+    assert "".join(trial.questions[0][0] for trial in (drawn.practice, *drawn.trials)) == "pcpccpc"
+
+
+@given(st.permutations(SIX), st.integers(0, 2**63))
+def test_the_order_in_the_file_does_not_matter(shuffled: list[Message], seed: int) -> None:
+    """The same messages in another order of lines are shown in the same order."""
+    one = draw_session(PROTOCOL, SIX, subject="1", session=1, seed=seed)
+    assert draw_session(PROTOCOL, shuffled, subject="1", session=1, seed=seed) == one
+
+
+def test_seed_subject_and_session_each_change_the_order() -> None:
+    """Of many sessions, hardly any have the order of the same subject's other session, or of another subject or seed."""
+    for other in ({"session": 2}, {"subject": "DF018"}):
+        equal = sum(order(seed) == order(seed, **other) for seed in range(500))  # type: ignore[arg-type]
+        assert equal < 6  # 500/720 are expected by chance
+    assert len({tuple(order(seed)) for seed in range(500)}) > 300
+
+
+def test_every_order_is_as_likely() -> None:
+    """Over many seeds each message is as often in each place, and every possible order occurs."""
+    seeds = 7200
+    orders = [tuple(order(seed)) for seed in range(seeds)]
+    places = Counter((place, message_id) for one in orders for place, message_id in enumerate(one))
+    assert len(places) == 36
+    assert all(abs(count - seeds / 6) < 5 * (seeds * 5 / 36) ** 0.5 for count in places.values())
+    assert len(set(orders)) == 720
+
+
+def test_a_session_holds_no_text_and_no_writer() -> None:
+    """What goes to the transcript's first line names messages by id and digest alone."""
+    line = events.encode(strategies.started(draw_session(PROTOCOL, SIX, subject="1", session=1, seed=1)))
+    assert b"Secret" not in line
+    assert SIX[0].sha256.encode() in line
+
+
+@pytest.mark.parametrize("count", [0, 5, 7])
+def test_a_wrong_number_of_messages_is_refused(count: int) -> None:
+    """Too few and too many messages are bad input, with both numbers and the subject."""
+    with pytest.raises(BadInput, match=rf"asks for 6 messages a session, found {count} of sub-DF017") as refused:
+        draw_session(PROTOCOL, (SIX * 2)[:count], subject="DF017", session=1, seed=1)
+    assert "Secret" not in str(refused.value)
+
+
+def test_the_digest_is_of_the_texts_bytes() -> None:
+    """A message's digest is the SHA-256 of its text as UTF-8."""
+    digest = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"  # as sha256sum prints it of "hello"
+    assert replace(SIX[0], text="hello").sha256 == digest
+
+
+# The file of messages
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(strategies.messages, min_size=1, max_size=6, unique_by=lambda message: message.message_id),
+    st.permutations([*COLUMNS, "notes"]),
+    st.sampled_from(["\n", "\r\n"]),
+    st.booleans(),
+)
+def test_messages_are_read_to_the_code_point(
+    tmp_path_factory: pytest.TempPathFactory, messages: list[Message], columns: list[str], end: str, bom: bool,  # noqa: FBT001 - hypothesis gives it
+) -> None:
+    """Whatever stands in the cells, in any order of columns, with or without a byte order mark, is read back equal."""
+    rows = [tuple(getattr(message, name, "x") for name in columns) for message in messages]
+    text = ("\ufeff" if bom else "") + as_csv([tuple(columns), *rows], end)
+    assert read_messages(saved(tmp_path_factory.getbasetemp(), text)) == tuple(messages)
+
+
+def test_line_ends_become_newlines(tmp_path: Path) -> None:
+    """Line ends of every system within a text become one newline each, and blanks and blank lines stay."""
+    text = as_csv([COLUMNS, ("a", "Ada", "friend", "en", " one\r\ntwo\rthree\n\nfour\u2028five \t")])
+    assert read_messages(saved(tmp_path, text))[0].text == " one\ntwo\nthree\n\nfour\u2028five \t"
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: str(path.stem))
+def test_the_examples_are_six_messages(path: Path) -> None:
+    """Each example file has the six messages that a session needs, all fit to be shown to anybody."""
+    assert len(read_messages(path)) == PROTOCOL.messages
+
+
+GOOD = as_csv([COLUMNS, *map(cells, SIX)])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "found 0 of 'message_id'"),
+        (GOOD.replace("relationship", "relation"), "found 0 of 'relationship'"),
+        (GOOD.replace("relationship", "text"), "found 0 of 'relationship'"),
+        (GOOD.replace("language,text", "language,text,text"), "found 2 of 'text'"),
+        (GOOD.replace(",", ";"), "found 0 of 'message_id'"),
+        (GOOD.replace("Secret words 3", ""), "message 3: expected something in the column 'text'"),
+        (GOOD.replace("Secret words 3", " \t"), "message 3: expected something in the column 'text'"),
+        (GOOD.replace("m4,", ","), "message 4: expected something in the column 'message_id'"),
+        (GOOD.replace("m5,", "m2,"), "found that of message 2 again in message 5"),
+        (GOOD.replace("m5,", f"{PRACTICE},"), "message 5: the id 'practice' has a meaning of its own"),
+        (GOOD.replace("m5,", "n/a,"), "message 5: the id 'n/a' has a meaning of its own"),
+        (GOOD.replace("Secret words 3", "Secret, words 3"), "message 3: expected one cell a column"),
+        (GOOD.replace(",Secret words 3", ""), "message 3: expected one cell a column"),
+        (GOOD.replace("Secret words 3", '"Secret" words 3'), "expected a CSV file"),
+        (GOOD.replace("Secret words 3", '"Secret words 3'), "expected a CSV file"),
+        (GOOD.replace("Secret words 3", "Secret words 3" * 10_000), "expected a CSV file"),
+        (GOOD.replace("words", "wörds").encode("latin-1"), "expected UTF-8"),
+        (GOOD.encode("utf-16"), "expected UTF-8"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named(tmp_path: Path, text: str | bytes, said: str) -> None:
+    """A broken file is bad input that names file, place and what was expected, and no word of any message."""
+    path = saved(tmp_path, text)
+    with pytest.raises(BadInput) as refused:
+        read_messages(path)
+    assert str(path) in str(refused.value)
+    assert said in str(refused.value)
+    assert "Secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["sub-nobody.csv", "."])
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, name: str) -> None:
+    """A missing file and a folder are bad input, with what to check."""
+    with pytest.raises(BadInput, match=r"cannot be read: .*Check the subject and --messages"):
+        read_messages(tmp_path / name)
+
+
+@settings(max_examples=300)
+@given(
+    st.integers(0, len(GOOD)), st.integers(0, 30), st.sampled_from(["", '"', ",", "\n", "\r", '""', "\x00", '"\n', ";", "m1,"])
+)
+def test_no_error_tells_a_text_or_a_writer(
+    tmp_path_factory: pytest.TempPathFactory, at: int, length: int, instead: str
+) -> None:
+    """However a file is broken, it is read, or refused without a word of a message or the name of its writer."""
+    path = saved(tmp_path_factory.getbasetemp(), GOOD[:at] + instead + GOOD[at + length :])
+    try:
+        messages = read_messages(path)
+        draw_session(PROTOCOL, messages, subject="1", session=1, seed=1)
+    except BadInput as refused:
+        assert "ecret" not in str(refused)
+    else:
+        assert len(messages) == 6
+
+
+# Subject and session
+
+
+@pytest.mark.parametrize(("typed", "label"), [("DF017", "DF017"), ("sub-DF017", "DF017"), ("1", "1"), ("a" * 32, "a" * 32)])
+def test_a_subjects_label_is_letters_and_digits(typed: str, label: str) -> None:
+    """A label is taken as typed, with or without BIDS's prefix."""
+    assert check_subject(typed) == label
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "sub-", "DF 017", "DF-017", "DF_017", "../DF017", "DF017\n", "sub-sub-1", "Müller", "١٢", "a" * 33, "n/a", "."]
+)
+def test_anything_else_is_no_subject(typed: str) -> None:
+    """What could not name a folder on every computer is refused, with what was typed."""
+    with pytest.raises(BadInput, match="letters and digits only") as refused:
+        check_subject(typed)
+    assert repr(typed) in str(refused.value)
+
+
+def test_a_session_is_one_of_the_protocols() -> None:
+    """Sessions count from 1 to the protocol's number, and every other number is refused."""
+    assert [check_session(number, PROTOCOL) for number in (1, 2)] == [1, 2]
+    for number in (-1, 0, 3):
+        with pytest.raises(BadInput, match=f"a number from 1 to 2, found {number}"):
+            check_session(number, PROTOCOL)
