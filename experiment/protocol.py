@@ -41,8 +41,8 @@ TAKEN_CHORDS = (
 
 # Columns of the trial table and of the sessions file that are always there: no question may be named like them.
 TRIAL_COLUMNS = frozenset({
-    "trial", "message_id", "message_sha256", "relationship", "message_onset", "reading_time", "question_order", "pauses",
-    "paused_time", "missed_frames", "timed_by",
+    "trial", "message_id", "message_sha256", "relationship", "message_onset", "reading_time", "question_order",
+    "pauses", "paused_time", "missed_frames", "timed_by",
 })  # fmt: skip
 SESSIONS_COLUMNS = frozenset({"session_id", "acq_time", "operator", "seed", "status", "end_reason"})
 _RATING_ENDINGS = ("_onset", "_rt", "_time", "_changes")

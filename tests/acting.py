@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from itertools import count
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from msgspec.structs import replace
 
@@ -68,8 +68,8 @@ def obliging(frame: Frame) -> tuple[Input, ...]:
             return ()
 
 
-def instead(turns: Mapping[Frame, Sequence[Sequence[Input]]]) -> Script:
-    """At each appearance of one of these frames its next turn; without one, as `obliging` does."""
+def instead(turns: Mapping[Any, Sequence[Sequence[Input]]]) -> Script:
+    """At each appearance of one of these frames, do its next turn; without one, as `obliging` does."""
     left = {frame: iter(several) for frame, several in turns.items()}
 
     def script(frame: Frame) -> Iterable[Input]:

@@ -71,9 +71,9 @@ def test_the_order_in_the_file_does_not_matter(shuffled: list[Message], seed: in
 
 
 def test_seed_subject_and_session_each_change_the_order() -> None:
-    """Of many sessions, hardly any have the order of the same subject's other session, or of another subject or seed."""
+    """Hardly any session has the order of the subject's other session, of another subject or of another seed."""
     for other in ({"session": 2}, {"subject": "DF018"}):
-        equal = sum(order(seed) == order(seed, **other) for seed in range(500))  # type: ignore[arg-type]
+        equal = sum(order(seed) == order(seed, **other) for seed in range(500))
         assert equal < 6  # 500/720 are expected by chance
     assert len({tuple(order(seed)) for seed in range(500)}) > 300
 
@@ -120,7 +120,11 @@ def test_the_digest_is_of_the_texts_bytes() -> None:
     st.booleans(),
 )
 def test_messages_are_read_to_the_code_point(
-    tmp_path_factory: pytest.TempPathFactory, messages: list[Message], columns: list[str], end: str, bom: bool,  # noqa: FBT001 - hypothesis gives it
+    tmp_path_factory: pytest.TempPathFactory,
+    messages: list[Message],
+    columns: list[str],
+    end: str,
+    bom: bool,  # noqa: FBT001 - hypothesis gives it
 ) -> None:
     """Whatever stands in the cells, in any order of columns, with or without a byte order mark, is read back equal."""
     rows = [tuple(getattr(message, name, "x") for name in columns) for message in messages]
@@ -185,33 +189,51 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, name: str) -> Non
 
 @settings(max_examples=300)
 @given(
-    st.integers(0, len(GOOD)), st.integers(0, 30), st.sampled_from(["", '"', ",", "\n", "\r", '""', "\x00", '"\n', ";", "m1,"])
+    st.integers(0, len(GOOD)),
+    st.integers(0, 30),
+    st.sampled_from(["", '"', ",", "\n", "\r", '""', "\x00", '"\n', ";", "m1,"]),
 )
 def test_no_error_tells_a_text_or_a_writer(
     tmp_path_factory: pytest.TempPathFactory, at: int, length: int, instead: str
 ) -> None:
     """However a file is broken, it is read, or refused without a word of a message or the name of its writer."""
     path = saved(tmp_path_factory.getbasetemp(), GOOD[:at] + instead + GOOD[at + length :])
+    said = ""
     try:
-        messages = read_messages(path)
-        draw_session(PROTOCOL, messages, subject="1", session=1, seed=1)
+        draw_session(PROTOCOL, read_messages(path), subject="1", session=1, seed=1)
     except BadInput as refused:
-        assert "ecret" not in str(refused)
-    else:
-        assert len(messages) == 6
+        said = str(refused)
+    assert "ecret" not in said
 
 
 # Subject and session
 
 
-@pytest.mark.parametrize(("typed", "label"), [("DF017", "DF017"), ("sub-DF017", "DF017"), ("1", "1"), ("a" * 32, "a" * 32)])
+@pytest.mark.parametrize(
+    ("typed", "label"), [("DF017", "DF017"), ("sub-DF017", "DF017"), ("1", "1"), ("a" * 32, "a" * 32)]
+)
 def test_a_subjects_label_is_letters_and_digits(typed: str, label: str) -> None:
     """A label is taken as typed, with or without BIDS's prefix."""
     assert check_subject(typed) == label
 
 
 @pytest.mark.parametrize(
-    "typed", ["", "sub-", "DF 017", "DF-017", "DF_017", "../DF017", "DF017\n", "sub-sub-1", "Müller", "١٢", "a" * 33, "n/a", "."]
+    "typed",
+    [
+        "",
+        "sub-",
+        "DF 017",
+        "DF-017",
+        "DF_017",
+        "../DF017",
+        "DF017\n",
+        "sub-sub-1",
+        "Müller",
+        "١٢",
+        "a" * 33,
+        "n/a",
+        ".",
+    ],
 )
 def test_anything_else_is_no_subject(typed: str) -> None:
     """What could not name a folder on every computer is refused, with what was typed."""

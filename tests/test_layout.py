@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -66,12 +66,13 @@ def test_sizes_are_even(layout: Layout, points: int) -> None:
 
 @given(layouts, points_counts)
 def test_a_click_on_a_drawn_point_means_it(layout: Layout, points: int) -> None:
-    """A click on a point's tick, on its marker's edge or on its digit means that point, on every screen."""
+    """A click on a point's tick, marker or digit means that point, as far as half way to the next."""
     scale, reach_px = layout.scale(points), layout.marker_px / 2
     digit_px = scale.line_px - scale.digits_px - layout.size(10)
     for point in range(1, points + 1):
         x_px, y_px = scale.point_place(point)
-        for across_px, up_px in ((0, 0), (reach_px, 0), (-reach_px, 0), (0, reach_px), (0, -reach_px), (0, digit_px)):
+        nearly_px = scale.tick_step_px / 2 - 1  # to the next point's half
+        for across_px, up_px in ((0, 0), (nearly_px, 0), (-nearly_px, 0), (0, reach_px), (0, -reach_px), (0, digit_px)):
             assert scale.point_at(x_px + across_px, y_px + up_px) == point
 
 
@@ -103,7 +104,7 @@ def test_points_are_evenly_spaced_about_the_middle(layout: Layout, points: int) 
     """Points have one distance to the next, lie evenly about the screen's middle, and low is left."""
     scale = layout.scale(points)
     places = [scale.point_place(point)[0] for point in range(1, points + 1)]
-    assert {after - before for before, after in zip(places, places[1:], strict=False)} == {scale.tick_step_px}
+    assert {after - before for before, after in pairwise(places)} == {scale.tick_step_px}
     assert scale.tick_step_px > layout.marker_px
     assert abs(places[0] + places[-1]) <= 1
 
@@ -127,9 +128,15 @@ def test_what_is_drawn_is_what_a_click_means(size: tuple[int, int]) -> None:
     row = placed.picture.pixels[scale.line_px - scale.tick_height_px // 2 + 1].astype(int)
     columns = np.flatnonzero((row != row[0]).any(axis=1))
     centres_px = [columns[i : i + scale.stroke_px].mean() + 0.5 for i in range(0, len(columns), scale.stroke_px)]
-    found = [scale.point_at(x_px - placed.picture.width_px / 2 + placed.x_px, scale.point_place(1)[1]) for x_px in centres_px]
+    found = [
+        scale.point_at(x_px - placed.picture.width_px / 2 + placed.x_px, scale.point_place(1)[1]) for x_px in centres_px
+    ]
     assert found == list(range(1, frame.points + 1))
-    marks = [pictures.marker_at(Scale(frame.question, frame.low, frame.high, frame.points, point)) for point in found if point]
+    marks = [
+        pictures.marker_at(Scale(frame.question, frame.low, frame.high, frame.points, point))
+        for point in found
+        if point
+    ]
     assert [x_px + placed.picture.width_px / 2 - placed.x_px for x_px, _ in filter(None, marks)] == centres_px
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from experiment.events import Click, Focus, Key, PauseAsked
@@ -33,14 +33,19 @@ def test_every_key_means_what_the_protocol_says() -> None:
 
 
 @given(st.text(max_size=3), st.booleans(), points_counts)
+@example("²", True, 7)  # noqa: FBT003 - as hypothesis gives it
 def test_no_name_of_a_key_is_an_error(name: str, down: bool, points: int) -> None:  # noqa: FBT001 - hypothesis gives it
     """Keys with any name, such as the superscript two of French keyboards, mean a point of the scale or no point."""
     meant = action(key(name, 0, down=down), points, KEYS, LAYOUT)
     assert not isinstance(meant, Put) or 1 <= meant.point <= points
 
 
-@given(st.one_of(st.sampled_from([*KEY_NAMES]).map(lambda name: key(name, 0, down=False)),
-                 st.tuples(st.floats(-700, 700), st.floats(-400, 400)).map(lambda place: click(place, 0)[1])))
+@given(
+    st.one_of(
+        st.sampled_from([*KEY_NAMES]).map(lambda name: key(name, 0, down=False)),
+        st.tuples(st.floats(-700, 700), st.floats(-400, 400)).map(lambda place: click(place, 0)[1]),
+    )
+)
 def test_releases_mean_nothing(released: Key | Click) -> None:
     """No key and no click does anything when it comes up."""
     assert action(released, 7, KEYS, LAYOUT) is None
@@ -83,7 +88,8 @@ def test_arrows_never_leave_the_scale(points: int, moves: list[Move]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("points", "left", "right"), [(2, 1, 2), (3, 2, 2), (4, 2, 3), (5, 3, 3), (6, 3, 4), (7, 4, 4), (8, 4, 5), (9, 5, 5)]
+    ("points", "left", "right"),
+    [(2, 1, 2), (3, 2, 2), (4, 2, 3), (5, 3, 3), (6, 3, 4), (7, 4, 4), (8, 4, 5), (9, 5, 5)],
 )
 def test_the_first_arrow_takes_the_middle(points: int, left: int, right: int) -> None:
     """The first arrow marks the middle; of an even number of points, the middle one on its own side."""

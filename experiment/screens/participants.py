@@ -117,7 +117,8 @@ class Participant:
 
     def _hurry(self, onset_s: float) -> None:
         if self._random.random() < self._habit.early:
-            self._press(self._keys.confirm[0], onset_s + self._random.uniform(-0.05, 0.3))
+            # Once the key that led here is up again.
+            self._press(self._keys.confirm[0], onset_s + self._random.uniform(PRESS_S, 0.4))
 
     def _call_assistant(self, time_s: float) -> None:
         *modifiers, key = self._keys.pause.split("+")

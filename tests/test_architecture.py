@@ -1,0 +1,143 @@
+"""The architecture's rules: who may import whom, what stays out of a quick start, and how large things may get."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import experiment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+MODULES = sorted((ROOT / "experiment").rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+DRAWING = {"psychopy", "psychtoolbox", "pyglet"}
+SLOW = {*DRAWING, "numpy", "pandas", "PyQt6", "PIL", "typst", "uharfbuzz", "pyvirtualdisplay"}
+
+
+def name_of(path: Path) -> str:
+    """The dotted name of a module."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def tree_of(path: Path) -> ast.Module:
+    """A module as Python reads it."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """The dotted names of all that is imported, also within functions and for types; of ours down to the module."""
+    known = {name_of(path) for path in MODULES}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide the order"
+            full = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from {name if name in known else str(node.module) for name in full}
+
+
+def order() -> list[str]:
+    """The modules in the order of the package's docstring, bottom up."""
+    lines = re.findall(r"^((?:screens/)?\w+(?:, (?:screens/)?\w+)*)  ", str(experiment.__doc__), re.MULTILINE)
+    names = [name.replace("/", ".") for line in lines for name in line.split(", ")]
+    return ["experiment", *(f"experiment.{name}" for name in names)]
+
+
+def test_every_module_has_its_place_in_the_order() -> None:
+    """The package's docstring names every module once, and no other."""
+    assert sorted(order()) == [name_of(path) for path in sorted(MODULES, key=name_of)]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_imports_point_one_way(path: Path) -> None:
+    """A module imports only modules that the order has before it."""
+    allowed = order()[: order().index(name_of(path))]
+    assert [name for name in imports(tree_of(path)) if name.startswith("experiment") and name not in allowed] == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_psychopy_and_qt_stay_behind_their_doors(path: Path) -> None:
+    """Only screens/ imports PsychoPy, psychtoolbox or pyglet, and only the dialog imports Qt."""
+    found = {name.partition(".")[0] for name in imports(tree_of(path))}
+    assert not found & DRAWING or path.parent.name == "screens"
+    assert "PyQt6" not in found or path.name == "dialog.py"
+
+
+def test_the_command_line_starts_without_what_is_slow() -> None:
+    """Importing the command line loads neither PsychoPy nor Qt nor numpy, pandas or the typesetter."""
+    code = "import sys, experiment.__main__; print(*sorted(name for name in sys.modules if '.' not in name))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert SLOW.isdisjoint(done.stdout.split())
+    assert "typer" in done.stdout.split()
+
+
+def test_the_pure_modules_need_no_libraries() -> None:
+    """The task, its rules and a simulated session run without PsychoPy, numpy, pandas or the typesetter."""
+    code = "import sys, experiment.screens.simulated; sys.exit(any(name in sys.modules for name in sys.argv[1:]))"
+    subprocess.run([sys.executable, "-c", code, *SLOW], cwd=ROOT, check=True)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_modules_and_functions_are_short(path: Path) -> None:
+    """Every module says what it is, none has over 300 lines, and no function over 60."""
+    tree = tree_of(path)
+    assert ast.get_docstring(tree)
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    assert [one.name for one in functions if (one.end_lineno or 0) - one.lineno + 1 > 60] == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_nothing_global_changes(path: Path) -> None:
+    """No function rebinds a module's names."""
+    assert not [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.Global)]
+
+
+@pytest.mark.parametrize("path", TESTS, ids=name_of)
+def test_every_test_states_its_fact(path: Path) -> None:
+    """Every test file and every test says in a sentence what it holds."""
+    tree = tree_of(path)
+    tests = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
+    assert ast.get_docstring(tree)
+    assert [one.name for one in tests if not (ast.get_docstring(one) or "").endswith(".")] == []
+
+
+def kept_files() -> list[Path]:
+    """The files of the repository: the folders that are in it whole, and what lies beside them."""
+    folders = [ROOT / name for name in ("experiment", "tests", "stimuli/examples", "stimuli/fonts", ".ci")]
+    beside = [*ROOT.glob("*"), *(ROOT / "stimuli").glob("*"), *ROOT.glob("*/README.md")]
+    return [path for path in (*beside, *(path for folder in folders for path in folder.rglob("*"))) if path.is_file()]
+
+
+# Written in pieces, so that this file does not hold what it looks for.
+ELSEWHERE = re.compile(
+    "|".join(
+        [
+            r"https?://[\w.-]*(?:py" + r"pi|python" + r"hosted|ana" + r"conda|artif" + r"actory|nex" + r"us)",
+            r"--(?:extra-)?index" + r"-url|^registry" + r" *=",
+            r"/(?:ho" + r"me|Us" + r"ers)/\w+/|/ro" + r"ot/|/wo" + r"rk/(?:main|shared)|/tm" + r"p/w/",
+            r"https?://(?:\d{1,3}\.){3}\d|local" + r"host:\d",
+        ]
+    ),
+    re.MULTILINE,
+)
+
+
+def test_no_file_names_a_registry_or_this_computer() -> None:
+    """No file of the repository holds the address of a package registry or a path of the computer it was made on."""
+    found = []
+    for path in kept_files():
+        data = path.read_bytes()
+        if b"\0" not in data:
+            at = ELSEWHERE.search(data.decode("utf-8", "replace"))
+            found += [f"{path.relative_to(ROOT)}: {at[0]}"] if at else []
+    assert found == []
