@@ -133,7 +133,12 @@ class Keys(Fixed, frozen=True):
 
     def _check_chord(self, single: list[str]) -> None:
         *modifiers, key = self.pause.split("+")
-        if len(set(modifiers)) < 2 or not set(modifiers) <= set(MODIFIERS) or key in MODIFIERS:
+        if (
+            len(modifiers) < 2
+            or len(set(modifiers)) < len(modifiers)
+            or not set(modifiers) <= set(MODIFIERS)
+            or key in MODIFIERS
+        ):
             raise ValueError(f"Expected two modifiers and a key, such as 'ctrl+shift+p', got {self.pause!r}")
         if {*modifiers, key} in TAKEN_CHORDS:
             raise ValueError(f"Expected a chord that no operating system takes, got {self.pause!r}")

@@ -18,10 +18,10 @@ from typing import TypeAlias
 
 import pytest
 from pyvirtualdisplay.display import Display
-from tests.xtest import Hands
 
 from experiment.screens.keyboard import RIGHTS_ADVICE, _may_run_real_time
 from experiment.screens.keynames import X11_NAMES
+from tests.xtest import Hands
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="XTEST belongs to X11")
 
@@ -106,7 +106,7 @@ def overlapping(presses: int, *keys: str) -> Play:
     """Presses of 1 to 80 ms that begin 4 to 25 ms after one another."""
 
     def play(hands: Hands) -> list[Sent]:
-        dice = random.Random(4)  # noqa: S311  no secret
+        dice = random.Random(4)
         at_s, plan, free_s = time.time() + 0.05, [], dict.fromkeys(keys, 0.0)
         for _ in range(presses):
             key = dice.choice([key for key in keys if free_s[key] < at_s])

@@ -28,7 +28,7 @@ class Hands:
     def __init__(self, display: str | None = None) -> None:
         self._display = Display(display)
 
-    def __enter__(self) -> "Hands":  # noqa: PYI034  typing.Self needs Python 3.11
+    def __enter__(self) -> "Hands":
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class Canvas:
             gammaErrorPolicy="ignore", title="Day Four",
         )  # fmt: skip
         self.handle = self._window.winHandle
-        self._stims: dict[int, Any] = {}
+        self._sprites: dict[int, _Sprite] = {}
         self._marker: Any = None
         self._window.recordFrameIntervals = False
         self._window.mouseVisible = False
@@ -61,14 +62,14 @@ class Canvas:
         self.flip()
         for part in pictures.parts_of_all():
             self._load(part)
-        self._marker = self._stim(pictures.marker)
+        self._marker = self._marker_stim(pictures.marker)
         self._marker.draw()
         self._window.clearBuffer()
 
     def draw(self, parts: Iterable[Placed], marker_at: tuple[int, int] | None = None) -> None:
         """Draw pictures that were loaded, and the marker if it has a place, for the next flip."""
         for part in parts:
-            self._stims[id(part)].draw()
+            self._sprites[id(part)].draw()
         if marker_at is not None:
             self._marker.pos = marker_at
             self._marker.draw()
@@ -110,34 +111,80 @@ class Canvas:
         return self.flip()
 
     def _load(self, part: Placed) -> None:
-        self._stims[id(part)] = self._stim(part.picture.pixels, (part.x_px, part.y_px))
-        self._stims[id(part)].draw()
+        self._sprites[id(part)] = _Sprite(part.picture.pixels, *self._corner(part))
+        self._sprites[id(part)].draw()
         if not np.array_equal(self._read_back(part), part.picture.pixels):
             raise EquipmentFailure(
                 "This screen does not show the prepared pixels exactly. Set the display's scaling to 100 % and its "
                 "native resolution, update the graphics driver, and try again."
             )
 
-    def _stim(self, pixels: NDArray[np.uint8], place: tuple[int, int] = (0, 0)) -> Any:
-        """A stimulus that shows these pixels one to one."""
+    def _marker_stim(self, pixels: NDArray[np.uint8]) -> Any:
+        """The marker is the one picture that is not opaque: PsychoPy blends it."""
         from PIL import Image
         from psychopy.visual import ImageStim
 
         size, image = pixels.shape[1::-1], Image.fromarray(pixels)
-        return ImageStim(self._window, image=image, units="pix", size=size, pos=place, interpolate=False, autoLog=False)
+        return ImageStim(self._window, image=image, units="pix", size=size, interpolate=False, autoLog=False)
+
+    def _corner(self, part: Placed) -> tuple[int, int]:
+        """The lower left corner of a picture: pixels from that of the window."""
+        columns, rows = self._window.size
+        left_px = columns // 2 + part.x_px - part.picture.width_px // 2
+        return int(left_px), int(rows // 2 + part.y_px - part.picture.height_px // 2)
 
     def _read_back(self, part: Placed) -> NDArray[np.uint8]:
         """The back buffer's pixels where a picture was drawn (height, width, 3)."""
         from pyglet import gl
 
         width, height = part.picture.width_px, part.picture.height_px
-        columns, rows = self._window.size
         pixels = np.empty((height, width, 3), np.uint8)
         gl.glReadBuffer(gl.GL_COLOR_ATTACHMENT0 if self._window.useFBO else gl.GL_BACK)
         gl.glPixelStorei(gl.GL_PACK_ALIGNMENT, 1)
-        left, bottom = columns // 2 + part.x_px - width // 2, rows // 2 + part.y_px - height // 2
-        gl.glReadPixels(int(left), int(bottom), width, height, gl.GL_RGB, gl.GL_UNSIGNED_BYTE, pixels.ctypes.data)
+        gl.glReadPixels(*self._corner(part), width, height, gl.GL_RGB, gl.GL_UNSIGNED_BYTE, pixels.ctypes.data)
         return pixels[::-1]
+
+
+class _Sprite:
+    """An opaque picture in the graphics memory, copied from there to the window pixel by pixel, without any filter.
+
+    PsychoPy's ImageStim takes twice the memory (it makes smaller copies), twice as long to make and twice to draw.
+    """
+
+    def __init__(self, pixels: NDArray[np.uint8], left_px: int, bottom_px: int) -> None:
+        """Load it up; pixels (height, width, 3), row 0 on top, place in pixels from the window's lower left corner."""
+        from pyglet import gl
+
+        self._gl, (self._height_px, self._width_px) = gl, pixels.shape[:2]
+        self._left_px, self._bottom_px, self._buffer, texture = left_px, bottom_px, gl.GLuint(), gl.GLuint()
+        gl.glGenTextures(1, texture)
+        gl.glBindTexture(gl.GL_TEXTURE_2D, texture)
+        gl.glTexParameteri(gl.GL_TEXTURE_2D, gl.GL_TEXTURE_MIN_FILTER, gl.GL_NEAREST)
+        gl.glPixelStorei(gl.GL_UNPACK_ALIGNMENT, 1)
+        size, kind = (self._width_px, self._height_px), (gl.GL_RGB, gl.GL_UNSIGNED_BYTE)
+        gl.glTexImage2D(gl.GL_TEXTURE_2D, 0, gl.GL_RGB8, *size, 0, *kind, np.ascontiguousarray(pixels).ctypes.data)
+        gl.glBindTexture(gl.GL_TEXTURE_2D, 0)
+        gl.glGenFramebuffersEXT(1, self._buffer)
+        with self._as_source():
+            gl.glFramebufferTexture2DEXT(
+                gl.GL_READ_FRAMEBUFFER_EXT, gl.GL_COLOR_ATTACHMENT0_EXT, gl.GL_TEXTURE_2D, texture, 0
+            )
+
+    def draw(self) -> None:
+        """Copy it to the back buffer, upside down: row 0 of the window is its lowest."""
+        gl, right_px, top_px = self._gl, self._left_px + self._width_px, self._bottom_px + self._height_px
+        source, target = (0, 0, self._width_px, self._height_px), (self._left_px, top_px, right_px, self._bottom_px)
+        with self._as_source():
+            gl.glBlitFramebufferEXT(*source, *target, gl.GL_COLOR_BUFFER_BIT, gl.GL_NEAREST)
+
+    @contextmanager
+    def _as_source(self) -> Iterator[None]:
+        """The picture as what is read from, in the window's place."""
+        usual = self._gl.GLint()
+        self._gl.glGetIntegerv(self._gl.GL_READ_FRAMEBUFFER_BINDING_EXT, usual)
+        self._gl.glBindFramebufferEXT(self._gl.GL_READ_FRAMEBUFFER_EXT, self._buffer)
+        yield
+        self._gl.glBindFramebufferEXT(self._gl.GL_READ_FRAMEBUFFER_EXT, usual.value)
 
 
 def screen_size_px() -> tuple[int, int]:
