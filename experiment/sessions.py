@@ -97,14 +97,14 @@ def _layout(screen_px: tuple[int, int], *, full_screen: bool) -> Layout:
     (width_px, height_px), (least_width_px, least_height_px) = screen_px, MINIMUM_SIZE_PX
     if width_px < least_width_px or height_px < least_height_px:
         raise EquipmentFailure(
-            f"Expected a screen of at least {least_width_px} x {least_height_px} pixels, found {width_px} x {height_px}. "
-            "Choose a higher resolution or another screen."
+            f"Expected a screen of at least {least_width_px} x {least_height_px} pixels, found {width_px} x "
+            f"{height_px}. Choose a higher resolution or another screen."
         )
     return Layout(*screen_px) if full_screen else Layout(*MINIMUM_SIZE_PX)
 
 
 def _drawn_meanwhile(plan: Plan, layout: Layout) -> Future[Pictures]:
-    """The session's pictures, from a process that draws them while this one loads PsychoPy, and then frees its memory."""
+    """The session's pictures, drawn in a process whose memory is freed, while this one loads PsychoPy."""
     from experiment.pictures import draw_pictures
 
     pool = ProcessPoolExecutor(1, get_context("spawn"))

@@ -103,7 +103,10 @@ class Canvas:
         return vsync, 1 / float(np.median(intervals_s)) if vsync else NOMINAL_HZ
 
     def close(self) -> None:
-        """Close the window."""
+        """Close the window, and free what was loaded: pyglet's windows share their textures."""
+        for sprite in self._sprites.values():
+            sprite.free()
+        self._sprites.clear()
         self._window.close()
 
     def _flip_after(self, pause_s: float) -> float:
@@ -156,9 +159,9 @@ class _Sprite:
         from pyglet import gl
 
         self._gl, (self._height_px, self._width_px) = gl, pixels.shape[:2]
-        self._left_px, self._bottom_px, self._buffer, texture = left_px, bottom_px, gl.GLuint(), gl.GLuint()
-        gl.glGenTextures(1, texture)
-        gl.glBindTexture(gl.GL_TEXTURE_2D, texture)
+        self._left_px, self._bottom_px, self._buffer, self._texture = left_px, bottom_px, gl.GLuint(), gl.GLuint()
+        gl.glGenTextures(1, self._texture)
+        gl.glBindTexture(gl.GL_TEXTURE_2D, self._texture)
         gl.glTexParameteri(gl.GL_TEXTURE_2D, gl.GL_TEXTURE_MIN_FILTER, gl.GL_NEAREST)
         gl.glPixelStorei(gl.GL_UNPACK_ALIGNMENT, 1)
         size, kind = (self._width_px, self._height_px), (gl.GL_RGB, gl.GL_UNSIGNED_BYTE)
@@ -167,7 +170,7 @@ class _Sprite:
         gl.glGenFramebuffersEXT(1, self._buffer)
         with self._as_source():
             gl.glFramebufferTexture2DEXT(
-                gl.GL_READ_FRAMEBUFFER_EXT, gl.GL_COLOR_ATTACHMENT0_EXT, gl.GL_TEXTURE_2D, texture, 0
+                gl.GL_READ_FRAMEBUFFER_EXT, gl.GL_COLOR_ATTACHMENT0_EXT, gl.GL_TEXTURE_2D, self._texture, 0
             )
 
     def draw(self) -> None:
@@ -176,6 +179,11 @@ class _Sprite:
         source, target = (0, 0, self._width_px, self._height_px), (self._left_px, top_px, right_px, self._bottom_px)
         with self._as_source():
             gl.glBlitFramebufferEXT(*source, *target, gl.GL_COLOR_BUFFER_BIT, gl.GL_NEAREST)
+
+    def free(self) -> None:
+        """Give back its memory."""
+        self._gl.glDeleteFramebuffersEXT(1, self._buffer)
+        self._gl.glDeleteTextures(1, self._texture)
 
     @contextmanager
     def _as_source(self) -> Iterator[None]:
