@@ -11,6 +11,7 @@ screens/participants, screens/simulated  behind the port: synthetic people, and 
 script, typeset, controls, text          words become pixels, the same on every computer
 pictures                                 all that a session shows, drawn before it begins
 screens/keynames, screens/strokes        behind the port: what a key is called, and when it moved
+screens/clock                            one clock that nobody can set
 screens/iohub, screens/keyboard          every keyboard's raw events
 screens/inputs, screens/canvas           who sits in front of a window, and what is drawn on it
 screens/window                           the real screen

@@ -6,6 +6,7 @@ from that transcript. They differ in who answers, what it is shown on, and where
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing
@@ -28,6 +29,7 @@ from experiment.screens.simulated import SimulatedScreen, simulated_info
 if TYPE_CHECKING:
     from experiment.pictures import Pictures
     from experiment.screens.canvas import Canvas
+    from experiment.screens.clock import SessionClock
     from experiment.screens.inputs import Inputs
 
 PERSON = "person"
@@ -82,10 +84,12 @@ def held_in_window(plan: Plan, *, full_screen: bool) -> Ended:
     display, pointer = plan.protocol.display, plan.protocol.mouse.enabled
     layout = _layout(screen_size_px(), full_screen=full_screen)
     drawing = _drawn_meanwhile(plan, layout)
+    gc.disable()  # it would look through all that PsychoPy loads, again and again; the window goes on with it
     with closing(Canvas(layout, rgb(display.background), full_screen=full_screen)) as canvas:
         pictures = drawing.result()
         canvas.load(pictures)
-        with Window(canvas, pictures, lambda zero_s: _seated(plan, layout, canvas, zero_s), pointer=pointer) as window:
+        gc.freeze()
+        with Window(canvas, pictures, lambda clock: _seated(plan, layout, canvas, clock), pointer=pointer) as window:
             try:
                 return _held(plan, window, window.zero_utc)
             finally:
@@ -115,14 +119,14 @@ def _drawn_meanwhile(plan: Plan, layout: Layout) -> Future[Pictures]:
     return drawing
 
 
-def _seated(plan: Plan, layout: Layout, canvas: Canvas, zero_s: float) -> Inputs:
+def _seated(plan: Plan, layout: Layout, canvas: Canvas, clock: SessionClock) -> Inputs:
     from experiment.screens.inputs import Person, Robot
     from experiment.screens.keyboard import open_keys
 
     if plan.participant != PERSON:
-        return Robot(_participant(plan, layout), zero_s)
+        return Robot(_participant(plan, layout), clock)
     keys = open_keys(allow_poll=plan.mode != "run", window=canvas.handle)
-    return Person(canvas.handle, keys, zero_s, mouse=plan.protocol.mouse.enabled)
+    return Person(canvas.handle, keys, clock, mouse=plan.protocol.mouse.enabled)
 
 
 def simulated(plan: Plan) -> Ended:

@@ -1,6 +1,6 @@
 """PsychoPy's window as a surface for prepared pictures: opened, filled, checked pixel by pixel, and flipped.
 
-The only module that loads PsychoPy's window and pyglet's graphics. Stamps are psychtoolbox's GetSecs in seconds.
+The only module that loads PsychoPy's window and pyglet's graphics.
 """
 
 from __future__ import annotations
@@ -30,10 +30,9 @@ class Canvas:
 
     def __init__(self, layout: Layout, background: Rgb, *, full_screen: bool) -> None:
         """Open it, empty, without the mouse's pointer; EquipmentFailure if it has not the layout's size."""
-        from psychopy import core, visual
+        from psychopy import visual
 
         self.full_screen = full_screen
-        self._clock_zero_s = core.monotonicClock.getLastResetTime()
         self._window = visual.Window(
             [layout.width_px, layout.height_px], fullscr=full_screen, units="pix", color=background,
             colorSpace="rgb255", allowGUI=not full_screen, winType="pyglet", checkTiming=False, autoLog=False,
@@ -75,8 +74,9 @@ class Canvas:
             self._marker.draw()
 
     def flip(self) -> float:
-        """Show what was drawn at the next refresh; PsychoPy's stamp of the flip."""
-        return float(self._window.flip() + self._clock_zero_s)
+        """Show what was drawn at the next refresh; when it was flipped, on `time.perf_counter`."""
+        self._window.flip()  # waits for the graphics card to finish
+        return time.perf_counter()
 
     def show_pointer(self, *, visible: bool) -> None:
         """Show or hide the mouse's pointer."""

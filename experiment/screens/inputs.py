@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
+from msgspec.structs import replace
+
 from experiment.events import Click, Focus, Frame, Input, Key, PauseAsked, TimedBy
+from experiment.screens.clock import SessionClock
 from experiment.screens.participants import Participant
-from experiment.screens.strokes import KeySource, Stroke, now_s
+from experiment.screens.strokes import KeySource, Stroke
 
 LEFT_BUTTON, LEFT_STROKE = 1, "mouse_1"  # pyglet's and our own name
 # A stroke of the mouse button that its window event has not followed by now was made outside the window.
@@ -39,9 +42,9 @@ class Inputs(Protocol):
 class Person:
     """Keys from this computer's best source; clicks where the window saw them, timed by that source if it can."""
 
-    def __init__(self, handle: Any, keys: KeySource, zero_s: float, *, mouse: bool) -> None:
+    def __init__(self, handle: Any, keys: KeySource, clock: SessionClock, *, mouse: bool) -> None:
         """Everything that was typed before this moment is forgotten."""
-        self._handle, self._keys, self._zero_s = handle, keys, zero_s
+        self._handle, self._keys, self._clock = handle, keys, clock
         self.timed_by = keys.timed_by
         self._down: set[str] = set()
         self._strokes: list[Stroke] = []
@@ -57,8 +60,8 @@ class Person:
 
     def taken(self, *, attending: bool) -> list[Input]:
         """All since the last call; a release only if its press was."""
-        polled_s = now_s()
-        strokes = self._keys.strokes()
+        strokes = [replace(stroke, time_s=self._clock.of_stamp(stroke.time_s)) for stroke in self._heard()]
+        polled_s = self._clock.now_s()
         self._strokes += [stroke for stroke in strokes if stroke.key == LEFT_STROKE]
         keys = [self._key(stroke) for stroke in strokes if self._is_ours(stroke, attending=attending)]
         clicks = [*self._clicks(polled_s, down=True), *self._clicks(polled_s, down=False)]
@@ -68,6 +71,11 @@ class Person:
     def close(self) -> None:
         """Stop listening."""
         self._keys.close()
+
+    def _heard(self) -> list[Stroke]:
+        strokes = self._keys.strokes()
+        self._clock.poll()
+        return strokes
 
     def _is_ours(self, stroke: Stroke, *, attending: bool) -> bool:
         if stroke.key.startswith("mouse_"):
@@ -82,7 +90,7 @@ class Person:
     def _key(self, stroke: Stroke) -> Key:
         digit = stroke.key.removeprefix("num_")
         key = digit if digit.isdigit() else stroke.key
-        return Key(key, stroke.down, stroke.time_s - self._zero_s, self.timed_by)
+        return Key(key, stroke.down, stroke.time_s, self.timed_by)
 
     def _clicks(self, polled_s: float, *, down: bool) -> Iterator[Click]:
         """What the window saw of the button, at the time of its newest strokes; without such, at that of the poll.
@@ -94,9 +102,9 @@ class Person:
         newest = strokes[max(0, len(strokes) - len(places)) :] if places else []
         for index, (x_px, y_px) in enumerate(reversed(places), start=1):
             if index <= len(newest):
-                yield Click(x_px, y_px, down, newest[-index].time_s - self._zero_s, self.timed_by)
+                yield Click(x_px, y_px, down, newest[-index].time_s, self.timed_by)
             else:
-                yield Click(x_px, y_px, down, polled_s - self._zero_s, "poll")
+                yield Click(x_px, y_px, down, polled_s, "poll")
         oldest_s = polled_s - PATIENCE_S
         self._strokes = [stroke for stroke in self._strokes if stroke not in newest and stroke.time_s > oldest_s]
 
@@ -117,9 +125,9 @@ class Robot:
 
     timed_by: TimedBy = "robot"
 
-    def __init__(self, participant: Participant, zero_s: float) -> None:
+    def __init__(self, participant: Participant, clock: SessionClock) -> None:
         """The participant sees the frames and answers when due."""
-        self._participant, self._zero_s = participant, zero_s
+        self._participant, self._clock = participant, clock
 
     def see(self, frame: Frame, onset_s: float) -> None:
         """Let the participant plan."""
@@ -128,7 +136,7 @@ class Robot:
     def taken(self, *, attending: bool) -> list[Input]:  # noqa: ARG002 - a robot sees no other window
         """What the participant does up to now."""
         due: list[Input] = []
-        while (given := self._participant.due(now_s() - self._zero_s)) is not None:
+        while (given := self._participant.due(self._clock.now_s())) is not None:
             due.append(given)
         return due
 

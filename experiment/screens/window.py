@@ -1,7 +1,4 @@
-"""The real screen: shows frames on a canvas, refresh by refresh, and hands out what comes in meanwhile.
-
-One clock, psychtoolbox's GetSecs, read less its value at clock zero.
-"""
+"""The real screen: shows frames on a canvas, refresh by refresh, and hands out what comes in meanwhile."""
 
 from __future__ import annotations
 
@@ -20,6 +17,7 @@ import numpy as np
 from experiment.events import Blank, Frame, Input, Refreshes, Scale, ScreenInfo
 from experiment.pictures import Pictures
 from experiment.screens.canvas import Canvas
+from experiment.screens.clock import SessionClock
 from experiment.screens.inputs import Happenings, Inputs
 from experiment.screens.strokes import now_s
 
@@ -30,8 +28,10 @@ class Window:
     As a context it collects no garbage, since a collection can take some frames.
     """
 
-    def __init__(self, canvas: Canvas, pictures: Pictures, sit: Callable[[float], Inputs], *, pointer: bool) -> None:
-        """Measure the screen, put the clock to zero, and let somebody `sit` down before it, given GetSecs at zero.
+    def __init__(
+        self, canvas: Canvas, pictures: Pictures, sit: Callable[[SessionClock], Inputs], *, pointer: bool
+    ) -> None:
+        """Measure the screen, put the clock to zero, and let somebody `sit` down before it.
 
         `pointer`: whether the mouse's pointer is seen where the mouse can answer.
         """
@@ -41,10 +41,10 @@ class Window:
         self._frame: Frame = Blank()
         self._waiting: deque[Input] = deque()
         self._flips = array("d")
-        self._zero_s, self._offset_s = now_s(), now_s() - time.perf_counter()
+        self._clock = SessionClock(now_s)
         self.zero_utc = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-        self._happenings = Happenings(canvas.handle, self._now_s)
-        self._inputs = sit(self._zero_s)
+        self._happenings = Happenings(canvas.handle, self._clock.now_s)
+        self._inputs = sit(self._clock)
         self.info = ScreenInfo(
             kind="window",
             width_px=pictures.layout.width_px,
@@ -69,7 +69,7 @@ class Window:
     def wait(self, until_s: float) -> Input | None:
         """Refresh until an input or the time comes."""
         while True:
-            asked_s = self._now_s()
+            asked_s = self._clock.now_s()
             self._take()
             if self._waiting and self._waiting[0].time_s <= until_s:
                 return self._waiting.popleft()
@@ -82,8 +82,7 @@ class Window:
         stamps, self._flips = np.asarray(self._flips), array("d")
         # Rounded since the first flip, not each by itself, so that rounding does not add up.
         intervals_us = tuple(int(interval) for interval in np.diff(np.rint((stamps - stamps[:1]) * 1e6)))
-        offset_s = now_s() - time.perf_counter() - self._offset_s
-        return Refreshes(float(stamps[0]) if len(stamps) else None, intervals_us, round(offset_s, 6))
+        return Refreshes(float(stamps[0]) if len(stamps) else None, intervals_us, round(self._clock.step_s, 6))
 
     def __enter__(self) -> Window:
         """Free the loop of garbage collection."""
@@ -98,9 +97,6 @@ class Window:
         gc.unfreeze()
         self._inputs.close()
 
-    def _now_s(self) -> float:
-        return now_s() - self._zero_s
-
     def _take(self) -> None:
         self._canvas.handle.dispatch_events()
         attending = self._happenings.attending
@@ -111,8 +107,8 @@ class Window:
         """Draw the frame and flip; where no screen sets the pace, at the next due time."""
         self._canvas.draw(self._pictures.parts(self._frame), self._pictures.marker_at(self._frame))
         if self._pace_s is not None and self._flips:
-            time.sleep(max(0.0, self._flips[-1] + self._pace_s - self._now_s()))
-        self._flips.append(self._canvas.flip() - self._zero_s)
+            time.sleep(max(0.0, self._flips[-1] + self._pace_s - self._clock.now_s()))
+        self._flips.append(self._clock.of_count(self._canvas.flip()))
         return self._flips[-1]
 
 
