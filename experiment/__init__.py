@@ -15,7 +15,8 @@ screens/clock                            one clock that nobody can set
 screens/iohub, screens/keyboard          every keyboard's raw events
 screens/inputs, screens/canvas           who sits in front of a window, and what is drawn on it
 screens/window                           the real screen
-log, trials, bids                        the transcript, the trial table, the BIDS data set
+disk, log, resume                        the transcript on its way to the disk, and from where it can go on
+dictionary, trials, bids                 what a table's columns mean, the trial table, the BIDS data set
 form, dialog                             what the assistant is asked
 system, sessions, __main__               this computer, the wiring, and the command line
 """

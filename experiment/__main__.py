@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -78,6 +79,8 @@ def run(
     session: Annotated[str, typer.Option(help="1 or 2: which day four this is.")] = "",
     operator: Annotated[str, typer.Option(help="Your name or initials.")] = "",
     answer: Annotated[list[str] | None, typer.Option(help="ID=VALUE: answers a question of the form.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a session that was cut off.")] = False,
+    close: Annotated[bool, typer.Option("--close", help="End a session that was cut off as incomplete.")] = False,
     windowed: Annotated[bool, typer.Option("--windowed", help="In a window: onsets are then less certain.")] = False,
     protocol: ProtocolFile = PROTOCOL,
     messages: MessagesFolder = ROOT / "stimuli" / "participants",
@@ -85,8 +88,11 @@ def run(
     seed: Seed = 1,
 ) -> None:
     """A real session, full screen; a form asks for what is not given here."""
+    from msgspec.structs import replace
+
     from experiment import sessions, system
     from experiment.bids import DataSet
+    from experiment.design import check_subject
     from experiment.form import parse_answers
     from experiment.protocol import read_protocol
 
@@ -96,14 +102,19 @@ def run(
         raise EquipmentFailure("A real session needs a display, and there is none. Start it from the desktop.")
     data_set = DataSet(data)
     data_set.prepare()
+    if close:
+        sessions.close_as_incomplete(data_set, check_subject(subject), session, read)
+        _say(f"sub-{check_subject(subject)} ses-{session} is closed as incomplete. What was rated is in its table.")
+        return
 
     def plan_of(answers: Answers) -> Plan:
         return sessions.planned(
             "run", read, _messages_of(answers.subject, messages), data_set, subject=answers.subject,
-            session=answers.session, seed=seed, operator=answers.operator, answers=answers.extra,
+            session=answers.session, seed=seed, operator=answers.operator, answers=answers.extra, resume=resume,
         )  # fmt: skip
 
-    plan = _asked(read, known, plan_of)
+    # A session that goes on keeps the answers that were given when it began.
+    plan = _asked(replace(read, assistant=()) if resume else read, known, plan_of)
     if plan is None:
         _say("Cancelled: nothing was saved.")
         raise typer.Exit(ABORTED)
@@ -150,7 +161,7 @@ def table(
     from experiment import log, trials
 
     read = log.read(transcript, pilot=pilot)
-    if read.torn:
+    if read.torn_bytes:
         _say("The last line was torn off when the program died, and is left out.")
     sys.stdout.write(trials.as_text(trials.trial_table(read.events)))
 
@@ -220,6 +231,10 @@ def _finish(ended: Ended, plan: Plan) -> None:
 def main() -> NoReturn:
     """Run a command; errors are told in words, and with `--debug` also with a traceback."""
     debug = "--debug" in sys.argv
+    # Being told to stop, or losing the terminal, ends a session as Ctrl+C does: with a last line that says so.
+    for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
     try:
         app([argument for argument in sys.argv[1:] if argument != "--debug"])
     except DayFourError as error:

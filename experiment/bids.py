@@ -15,9 +15,11 @@ import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from experiment.dictionary import data_dictionary
+from experiment.disk import sync_folder
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.events import Ended, Started
-from experiment.trials import MISSING, as_text, data_dictionary, trial_table, tsv
+from experiment.trials import MISSING, as_text, trial_table, tsv
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -264,19 +266,8 @@ def write_whole(path: Path, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         why = f"{error.strerror}. Close it in other programs, or free the disk"
         raise EquipmentFailure(f"{path} cannot be saved: {why}.") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Let the new name outlive a power cut too; Windows opens no folders, and needs none opened."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

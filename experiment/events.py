@@ -88,7 +88,14 @@ class PauseAsked(Struct, frozen=True, tag_field="event", tag="pause_asked"):
     time_s: float
 
 
-Input = Key | Click | Focus | PauseAsked
+class Storage(Struct, frozen=True, tag_field="event", tag="storage"):
+    """The disk stopped taking the transcript, which is kept in memory meanwhile, or takes it again."""
+
+    saved: bool
+    time_s: float
+
+
+Input = Key | Click | Focus | PauseAsked | Storage
 
 
 class Elapsed(Struct, frozen=True, tag_field="event", tag="elapsed"):
@@ -129,6 +136,19 @@ class ScreenInfo(Struct, frozen=True):
     pictures_sha256: dict[str, str]
 
 
+class Resumption(Struct, frozen=True):
+    """That a session goes on which died: from `trial` on (0 is the practice; beyond the last, only the closing page).
+
+    `seen`: the trials whose message was on the screen before and will be again. `gap_s`: since the last line, by the
+    wall clock. `torn_bytes`: of a last line that the crash cut off.
+    """
+
+    trial: int
+    seen: tuple[int, ...]
+    gap_s: float
+    torn_bytes: int
+
+
 class Started(Struct, frozen=True, tag_field="event", tag="started"):
     """Everything known before the start; `zero_utc` is the wall clock (ISO 8601) at clock zero."""
 
@@ -140,6 +160,7 @@ class Started(Struct, frozen=True, tag_field="event", tag="started"):
     participant: str
     screen: ScreenInfo
     zero_utc: str
+    resumes: Resumption | None = None
 
 
 class TrialBegan(Struct, frozen=True, tag_field="event", tag="trial_began"):
@@ -200,9 +221,9 @@ class Ended(Struct, frozen=True, tag_field="event", tag="ended"):
     reason: str | None
 
 
-PortEvent = Shown | Elapsed | Refreshes | Key | Click | Focus | PauseAsked
+PortEvent = Shown | Elapsed | Refreshes | Input
 Event = (
-    Started | Shown | Elapsed | Refreshes | Key | Click | Focus | PauseAsked
+    Started | Shown | Elapsed | Refreshes | Key | Click | Focus | PauseAsked | Storage
     | TrialBegan | TrialEnded | Read | Marked | Rated | Paused | Resumed | Ended
 )  # fmt: skip
 

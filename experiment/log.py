@@ -6,18 +6,21 @@ first): a changed, lost or moved line breaks the chain. A process that dies leav
 
 from __future__ import annotations
 
-import os
 from hashlib import sha256
 from pathlib import Path
+from tempfile import mkdtemp
 from types import TracebackType
 
 import msgspec
 from msgspec import Struct
 
+from experiment.disk import GrowingFile
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.events import SCHEMA, Ended, Event, Started, TrialEnded, decode, encode
 
 FIRST = "0" * 64
+SETTLE_S = 0.005
+CLOSE_S = 10.0
 
 
 class Line(Struct, frozen=True):
@@ -34,10 +37,16 @@ class _Head(Struct, frozen=True, tag_field="event", tag="started"):
 
 
 class Transcript(Struct, frozen=True):
-    """A transcript that was read: its events, and whether the last line was torn off by a crash."""
+    """A transcript that was read.
+
+    `torn_bytes`: of a last line that a crash cut off, which is left out. `size_bytes`, `last_sha256`: of the whole
+    lines and of the last one of them, from where the chain can go on.
+    """
 
     events: tuple[Event, ...]
-    torn: bool
+    torn_bytes: int
+    size_bytes: int
+    last_sha256: str
 
     @property
     def started(self) -> Started:
@@ -46,43 +55,72 @@ class Transcript(Struct, frozen=True):
         assert isinstance(first, Started)  # noqa: S101 - `read` lets no other through
         return first
 
+    @property
+    def ended(self) -> Ended | None:
+        """How it ended; None if the process died."""
+        last = self.events[-1]
+        return last if isinstance(last, Ended) else None
+
 
 class Writer:
-    """A new transcript file; as a context manager it is closed, and synced, at the end."""
+    """A session's transcript file, made with the first event; as a context manager it is closed and synced at the end.
 
-    def __init__(self, path: Path) -> None:
-        """Create the file; EquipmentFailure if the folder cannot be written, BadInput if the file is there already."""
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("xb")
-        except FileExistsError as error:
-            if not path.exists():
-                raise EquipmentFailure(
-                    f"{path.parent} cannot be made: a file is in its place. Choose --data."
-                ) from error
-            raise BadInput(f"There is a transcript already, and it is never overwritten: {path}.") from error
-        except OSError as error:
-            raise EquipmentFailure(
-                f"No data can be saved in {path.parent}: {error.strerror}. Choose --data."
-            ) from error
-        self._previous = FIRST
+    `after`: the unfinished transcript in that file, which then goes on in the same chain.
+    """
+
+    def __init__(self, path: Path, after: Transcript | None = None) -> None:
+        """Open nothing yet."""
+        self._path, self._after = path, after
+        self._file: GrowingFile | None = None
+        self._previous = after.last_sha256 if after else FIRST
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the disk does not take the transcript at the moment, in the system's words, or None."""
+        return self._file.trouble if self._file else None
 
     def append(self, event: Event) -> None:
-        """Hand the line to the operating system at once, so that it outlives this process; sync at the joints."""
+        """Hand the line on to be written at once, and synced at the joints.
+
+        Raises BadInput rather than overwrite a file, EquipmentFailure if none can be made.
+        """
         line = msgspec.json.encode(Line(self._previous, msgspec.Raw(encode(event))))
-        self._file.write(line + b"\n")
-        self._file.flush()
         self._previous = sha256(line).hexdigest()
-        if isinstance(event, Started | TrialEnded | Ended):
-            os.fsync(self._file.fileno())
+        self._file = self._file or self._opened()
+        self._file.say(line + b"\n", sync=isinstance(event, Started | TrialEnded | Ended))
+
+    def settle(self) -> None:
+        """Wait until what was told outlives this process, but no longer than a part of a frame."""
+        if self._file:
+            self._file.settled(SETTLE_S)
+
+    def _opened(self) -> GrowingFile:
+        try:
+            return GrowingFile(self._path, self._after.size_bytes if self._after else 0)
+        except FileExistsError as error:
+            if self._path.exists():
+                raise BadInput(f"There is a transcript already, and it is never overwritten: {self._path}.") from error
+            where = f"{self._path.parent} cannot be made: a file is in its place"
+            raise EquipmentFailure(f"{where}. Choose --data.") from error
+        except OSError as error:
+            where = f"No data can be saved in {self._path.parent}: {error.strerror}"
+            raise EquipmentFailure(f"{where}. Choose --data.") from error
 
     def __enter__(self) -> Writer:
         """Itself."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file; EquipmentFailure if the disk did not take it, with the place where it was saved instead."""
+        unsaved = self._file.close(CLOSE_S) if self._file else None
+        if unsaved is not None:
+            rescued = Path(mkdtemp(prefix="dayfour-")) / self._path.name
+            rescued.write_bytes(unsaved)
+            raise EquipmentFailure(
+                f"The data folder did not take the session ({self.trouble or 'no answer'}): {self._path.parent}\n"
+                f"All of it is saved here instead, and nowhere else:\n  {rescued}\n"
+                "Make the folder work again, and copy this file to its place before anything else is run."
+            )
 
 
 def read(path: Path, *, pilot: bool = False) -> Transcript:
@@ -96,7 +134,9 @@ def read(path: Path, *, pilot: bool = False) -> Transcript:
     except OSError as error:
         raise BadInput(f"The transcript {path} cannot be read: {error.strerror}.") from error
     _check_schema(path, lines)
-    transcript = Transcript(tuple(_events(path, lines)), torn=bool(tail))
+    events = tuple(_events(path, lines))
+    size_bytes = sum(len(line) + 1 for line in lines)
+    transcript = Transcript(events, len(tail), size_bytes, sha256(lines[-1]).hexdigest())
     if transcript.started.mode != "run" and not pilot:
         mode = transcript.started.mode
         raise BadInput(f"{path} is no real session but a {mode}. Add --pilot if you want to read it all the same.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -35,11 +36,28 @@ PAGE_SIZE, SIGN_SIZE, BUTTON_SIZE, SCALE_SIZE = 28, 64, 20, 28
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """A picture with its place: the pixels of its centre from the screen's centre, y up."""
+    """A picture with its place: the pixels of its centre from the screen's centre, y up.
 
-    picture: Picture
+    The pixels are kept packed, in a twentieth of the memory: a window has them in its textures anyway.
+    """
+
     x_px: int
     y_px: int
+    width_px: int
+    height_px: int
+    sha256: str
+    _packed: bytes = field(repr=False)
+
+    @property
+    def picture(self) -> Picture:
+        """The picture, unpacked at each call."""
+        pixels = np.frombuffer(zlib.decompress(self._packed), np.uint8)
+        return Picture(pixels.reshape(self.height_px, self.width_px, 3))
+
+
+def _placed(picture: Picture, x_px: int, y_px: int) -> Placed:
+    packed = zlib.compress(picture.pixels.tobytes(), level=1)
+    return Placed(x_px, y_px, picture.width_px, picture.height_px, picture.sha256, packed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,9 +92,7 @@ class Pictures:
     def message_sha256(self) -> dict[str, str]:
         """The digest of each message's pixels by the message's id."""
         return {
-            frame.message_id: placed.picture.sha256
-            for frame, placed in self.frames.items()
-            if isinstance(frame, MessageFrame)
+            frame.message_id: placed.sha256 for frame, placed in self.frames.items() if isinstance(frame, MessageFrame)
         }
 
 
@@ -151,7 +167,7 @@ class _Draughtsman:
         size_px = fitting_size(messages, box.width_px, box.height_px, sizes_px, with_writer=with_writer)
         style = replace(self.style, size_px=size_px, width_px=box.width_px)
         return {
-            MessageFrame(message.message_id): Placed(
+            MessageFrame(message.message_id): _placed(
                 draw_message(message.text, message.writer if with_writer else None, style, message.language),
                 box.x_px,
                 box.y_px,
@@ -162,22 +178,22 @@ class _Draughtsman:
     def text(self, frame: Text) -> Placed:
         """A page in the reading area, or the sign in the middle of the screen."""
         if frame.style == "sign":
-            return Placed(draw_text(frame.text, self.sized(self.style, SIGN_SIZE), self.language), 0, 0)
+            return _placed(draw_text(frame.text, self.sized(self.style, SIGN_SIZE), self.language), 0, 0)
         box = self.layout.reading
         style = replace(self.sized(self.style, PAGE_SIZE), width_px=box.width_px)
-        return Placed(draw_text(frame.text, style, self.language), box.x_px, box.y_px)
+        return _placed(draw_text(frame.text, style, self.language), box.x_px, box.y_px)
 
     def scale(self, frame: Scale) -> Placed:
         """A question with its scale."""
         places, style = self.layout.scale(frame.points), self.sized(self.style, SCALE_SIZE)
         picture = draw_scale(frame.question, (frame.low, frame.high), places, style, self.language)
-        return Placed(picture, 0, places.centre_y_px)
+        return _placed(picture, 0, places.centre_y_px)
 
     def button(self, label: str) -> Placed:
         """A button in its place."""
         box = self.layout.button
         picture = draw_button(label, box.width_px, box.height_px, self.sized(self.style, BUTTON_SIZE), self.language)
-        return Placed(picture, box.x_px, box.y_px)
+        return _placed(picture, box.x_px, box.y_px)
 
     def marker(self) -> NDArray[np.uint8]:
         """The scale's marker, with its transparency (height, width, 4)."""
@@ -189,7 +205,7 @@ class _Draughtsman:
             text, replace(self.sized(self.style, BUTTON_SIZE), colour=WHITE, background=RED, weight=600)
         )
         x_px = -self.layout.width_px // 2 + picture.width_px // 2
-        return Placed(picture, x_px, self.layout.height_px // 2 - picture.height_px // 2)
+        return _placed(picture, x_px, self.layout.height_px // 2 - picture.height_px // 2)
 
     def sized(self, style: Style, size: float) -> Style:
         """The style in a type size of so many units."""

@@ -42,7 +42,7 @@ TAKEN_CHORDS = (
 # Columns of the trial table and of the sessions file that are always there: no question may be named like them.
 TRIAL_COLUMNS = frozenset({
     "trial", "message_id", "message_sha256", "relationship", "message_onset", "reading_time", "question_order",
-    "pauses", "paused_time", "missed_frames", "timed_by",
+    "pauses", "focus_losses", "paused_time", "missed_frames", "timed_by", "shown_before",
 })  # fmt: skip
 SESSIONS_COLUMNS = frozenset({"session_id", "acq_time", "operator", "seed", "status", "end_reason"})
 _RATING_ENDINGS = ("_onset", "_rt", "_time", "_changes")
@@ -162,11 +162,13 @@ class Pause(Fixed, frozen=True):
     """
 
     page: Line
+    unsaved: Line
     ending: Line
 
     def __post_init__(self) -> None:
         """What cannot be filled in is found now, and not when a session pauses."""
         _check_braces("page", self.page, _PAUSE_KEYS)
+        _check_braces("unsaved", self.unsaved, _PAUSE_KEYS)
         _check_braces("ending", self.ending, (*_PAUSE_KEYS, "reason"))
 
 
@@ -178,6 +180,7 @@ class Wording(Fixed, frozen=True):
     instructions: tuple[Line, ...]
     practice: Line
     begin: Line
+    resumed: Line
     closing: Line
     fixation: Line
     next_button: Line

@@ -12,16 +12,18 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from multiprocessing import get_context
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
 from experiment import log, task
 from experiment.bids import DataSet
 from experiment.design import Message, Session, check_session, draw_session, practice_message
-from experiment.errors import EquipmentFailure
-from experiment.events import SCHEMA, Ended, Mode, Started
+from experiment.errors import BadInput, EquipmentFailure
+from experiment.events import SCHEMA, Ended, Event, Mode, Started
 from experiment.layout import MINIMUM_SIZE_PX, Layout
 from experiment.protocol import Protocol, rgb
+from experiment.resume import INCOMPLETE, is_cut_off, rated_messages, resumption
 from experiment.screens import Screen
 from experiment.screens.participants import HABITS, Participant
 from experiment.screens.simulated import SimulatedScreen, simulated_info
@@ -38,6 +40,18 @@ SIMULATED_UTC = "2000-01-01T09:00:00.000+00:00"
 STEADY_SHARE = 0.6
 
 
+class CutOff(BadInput):
+    """This session began before, and the program or the computer died: it can go on, or be closed as it is."""
+
+    def __init__(self, subject: str, session: int, transcript: log.Transcript) -> None:
+        rated, of = rated_messages(transcript), len(transcript.started.session.trials)
+        super().__init__(
+            f"sub-{subject} ses-{session} began before and was cut off; {rated} of its {of} messages are rated, and "
+            "nothing of that is lost.\nAdd --resume to go on with the first message that is not rated, or --close to "
+            "end the session as it is."
+        )
+
+
 @dataclass(frozen=True)
 class Plan:
     """A session that is about to begin: everything checked, nothing opened yet."""
@@ -49,6 +63,12 @@ class Plan:
     answers: Mapping[str, str | float | None]
     data: DataSet
     participant: str = PERSON
+    after: log.Transcript | None = None  # what there is of a session that was cut off
+
+    @property
+    def transcript(self) -> Path:
+        """Where the session's transcript stands, or will."""
+        return self.data.transcript(self.session.subject, self.session.session, self.protocol.task)
 
     @property
     def protocol(self) -> Protocol:
@@ -68,12 +88,51 @@ def planned(
     operator: str,
     answers: Mapping[str, str | float | None] | None = None,
     participant: str = PERSON,
+    resume: bool = False,
 ) -> Plan:
-    """A session, checked before anything opens: its messages, its number, and that nothing of it was saved before."""
+    """A session, checked before anything opens: its messages, its number, and that nothing of it was saved before.
+
+    With `resume`, one that was cut off, whose answers to the form are kept. Raises CutOff for such a one without it.
+    """
     check_session(session, protocol)
-    data.check_free(subject, session, protocol.task)
+    after = cut_off(data, subject, session, protocol)
+    if after is None:
+        data.check_free(subject, session, protocol.task)
+        if resume:
+            raise BadInput(f"sub-{subject} ses-{session} has not begun yet. Start it without --resume.")
+    elif not resume:
+        raise CutOff(subject, session, after)
+    else:
+        seed = after.started.session.seed
     drawn = draw_session(protocol, messages, subject=subject, session=session, seed=seed)
-    return Plan(mode, drawn, (practice_message(protocol), *messages), operator, answers or {}, data, participant)
+    if after is not None and drawn != after.started.session:
+        raise BadInput(
+            f"sub-{subject} ses-{session} began with another protocol or other messages. Put back the files as they "
+            "were, or close the session with --close."
+        )
+    shown = (practice_message(protocol), *messages)
+    return Plan(mode, drawn, shown, operator, answers or {}, data, participant, after)
+
+
+def cut_off(data: DataSet, subject: str, session: int, protocol: Protocol) -> log.Transcript | None:
+    """The transcript of this session if it was cut off, such as by a power cut; None if it ended, or never began."""
+    path = data.transcript(subject, session, protocol.task)
+    if not path.exists() or path.stat().st_size == 0:
+        return None
+    transcript = log.read(path, pilot=True)
+    return transcript if is_cut_off(transcript) else None
+
+
+def close_as_incomplete(data: DataSet, subject: str, session: str, protocol: Protocol) -> None:
+    """End a session that was cut off as it is; BadInput if there is none."""
+    number = check_session(int(session) if session.isdecimal() else 0, protocol)
+    transcript = cut_off(data, subject, number, protocol)
+    if transcript is None:
+        raise BadInput(f"sub-{subject} ses-{session} was not cut off: there is nothing to close.")
+    ended = Ended("aborted", INCOMPLETE)
+    with log.Writer(data.transcript(subject, number, protocol.task), transcript) as writer:
+        writer.append(ended)
+    data.save([*transcript.events, ended], {})
 
 
 def held_in_window(plan: Plan, *, full_screen: bool) -> Ended:
@@ -89,9 +148,12 @@ def held_in_window(plan: Plan, *, full_screen: bool) -> Ended:
         pictures = drawing.result()
         canvas.load(pictures)
         gc.freeze()
-        with Window(canvas, pictures, lambda clock: _seated(plan, layout, canvas, clock), pointer=pointer) as window:
+        transcript = log.Writer(plan.transcript, plan.after)
+        with Window(
+            canvas, pictures, lambda clock: _seated(plan, layout, canvas, clock), transcript, pointer=pointer
+        ) as window:
             try:
-                return _held(plan, window, window.zero_utc)
+                return _held(plan, window, window.zero_utc, transcript)
             finally:
                 plan.data.list_participants()
 
@@ -133,7 +195,7 @@ def simulated(plan: Plan) -> Ended:
     """The session without a window, as fast as the computer goes; the same seed gives the same files."""
     info = simulated_info()
     screen = SimulatedScreen(_participant(plan, Layout(info.width_px, info.height_px)), info)
-    return _held(plan, screen, SIMULATED_UTC)
+    return _held(plan, screen, SIMULATED_UTC, log.Writer(plan.transcript, plan.after))
 
 
 def some_habit(seed: int, number: int) -> str:
@@ -142,18 +204,33 @@ def some_habit(seed: int, number: int) -> str:
     return "steady" if draw.random() < STEADY_SHARE else draw.choice(sorted(HABITS))
 
 
-def _held(plan: Plan, screen: Screen, zero_utc: str) -> Ended:
+def _held(plan: Plan, screen: Screen, zero_utc: str, transcript: log.Writer) -> Ended:
     """Run the task on a screen; the tables are saved already at the start, so that the answers outlive a crash."""
     started = Started(
-        SCHEMA, plan.mode, plan.session, plan.protocol.sha256, plan.operator, plan.participant, screen.info, zero_utc
+        schema=SCHEMA,
+        mode=plan.mode,
+        session=plan.session,
+        protocol_sha256=plan.protocol.sha256,
+        operator=plan.operator,
+        participant=plan.participant,
+        screen=screen.info,
+        zero_utc=zero_utc,
+        resumes=resumption(plan.after, zero_utc) if plan.after else None,
     )
-    path = plan.data.transcript(plan.session.subject, plan.session.session, plan.protocol.task)
-    with log.Writer(path) as transcript:
-        plan.data.save([started], plan.answers)
+    told: list[Event] = list(plan.after.events) if plan.after else []
+
+    def emit(event: Event) -> None:
+        transcript.append(event)
+        told.append(event)
+        if event is started:
+            plan.data.save(told, plan.answers)
+
+    with transcript:
         try:
-            return task.run(started, screen, transcript.append)
+            return task.run(started, screen, emit)
         finally:
-            plan.data.save(log.read(path, pilot=True).events, plan.answers)
+            if told:
+                plan.data.save(told, plan.answers)
 
 
 def _participant(plan: Plan, layout: Layout) -> Participant:

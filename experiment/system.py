@@ -39,5 +39,7 @@ def virtual_display() -> Iterator[None]:
         )
     from pyvirtualdisplay.display import Display
 
-    with Display(visible=False, size=MINIMUM_SIZE_PX, color_depth=24, use_xauth=shutil.which("xauth") is not None):
+    has_xauth = shutil.which("xauth") is not None
+    # Without -noreset it starts anew, and refuses windows for a moment, whenever the last window has closed.
+    with Display(visible=False, size=MINIMUM_SIZE_PX, color_depth=24, use_xauth=has_xauth, extra_args=["-noreset"]):
         yield

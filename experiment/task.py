@@ -34,6 +34,7 @@ from experiment.events import (
     Scale,
     Shown,
     Started,
+    Storage,
     Text,
     TimedBy,
     TrialBegan,
@@ -69,7 +70,7 @@ def run(started: Started, screen: Screen, emit: Emit) -> Ended:
     """The whole session. It ends as completed, or aborted by the assistant; a failure is recorded and raised again."""
     emit(started)
     try:
-        _procedure(_Stage(started.session, screen, emit))
+        _procedure(_Stage(started.session, screen, emit), started.resumes.trial if started.resumes else 0)
         ended = Ended("completed", None)
     except EndedByAssistant as decision:
         ended = Ended("aborted", str(decision))
@@ -83,16 +84,20 @@ def run(started: Started, screen: Screen, emit: Emit) -> Ended:
     return ended
 
 
-def _procedure(stage: _Stage) -> None:
+def _procedure(stage: _Stage, first_trial: int) -> None:
+    """All of it, or from the first trial that a session which died has still to do."""
     session, wording = stage.session, stage.session.protocol.wording
-    stage.page(wording.welcome)
-    for instruction in wording.instructions:
-        stage.page(instruction)
-    stage.page(wording.practice)
-    _trial(stage, session.practice)
-    stage.page(wording.begin)
+    stage.page(wording.resumed if first_trial > 0 else wording.welcome)
+    if first_trial <= len(session.trials):
+        for instruction in wording.instructions:
+            stage.page(instruction)
+    if first_trial == 0:
+        stage.page(wording.practice)
+        _trial(stage, session.practice)
+        stage.page(wording.begin)
     for trial in session.trials:
-        _trial(stage, trial)
+        if trial.trial >= first_trial:
+            _trial(stage, trial)
     stage.page(wording.closing)
 
 
@@ -118,6 +123,7 @@ class _Stage:
         self.keys, self.timing, self.wording = session.protocol.keys, session.protocol.timing, session.protocol.wording
         self.layout = Layout(screen.info.width_px, screen.info.height_px)
         self.held: set[str] = set()
+        self.unsaved = False
         # A frame that is due is asked for one and a half refreshes ahead: the flip nearest to its time then shows it.
         self.lead_s = 1.5 / screen.info.refresh_hz
 
@@ -201,6 +207,8 @@ class _Stage:
         self.emit(Elapsed(until_s) if given is None else given)
         if isinstance(given, Key):
             (self.held.add if given.down else self.held.discard)(given.key)
+        if isinstance(given, Storage):
+            self.unsaved = not given.saved
         if isinstance(given, Focus):  # what is let go of in another window may never be heard
             self.held.clear()
         return given
@@ -222,14 +230,14 @@ class _Stage:
 
     def _pause(self, visit: _Visit, cause: PauseCause) -> None:
         """The pause page until the assistant continues; EndedByAssistant if the assistant ends the session instead."""
-        began_s = self.show(pause_page(self.session.protocol)).onset_s
+        began_s = self.show(pause_page(self.session.protocol, unsaved=self.unsaved)).onset_s
         self.emit(Paused(began_s, cause))
         reasons = {key: reason for reason, key in self.keys.reasons.items()}
         while (key := self._assistant_presses(self.keys.resume, *reasons)) != self.keys.resume:
             self.show(ending_page(self.session.protocol, reasons[key]))
             if self._assistant_presses(self.keys.resume, self.keys.pause) == self.keys.pause:
                 raise EndedByAssistant(reasons[key])
-            self.show(pause_page(self.session.protocol))
+            self.show(pause_page(self.session.protocol, unsaved=self.unsaved))
         visit.open_s = self.show(visit.frame).onset_s
         visit.onset_s += visit.open_s - began_s
         self.emit(Resumed(visit.open_s))
@@ -247,14 +255,19 @@ class _Stage:
 def pages(protocol: Protocol) -> tuple[Text, ...]:
     """Every page of text that a session can show."""
     wording = protocol.wording
-    read = (wording.welcome, *wording.instructions, wording.practice, wording.begin, wording.closing)
+    read = (
+        wording.welcome, *wording.instructions, wording.practice, wording.begin, wording.resumed, wording.closing,
+    )  # fmt: skip
     endings = tuple(ending_page(protocol, reason) for reason in protocol.keys.reasons)
-    return (*(Text(text) for text in read), pause_page(protocol), *endings)
+    pauses = (pause_page(protocol, unsaved=unsaved) for unsaved in (False, True))
+    return (*(Text(text) for text in read), *pauses, *endings)
 
 
-def pause_page(protocol: Protocol) -> Text:
-    """What stands on the screen while a session is paused."""
-    return Text(protocol.wording.pause.page.format(**_key_names(protocol)))
+def pause_page(protocol: Protocol, *, unsaved: bool = False) -> Text:
+    """What stands on the screen while a session is paused; `unsaved`: with a warning that the disk takes no data."""
+    pause = protocol.wording.pause
+    text = f"{pause.page}\n\n{pause.unsaved}" if unsaved else pause.page
+    return Text(text.format(**_key_names(protocol)))
 
 
 def ending_page(protocol: Protocol, reason: str) -> Text:

@@ -7,11 +7,14 @@ time from the flip that first showed the message or the scale, without the time 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from experiment.dictionary import SECONDS
 from experiment.errors import BadInput
 from experiment.events import (
     Marked,
@@ -36,48 +39,60 @@ if TYPE_CHECKING:
 
     from experiment.design import Trial
     from experiment.events import Event, Frame
-    from experiment.protocol import Protocol, Question
 
     Cell = str | int | float | None
     Story = Sequence[Event]
 
 MISSING = "n/a"
 _TEXTS = frozenset({"message_id", "message_sha256", "relationship", "question_order", "timed_by"})
-_SECONDS = ("_onset", "_rt", "_time")
 
 
 def trial_table(events: Iterable[Event]) -> pd.DataFrame:
     """One row for each message of the session, in the order of showing, also for those that were never reached.
 
-    A protocol's tables all have the same columns: those of `data_dictionary`, in its order. The practice is left out.
+    All tables of a protocol have the columns of its `data_dictionary`, in that order. The practice is left out.
     """
     import pandas as pd
 
     started, *rest = events
     if not isinstance(started, Started):
         raise BadInput(f"Expected a session's events from its start, found {type(started).__name__} as the first.")
-    stories = _stories(rest)
-    rows = [_row(trial, stories.get(trial.trial, ()), started) for trial in started.session.trials]
+    takes = _takes(started, rest)
+    rows = [_row(trial, takes.get(trial.trial, [_Take(started)]), started) for trial in started.session.trials]
     table: pd.DataFrame = pd.DataFrame(
         {name: pd.Series([row[name] for row in rows], dtype=_dtype(name)) for name in rows[0]}
     )
     return table
 
 
-def _stories(events: Iterable[Event]) -> dict[int, Story]:
-    """The events of each trial; of one that was begun again, the last."""
-    stories: dict[int, Story] = {}
-    story: list[Event] = []
+@dataclass
+class _Take:
+    """A trial in one sitting: a session that died and went on has several sittings, each with a start of its own."""
+
+    sitting: Started
+    story: list[Event] = field(default_factory=list)
+
+
+def _takes(started: Started, events: Iterable[Event]) -> dict[int, list[_Take]]:
+    """The takes of each trial, in the order of time."""
+    takes: dict[int, list[_Take]] = {}
+    take = _Take(started)
     for event in events:
-        if isinstance(event, TrialBegan):
-            story = stories[event.trial] = []
-        story.append(event)
+        if isinstance(event, Started):
+            started, take = event, _Take(event)
+        elif isinstance(event, TrialBegan):
+            take = _Take(started)
+            takes.setdefault(event.trial, []).append(take)
+        take.story.append(event)
         if isinstance(event, TrialEnded):
-            story = []
-    return stories
+            take = _Take(started)
+    return takes
 
 
-def _row(trial: Trial, story: Story, started: Started) -> dict[str, Cell]:
+def _row(trial: Trial, takes: Sequence[_Take], started: Started) -> dict[str, Cell]:
+    """The last take counts: an earlier one was cut off before its last rating."""
+    sitting, story = takes[-1].sitting, takes[-1].story
+    later_s = _after_s(sitting.zero_utc, started.zero_utc)
     message, *scales = _visits(story)
     read = next((event for event in message if isinstance(event, Read)), None)
     scale_of = dict(zip_longest(trial.questions, scales[: len(trial.questions)], fillvalue=()))
@@ -86,13 +101,24 @@ def _row(trial: Trial, story: Story, started: Started) -> dict[str, Cell]:
         "message_id": trial.message_id,
         "message_sha256": trial.message_sha256,
         "relationship": None if trial.relationship == MISSING else trial.relationship,
-        "message_onset": _rounded(_onset_s(message, Message)),
+        "message_onset": _rounded(_onset_s(message, Message), later_s),
         "reading_time": _after_onset_s(message, Message, read.time_s if read else None),
     }
     for question in started.session.protocol.rating.questions:
-        row |= _rating(question.id, scale_of[question.id])
+        row |= _rating(question.id, scale_of[question.id], later_s)
     row["question_order"] = ",".join(trial.questions)
-    return row | _circumstances(story, started.screen.refresh_hz)
+    row |= _circumstances(story, sitting.screen.refresh_hz)
+    shown_before = sum(_onset_s(take.story, Message) is not None for take in takes[:-1])
+    return row | {"shown_before": shown_before if story else None}
+
+
+def _after_s(utc: str, first_utc: str) -> float:
+    """How long one time of the wall clock is after another, both ISO 8601."""
+    return 0.0 if utc == first_utc else (_parsed(utc) - _parsed(first_utc)).total_seconds()
+
+
+def _parsed(utc: str) -> datetime:
+    return datetime.fromisoformat(utc.replace("Z", "+00:00"))
 
 
 def _visits(story: Story) -> list[Story]:
@@ -105,12 +131,12 @@ def _visits(story: Story) -> list[Story]:
     return list(visits)
 
 
-def _rating(question_id: str, visit: Story) -> dict[str, Cell]:
+def _rating(question_id: str, visit: Story, later_s: float) -> dict[str, Cell]:
     marks = [event for event in visit if isinstance(event, Marked)]
     rated = next((event for event in visit if isinstance(event, Rated)), None)
     return {
         question_id: rated.value if rated else None,
-        f"{question_id}_onset": _rounded(_onset_s(visit, Scale)),
+        f"{question_id}_onset": _rounded(_onset_s(visit, Scale), later_s),
         f"{question_id}_rt": _after_onset_s(visit, Scale, marks[0].time_s) if marks else None,
         f"{question_id}_confirm_rt": _after_onset_s(visit, Scale, rated.time_s) if rated else None,
         f"{question_id}_changes": len(marks) - 1 if marks else None,
@@ -122,6 +148,9 @@ def _circumstances(story: Story, refresh_hz: float) -> dict[str, Cell]:
     sources = {event.timed_by for event in story if isinstance(event, (Read, Marked, Rated)) and event.timed_by}
     return {
         "pauses": sum(isinstance(event, Paused) for event in story) if story else None,
+        "focus_losses": sum(event.cause == "focus_lost" for event in story if isinstance(event, Paused))
+        if story
+        else None,
         "paused_time": _rounded(math.fsum(end_s - start_s for start_s, end_s in pauses)) if story else None,
         "missed_frames": _missed_frames(story, refresh_hz),
         "timed_by": "+".join(sorted(sources)) or None,
@@ -178,72 +207,9 @@ def _message_spans_s(story: Story) -> list[tuple[float, float]]:
     ]
 
 
-def _rounded(time_s: float | None) -> float | None:
+def _rounded(time_s: float | None, later_s: float = 0.0) -> float | None:
     """To the microsecond: finer than any clock here."""
-    return None if time_s is None else round(time_s, 6)
-
-
-def data_dictionary(protocol: Protocol) -> dict[str, Any]:
-    """The table's BIDS sidecar: the task, then each column with its meaning, units and levels."""
-    wording = protocol.wording
-    instructions = (wording.welcome, *wording.instructions, wording.practice, wording.begin)
-    questions = protocol.rating.questions
-    ratings = {name: meaning for question in questions for name, meaning in _explained(question).items()}
-    levels = {question.id: {"Levels": _levels(question, protocol.rating.points)} for question in questions}
-    return {
-        "TaskName": protocol.task,
-        "TaskDescription": _TASK.format(messages=protocol.messages, points=protocol.rating.points),
-        "Instructions": "\n\n".join(text.strip() for text in instructions),
-        "ProtocolSHA256": protocol.sha256,
-        **{
-            name: {"Description": meaning} | ({"Units": "s"} if name.endswith(_SECONDS) else levels.get(name, {}))
-            for name, meaning in (_FIRST_COLUMNS | ratings | _LAST_COLUMNS).items()
-        },
-    }
-
-
-_TASK = (
-    "The participant reads {messages} messages from loved ones, one at a time, and answers after each of them on "
-    "scales of {points} points. A row is a message, in the order of showing. n/a: something did not happen, "
-    "such as a rating that was not given in time, or a message that an ended session did not reach."
-)
-_ZERO = "since the session's clock zero (acq_time in the sessions file)"
-_FIRST_COLUMNS = {
-    "trial": "Position of the message in the session, from 1.",
-    "message_id": "The message's id in the file of messages.",
-    "message_sha256": "SHA-256 of the message's text as UTF-8.",
-    "relationship": "What the writer is to the participant, as in the file of messages.",
-    "message_onset": f"When the message was first on the screen, {_ZERO}.",
-    "reading_time": "From message_onset to the press that went on, without pauses; n/a if its maximum time ended it.",
-}
-_LAST_COLUMNS = {
-    "question_order": "The questions' ids in the order of asking, with a comma between them.",
-    "pauses": "How often the session was paused within the trial.",
-    "paused_time": "Length of these pauses in all; a pause in which the session ended adds nothing.",
-    "missed_frames": "Refreshes without a flip while the message was on the screen; n/a if flips were not recorded.",
-    "timed_by": (
-        "What took the times of the answers, with a plus between several. queue: psychtoolbox's raw event queue, when "
-        "the key moved. iohub: ioHub, when the key moved. poll: the window, once a refresh, so up to one refresh late. "
-        "robot: a synthetic participant."
-    ),
-}
-
-
-def _explained(question: Question) -> dict[str, str]:
-    """A rating's five columns."""
-    name = question.id
-    return {
-        name: f'The confirmed answer to "{question.text}"; n/a if none was confirmed in time.',
-        f"{name}_onset": f"When the scale of {name} was first on the screen, {_ZERO}.",
-        f"{name}_rt": f"From {name}_onset to the first choice, without pauses, even if never confirmed.",
-        f"{name}_confirm_rt": f"From {name}_onset to the press that made the answer final, without pauses.",
-        f"{name}_changes": "How often the marker moved after the first choice; n/a if there was none.",
-    }
-
-
-def _levels(question: Question, points: int) -> dict[str, str]:
-    between = {str(point): f"{point} of {points}, without a label" for point in range(2, points)}
-    return {"1": question.low, **between, str(points): question.high}
+    return None if time_s is None else round(time_s + later_s, 6)
 
 
 def as_text(table: pd.DataFrame) -> str:
@@ -276,4 +242,4 @@ def _dtype(column: str) -> Literal["string", "Float64", "Int64"]:
     """The column's type in pandas: those that know missing values."""
     if column in _TEXTS:
         return "string"
-    return "Float64" if column.endswith(_SECONDS) else "Int64"
+    return "Float64" if column.endswith(SECONDS) else "Int64"

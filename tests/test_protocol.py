@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from experiment import bids, task, trials
+from experiment import bids, dictionary, task
 from experiment.errors import BadInput
 from experiment.protocol import SESSIONS_COLUMNS, TRIAL_COLUMNS, Protocol, read_protocol
 from tests.strategies import PROTOCOL
@@ -260,6 +260,6 @@ def test_what_the_file_leaves_out_has_its_usual_value(tmp_path: Path) -> None:
 def test_the_names_that_are_taken_are_those_of_the_tables() -> None:
     """The columns that no question may be named like are those that the tables have without any question."""
     one = replace(PROTOCOL, assistant=(), rating=replace(PROTOCOL.rating, questions=PROTOCOL.rating.questions[:1]))
-    columns = [name for name in trials.data_dictionary(one) if not name[0].isupper()]
+    columns = [name for name in dictionary.data_dictionary(one) if not name[0].isupper()]
     assert {name for name in columns if not name.startswith("connection")} == TRIAL_COLUMNS
     assert set(bids._sessions_dictionary(one)) == SESSIONS_COLUMNS

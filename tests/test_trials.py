@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from experiment import events as ev
 from experiment.bids import write_whole
+from experiment.dictionary import data_dictionary
 from experiment.errors import BadInput
-from experiment.trials import as_text, data_dictionary, read_table, trial_table
+from experiment.trials import as_text, read_table, trial_table
 from tests import strategies
 from tests.strategies import CONNECTION, PROTOCOL, eventful_trial, held, session_of, started
 
@@ -26,7 +27,7 @@ COLUMNS = [
     *("trial", "message_id", "message_sha256", "relationship", "message_onset", "reading_time"),
     *("connection", "connection_onset", "connection_rt", "connection_confirm_rt", "connection_changes"),
     *("pleasure", "pleasure_onset", "pleasure_rt", "pleasure_confirm_rt", "pleasure_changes"),
-    *("question_order", "pauses", "paused_time", "missed_frames", "timed_by"),
+    *("question_order", "pauses", "focus_losses", "paused_time", "missed_frames", "timed_by", "shown_before"),
 ]
 
 
@@ -59,9 +60,11 @@ def test_every_number_of_a_trial() -> None:
         "pleasure_changes": 0,
         "question_order": "connection,pleasure",
         "pauses": 2,
+        "focus_losses": 1,
         "paused_time": 8.0,
         "missed_frames": 3,
         "timed_by": "iohub+poll+queue",
+        "shown_before": 0,
     }
 
 

@@ -114,9 +114,10 @@ class Canvas:
         return self.flip()
 
     def _load(self, part: Placed) -> None:
-        self._sprites[id(part)] = _Sprite(part.picture.pixels, *self._corner(part))
+        pixels = part.picture.pixels
+        self._sprites[id(part)] = _Sprite(pixels, *self._corner(part))
         self._sprites[id(part)].draw()
-        if not np.array_equal(self._read_back(part), part.picture.pixels):
+        if not np.array_equal(self._read_back(part), pixels):
             raise EquipmentFailure(
                 "This screen does not show the prepared pixels exactly. Set the display's scaling to 100 % and its "
                 "native resolution, update the graphics driver, and try again."
@@ -133,14 +134,14 @@ class Canvas:
     def _corner(self, part: Placed) -> tuple[int, int]:
         """The lower left corner of a picture: pixels from that of the window."""
         columns, rows = self._window.size
-        left_px = columns // 2 + part.x_px - part.picture.width_px // 2
-        return int(left_px), int(rows // 2 + part.y_px - part.picture.height_px // 2)
+        left_px = columns // 2 + part.x_px - part.width_px // 2
+        return int(left_px), int(rows // 2 + part.y_px - part.height_px // 2)
 
     def _read_back(self, part: Placed) -> NDArray[np.uint8]:
         """The back buffer's pixels where a picture was drawn (height, width, 3)."""
         from pyglet import gl
 
-        width, height = part.picture.width_px, part.picture.height_px
+        width, height = part.width_px, part.height_px
         pixels = np.empty((height, width, 3), np.uint8)
         gl.glReadBuffer(gl.GL_COLOR_ATTACHMENT0 if self._window.useFBO else gl.GL_BACK)
         gl.glPixelStorei(gl.GL_PACK_ALIGNMENT, 1)

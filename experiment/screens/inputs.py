@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from msgspec.structs import replace
 
+from experiment import events
 from experiment.events import Click, Focus, Frame, Input, Key, PauseAsked, TimedBy
 from experiment.screens.clock import SessionClock
 from experiment.screens.participants import Participant
@@ -18,6 +19,17 @@ from experiment.screens.strokes import KeySource, Stroke
 LEFT_BUTTON, LEFT_STROKE = 1, "mouse_1"  # pyglet's and our own name
 # A stroke of the mouse button that its window event has not followed by now was made outside the window.
 PATIENCE_S = 0.25
+
+
+class Storage(Protocol):
+    """What keeps the transcript, as far as a window has to do with it."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the disk does not take it at the moment, or None."""
+
+    def settle(self) -> None:
+        """Wait a little for what was told to outlive this process."""
 
 
 class Inputs(Protocol):
@@ -145,11 +157,12 @@ class Robot:
 
 
 class Happenings:
-    """What happens to the window itself: it is asked to close, or loses the keyboard."""
+    """What happens to the session itself: its window has to close or loses the keyboard, its disk takes no data."""
 
-    def __init__(self, handle: Any, session_s: Callable[[], float]) -> None:
+    def __init__(self, handle: Any, session_s: Callable[[], float], storage: Storage) -> None:
         """From now on pyglet closes nothing by itself, and PsychoPy keeps no keys."""
         self.attending = True
+        self._storage, self._saved = storage, True
         self._session_s = session_s
         self._happened: list[Input] = []
         handle.push_handlers(
@@ -159,6 +172,9 @@ class Happenings:
 
     def taken(self) -> list[Input]:
         """What happened since the last call."""
+        if (saved := self._storage.trouble is None) != self._saved:
+            self._saved = saved
+            self._note(events.Storage(saved=saved, time_s=self._session_s()))
         happened, self._happened = self._happened, []
         return happened
 

@@ -18,7 +18,7 @@ from experiment.events import Blank, Frame, Input, Refreshes, Scale, ScreenInfo
 from experiment.pictures import Pictures
 from experiment.screens.canvas import Canvas
 from experiment.screens.clock import SessionClock
-from experiment.screens.inputs import Happenings, Inputs
+from experiment.screens.inputs import Happenings, Inputs, Storage
 from experiment.screens.strokes import now_s
 
 
@@ -29,21 +29,27 @@ class Window:
     """
 
     def __init__(
-        self, canvas: Canvas, pictures: Pictures, sit: Callable[[SessionClock], Inputs], *, pointer: bool
+        self,
+        canvas: Canvas,
+        pictures: Pictures,
+        sit: Callable[[SessionClock], Inputs],
+        storage: Storage,
+        *,
+        pointer: bool,
     ) -> None:
         """Measure the screen, put the clock to zero, and let somebody `sit` down before it.
 
-        `pointer`: whether the mouse's pointer is seen where the mouse can answer.
+        `storage`: what keeps the transcript. `pointer`: whether the mouse's pointer is seen where the mouse can answer.
         """
-        self._canvas, self._pictures, self._pointer = canvas, pictures, pointer
+        self._canvas, self._pictures, self._storage, self._pointer = canvas, pictures, storage, pointer
         vsync, hz = canvas.refresh()
-        self._pace_s = None if vsync else 1 / hz
+        self._pace_s, self._due_s = None if vsync else 1 / hz, 0.0
         self._frame: Frame = Blank()
         self._waiting: deque[Input] = deque()
         self._flips = array("d")
         self._clock = SessionClock(now_s)
         self.zero_utc = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
-        self._happenings = Happenings(canvas.handle, self._clock.now_s)
+        self._happenings = Happenings(canvas.handle, self._clock.now_s, storage)
         self._inputs = sit(self._clock)
         self.info = ScreenInfo(
             kind="window",
@@ -58,7 +64,12 @@ class Window:
         )
 
     def show(self, frame: Frame) -> float:
-        """Bring a frame on the screen at the next refresh; its onset is the stamp of the flip."""
+        """Bring a frame on the screen at the next refresh; its onset is the stamp of the flip.
+
+        It first sees to it that the answer that led here outlives this process: what was confirmed on the screen is
+        never lost.
+        """
+        self._storage.settle()
         self._frame = frame
         answerable = isinstance(frame, Scale) or (not isinstance(frame, Blank) and frame.button is not None)
         self._canvas.show_pointer(visible=self._pointer and answerable)
@@ -106,8 +117,10 @@ class Window:
     def _refresh(self) -> float:
         """Draw the frame and flip; where no screen sets the pace, at the next due time."""
         self._canvas.draw(self._pictures.parts(self._frame), self._pictures.marker_at(self._frame))
-        if self._pace_s is not None and self._flips:
-            time.sleep(max(0.0, self._flips[-1] + self._pace_s - self._clock.now_s()))
+        if self._pace_s is not None:
+            now_s = self._clock.now_s()
+            self._due_s = max(now_s, self._due_s + self._pace_s)
+            time.sleep(self._due_s - now_s)
         self._flips.append(self._clock.of_count(self._canvas.flip()))
         return self._flips[-1]
 

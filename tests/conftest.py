@@ -1,0 +1,66 @@
+"""What the tests of whole sessions share: displays without a monitor, hands at their keyboards, and laboratories."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.lab import Eyes, Lab
+    from tests.xtest import Hands
+
+if sys.platform != "linux":
+    collect_ignore = ["test_window.py", "test_commands.py"]  # XTEST and virtual displays belong to X11
+
+
+@pytest.fixture(scope="session")
+def small_display() -> Iterator[str]:
+    """The name of a display of 1280 x 720; it does not start anew when a session leaves it."""
+    from pyvirtualdisplay.display import Display
+
+    with Display(size=(1280, 720), manage_global_env=False, extra_args=["-noreset"]) as server:
+        yield str(server.new_display_var)
+
+
+@pytest.fixture(scope="session")
+def large_display() -> Iterator[str]:
+    """The name of a display of 1920 x 1080."""
+    from pyvirtualdisplay.display import Display
+
+    with Display(size=(1920, 1080), manage_global_env=False, extra_args=["-noreset"]) as server:
+        yield str(server.new_display_var)
+
+
+@pytest.fixture
+def hands(small_display: str) -> Iterator[Hands]:
+    """Hands at the small display's keyboard and mouse."""
+    from tests.xtest import Hands
+
+    with Hands(small_display) as hands:
+        yield hands
+
+
+@pytest.fixture
+def eyes(small_display: str) -> Iterator[Eyes]:
+    """Eyes on the small display."""
+    from tests.lab import Eyes
+
+    with Eyes(small_display) as eyes:
+        yield eyes
+
+
+@pytest.fixture
+def lab(small_display: str, tmp_path: Path) -> Iterator[Lab]:
+    """A laboratory on the small display; whatever it started has ended afterwards."""
+    from tests.lab import Lab
+
+    lab = Lab(small_display, tmp_path)
+    yield lab
+    for sitting in lab.sittings:
+        sitting.process.kill()
+        sitting.process.communicate()
