@@ -18,5 +18,13 @@ screens/window                           the real screen
 disk, log, resume                        the transcript on its way to the disk, and from where it can go on
 dictionary, trials, bids                 what a table's columns mean, the trial table, the BIDS data set
 form, dialog                             what the assistant is asked
-system, sessions, __main__               this computer, the wiring, and the command line
+system, sessions                         this computer, and the wiring of a session
+screens/recorded                         behind the port: a screen that answers as a transcript has it
+replay, replay/findings, replay/chain    what a check finds; a transcript's lines, also damaged ones
+replay/derived, replay/verify            whether a session's files still tell what happened
+replay/player, replay/view               a session in time, and its pixels
+replay/remade                            the messages' pictures, drawn again and proven to be the same
+screens/viewer, replay/show              shown again in a window
+replay/film                              shown again as a film
+terminal, __main__                       what a person at the terminal is told, and the command line
 """

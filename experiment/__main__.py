@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,11 +10,10 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from experiment.errors import BadInput, DayFourError, EquipmentFailure
+from experiment.terminal import console, end_as_interrupted, say, unexpected
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from rich.console import Console
 
     from experiment.design import Message
     from experiment.events import Ended
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
     from experiment.sessions import Plan
 
 ROOT = Path(__file__).resolve().parents[1]
-ABORTED = 3
+FOUND_WANTING, ABORTED = 1, 3
 
 app = typer.Typer(
     name="dayfour", add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -59,7 +57,7 @@ def pilot(
 
     with ExitStack() as stack:
         if not system.has_display():
-            _say("There is no display here: a virtual one is started, and the robot answers.")
+            say("There is no display here: a virtual one is started, and the robot answers.")
             stack.enter_context(system.virtual_display())
             robot = True
         whole = DataSet(data)
@@ -104,7 +102,7 @@ def run(
     data_set.prepare()
     if close:
         sessions.close_as_incomplete(data_set, check_subject(subject), session, read)
-        _say(f"sub-{check_subject(subject)} ses-{session} is closed as incomplete. What was rated is in its table.")
+        say(f"sub-{check_subject(subject)} ses-{session} is closed as incomplete. What was rated is in its table.")
         return
 
     def plan_of(answers: Answers) -> Plan:
@@ -116,7 +114,7 @@ def run(
     # A session that goes on keeps the answers that were given when it began.
     plan = _asked(replace(read, assistant=()) if resume else read, known, plan_of)
     if plan is None:
-        _say("Cancelled: nothing was saved.")
+        say("Cancelled: nothing was saved.")
         raise typer.Exit(ABORTED)
     _finish(sessions.held_in_window(plan, full_screen=not windowed), plan)
 
@@ -141,7 +139,7 @@ def simulate(
     read, shown, data_set = read_protocol(protocol), read_messages(messages), DataSet(out)
     data_set.prepare()
     habit = participant if participant == "mixed" else _habit(participant)
-    for number in track(range(1, subjects + 1), "Simulating", console=_console()):
+    for number in track(range(1, subjects + 1), "Simulating", console=console()):
         for session in range(1, read.sessions + 1):
             plan = sessions.planned(
                 "simulate", read, shown, data_set, subject=f"sim{number:05}", session=session, seed=seed,
@@ -149,7 +147,7 @@ def simulate(
             )  # fmt: skip
             sessions.simulated(plan)
     data_set.list_participants()
-    _say(f"{subjects * read.sessions} sessions in {out}")
+    say(f"{subjects * read.sessions} sessions in {out}")
 
 
 @app.command()
@@ -162,8 +160,44 @@ def table(
 
     read = log.read(transcript, pilot=pilot)
     if read.torn_bytes:
-        _say("The last line was torn off when the program died, and is left out.")
+        say("The last line was torn off when the program died, and is left out.")
     sys.stdout.write(trials.as_text(trials.trial_table(read.events)))
+
+
+@app.command()
+def replay(
+    transcript: Annotated[Path, typer.Argument(help="A transcript; with --verify also a folder of sessions.")],
+    verify: Annotated[
+        bool, typer.Option("--verify", help="No window: repeat the session, compare every line.")
+    ] = False,
+    video: Annotated[Path | None, typer.Option(help="Write a film (mp4) instead. As private as the messages.")] = None,
+    messages: Annotated[Path | None, typer.Option(help="The messages' file, or the folder of sub-<ID>.csv.")] = None,
+    speed: Annotated[float, typer.Option(min=0.1, max=100, help="Times real time.")] = 1.0,
+    pilot: Annotated[bool, typer.Option("--pilot", help="Also read pilots and simulations.")] = False,
+) -> None:
+    """Show what a participant saw, or verify that the files still tell what happened."""
+    if verify:
+        _verify(transcript, pilot=pilot)
+        return
+    folder = messages or ROOT / "stimuli" / "participants"
+    if video is None:
+        from experiment.replay.show import show_again
+
+        show_again(transcript, messages=folder, speed=speed, pilot=pilot, tell=lambda finding: say(str(finding)))
+        return
+    from rich.progress import Progress
+
+    from experiment.replay.film import write_film
+
+    with Progress(console=console()) as progress:
+        task = progress.add_task("Filming")
+        findings = write_film(
+            transcript, video, messages=folder, speed=speed, pilot=pilot,
+            progress=lambda done, of: progress.update(task, completed=done, total=of),
+        )  # fmt: skip
+    for finding in findings:
+        say(str(finding))
+    say(f"The film, as private as the messages in it:\n  {video}")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -173,21 +207,34 @@ def test(context: typer.Context) -> None:
 
     commands = (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["pytest", *context.args])
     for command in commands:
-        _say(" ".join(command), "bold")
+        say(" ".join(command), "bold")
         status = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=False).returncode  # noqa: S603 - our own tools
         if status:
             raise typer.Exit(status)
 
 
-def _console() -> Console:
-    """Where a person at the terminal is spoken to; what other programs read goes to standard output."""
-    from rich.console import Console
+def _verify(place: Path, *, pilot: bool) -> None:
+    """Say what was found in a session or a folder of them; end with 1 if anything was."""
+    from rich.progress import Progress
 
-    return Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    from experiment.replay.verify import verify, verify_all
 
-
-def _say(text: str, style: str | None = None) -> None:
-    _console().print(text, style=style)
+    if place.is_dir():
+        with Progress(console=console()) as progress:
+            task = progress.add_task("Verifying")
+            verified = verify_all(
+                place, pilot=pilot, progress=lambda done, of: progress.update(task, completed=done, total=of)
+            )
+    else:
+        verified = [verify(place, pilot=pilot)]
+    wanting = [one for one in verified if one.is_wanting]
+    for one in wanting:
+        say(f"{one.transcript}: " + ("unfinished" if one.unfinished else "found wanting"), "red")
+        for finding in one.findings:
+            say(f"  {finding}")
+    say(f"{len(verified) - len(wanting)} of {len(verified)} sessions are as they were recorded.")
+    if wanting:
+        raise typer.Exit(FOUND_WANTING)
 
 
 def _habit(name: str) -> str:
@@ -223,40 +270,26 @@ def _finish(ended: Ended, plan: Plan) -> None:
     """Say how it ended and where the data are; end with the status that goes with it."""
     saved = plan.data.table(plan.session.subject, plan.session.session, plan.protocol.task)
     if ended.status == "aborted":
-        _say(f"The session was ended early ({ended.reason}). What was rated until then is saved:\n  {saved}")
+        say(f"The session was ended early ({ended.reason}). What was rated until then is saved:\n  {saved}")
         raise typer.Exit(ABORTED)
-    _say(f"The session is complete. Its table:\n  {saved}")
+    say(f"The session is complete. Its table:\n  {saved}")
 
 
 def main() -> NoReturn:
     """Run a command; errors are told in words, and with `--debug` also with a traceback."""
     debug = "--debug" in sys.argv
-    # Being told to stop, or losing the terminal, ends a session as Ctrl+C does: with a last line that says so.
-    for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.default_int_handler)
+    end_as_interrupted()
     try:
         app([argument for argument in sys.argv[1:] if argument != "--debug"])
     except DayFourError as error:
-        _say(str(error), "red")
+        say(str(error), "red")
         status = error.exit_status
     except Exception as error:  # noqa: BLE001 - whatever it is, an assistant is waiting and has to know what to do
-        _say(_unexpected(error), "red")
+        say(unexpected(error), "red")
         status = EquipmentFailure.exit_status
         if debug:
             sys.excepthook(type(error), error, error.__traceback__)
     sys.exit(status)
-
-
-def _unexpected(error: Exception) -> str:
-    """Kind and place only: the text of an error could hold a message."""
-    import traceback
-
-    at = traceback.extract_tb(error.__traceback__)[-1]
-    return (
-        f"Something failed that should not have: {type(error).__name__} at {Path(at.filename).name}:{at.lineno}.\n"
-        "What was confirmed on the screen is saved. Note down this line and call whoever looks after the software."
-    )
 
 
 if __name__ == "__main__":

@@ -114,8 +114,9 @@ class DataSet:
         table = self.table(session.subject, session.session, session.protocol.task)
         write_whole(table, as_text(trial_table(events)))
         write_whole(table.with_suffix(".json"), _json(data_dictionary(session.protocol)))
-        row = {**answers, **_visit(started, ended if isinstance(ended, Ended) else None)}
-        self._save_visit(self.sessions(session.subject), {name: _cell(value) for name, value in row.items()}, started)
+        row = {name: _cell(value) for name, value in answers.items()}
+        row |= visit_row(started, ended if isinstance(ended, Ended) else None)
+        self._save_visit(self.sessions(session.subject), row, started)
 
     def _save_visit(self, path: Path, row: dict[str, str], started: Started) -> None:
         rows = read_rows(path, "session_id")
@@ -151,8 +152,9 @@ def _stem(subject: str, session: int, task: str) -> str:
     return f"sub-{subject}_ses-{session}_task-{task}"
 
 
-def _visit(started: Started, ended: Ended | None) -> dict[str, str | float | None]:
-    return {
+def visit_row(started: Started, ended: Ended | None) -> dict[str, str]:
+    """A visit's row of the sessions file, as far as the transcript tells."""
+    row: dict[str, str | float | None] = {
         "session_id": f"ses-{started.session.session}",
         "acq_time": started.zero_utc.replace("+00:00", "Z"),
         "operator": started.operator,
@@ -160,6 +162,7 @@ def _visit(started: Started, ended: Ended | None) -> dict[str, str | float | Non
         "status": ended.status if ended else None,
         "end_reason": ended.reason if ended else None,
     }
+    return {name: _cell(value) for name, value in row.items()}
 
 
 def _cell(value: str | float | None) -> str:

@@ -72,6 +72,11 @@ class _Take:
     sitting: Started
     story: list[Event] = field(default_factory=list)
 
+    @property
+    def is_rated(self) -> bool:
+        """Whether any question came to its end."""
+        return any(isinstance(event, Rated) for event in self.story)
+
 
 def _takes(started: Started, events: Iterable[Event]) -> dict[int, list[_Take]]:
     """The takes of each trial, in the order of time."""
@@ -90,8 +95,9 @@ def _takes(started: Started, events: Iterable[Event]) -> dict[int, list[_Take]]:
 
 
 def _row(trial: Trial, takes: Sequence[_Take], started: Started) -> dict[str, Cell]:
-    """The last take counts: an earlier one was cut off before its last rating."""
-    sitting, story = takes[-1].sitting, takes[-1].story
+    """The last take counts in which anything was rated: one that was cut off before its last rating was done again."""
+    counts = max((at for at, take in enumerate(takes) if take.is_rated), default=len(takes) - 1)
+    sitting, story = takes[counts].sitting, takes[counts].story
     later_s = _after_s(sitting.zero_utc, started.zero_utc)
     message, *scales = _visits(story)
     read = next((event for event in message if isinstance(event, Read)), None)
@@ -108,7 +114,7 @@ def _row(trial: Trial, takes: Sequence[_Take], started: Started) -> dict[str, Ce
         row |= _rating(question.id, scale_of[question.id], later_s)
     row["question_order"] = ",".join(trial.questions)
     row |= _circumstances(story, sitting.screen.refresh_hz)
-    shown_before = sum(_onset_s(take.story, Message) is not None for take in takes[:-1])
+    shown_before = sum(_onset_s(take.story, Message) is not None for take in takes[:counts])
     return row | {"shown_before": shown_before if story else None}
 
 

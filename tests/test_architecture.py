@@ -47,7 +47,7 @@ def imports(tree: ast.AST) -> Iterator[str]:
 
 def order() -> list[str]:
     """The modules in the order of the package's docstring, bottom up."""
-    lines = re.findall(r"^((?:screens/)?\w+(?:, (?:screens/)?\w+)*)  ", str(experiment.__doc__), re.MULTILINE)
+    lines = re.findall(r"^((?:\w+/)?\w+(?:, (?:\w+/)?\w+)*)  ", str(experiment.__doc__), re.MULTILINE)
     names = [name.replace("/", ".") for line in lines for name in line.split(", ")]
     return ["experiment", *(f"experiment.{name}" for name in names)]
 

@@ -13,7 +13,7 @@ from experiment import sessions
 from experiment.bids import DataSet
 from experiment.design import read_messages
 from experiment.protocol import read_protocol
-from experiment.verify import verify, verify_all
+from experiment.replay.verify import verify, verify_all
 
 STIMULI = Path(__file__).resolve().parents[2] / "stimuli"
 

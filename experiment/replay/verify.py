@@ -1,0 +1,237 @@
+"""Whether a session's files still tell what happened: the transcript repeated line by line, its table derived again.
+
+A changed, lost or moved line breaks the transcript's chain of digests; the repeated task has to tell the recorded
+events in the recorded bytes; and the table, its data dictionary and the row of the sessions file have to follow from
+them. All that differs is found and named, not only the first. The assistant's own answers stand in no transcript.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import groupby, pairwise
+from multiprocessing import get_context
+from os import cpu_count
+from pathlib import Path
+
+from msgspec import Struct, to_builtins
+
+from experiment import task
+from experiment.bids import DataSet
+from experiment.design import practice_message
+from experiment.errors import BadInput
+from experiment.events import SCHEMA, Ended, Event, Started
+from experiment.replay.chain import Written, broken, in_order, unreadable, written
+from experiment.replay.derived import row_findings, sidecar_findings, table_findings
+from experiment.replay.findings import Finding, told
+from experiment.screens.recorded import Difference, Recorded, RecordEnds, changes
+
+CHUNK = 16  # sessions that a process is given at a time
+FEW = 8  # sessions that are verified sooner than a second process starts
+
+Progress = Callable[[int, int], None]
+
+
+class Verification(Struct, frozen=True):
+    """What came of a transcript: `unfinished` if it has no end, so that its program died or still runs."""
+
+    transcript: Path
+    unfinished: bool
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_wanting(self) -> bool:
+        """Whether a person has to look."""
+        return self.unfinished or bool(self.findings)
+
+
+class _Repeated(Struct, frozen=True):
+    """A run of the task once more: what it told, what differs, and the trials in which an answer is unknown."""
+
+    events: tuple[Event, ...]
+    findings: tuple[Finding, ...]
+    unsure: frozenset[int | None]
+
+
+def verify(path: Path, *, pilot: bool = False) -> Verification:
+    """Verify a session by its transcript, which lies in its data set.
+
+    Raises BadInput if there is no such file, and for a pilot or a simulated session unless `pilot`.
+    """
+    try:
+        *texts, tail = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise BadInput(f"The transcript {path} cannot be read: {error.strerror}.") from error
+    lines = [written(number, text) for number, text in enumerate(texts, start=1)]
+    ordered = in_order(lines) if lines else []
+    started = ordered[0].event if lines else None
+    if isinstance(started, Started) and started.mode != "run" and not pilot:
+        raise BadInput(f"{path} is no real session but a {started.mode}. Add --pilot to verify it all the same.")
+    findings = [*unreadable(lines, tail), *broken(lines)]
+    if not isinstance(started, Started) or started.schema != SCHEMA:
+        findings.append(_beginning(started))
+        return Verification(path, unfinished=False, findings=tuple(findings))
+    runs = [_repeated(run) for run in _runs(ordered)]
+    events = [event for run in runs for event in run.events]
+    findings += [finding for run in runs for finding in run.findings]
+    findings += _known_before(started)
+    findings += _of_another_session(runs)
+    findings += _beside(path, ordered[-1].number, events, frozenset().union(*(run.unsure for run in runs)))
+    last = ordered[-1].event
+    return Verification(path, last is not None and not isinstance(last, Ended), tuple(findings))
+
+
+def verify_all(
+    folder: Path, *, pilot: bool = False, progress: Progress = lambda _done, _all: None
+) -> list[Verification]:
+    """Verify every session of the data set in a folder, on all cores; with `pilot`, of its pilots instead.
+
+    A data set of simulated sessions, or the folder `pilot` itself, needs `pilot` too. `progress` is told how many
+    sessions of how many are done. BadInput if there is none.
+    """
+    data = DataSet(folder)
+    data = data.pilot if pilot and data.pilot.root.is_dir() else data
+    paths = sorted(data.root.glob("sourcedata/sub-*/ses-*/*_transcript.jsonl"))
+    if not paths:
+        raise BadInput(
+            f"There is no transcript in {data.root}. Name a data set, or a file ending in _transcript.jsonl."
+        )
+    verified = []
+    for one in _each(paths, pilot=pilot):
+        verified.append(one)
+        if progress is not None:
+            progress(len(verified), len(paths))
+    return [*verified, *_without_transcript(data, paths)]
+
+
+def _each(paths: Sequence[Path], *, pilot: bool) -> Iterator[Verification]:
+    if len(paths) <= FEW:
+        yield from (_verify(path, pilot) for path in paths)
+        return
+    with ProcessPoolExecutor(cpu_count(), get_context("spawn")) as pool:
+        yield from pool.map(_verify, paths, [pilot] * len(paths), chunksize=CHUNK)
+
+
+def _verify(path: Path, pilot: bool) -> Verification:  # noqa: FBT001 - a pool passes no keywords
+    """One of many: what cannot be verified is a finding, and the others go on."""
+    try:
+        return verify(path, pilot=pilot)
+    except BadInput as error:
+        return Verification(
+            path, unfinished=False, findings=(Finding(path.name, "file", "expected a session", str(error)),)
+        )
+
+
+def _without_transcript(data: DataSet, paths: Sequence[Path]) -> Iterator[Verification]:
+    """A table whose transcript is gone."""
+    names = {path.name for path in paths}
+    for table in sorted(data.root.glob("sub-*/ses-*/beh/*_beh.tsv")):
+        name = table.name.replace("_beh.tsv", "_transcript.jsonl")
+        if name not in names:
+            visit = table.relative_to(data.root).parent.parent
+            missing = Finding(name, "file", f"expected, as there is {table.name}", "missing")
+            yield Verification(data.root / "sourcedata" / visit / name, unfinished=False, findings=(missing,))
+
+
+def _beginning(first: Event | None) -> Finding:
+    if isinstance(first, Started):
+        older = f"written with schema {first.schema}: use the version that wrote it"
+        return Finding("line 1", "started.schema", f"this version reads {SCHEMA}", older)
+    return Finding(
+        "line 1", "started", "expected how the session started", "unreadable, so that nothing can be replayed"
+    )
+
+
+def _runs(lines: Sequence[Written]) -> list[Sequence[Written]]:
+    """The lines in runs of the task, each from its start."""
+    starts = [0, *(at for at, line in enumerate(lines) if at and isinstance(line.event, Started)), len(lines)]
+    return [lines[start:end] for start, end in pairwise(starts)]
+
+
+def _repeated(run: Sequence[Written]) -> _Repeated:
+    """Hold the session again."""
+    started = run[0].event
+    assert isinstance(started, Started)  # noqa: S101 - `_runs` begins each with one
+    screen = Recorded(started, [(line.number, line.event) for line in run])
+    findings = []
+    try:
+        task.run(started, screen, screen.emit)
+    except RecordEnds:
+        pass
+    except Exception as error:  # noqa: BLE001 - damaged events can lead anywhere, and the other sessions go on
+        if not (screen.replayed and screen.replayed[-1] == Ended("failed", type(error).__name__)):
+            where = f"line {screen.next_line}"
+            findings.append(Finding(where, "replay", "expected to go on", f"stopped: {type(error).__name__}"))
+    screen.close()
+    findings += _differences(screen.differences)
+    return _Repeated(tuple(screen.replayed), tuple(findings), frozenset(screen.unsure))
+
+
+def _differences(differences: Sequence[Difference]) -> Iterator[Finding]:
+    """Field by field where both have the line; lines in a row that only one has are told together."""
+
+    def kind(one: Difference) -> str:
+        return "lost" if one.recorded is None else "too much" if one.replayed is None else "changed"
+
+    for what, group in groupby(differences, kind):
+        several = list(group)
+        if what == "changed":
+            for one in several:
+                yield from _fields(one)
+            continue
+        first, last = several[0], several[-1]
+        lines = f"line {first.line}" if first.line == last.line else f"lines {first.line} to {last.line}"
+        tag = _tag(first.recorded or first.replayed) + (f" and {len(several) - 1} more" if several[1:] else "")
+        if what == "lost":
+            yield Finding(f"before {lines}", "lost", f"replayed {tag}", "recorded nothing")
+        else:
+            yield Finding(lines, what, "replayed nothing", f"recorded {tag}")
+
+
+def _fields(one: Difference) -> Iterator[Finding]:
+    for field, recorded, replayed in changes(to_builtins(one.recorded), to_builtins(one.replayed)):
+        where, what = f"line {one.line}", f"{_tag(one.recorded)}.{field}"
+        yield Finding(where, what, f"replayed {told(replayed)}", f"recorded {told(recorded)}")
+
+
+def _tag(event: Event | None) -> str:
+    return str(type(event).__struct_config__.tag) if event else "nothing"
+
+
+def _known_before(started: Started) -> Iterator[Finding]:
+    """The digests in the first line against the protocol in it."""
+    protocol = started.session.protocol
+    practice = started.session.practice.message_sha256
+    for field, has, says in (
+        ("started.protocol_sha256", started.protocol_sha256, protocol.sha256),
+        ("started.session.practice.message_sha256", practice, practice_message(protocol).sha256),
+    ):
+        if has != says:
+            yield Finding("line 1", field, f"its protocol has {says}", f"recorded {has}")
+
+
+def _of_another_session(runs: Sequence[_Repeated]) -> Iterator[Finding]:
+    """A later sitting goes on with the session of the first."""
+    first, *later = [run.events[0] for run in runs if isinstance(run.events[0], Started)]
+    for event in later:
+        if event.resumes is None or event.session != first.session:
+            yield Finding("later sitting", "started.session", "that of line 1", f"{event.session.subject}, another")
+
+
+def _beside(path: Path, last_line: int, events: Sequence[Event], unsure: frozenset[int | None]) -> Iterator[Finding]:
+    """The data set's files of this session."""
+    started = events[0]
+    assert isinstance(started, Started)  # noqa: S101 - as above
+    session, data = started.session, DataSet(path.absolute().parents[3])
+    who = session.subject, session.session, session.protocol.task
+    if (place := data.transcript(*who)) != path.absolute():
+        here = place.relative_to(data.root)
+        yield Finding(path.name, "place", f"log says {here}", "elsewhere: no table is compared")
+        return
+    ended = events[-1] if isinstance(events[-1], Ended) else None
+    try:
+        yield from table_findings(data.table(*who), events, unsure)
+    except Exception as error:  # noqa: BLE001 - as above
+        yield Finding(data.table(*who).name, "table", "expected to be derived", f"stopped: {type(error).__name__}")
+    yield from sidecar_findings(data.table(*who).with_suffix(".json"), session.protocol)
+    yield from row_findings(data.sessions(session.subject), started, ended, last_line)

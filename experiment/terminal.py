@@ -1,0 +1,40 @@
+"""What a person at the terminal is told, and what the terminal or the system can tell the program."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def console() -> Console:
+    """Where a person is spoken to; what other programs read goes to standard output."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+
+
+def say(text: str, style: str | None = None) -> None:
+    """Say something to the person."""
+    console().print(text, style=style)
+
+
+def unexpected(error: Exception) -> str:
+    """What to say of an error that nobody foresaw: kind and place only, since its text could hold a message."""
+    import traceback
+
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"Something failed that should not have: {type(error).__name__} at {Path(at.filename).name}:{at.lineno}.\n"
+        "What was confirmed on the screen is saved. Note down this line and call whoever looks after the software."
+    )
+
+
+def end_as_interrupted() -> None:
+    """Let being told to stop, or losing the terminal, end a session as Ctrl+C does: with a last line that says so."""
+    for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
