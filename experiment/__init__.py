@@ -2,6 +2,7 @@
 
 Bottom up; each module sees only those that are named before it:
 errors, explain                          whose fault it is, and what is wrong with a file
+qa, qa/thresholds                        from when on a person should look, with reasons
 protocol, design                         what will happen: the protocol file, the messages, their order
 events                                   what can happen: one frozen type, one line of the transcript
 layout, scale                            where things stand and what an input means: pure
@@ -17,6 +18,9 @@ screens/inputs, screens/canvas           who sits in front of a window, and what
 screens/window                           the real screen
 disk, log, resume                        the transcript on its way to the disk, and from where it can go on
 dictionary, trials, bids                 what a table's columns mean, the trial table, the BIDS data set
+qa/timeline, qa/readings                 what a session's transcript says, in numbers
+qa/findings, qa/across                   what a person should look at, in a session and in the whole study
+qa/pictures, qa/page, qa/report          the page over all sessions
 form, dialog                             what the assistant is asked
 system, sessions                         this computer, and the wiring of a session
 screens/recorded                         behind the port: a screen that answers as a transcript has it
@@ -26,5 +30,5 @@ replay/player, replay/view               a session in time, and its pixels
 replay/remade                            the messages' pictures, drawn again and proven to be the same
 screens/viewer, replay/show              shown again in a window
 replay/film                              shown again as a film
-terminal, __main__                       what a person at the terminal is told, and the command line
+terminal, review, __main__               what a person at the terminal is told, and the command line
 """

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from experiment import review
 from experiment.errors import BadInput, DayFourError, EquipmentFailure
+from experiment.review import DATA, PROTOCOL, ROOT, ProtocolFile
 from experiment.terminal import console, end_as_interrupted, say, unexpected
 
 if TYPE_CHECKING:
@@ -21,22 +23,19 @@ if TYPE_CHECKING:
     from experiment.protocol import Protocol
     from experiment.sessions import Plan
 
-ROOT = Path(__file__).resolve().parents[1]
-FOUND_WANTING, ABORTED = 1, 3
+ABORTED = 3
 
 app = typer.Typer(
     name="dayfour", add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
-    help="Six messages from loved ones, two ratings each. Exit status: 0 completed, 2 bad input, 3 ended by the "
-    "assistant, 4 equipment failure.",
+    help="Six messages from loved ones, two ratings each. Exit status: 0 completed, 1 found wanting (replay "
+    "--verify, qa), 2 bad input, 3 ended by the assistant, 4 equipment failure.",
 )  # fmt: skip
 
-ProtocolFile = Annotated[Path, typer.Option("--protocol", help="All wording, timing, scales and keys.")]
 DataFolder = Annotated[Path, typer.Option("--data", help="Where the data set lies.")]
 MessagesFile = Annotated[Path, typer.Option("--messages", help="A CSV file of six messages.")]
 MessagesFolder = Annotated[Path, typer.Option("--messages", help="The folder with sub-<ID>.csv of each participant.")]
 Seed = Annotated[int, typer.Option("--seed", help="Decides, with subject and session, the order of the messages.")]
 SyntheticName = Annotated[str, typer.Option("--participant", help="Which synthetic participant answers.")]
-PROTOCOL, DATA = ROOT / "stimuli" / "protocol.toml", ROOT / "data"
 EXAMPLE = ROOT / "stimuli" / "examples" / "english.csv"
 
 
@@ -150,54 +149,8 @@ def simulate(
     say(f"{subjects * read.sessions} sessions in {out}")
 
 
-@app.command()
-def table(
-    transcript: Annotated[Path, typer.Argument(help="A file ending in _transcript.jsonl.")],
-    pilot: Annotated[bool, typer.Option("--pilot", help="Also read a pilot or a simulation.")] = False,
-) -> None:
-    """Print the trial table that a transcript holds, such as after a power cut."""
-    from experiment import log, trials
-
-    read = log.read(transcript, pilot=pilot)
-    if read.torn_bytes:
-        say("The last line was torn off when the program died, and is left out.")
-    sys.stdout.write(trials.as_text(trials.trial_table(read.events)))
-
-
-@app.command()
-def replay(
-    transcript: Annotated[Path, typer.Argument(help="A transcript; with --verify also a folder of sessions.")],
-    verify: Annotated[
-        bool, typer.Option("--verify", help="No window: repeat the session, compare every line.")
-    ] = False,
-    video: Annotated[Path | None, typer.Option(help="Write a film (mp4) instead. As private as the messages.")] = None,
-    messages: Annotated[Path | None, typer.Option(help="The messages' file, or the folder of sub-<ID>.csv.")] = None,
-    speed: Annotated[float, typer.Option(min=0.1, max=100, help="Times real time.")] = 1.0,
-    pilot: Annotated[bool, typer.Option("--pilot", help="Also read pilots and simulations.")] = False,
-) -> None:
-    """Show what a participant saw, or verify that the files still tell what happened."""
-    if verify:
-        _verify(transcript, pilot=pilot)
-        return
-    folder = messages or ROOT / "stimuli" / "participants"
-    if video is None:
-        from experiment.replay.show import show_again
-
-        show_again(transcript, messages=folder, speed=speed, pilot=pilot, tell=lambda finding: say(str(finding)))
-        return
-    from rich.progress import Progress
-
-    from experiment.replay.film import write_film
-
-    with Progress(console=console()) as progress:
-        task = progress.add_task("Filming")
-        findings = write_film(
-            transcript, video, messages=folder, speed=speed, pilot=pilot,
-            progress=lambda done, of: progress.update(task, completed=done, total=of),
-        )  # fmt: skip
-    for finding in findings:
-        say(str(finding))
-    say(f"The film, as private as the messages in it:\n  {video}")
+for command in (review.table, review.replay, review.qa):
+    app.command()(command)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -211,30 +164,6 @@ def test(context: typer.Context) -> None:
         status = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=False).returncode  # noqa: S603 - our own tools
         if status:
             raise typer.Exit(status)
-
-
-def _verify(place: Path, *, pilot: bool) -> None:
-    """Say what was found in a session or a folder of them; end with 1 if anything was."""
-    from rich.progress import Progress
-
-    from experiment.replay.verify import verify, verify_all
-
-    if place.is_dir():
-        with Progress(console=console()) as progress:
-            task = progress.add_task("Verifying")
-            verified = verify_all(
-                place, pilot=pilot, progress=lambda done, of: progress.update(task, completed=done, total=of)
-            )
-    else:
-        verified = [verify(place, pilot=pilot)]
-    wanting = [one for one in verified if one.is_wanting]
-    for one in wanting:
-        say(f"{one.transcript}: " + ("unfinished" if one.unfinished else "found wanting"), "red")
-        for finding in one.findings:
-            say(f"  {finding}")
-    say(f"{len(verified) - len(wanting)} of {len(verified)} sessions are as they were recorded.")
-    if wanting:
-        raise typer.Exit(FOUND_WANTING)
 
 
 def _habit(name: str) -> str:

@@ -123,9 +123,13 @@ class Refreshes(Struct, frozen=True, tag_field="event", tag="refreshes"):
 
 
 class ScreenInfo(Struct, frozen=True):
-    """What a session was shown on; `refresh_hz` and `vsync` are measured, null where nothing could be measured."""
+    """What a session was shown on: the computer by its name in the network, and what was measured of its screen.
+
+    `vsync` is null where nothing could be measured.
+    """
 
     kind: Literal["window", "simulated"]
+    computer: str
     width_px: int
     height_px: int
     refresh_hz: float

@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 
 from experiment.errors import BadInput
 from experiment.explain import explained
+from experiment.qa.thresholds import Thresholds
 
 Seconds = Annotated[float, Meta(ge=0, le=3600)]
 Limit = Annotated[float, Meta(ge=-1e12, le=1e12)]  # neither nan nor infinite
@@ -229,6 +230,7 @@ class Protocol(Fixed, frozen=True):
     wording: Wording
     mouse: Mouse = Mouse()
     assistant: tuple[AssistantQuestion, ...] = ()
+    qa: Thresholds = Thresholds()
 
     def __post_init__(self) -> None:
         """Each question to the assistant is a column of its own."""

@@ -54,15 +54,20 @@ def trial_table(events: Iterable[Event]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    started, *rest = events
-    if not isinstance(started, Started):
-        raise BadInput(f"Expected a session's events from its start, found {type(started).__name__} as the first.")
-    takes = _takes(started, rest)
-    rows = [_row(trial, takes.get(trial.trial, [_Take(started)]), started) for trial in started.session.trials]
+    rows = trial_rows(events)
     table: pd.DataFrame = pd.DataFrame(
         {name: pd.Series([row[name] for row in rows], dtype=_dtype(name)) for name in rows[0]}
     )
     return table
+
+
+def trial_rows(events: Iterable[Event]) -> list[dict[str, Cell]]:
+    """The rows of the trial table as plain values: None for what is missing."""
+    started, *rest = events
+    if not isinstance(started, Started):
+        raise BadInput(f"Expected a session's events from its start, found {type(started).__name__} as the first.")
+    takes = _takes(started, rest)
+    return [_row(trial, takes.get(trial.trial, [_Take(started)]), started) for trial in started.session.trials]
 
 
 @dataclass

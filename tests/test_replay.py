@@ -188,6 +188,7 @@ def test_the_time_line_marks_late_frames_and_moves_its_cursor() -> None:
     assert ticks == pytest.approx([16 + late_s / 42 * 1248 for late_s in player.late_s], abs=1)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # imageio-ffmpeg leaves a pipe open
 def test_a_film_shows_the_session(tmp_path: Path) -> None:
     """30 frames a second of it at its speed, without a display; what was on the screen can be seen in it."""
     import imageio_ffmpeg  # type: ignore[import-untyped, unused-ignore]

@@ -15,6 +15,7 @@ def simulated_info() -> ScreenInfo:
     """What a simulated session has for a screen."""
     return ScreenInfo(
         "simulated",
+        "simulated",
         *MINIMUM_SIZE_PX,
         REFRESH_HZ,
         None,

@@ -53,6 +53,7 @@ class Window:
         self._inputs = sit(self._clock)
         self.info = ScreenInfo(
             kind="window",
+            computer=platform.node(),
             width_px=pictures.layout.width_px,
             height_px=pictures.layout.height_px,
             refresh_hz=hz,

@@ -1,0 +1,231 @@
+"""What a person should know of a session: a finding for everything that is not as it should be, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from msgspec import Struct
+
+from experiment.qa.readings import Reading, Unread
+from experiment.qa.thresholds import Thresholds
+
+KINDS = {
+    "unreadable": "The log cannot be read",
+    "changed": "Log and table do not agree, or were changed",
+    "misfiled": "Filed under another name",
+    "died": "The program or the computer died",
+    "failed": "Stopped with an error",
+    "aborted": "Ended early",
+    "stray": "Messages or questions not as planned",
+    "unrated": "Ratings are missing",
+    "alike": "Always the same answer",
+    "skimmed": "Faster than anyone can read",
+    "unseen": "Answered before the question was seen",
+    "standstill": "The picture stood still",
+    "late": "Late frames",
+    "unknown_frames": "The screen's times are not known",
+    "unsynced": "The screen did not set the pace",
+    "refresh": "The screen changed its rate",
+    "polled": "Keys were timed by polling",
+    "unsaved": "The disk took no data for a while",
+    "clock": "The computer's clock was set",
+    "focus": "Another program came in between",
+    "paused": "Paused",
+    "resumed": "Went on after an interruption",
+    "protocol": "Another protocol than the others",
+    "missing": "A session is missing",
+    "too_soon": "Too few days between sessions",
+    "computer": "A computer to look at",
+    "assistant": "An assistant to talk to",
+    "participant": "A participant to look at",
+    "torn": "The last line was torn off",
+    "windowed": "Shown in a window",
+    "same_rating": "One question always answered the same",
+}
+"""The kinds of findings with their titles, the gravest first."""
+INPUTS = {"queue": "hardware queue", "iohub": "ioHub", "poll": "polling", "robot": "synthetic participant"}
+
+
+class Finding(Struct, frozen=True):
+    """`kind` is one of KINDS; subject and session are None where it is about more than one."""
+
+    kind: str
+    needs_person: bool
+    subject: str | None
+    session: int | None
+    place: str | None
+    text: str
+
+    @property
+    def title(self) -> str:
+        """Its kind, in words."""
+        return KINDS[self.kind]
+
+
+Found = Iterator[tuple[str, bool, str | None, str]]
+"""Kind, whether a person has to look, the place in the session, the words."""
+
+
+def session_findings(one: Reading | Unread, thresholds: Thresholds, changed: Sequence[str] = ()) -> tuple[Finding, ...]:
+    """All findings of a session, the gravest first; `changed`: what its verification found."""
+    found = list(_verified(changed))
+    if isinstance(one, Unread):
+        found.append(("unreadable", True, None, one.why))
+    else:
+        for check in (_end, _content, _ratings, _speed, _frames, _screen, _equipment, _course):
+            found += check(one, thresholds)
+    return ordered(Finding(kind, person, one.subject, one.session, place, text) for kind, person, place, text in found)
+
+
+def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The gravest first, those that need a person before the others."""
+    rank = {kind: number for number, kind in enumerate(KINDS)}
+    return tuple(sorted(findings, key=lambda one: (not one.needs_person, rank[one.kind])))
+
+
+def _verified(changed: Sequence[str]) -> Found:
+    if changed:
+        more = f" (and {len(changed) - 1} more)" if changed[1:] else ""
+        yield "changed", True, None, f"{changed[0]}{more}"
+
+
+def _end(one: Reading, _: Thresholds) -> Found:
+    """Complete or not, and why."""
+    place, rated = one.last_place, f"{one.rated} of {len(one.trials)} messages rated"
+    if one.ending == "died":
+        yield (
+            "died",
+            True,
+            place,
+            f"The log ends at {place} without an end; {rated}. `run` offers to go on or to close.",
+        )
+    elif one.ending == "failed":
+        yield "failed", True, place, f"Stopped at {place} with the error {one.reason}; {rated}."
+    elif one.ending == "aborted":
+        yield "aborted", True, place, f"Ended at {place} ({one.reason}); {rated}."
+    if one.torn:
+        yield "torn", False, None, "The log's last line was torn off when the program died; all before it is whole."
+
+
+def _content(one: Reading, _: Thresholds) -> Found:
+    """The messages and questions of the plan, in its order, all rated."""
+    if f"sub-{one.subject}_ses-{one.session}_" not in one.path.name:
+        words = f"The log is of sub-{one.subject} ses-{one.session}, the file is {one.path.name}."
+        yield "misfiled", True, None, words
+    if one.strayed:
+        yield "stray", True, one.strayed, f"What was shown as {one.strayed} was not planned there."
+    missing = sum(answer.value is None for answer in one.answers)
+    if one.ending == "completed" and missing:
+        yield (
+            "unrated",
+            True,
+            None,
+            f"{missing} of {len(one.answers)} ratings are missing though the session is complete.",
+        )
+
+
+def _ratings(one: Reading, thresholds: Thresholds) -> Found:
+    """Whether the scales were used at all."""
+    values = [answer.value for answer in one.answers if answer.value is not None]
+    if len(values) >= thresholds.alike_ratings and len(set(values)) == 1:
+        yield "alike", True, None, f"All {len(values)} ratings are {values[0]}."
+        return
+    for question in one.questions:
+        same = [answer.value for answer in one.answers if answer.question == question and answer.value is not None]
+        if len(same) >= len(one.trials) > 2 and len(set(same)) == 1:
+            yield "same_rating", False, None, f"All {len(same)} ratings of {question} are {same[0]}."
+
+
+def _speed(one: Reading, thresholds: Thresholds) -> Found:
+    """Faster than anyone can read or choose."""
+    fast = [time_s for time_s in one.reading_times_s if time_s < thresholds.reading_minimum_s]
+    if fast:
+        many = len(fast) >= thresholds.fast_messages
+        words = f"{len(fast)} of {len(one.reading_times_s)} messages read in under {thresholds.reading_minimum_s:g} s"
+        yield "skimmed", many, None, f"{words}, the fastest in {min(fast):.1f} s."
+    first = [answer.first_s for answer in one.answers if answer.first_s is not None]
+    unseen = [time_s for time_s in first if time_s < thresholds.rating_minimum_s]
+    if unseen:
+        many = len(unseen) >= thresholds.fast_ratings
+        words = f"{len(unseen)} of {len(first)} first choices came in under {thresholds.rating_minimum_s:g} s"
+        yield "unseen", many, None, f"{words} after the scale, the fastest after {min(unseen):.2f} s."
+
+
+def _frames(one: Reading, thresholds: Thresholds) -> Found:
+    """Late flips where a message or a scale was on the screen; what happens at pages disturbs nobody."""
+    seen = one.refreshed
+    longest = max((late for late in seen.late if late.watched), key=lambda late: late.length_s, default=None)
+    if longest is None:
+        return
+    share = seen.missed_watched / seen.due_watched
+    stood = longest.length_s >= thresholds.standstill_s
+    grave = stood or share >= thresholds.missed_share
+    if grave or share >= thresholds.missed_share / 10:  # a frame or two are no finding: the picture shows where
+        missed = f"{seen.missed_watched} of {seen.due_watched} refreshes ({share:.2%}) missed at messages and scales"
+        wait = f"the longest wait was {longest.length_s * 1000:.0f} ms, at {longest.place}"
+        yield "standstill" if stood else "late", grave, longest.place, f"{missed}; {wait}."
+
+
+def _screen(one: Reading, thresholds: Thresholds) -> Found:
+    """Whether the screen's refreshes are known, steady and waited for."""
+    screen, hz = one.screen, one.refreshed.hz
+    if screen.kind == "simulated":
+        return
+    if hz is None and one.ending != "died":
+        yield "unknown_frames", True, None, "No refresh of the screen was recorded."
+    if hz and screen.vsync and abs(hz / screen.refresh_hz - 1) > thresholds.refresh_deviation:
+        words = f"{screen.refresh_hz:.2f} Hz before the session, {hz:.2f} Hz during it."
+        yield "refresh", True, None, words
+    if screen.vsync is False:
+        words = "Flips did not wait for the screen's refresh: an onset may be one refresh off."
+        yield "unsynced", one.mode == "run", None, words
+    if not screen.full_screen:
+        yield "windowed", False, None, "Not full screen: onsets are less certain."
+
+
+def _equipment(one: Reading, thresholds: Thresholds) -> Found:
+    """Keyboard, disk and clock."""
+    polled = sum("poll" in (rated.timed_by or "") for rated in one.trials)
+    if polled:
+        yield "polled", one.mode == "run", None, f"At {polled} messages: times of keys are up to one refresh late."
+    if one.unsaved:
+        yield "unsaved", True, None, f"{one.unsaved} times the transcript had to wait in memory. Look at the disk."
+    for time_s, step_s in one.clock_steps:
+        ahead = "forwards" if step_s > 0 else "back"
+        words = f"Set {ahead} by {duration(abs(step_s))} after {duration(time_s)}: check the session's date and time."
+        grave = abs(step_s) >= thresholds.clock_step_s
+        yield "clock", grave, None, f"{words} No reaction time is affected."
+
+
+def _course(one: Reading, thresholds: Thresholds) -> Found:
+    """Pauses and interruptions."""
+    if one.focus_losses:
+        places = list(dict.fromkeys(pause.place for pause in one.pauses if pause.cause == "focus_lost"))
+        where = places[0] if places else None
+        times = "Once" if one.focus_losses == 1 else f"{one.focus_losses} times"
+        at = f", at {' and '.join(places)}" if places else ""
+        yield "focus", one.focus_losses >= thresholds.focus_losses, where, f"{times}{at}."
+    lengths_s = [pause.length_s for pause in one.pauses if pause.length_s is not None]
+    if lengths_s:
+        many = "once" if len(lengths_s) == 1 else f"{len(lengths_s)} times"
+        where = max(one.pauses, key=lambda pause: pause.length_s or 0.0).place
+        words = f"{many.capitalize()}, {duration(sum(lengths_s))} in all, the longest at {where}."
+        yield "paused", sum(lengths_s) >= thresholds.paused_s, where, words
+    if one.gaps_s:
+        again = [str(rated.trial) for rated in one.trials if rated.shown_before]
+        seen = f" Message {' and '.join(again)} was seen before." if again else ""
+        words = f"After {' and '.join(duration(gap_s) for gap_s in one.gaps_s)}.{seen}"
+        yield "resumed", True, None, words
+
+
+def duration(time_s: float) -> str:
+    """A length of time for a person."""
+    if time_s < 60:
+        return f"{time_s:.0f} s" if time_s >= 10 else f"{time_s:.1f} s"
+    minutes, seconds = divmod(round(time_s), 60)
+    if minutes < 60:
+        return f"{minutes} min {seconds} s" if seconds else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours >= 48:
+        return f"{hours // 24} days"
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"

@@ -1,0 +1,285 @@
+"""From judged sessions to one page: what stands where, for the template beside it. Pure.
+
+The page is HTML with small SVG pictures and twenty lines of script, and loads nothing. A plotting library would add
+4.6 MB to each page and could not draw one picture a row for thousands of sessions; these are made as fast as text.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from math import ceil
+from pathlib import Path
+from statistics import mean, median, quantiles
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from msgspec import Struct, structs
+
+from experiment.qa.across import Judged, grouped, when
+from experiment.qa.findings import INPUTS, KINDS, Finding, duration
+from experiment.qa.pictures import Scale, blocks, columns, dots, line, strokes, times_scale
+from experiment.qa.readings import Reading
+from experiment.qa.thresholds import Thresholds, reasons
+
+BAND_PX, READING_PX, RATINGS_PX, HEIGHT_PX = 240, 120, 90, 22
+CHART_PX, CHART_HEIGHT_PX = 540, 130
+SHOWN_FIRST, FEW = 30, 12
+LINKED = 400
+PLURALS = {"page": "pages", "message": "messages", "blank": "blanks", "pause": "pauses"}
+
+
+class Study(Struct, frozen=True):
+    """All that the page tells; `verified`: whether the logs were held against their replay and their tables."""
+
+    name: str
+    sessions: tuple[Judged, ...]
+    findings: tuple[Finding, ...]
+    thresholds: Thresholds
+    today: datetime
+    verified: bool
+
+    @property
+    def wanting(self) -> list[Judged]:
+        """The sessions that somebody should look at, those with the gravest finding first."""
+        rank = {kind: number for number, kind in enumerate(KINDS)}
+        some = [one for one in self.sessions if one.needs_person]
+        return sorted(some, key=lambda one: (rank[one.findings[0].kind], -sum(f.needs_person for f in one.findings)))
+
+    @property
+    def readings(self) -> list[Reading]:
+        """Those that could be read."""
+        return [one.reading for one in self.sessions if isinstance(one.reading, Reading)]
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether anything in it does."""
+        return bool(self.wanting) or any(one.needs_person for one in self.findings)
+
+
+class Mark(Struct, frozen=True):
+    """A dot of a chart that leads to its session."""
+
+    x_px: float
+    y_px: float
+    session: int
+    anchor: str
+    title: str
+
+
+class Chart(Struct, frozen=True):
+    """One value for each session, by participant: `dots` by session, `links` between a participant's sessions."""
+
+    title: str
+    scale: Scale
+    dots: dict[int, str]
+    links: str
+    marks: tuple[Mark, ...]
+
+
+class Histogram(Struct, frozen=True):
+    """How often each point of a scale was chosen, by session; `most`: in per cent, of the highest column."""
+
+    title: str
+    points: int
+    columns: dict[int, str]
+    most: float
+
+
+def render(study: Study) -> str:
+    """The page's HTML."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"duration": duration, "anchor": anchor, "day": _day, "path": _folder_and_name}
+    readings = study.readings
+    band = Scale(0.0, _long_s(readings), BAND_PX)
+    return environment.get_template("page.html.jinja").render(
+        study=study,
+        counts=Counter(one.ending for one in readings),
+        unread=len(study.sessions) - len(readings),
+        subjects=len({one.reading.subject for one in study.sessions}),
+        kinds=_kinds(study),
+        first=SHOWN_FIRST,
+        few=FEW,
+        inputs=INPUTS,
+        charts=_charts(readings),
+        histograms=_histograms(readings),
+        computers=grouped(study.sessions, lambda one: one.computer),
+        assistants=grouped(study.sessions, lambda one: one.operator),
+        thresholds=[(name, value, reasons()[name]) for name, value in structs.asdict(study.thresholds).items()],
+        pictures=_Pictures(band, study.thresholds),
+        is_read=lambda one: isinstance(one.reading, Reading),
+    )
+
+
+def anchor(subject: str, session: int | None) -> str:
+    """A session's place on the page."""
+    return f"sub-{subject}_ses-{session}"
+
+
+def _day(reading: Reading) -> str:
+    return f"{when(reading):%Y-%m-%d %H:%M}"
+
+
+def _folder_and_name(path: Path) -> str:
+    return "/".join(path.parts[-4:])
+
+
+def _long_s(readings: Sequence[Reading]) -> float:
+    """The length of a band: nearly all sessions fit, and one that was left standing overnight shrinks no other."""
+    lengths_s = [one.duration_s for one in readings if one.duration_s > 0]
+    return (quantiles(lengths_s, n=20)[-1] * 1.05 if len(lengths_s) > 2 else max(lengths_s, default=60.0)) or 60.0
+
+
+def _kinds(study: Study) -> list[tuple[str, int]]:
+    """How many sessions need a person for each reason."""
+    every = [*study.findings, *(found for one in study.sessions for found in one.findings)]
+    counts = Counter(one.kind for one in every if one.needs_person)
+    return [(KINDS[kind], counts[kind]) for kind in KINDS if counts[kind]]
+
+
+class _Pictures:
+    """The small pictures of a session, all on the same scales."""
+
+    def __init__(self, band: Scale, thresholds: Thresholds) -> None:
+        self.band = band
+        self.reading = Scale(1.0, 500.0, READING_PX, logarithmic=True)
+        self.too_fast_px = self.reading.px(thresholds.reading_minimum_s)
+
+    def row(self, one: Reading) -> dict[str, object]:
+        """Those of its row: the session as a band, the reading times, the ratings."""
+        values = Scale(1.0, float(one.points), HEIGHT_PX - 4)
+        across_px = (RATINGS_PX - 6) / max(1, len(one.trials) - 1)
+        by_question = zip(*([answer.value for answer in trial.answers] for trial in one.trials), strict=True)
+        return {
+            "band": blocks(one, self.band, 8),
+            "late": self._late(one, self.band, HEIGHT_PX - 5, 5),
+            "cut": one.duration_s > self.band.high,
+            "reading": strokes(one.reading_times_s, self.reading, 3, HEIGHT_PX - 6),
+            "ratings": [line(own, round(across_px, 1), values) for own in by_question],
+        }
+
+    def detail(self, one: Reading) -> dict[str, object]:
+        """Those of its details: the band, as long as the page is wide, with the messages' numbers."""
+        scale = Scale(0.0, max(one.duration_s, 1.0), 1000)
+        return {
+            "band": blocks(one, scale, 13),
+            "late": self._late(one, scale, 28, 8),
+            "numbers": [(scale.px(start_s) / 10, trial) for trial, start_s in _message_starts_s(one).items()],
+            "losses": strokes([p.time_s for p in one.pauses if p.cause == "focus_lost"], scale, 0, 26),
+            "minutes": [(scale.px(60.0 * minute) / 10, minute) for minute in range(int(one.duration_s / 60) + 1)][:90],
+        }
+
+    def times(self, one: Reading) -> list[tuple[str, float]]:
+        """How long each kind of screen stood, in seconds, in the order of coming."""
+        sums_s: dict[str, float] = defaultdict(float)
+        for screen in one.screens:
+            name = (screen.shows if screen.kind == "scale" else PLURALS.get(screen.kind)) or screen.kind
+            sums_s["practice" if screen.trial == 0 else name] += screen.end_s - screen.start_s
+        return list(sums_s.items())
+
+    @staticmethod
+    def _late(one: Reading, scale: Scale, top_px: int, height_px: int) -> str:
+        return strokes([late.time_s for late in one.refreshed.late if late.watched], scale, top_px, height_px)
+
+
+def _message_starts_s(one: Reading) -> dict[int, float]:
+    """When each message first came, by its trial."""
+    starts_s: dict[int, float] = {}
+    for screen in one.screens:
+        if screen.kind == "message" and screen.trial is not None:
+            starts_s.setdefault(screen.trial, screen.start_s)
+    return starts_s
+
+
+def _charts(readings: Sequence[Reading]) -> list[Chart]:
+    """Ratings and times by participant and session."""
+    questions = list(dict.fromkeys(question for one in readings for question in one.questions))
+    points = max((one.points for one in readings), default=2)
+    ratings = Scale(1.0, float(points), CHART_HEIGHT_PX)
+
+    def rating(question: str) -> Callable[[Reading], list[float]]:
+        return lambda one: [float(a.value) for a in one.answers if a.question == question and a.value is not None]
+
+    def first(one: Reading) -> list[float]:
+        return [answer.first_s for answer in one.answers if answer.first_s is not None]
+
+    def confirm(one: Reading) -> list[float]:
+        return [answer.confirm_s for answer in one.answers if answer.confirm_s is not None]
+
+    def changes(one: Reading) -> list[float]:
+        return [float(answer.changes) for answer in one.answers if answer.changes is not None]
+
+    changed = _values(readings, changes, mean)
+    at_most = max(1.0, *(changed.values() or (1.0,)))
+    return [
+        *(_chart(f"Mean rating: {one}", _values(readings, rating(one), mean), ratings) for one in questions),
+        _chart("Reading time: median, seconds", _values(readings, lambda one: one.reading_times_s, median)),
+        _chart("From scale to first choice: median, seconds", _values(readings, first, median)),
+        _chart("From scale to confirmation: median, seconds", _values(readings, confirm, median)),
+        _chart("Changes of mind: mean per rating", changed, Scale(0.0, float(ceil(at_most)), CHART_HEIGHT_PX)),
+    ]
+
+
+def _values(
+    readings: Sequence[Reading], of: Callable[[Reading], list[float]], middle: Callable[[list[float]], float]
+) -> dict[tuple[str, int], float]:
+    every = (((one.subject, one.session), of(one)) for one in readings)
+    return {who: middle(values) for who, values in every if values}
+
+
+def _chart(title: str, values: dict[tuple[str, int], float], scale: Scale | None = None) -> Chart:
+    scale = scale or times_scale(list(values.values()), CHART_HEIGHT_PX)
+    subjects = {subject: number for number, subject in enumerate(sorted({subject for subject, _ in values}))}
+    step_px = CHART_PX / max(1, len(subjects))
+    marks = tuple(
+        Mark(
+            round(step_px * (subjects[subject] + 0.5), 1),
+            round(CHART_HEIGHT_PX - scale.px(value), 1),
+            session,
+            anchor(subject, session),
+            f"sub-{subject} ses-{session}: {value:.2f}",
+        )
+        for (subject, session), value in sorted(values.items())
+    )
+    by_session: dict[int, list[tuple[float, float]]] = defaultdict(list)
+    by_place: dict[float, list[float]] = defaultdict(list)
+    for mark in marks:
+        by_session[mark.session].append((mark.x_px, mark.y_px))
+        by_place[mark.x_px].append(mark.y_px)
+    links = "".join(f"M{x_px:g} {min(ys_px):g}V{max(ys_px):g}" for x_px, ys_px in by_place.items() if ys_px[1:])
+    return Chart(
+        title,
+        scale,
+        {session: dots(points) for session, points in by_session.items()},
+        links,
+        marks if len(marks) <= LINKED else (),
+    )
+
+
+def _histograms(readings: Sequence[Reading]) -> list[Histogram]:
+    counts: dict[str, dict[int, Counter[int]]] = defaultdict(lambda: defaultdict(Counter))
+    for one in readings:
+        for answer in one.answers:
+            if answer.value is not None:
+                counts[answer.question][one.session][answer.value] += 1
+    points = max((one.points for one in readings), default=2)
+    return [_histogram(question, by_session, points) for question, by_session in counts.items()]
+
+
+def _histogram(question: str, by_session: dict[int, Counter[int]], points: int) -> Histogram:
+    shares = {
+        session: [1000 * count[point] // max(1, count.total()) for point in range(1, points + 1)]
+        for session, count in sorted(by_session.items())
+    }
+    most, step_px = max(map(max, shares.values())), CHART_PX / points
+    paths = {
+        session: columns(own, most, step_px * (0.15 + number / 3), step_px, CHART_HEIGHT_PX)
+        for number, (session, own) in enumerate(shares.items())
+    }
+    return Histogram(f"How often each point was chosen: {question}", points, paths, most / 10)

@@ -1,0 +1,113 @@
+"""The quality assurance of a data set: every transcript read, on all cores; a page and a table of findings written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime, timezone
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+from msgspec import Struct
+
+from experiment.bids import DataSet, write_whole
+from experiment.errors import BadInput
+from experiment.qa.across import Judged, study_findings
+from experiment.qa.findings import Finding, session_findings
+from experiment.qa.page import Study, render
+from experiment.qa.readings import Reading, Unread, named, read_session
+from experiment.qa.thresholds import Thresholds
+from experiment.trials import tsv
+
+CHUNK = 32  # sessions that a process is given at a time
+FEW = 150  # sessions that are read sooner than further processes start
+COLUMNS = ("participant_id", "session_id", "finding", "needs_person", "place", "title", "explanation")
+
+Progress = Callable[[int, int], None]
+
+
+class Report(Struct, frozen=True):
+    """What was written, and whether a person has to look at any of it."""
+
+    page: Path
+    table: Path
+    sessions: int
+    wanting: int
+    needs_person: bool
+
+
+def report(
+    folder: Path,
+    *,
+    out: Path | None = None,
+    thresholds: Thresholds = Thresholds(),  # noqa: B008 - frozen
+    pilot: bool = False,
+    changed: Mapping[Path, Sequence[str]] | None = None,
+    today: datetime | None = None,
+    progress: Progress = lambda _done, _all: None,
+) -> Report:
+    """Judge all sessions of the data set in a folder; with `pilot`, its pilots instead, or a simulated data set.
+
+    Writes `qa.html` and `qa_findings.tsv` to `out`, by default the data set's `derivatives/qa`. `changed`: what the
+    verification found, by transcript; None if nothing was verified. `progress` is told how many sessions of how many
+    are read. Raises BadInput if there is no session, and for pilots and simulations unless `pilot`.
+    """
+    data = DataSet(folder)
+    data = data.pilot if pilot and data.pilot.root.is_dir() else data
+    paths = sorted(data.root.glob("sourcedata/sub-*/ses-*/*_transcript.jsonl"))
+    if not paths:
+        raise BadInput(f"There is no session in {data.root}: expected sourcedata/sub-*/ses-*/*_transcript.jsonl.")
+    readings = []
+    for one in _read_all(paths, pilot=pilot):
+        readings.append(one)
+        progress(len(readings), len(paths))
+    study = judged(data.root.resolve().name, readings, thresholds, changed, today or datetime.now(timezone.utc))
+    out = out or data.root / "derivatives" / "qa"
+    page, table = out / "qa.html", out / "qa_findings.tsv"
+    write_whole(page, render(study))
+    write_whole(table, tsv(COLUMNS, _rows(study)))
+    return Report(page, table, len(study.sessions), len(study.wanting), study.needs_person)
+
+
+def judged(
+    name: str,
+    readings: Sequence[Reading | Unread],
+    thresholds: Thresholds,
+    changed: Mapping[Path, Sequence[str]] | None,
+    today: datetime,
+) -> Study:
+    """The study with all its findings; pure. A session that only the verification knows has lost its transcript."""
+    known = changed or {}
+    lost = [
+        Unread(path, *named(path), "The log is missing.") for path in sorted(set(known) - {r.path for r in readings})
+    ]
+    sessions = tuple(
+        Judged(one, session_findings(one, thresholds, known.get(one.path, ()))) for one in (*readings, *lost)
+    )
+    found = study_findings(sessions, thresholds, today)
+    return Study(name, sessions, found, thresholds, today, verified=changed is not None)
+
+
+def _read_all(paths: Sequence[Path], *, pilot: bool) -> Iterator[Reading | Unread]:
+    read = partial(read_session, pilot=pilot)
+    if len(paths) <= FEW:
+        yield from map(read, paths)
+        return
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+        yield from pool.map(read, paths, chunksize=CHUNK)
+
+
+def _rows(study: Study) -> Iterator[tuple[object, ...]]:
+    """Those that need a person first, in the page's order."""
+    own = [found for one in study.sessions for found in one.findings]
+    for found in sorted([*study.findings, *own], key=lambda one: not one.needs_person):
+        yield _row(found)
+
+
+def _row(found: Finding) -> tuple[object, ...]:
+    subject = None if found.subject is None else f"sub-{found.subject}"
+    session = None if found.session is None else f"ses-{found.session}"
+    needs_person = "yes" if found.needs_person else "no"
+    return subject, session, found.kind, needs_person, found.place, found.title, found.text
