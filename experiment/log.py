@@ -6,9 +6,14 @@ first): a changed, lost or moved line breaks the chain. A process that dies leav
 
 from __future__ import annotations
 
+import os
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import gettempdir, mkdtemp
 from types import TracebackType
 
 import msgspec
@@ -21,6 +26,7 @@ from experiment.events import SCHEMA, Ended, Event, Started, TrialEnded, decode,
 FIRST = "0" * 64
 SETTLE_S = 0.005
 CLOSE_S = 10.0
+RESCUE_S = 5.0
 
 
 class Line(Struct, frozen=True):
@@ -39,14 +45,12 @@ class _Head(Struct, frozen=True, tag_field="event", tag="started"):
 class Transcript(Struct, frozen=True):
     """A transcript that was read.
 
-    `torn_bytes`: of a last line that a crash cut off, which is left out. `size_bytes`, `last_sha256`: of the whole
-    lines and of the last one of them, from where the chain can go on.
+    `size_bytes`: of the whole lines. `torn_bytes`: of a last line that a crash cut off, which is left out.
     """
 
     events: tuple[Event, ...]
-    torn_bytes: int
     size_bytes: int
-    last_sha256: str
+    torn_bytes: int
 
     @property
     def started(self) -> Started:
@@ -71,8 +75,13 @@ class Writer:
     def __init__(self, path: Path, after: Transcript | None = None) -> None:
         """Open nothing yet."""
         self._path, self._after = path, after
-        self._file: GrowingFile | None = None
-        self._previous = after.last_sha256 if after else FIRST
+        self._file: GrowingFile[Event] | None = None
+        self.saved = True  # whether, once closed, the file holds all of it
+
+    @property
+    def began(self) -> bool:
+        """Whether there is a file."""
+        return self._file is not None
 
     @property
     def trouble(self) -> str | None:
@@ -80,26 +89,35 @@ class Writer:
         return self._file.trouble if self._file else None
 
     def append(self, event: Event) -> None:
-        """Hand the line on to be written at once, and synced at the joints.
+        """Hand it on to be written soon, and synced at the joints.
 
-        Raises BadInput rather than overwrite a file, EquipmentFailure if none can be made.
+        Raises BadInput rather than overwrite a file or write where somebody else does, EquipmentFailure if none can be
+        made.
         """
-        line = msgspec.json.encode(Line(self._previous, msgspec.Raw(encode(event))))
-        self._previous = sha256(line).hexdigest()
         self._file = self._file or self._opened()
-        self._file.say(line + b"\n", sync=isinstance(event, Started | TrialEnded | Ended))
+        self._file.say(event, sync=isinstance(event, Started | TrialEnded | Ended))
 
-    def settle(self) -> None:
-        """Wait until what was told outlives this process, but no longer than a part of a frame."""
+    def told(self) -> tuple[Event, ...]:
+        """All of the transcript's events up to now."""
+        before = self._after.events if self._after else ()
+        return (*before, *(event for event, _ in self._file.said)) if self._file else before
+
+    def settle(self, patience_s: float = SETTLE_S) -> None:
+        """Wait until what was told outlives this process; by default no longer than a part of a frame."""
         if self._file:
-            self._file.settled(SETTLE_S)
+            self._file.settled(patience_s)
 
-    def _opened(self) -> GrowingFile:
+    def _opened(self) -> GrowingFile[Event]:
+        after = self._after
+        kept, torn = (after.size_bytes, after.torn_bytes) if after else (0, 0)
         try:
-            return GrowingFile(self._path, self._after.size_bytes if self._after else 0)
+            return GrowingFile(self._path, _line, kept, torn)
+        except BlockingIOError as error:
+            raise BadInput(f"Another program writes this transcript at the moment: {self._path}.") from error
         except FileExistsError as error:
             if self._path.exists():
-                raise BadInput(f"There is a transcript already, and it is never overwritten: {self._path}.") from error
+                what = "It has changed since it was read" if after else "There is a transcript already"
+                raise BadInput(f"{what}, and it is never overwritten: {self._path}.") from error
             where = f"{self._path.parent} cannot be made: a file is in its place"
             raise EquipmentFailure(f"{where}. Choose --data.") from error
         except OSError as error:
@@ -112,15 +130,48 @@ class Writer:
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
         """Close the file; EquipmentFailure if the disk did not take it, with the place where it was saved instead."""
+        trouble = self.trouble
         unsaved = self._file.close(CLOSE_S) if self._file else None
         if unsaved is not None:
-            rescued = Path(mkdtemp(prefix="dayfour-")) / self._path.name
-            rescued.write_bytes(unsaved)
+            self.saved = False
+            rescued = _rescued(unsaved, self._path.name)
             raise EquipmentFailure(
-                f"The data folder did not take the session ({self.trouble or 'no answer'}): {self._path.parent}\n"
+                f"The data folder did not take the session ({trouble or self.trouble or 'no answer'}): "
+                f"{self._path.parent}\n"
                 f"All of it is saved here instead, and nowhere else:\n  {rescued}\n"
                 "Make the folder work again, and copy this file to its place before anything else is run."
             )
+
+
+def _line(event: Event, before: bytearray) -> bytes:
+    """The event's line, which names the digest of the line before it."""
+    end = len(before) - 1
+    previous = sha256(before[before.rfind(b"\n", 0, end) + 1 : end]).hexdigest() if before else FIRST
+    return msgspec.json.encode(Line(previous, msgspec.Raw(encode(event)))) + b"\n"
+
+
+def _rescued(content: bytes, name: str) -> Path:
+    """The file where the content was saved: in the user's own folder, else among the temporary files.
+
+    With no room there either it waits for some, since this is the only copy.
+    """
+    while True:
+        for folder in (os.path.expanduser("~"), gettempdir()):  # noqa: PTH111 - Path.home fails where there is none
+            with suppress(OSError):
+                rescued = Path(mkdtemp(prefix="dayfour-", dir=folder)) / name
+                rescued.write_bytes(content)
+                return rescued
+        sys.stderr.write("The session cannot be saved anywhere: do not switch off. Free the disk; this waits for it.\n")
+        time.sleep(RESCUE_S)
+
+
+def has_begun(path: Path) -> bool:
+    """Whether there is a transcript with at least its first line: before that, nothing was shown."""
+    try:
+        with path.open("rb") as file:
+            return file.readline().endswith(b"\n")
+    except FileNotFoundError:
+        return False
 
 
 def read(path: Path, *, pilot: bool = False) -> Transcript:
@@ -136,7 +187,7 @@ def read(path: Path, *, pilot: bool = False) -> Transcript:
     _check_schema(path, lines)
     events = tuple(_events(path, lines))
     size_bytes = sum(len(line) + 1 for line in lines)
-    transcript = Transcript(events, len(tail), size_bytes, sha256(lines[-1]).hexdigest())
+    transcript = Transcript(events, size_bytes, len(tail))
     if transcript.started.mode != "run" and not pilot:
         mode = transcript.started.mode
         raise BadInput(f"{path} is no real session but a {mode}. Add --pilot if you want to read it all the same.")
@@ -156,7 +207,7 @@ def _check_schema(path: Path, lines: list[bytes]) -> None:
         )
 
 
-def _events(path: Path, lines: list[bytes]) -> list[Event]:
+def _events(path: Path, lines: Sequence[bytes | bytearray]) -> list[Event]:
     previous, events = FIRST, []
     for number, text in enumerate(lines, start=1):
         try:

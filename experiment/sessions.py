@@ -7,9 +7,9 @@ from that transcript. They differ in who answers, what it is shown on, and where
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from experiment import log, task
 from experiment.bids import DataSet
 from experiment.design import Message, Session, check_session, draw_session, practice_message
+from experiment.disk import is_written
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.events import SCHEMA, Ended, Event, Mode, Started
 from experiment.layout import MINIMUM_SIZE_PX, Layout
@@ -97,6 +98,7 @@ def planned(
     check_session(session, protocol)
     after = cut_off(data, subject, session, protocol)
     if after is None:
+        _forget_unbegun(data.transcript(subject, session, protocol.task))
         data.check_free(subject, session, protocol.task)
         if resume:
             raise BadInput(f"sub-{subject} ses-{session} has not begun yet. Start it without --resume.")
@@ -115,12 +117,23 @@ def planned(
 
 
 def cut_off(data: DataSet, subject: str, session: int, protocol: Protocol) -> log.Transcript | None:
-    """The transcript of this session if it was cut off, such as by a power cut; None if it ended, or never began."""
+    """The transcript of this session if it was cut off, such as by a power cut; None if it ended, or never began.
+
+    Raises BadInput if it is still running.
+    """
     path = data.transcript(subject, session, protocol.task)
-    if not path.exists() or path.stat().st_size == 0:
+    if path.exists() and is_written(path):
+        raise BadInput(f"sub-{subject} ses-{session} is still running. Go on in its own window, or end it there first.")
+    if not log.has_begun(path):
         return None
     transcript = log.read(path, pilot=True)
     return transcript if is_cut_off(transcript) else None
+
+
+def _forget_unbegun(path: Path) -> None:
+    """Take away what a program left that died before its transcript had a line, and so before anything was shown."""
+    if path.exists() and not log.has_begun(path):
+        path.unlink()
 
 
 def close_as_incomplete(data: DataSet, subject: str, session: str, protocol: Protocol) -> None:
@@ -129,10 +142,9 @@ def close_as_incomplete(data: DataSet, subject: str, session: str, protocol: Pro
     transcript = cut_off(data, subject, number, protocol)
     if transcript is None:
         raise BadInput(f"sub-{subject} ses-{session} was not cut off: there is nothing to close.")
-    ended = Ended("aborted", INCOMPLETE)
     with log.Writer(data.transcript(subject, number, protocol.task), transcript) as writer:
-        writer.append(ended)
-    data.save([*transcript.events, ended], {})
+        writer.append(Ended("aborted", INCOMPLETE))
+    data.save(writer.told(), {})
 
 
 def held_in_window(plan: Plan, *, full_screen: bool) -> Ended:
@@ -144,18 +156,14 @@ def held_in_window(plan: Plan, *, full_screen: bool) -> Ended:
     layout = _layout(screen_size_px(), full_screen=full_screen)
     drawing = _drawn_meanwhile(plan, layout)
     gc.disable()  # it would look through all that PsychoPy loads, again and again; the window goes on with it
-    with closing(Canvas(layout, rgb(display.background), full_screen=full_screen)) as canvas:
+    with _kept(plan) as transcript, closing(Canvas(layout, rgb(display.background), full_screen=full_screen)) as canvas:
         pictures = drawing.result()
         canvas.load(pictures)
         gc.freeze()
-        transcript = log.Writer(plan.transcript, plan.after)
         with Window(
             canvas, pictures, lambda clock: _seated(plan, layout, canvas, clock), transcript, pointer=pointer
         ) as window:
-            try:
-                return _held(plan, window, window.zero_utc, transcript)
-            finally:
-                plan.data.list_participants()
+            return _held(plan, window, window.zero_utc, transcript)
 
 
 def _layout(screen_px: tuple[int, int], *, full_screen: bool) -> Layout:
@@ -195,13 +203,31 @@ def simulated(plan: Plan) -> Ended:
     """The session without a window, as fast as the computer goes; the same seed gives the same files."""
     info = simulated_info()
     screen = SimulatedScreen(_participant(plan, Layout(info.width_px, info.height_px)), info)
-    return _held(plan, screen, SIMULATED_UTC, log.Writer(plan.transcript, plan.after))
+    with _kept(plan) as transcript:
+        return _held(plan, screen, SIMULATED_UTC, transcript)
 
 
 def some_habit(seed: int, number: int) -> str:
     """The habit of a participant of a mixed data set: most are steady, every kind occurs."""
     draw = Random(f"{seed}/{number}")
     return "steady" if draw.random() < STEADY_SHARE else draw.choice(sorted(HABITS))
+
+
+@contextmanager
+def _kept(plan: Plan) -> Iterator[log.Writer]:
+    """The session's transcript, and at the end the tables from it; if the disk did not take it, nor will it take them.
+
+    A window that is opened within has closed by then, so that the assistant sees what the disk has to say.
+    """
+    transcript = log.Writer(plan.transcript, plan.after)
+    try:
+        with transcript:
+            yield transcript
+    finally:
+        if transcript.saved and transcript.began:
+            plan.data.save(transcript.told(), plan.answers)
+            if plan.mode != "simulate":  # which lists all its participants at once
+                plan.data.list_participants()
 
 
 def _held(plan: Plan, screen: Screen, zero_utc: str, transcript: log.Writer) -> Ended:
@@ -217,20 +243,14 @@ def _held(plan: Plan, screen: Screen, zero_utc: str, transcript: log.Writer) -> 
         zero_utc=zero_utc,
         resumes=resumption(plan.after, zero_utc) if plan.after else None,
     )
-    told: list[Event] = list(plan.after.events) if plan.after else []
 
     def emit(event: Event) -> None:
         transcript.append(event)
-        told.append(event)
         if event is started:
-            plan.data.save(told, plan.answers)
+            transcript.settle(log.CLOSE_S)  # no table without a transcript
+            plan.data.save(transcript.told(), plan.answers)
 
-    with transcript:
-        try:
-            return task.run(started, screen, emit)
-        finally:
-            if told:
-                plan.data.save(told, plan.answers)
+    return task.run(started, screen, emit)
 
 
 def _participant(plan: Plan, layout: Layout) -> Participant:

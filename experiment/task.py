@@ -234,18 +234,26 @@ class _Stage:
         self.emit(Paused(began_s, cause))
         reasons = {key: reason for reason, key in self.keys.reasons.items()}
         while (key := self._assistant_presses(self.keys.resume, *reasons)) != self.keys.resume:
-            self.show(ending_page(self.session.protocol, reasons[key]))
-            if self._assistant_presses(self.keys.resume, self.keys.pause) == self.keys.pause:
-                raise EndedByAssistant(reasons[key])
+            if key is not None:
+                self._offer_ending(reasons[key])
             self.show(pause_page(self.session.protocol, unsaved=self.unsaved))
         visit.open_s = self.show(visit.frame).onset_s
         visit.onset_s += visit.open_s - began_s
         self.emit(Resumed(visit.open_s))
 
-    def _assistant_presses(self, *wanted: str) -> str:
-        """Which of these keys, or the pause chord if it is among them, comes first."""
+    def _offer_ending(self, reason: str) -> None:
+        """EndedByAssistant if the assistant confirms this reason."""
+        self.show(ending_page(self.session.protocol, reason))
+        while (key := self._assistant_presses(self.keys.resume, self.keys.pause)) != self.keys.resume:
+            if key == self.keys.pause:
+                raise EndedByAssistant(reason)
+
+    def _assistant_presses(self, *wanted: str) -> str | None:
+        """Which of these keys, or the pause chord if it is among them, comes first; None if the disk has news first."""
         while True:
             given = self._input(math.inf)
+            if isinstance(given, Storage):
+                return None
             if isinstance(given, Key) and given.down:
                 name = self.keys.pause if self._is_chord(given) else given.key
                 if name in wanted:

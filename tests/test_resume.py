@@ -1,0 +1,327 @@
+"""Sessions that died at any place go on to a complete table, or are closed as they are, and never silently."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pytest
+from msgspec.structs import replace
+
+from experiment import log, sessions
+from experiment.bids import DataSet
+from experiment.design import read_messages
+from experiment.disk import is_written
+from experiment.errors import BadInput
+from experiment.events import Ended, Message, Rated, Shown, Started, Text, TrialBegan
+from experiment.protocol import read_protocol
+from experiment.resume import resumption
+from experiment.trials import read_table
+from tests.lab import EXAMPLES, ROOT
+
+if TYPE_CHECKING:
+    from experiment.events import Event
+    from experiment.log import Transcript
+    from experiment.sessions import Plan
+
+LAB = read_protocol(ROOT / "stimuli" / "protocol.toml")
+FEW = replace(LAB, messages=3)
+TIMED = replace(FEW, timing=replace(FEW.timing, rating_maximum_s=30.0, message_maximum_s=180.0))
+MESSAGES = read_messages(EXAMPLES / "english.csv")[:3]
+PROTOCOLS = {"quick": FEW, "changing": FEW, "early": FEW, "mouse": FEW, "silent": TIMED, "steady": TIMED}
+IDS = {"trial", "message_id", "message_sha256", "relationship", "question_order"}
+
+
+def planned(data: DataSet, participant: str, **changes: Any) -> Plan:
+    """A simulated session of this participant."""
+    given: dict[str, Any] = {"messages": MESSAGES, "protocol": PROTOCOLS.get(participant, FEW)} | changes
+    return sessions.planned(
+        "simulate", data=data, subject="A1", session=1, seed=5, operator="TA", participant=participant, **given
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, DataSet]:
+    """A data set with one complete session of each participant."""
+    sets = {}
+    for participant in PROTOCOLS:
+        sets[participant] = DataSet(tmp_path_factory.mktemp(participant))
+        sessions.simulated(planned(sets[participant], participant))
+    return sets
+
+
+def cut(whole: DataSet, folder: Path, size: int) -> DataSet:
+    """The data set as it was when the session's transcript had so many bytes."""
+    data = DataSet(folder)
+    place = transcript(data)
+    place.parent.mkdir(parents=True)
+    place.write_bytes(transcript(whole).read_bytes()[:size])
+    return data
+
+
+def transcript(data: DataSet) -> Path:
+    """Where the session's transcript stands."""
+    return data.transcript("A1", 1, LAB.task)
+
+
+def table(data: DataSet) -> pd.DataFrame:
+    """The session's table on disk."""
+    return read_table(data.table("A1", 1, LAB.task))
+
+
+def line_ends(data: DataSet) -> list[int]:
+    """After how many bytes each line of the transcript ends."""
+    content = transcript(data).read_bytes()
+    return [at + 1 for at, byte in enumerate(content) if byte == ord("\n")]
+
+
+def fully_rated(events: tuple[Event, ...]) -> dict[int, list[Rated]]:
+    """The trials in which both questions came to their end, with the ratings of the last time."""
+    found: dict[int, list[Rated]] = {}
+    rated: list[Rated] = []
+    for event in events:
+        if isinstance(event, TrialBegan):
+            found[event.trial] = rated = []
+        if isinstance(event, Rated):
+            rated.append(event)
+    return {trial: both for trial, both in found.items() if len(both) == 2}
+
+
+def assert_went_on(data: DataSet, before: Transcript, content: bytes) -> None:
+    """The session is complete, what was there is there, and all between the sittings is told."""
+    after = log.read(transcript(data), pilot=True)  # which checks the chain
+    assert after.ended == Ended("completed", None)
+    assert after.torn_bytes == 0
+    assert transcript(data).read_bytes().startswith(content[: before.size_bytes])
+    assert after.events[: len(before.events)] == before.events
+    sitting, *told = after.events[len(before.events) :]
+    assert isinstance(sitting, Started)
+    assert sitting.resumes is not None
+    assert sitting.resumes.torn_bytes == len(content) - before.size_bytes
+    assert_asks_what_is_missing(sitting, tuple(told), before)
+    assert_complete(table(data), after, sitting.resumes.seen)
+
+
+def assert_asks_what_is_missing(sitting: Started, told: tuple[Event, ...], before: Transcript) -> None:
+    """The trials from the first without both ratings on, after the instructions, and no practice that was finished."""
+    assert sitting.resumes is not None
+    done = fully_rated(before.events)
+    missing = [trial for trial in range(len(MESSAGES) + 1) if trial not in done]
+    assert [event.trial for event in told if isinstance(event, TrialBegan)] == missing
+    shown_before = {event.frame.message_id for event in before.events if is_message(event)}  # type: ignore[union-attr]
+    ids = {trial.trial: trial.message_id for trial in (sitting.session.practice, *sitting.session.trials)}
+    assert [trial for trial in missing if ids[trial] in shown_before] == list(sitting.resumes.seen)
+    wording = sitting.session.protocol.wording
+    pages = {event.frame.text for event in told if isinstance(event, Shown) and isinstance(event.frame, Text)}
+    assert pages.issuperset(wording.instructions) == bool(missing)
+    assert ((wording.welcome in pages), (wording.practice in pages)) == (0 in missing, 0 in missing)
+    assert (wording.resumed in pages) == (0 not in missing)
+    assert wording.closing in pages
+    assert {trial: rated for trial, rated in fully_rated((*before.events, *told)).items() if trial in done} == done
+
+
+def is_message(event: Event) -> bool:
+    """Whether a message came on the screen."""
+    return isinstance(event, Shown) and isinstance(event.frame, Message)
+
+
+def assert_complete(table: pd.DataFrame, after: Transcript, seen: tuple[int, ...]) -> None:
+    """Each message once, with the ratings that its trial ended with; those that came twice are marked."""
+    values = fully_rated(after.events)
+    assert table["trial"].to_list() == [1, 2, 3]
+    assert sorted(table["message_id"]) == sorted(message.message_id for message in MESSAGES)
+    assert sorted(values) == [0, 1, 2, 3]
+    for row in table.to_dict("records"):
+        rated = {one.question: one.value for one in values[row["trial"]]}
+        assert {name: None if pd.isna(row[name]) else row[name] for name in rated} == rated
+        assert row["shown_before"] == (row["trial"] in seen)
+
+
+def goes_on(whole: DataSet, participant: str, folder: Path, size: int) -> None:
+    """Cut off there, the session goes on to a complete table."""
+    data = cut(whole, folder, size)
+    content = transcript(data).read_bytes()
+    before = log.read(transcript(data), pilot=True)
+    sessions.simulated(planned(data, participant, resume=True))
+    assert_went_on(data, before, content)
+    shutil.rmtree(folder)
+
+
+def test_cut_off_at_any_line_it_goes_on(whole: dict[str, DataSet], tmp_path: Path) -> None:
+    """After each line of a transcript but the last."""
+    for size in line_ends(whole["quick"])[:-1]:
+        goes_on(whole["quick"], "quick", tmp_path / str(size), size)
+
+
+@pytest.mark.parametrize("participant", PROTOCOLS)
+def test_cut_off_at_any_byte_it_goes_on(whole: dict[str, DataSet], tmp_path: Path, participant: str) -> None:
+    """Within lines and at their ends, whatever the participant is like."""
+    first, *_, last = line_ends(whole[participant])
+    random = Random(participant)
+    for size in {first, first + 1, last - 1, *(random.randrange(first, last) for _ in range(25))}:
+        goes_on(whole[participant], participant, tmp_path / str(size), size)
+
+
+def test_cut_off_before_its_first_line_it_begins_anew(whole: dict[str, DataSet], tmp_path: Path) -> None:
+    """Nothing had been shown: a plain run begins, there is nothing to resume and nothing to close."""
+    first = line_ends(whole["quick"])[0]
+    for size in (0, 1, first - 1):
+        data = cut(whole["quick"], tmp_path / str(size), size)
+        with pytest.raises(BadInput, match="not begun yet"):
+            planned(data, "quick", resume=True)
+        data = cut(whole["quick"], tmp_path / f"again{size}", size)
+        with pytest.raises(BadInput, match="nothing to close"):
+            sessions.close_as_incomplete(data, "A1", "1", FEW)
+        assert sessions.simulated(planned(data, "quick")).status == "completed"
+        assert transcript(data).read_bytes() == transcript(whole["quick"]).read_bytes()
+
+
+def test_it_can_be_cut_off_again_and_again(whole: dict[str, DataSet], tmp_path: Path) -> None:
+    """Each sitting stands in the one transcript, and each way on starts at the first message that is not rated."""
+    data, sittings = cut(whole["changing"], tmp_path, line_ends(whole["changing"])[40]), 1
+    random = Random(3)
+    for _ in range(12):
+        content = transcript(data).read_bytes()
+        sessions.simulated(planned(data, "changing", resume=True))
+        sittings += 1
+        grown = transcript(data).read_bytes()
+        assert sum(isinstance(event, Started) for event in log.read(transcript(data), pilot=True).events) == sittings
+        started = grown.index(b"\n", len(content))
+        transcript(data).write_bytes(grown[: random.randrange(started + 1, len(grown) - 1)])
+    before = log.read(transcript(data), pilot=True)
+    sessions.simulated(planned(data, "changing", resume=True))
+    after = log.read(transcript(data), pilot=True)
+    assert after.ended == Ended("completed", None)
+    done = fully_rated(before.events)
+    assert {trial: rated for trial, rated in fully_rated(after.events).items() if trial in done} == done
+    assert table(data)["connection"].notna().all()
+
+
+def test_a_rating_stays_until_it_is_given_again(whole: dict[str, DataSet], tmp_path: Path) -> None:
+    """Cut off between two ratings, and once more before the message came again: the first rating is in the table."""
+    events = log.read(transcript(whole["quick"]), pilot=True).events
+    began = next(at for at, event in enumerate(events) if isinstance(event, TrialBegan) and event.trial == 1)
+    at, rated = next((at, event) for at, event in enumerate(events) if at > began and isinstance(event, Rated))
+    data = cut(whole["quick"], tmp_path, line_ends(whole["quick"])[at])
+    size = transcript(data).stat().st_size
+    sessions.simulated(planned(data, "quick", resume=True))
+    grown = transcript(data).read_bytes()
+    again = grown.index(b'"trial_began"', size)
+    transcript(data).write_bytes(grown[: grown.index(b"\n", again) + 1])
+    sessions.close_as_incomplete(data, "A1", "1", FEW)
+    row = table(data).to_dict("records")[0]
+    assert (row["connection"], pd.isna(row["pleasure"]), row["shown_before"]) == (rated.value, True, 0)
+
+
+def test_the_gap_is_told(whole: dict[str, DataSet], tmp_path: Path) -> None:
+    """From the last line to the next start, by the wall clock; a clock that was set back makes it nothing, not less."""
+    ends = line_ends(whole["quick"])
+    before = log.read(transcript(cut(whole["quick"], tmp_path, ends[50])), pilot=True)
+    last_s = max(getattr(event, "onset_s", getattr(event, "time_s", 0.0)) for event in before.events[1:])
+    assert resumption(before, "2000-01-01T10:00:00.000+00:00").gap_s == round(3600 - last_s, 3)
+    assert resumption(before, "2000-01-01T08:00:00Z").gap_s == 0.0
+
+
+def test_a_plain_run_of_a_cut_off_session_is_refused(whole: dict[str, DataSet], tmp_path: Path) -> None:
+    """It says how many messages are rated and what can be done, and leaves every byte."""
+    events = log.read(transcript(whole["quick"]), pilot=True).events
+    pleasures = [at for at, event in enumerate(events) if isinstance(event, Rated) and event.question == "pleasure"]
+    for rated, at in enumerate(pleasures):  # of the practice, and of each message
+        data = cut(whole["quick"], tmp_path / str(rated), line_ends(whole["quick"])[at] + 7)
+        content = transcript(data).read_bytes()
+        with pytest.raises(sessions.CutOff, match=f"{rated} of its 3 messages are rated") as refused:
+            planned(data, "quick")
+        assert "--resume" in str(refused.value)
+        assert "--close" in str(refused.value)
+        assert transcript(data).read_bytes() == content
+
+
+def test_an_ended_session_cannot_go_on(whole: dict[str, DataSet], tmp_path: Path) -> None:
+    """Neither a completed one nor one that the assistant ended; nor can it be closed."""
+    for participant in ("quick", "aborting"):
+        data = DataSet(tmp_path / participant)
+        sessions.simulated(planned(data, participant))
+        content = transcript(data).read_bytes()
+        with pytest.raises(BadInput, match="has data already"):
+            planned(data, participant, protocol=FEW, resume=True)
+        with pytest.raises(BadInput, match="nothing to close"):
+            sessions.close_as_incomplete(data, "A1", "1", FEW)
+        assert transcript(data).read_bytes() == content
+    assert transcript(DataSet(tmp_path / "quick")).read_bytes() == transcript(whole["quick"]).read_bytes()
+
+
+@pytest.mark.parametrize("reason", [Ended("failed", "RuntimeError"), Ended("aborted", "interrupted")])
+def test_what_nobody_decided_can_go_on(whole: dict[str, DataSet], tmp_path: Path, reason: Ended) -> None:
+    """A session that failed, or was stopped from outside, is resumable though its transcript says that it ended."""
+    data = cut(whole["quick"], tmp_path, line_ends(whole["quick"])[60])
+    with log.Writer(transcript(data), log.read(transcript(data), pilot=True)) as writer:
+        writer.append(reason)
+    content, before = transcript(data).read_bytes(), log.read(transcript(data), pilot=True)
+    sessions.simulated(planned(data, "quick", resume=True))
+    assert_went_on(data, before, content)
+
+
+def test_other_messages_or_another_protocol_are_refused(whole: dict[str, DataSet], tmp_path: Path) -> None:
+    """One changed letter of a message or one changed time is enough; nothing is written."""
+    data = cut(whole["quick"], tmp_path, line_ends(whole["quick"])[60])
+    content = transcript(data).read_bytes()
+    others: list[dict[str, Any]] = [
+        {"messages": (replace(MESSAGES[0], text=MESSAGES[0].text + "."), *MESSAGES[1:])},
+        {"messages": (*MESSAGES[:2], read_messages(EXAMPLES / "english.csv")[3])},
+        {"protocol": replace(FEW, timing=replace(FEW.timing, blank_s=2.5))},
+    ]
+    for changed in others:
+        with pytest.raises(BadInput, match="another protocol or other messages"):
+            planned(data, "quick", resume=True, **changed)
+    assert transcript(data).read_bytes() == content
+    assert planned(data, "quick", resume=True).session.seed == 5
+
+
+def test_a_closed_session_stays_closed(whole: dict[str, DataSet], tmp_path: Path) -> None:
+    """It ends as aborted and incomplete, its table has what was rated, and neither a run nor a resumption follows."""
+    events = log.read(transcript(whole["quick"]), pilot=True).events
+    at = [at for at, event in enumerate(events) if isinstance(event, Rated)][3]
+    data = cut(whole["quick"], tmp_path, line_ends(whole["quick"])[at] + 9)
+    before = log.read(transcript(data), pilot=True)
+    sessions.close_as_incomplete(data, "A1", "1", FEW)
+    after = log.read(transcript(data), pilot=True)
+    assert after.events == (*before.events, Ended("aborted", "incomplete"))
+    assert table(data)["pleasure"].notna().to_list() == [True, False, False]
+    assert "aborted\tincomplete" in data.sessions("A1").read_text()
+    for resume in (False, True):
+        with pytest.raises(BadInput, match="has data already"):
+            planned(data, "quick", resume=resume)
+
+
+def test_a_running_session_does_not_look_cut_off(whole: dict[str, DataSet], tmp_path: Path) -> None:
+    """Run, resumption and closing are told that it is still running, until its process ends or dies."""
+    data = cut(whole["quick"], tmp_path, line_ends(whole["quick"])[60])
+    with log.Writer(transcript(data), log.read(transcript(data), pilot=True)) as writer:
+        writer.append(TrialBegan(1))
+        assert is_written(transcript(data))
+        for resume in (False, True):
+            with pytest.raises(BadInput, match="still running"):
+                planned(data, "quick", resume=resume)
+        with pytest.raises(BadInput, match="still running"):
+            sessions.close_as_incomplete(data, "A1", "1", FEW)
+    assert planned(data, "quick", resume=True).after is not None
+
+
+def test_only_one_of_two_goes_on(whole: dict[str, DataSet], tmp_path: Path) -> None:
+    """Two that planned to go on at the same time: the second is refused, also once the first is through."""
+    data = cut(whole["quick"], tmp_path, line_ends(whole["quick"])[60] + 5)
+    plans = [planned(data, "quick", resume=True) for _ in range(2)]
+    with log.Writer(plans[0].transcript, plans[0].after) as first:
+        first.append(TrialBegan(1))
+        first.settle()
+        content = transcript(data).read_bytes()
+        with pytest.raises(BadInput, match="Another program writes"):
+            sessions.simulated(plans[1])
+        assert transcript(data).read_bytes() == content
+    with pytest.raises(BadInput, match="has changed since"):
+        sessions.simulated(plans[1])
+    assert transcript(data).read_bytes() == content
+    assert sessions.simulated(planned(data, "quick", resume=True)).status == "completed"
