@@ -181,7 +181,11 @@ class _Draughtsman:
             return _placed(draw_text(frame.text, self.sized(self.style, SIGN_SIZE), self.language), 0, 0)
         box = self.layout.reading
         style = replace(self.sized(self.style, PAGE_SIZE), width_px=box.width_px)
-        return _placed(draw_text(frame.text, style, self.language), box.x_px, box.y_px)
+        picture = draw_text(frame.text, style, self.language)
+        if picture.height_px > box.height_px:
+            beginning = frame.text.split("\n")[0][:40]
+            raise BadInput(f"The protocol's page {beginning!r} is too long for the screen. Shorten it, or make it two.")
+        return _placed(picture, box.x_px, box.y_px)
 
     def scale(self, frame: Scale) -> Placed:
         """A question with its scale."""

@@ -57,7 +57,7 @@ class Participant:
         """The same seed gives the same answers."""
         self._keys, self._layout, self._habit, self._random = session.protocol.keys, layout, habit, Random(seed)
         self._limit_s = session.protocol.timing.rating_maximum_s
-        self._pause = pause_page(session.protocol)
+        self._pauses = [pause_page(session.protocol, unsaved=unsaved) for unsaved in (False, True)]
         self._endings = {reason: ending_page(session.protocol, reason) for reason in self._keys.reasons}
         leaving = habit.leaves_at and min(habit.leaves_at, len(session.trials))
         self._last_message = session.trials[leaving - 1].message_id if leaving else None
@@ -68,7 +68,7 @@ class Participant:
     def see(self, frame: Frame, onset_s: float) -> None:
         """Plan what follows this frame."""
         match frame:
-            case Text() if frame == self._pause:
+            case Text() if frame in self._pauses:
                 self._press(self._keys.reasons[self._reason], onset_s + self._some(2.0))  # type: ignore[index]
             case Text() if frame in self._endings.values():
                 self._call_assistant(onset_s + self._some(2.0))
