@@ -1,0 +1,46 @@
+"""Whether verification sees a single change: `python -m tests.bench.bench_corruption [CHANGES]`.
+
+Twenty simulated sessions. One random byte or line of a random transcript or table is changed, lost, added, moved or
+doubled; the session is verified; the file is put back. A change that leaves the bytes as they were does not count.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+from experiment.replay.verify import verify
+from tests.bench.bench_verify import simulate
+from tests.bench.reporting import print_table
+from tests.test_verify import changed_bytes
+
+SUBJECTS = 10
+
+
+def main() -> None:
+    """Change, verify, put back."""
+    changes, draw = int(sys.argv[1]) if len(sys.argv) > 1 else 1000, Random(11)
+    made: Counter[str] = Counter()
+    found: Counter[str] = Counter()
+    with TemporaryDirectory() as folder:
+        simulate(Path(folder), SUBJECTS)
+        transcripts = sorted(Path(folder).glob("sourcedata/**/*_transcript.jsonl"))
+        while made.total() < changes:
+            transcript, what = draw.choice(transcripts), draw.choice(["transcript", "table"])
+            visit = Path(folder, *transcript.parts[-3:-1], "beh")
+            file = transcript if what == "transcript" else next(visit.glob("*.tsv"))
+            content = file.read_bytes()
+            if (changed := changed_bytes(content, draw)) != content:
+                file.write_bytes(changed)
+                made[what] += 1
+                found[what] += verify(transcript, pilot=True).is_wanting
+                file.write_bytes(content)
+    rows = [[what, str(made[what]), str(found[what])] for what in sorted(made)]
+    print_table("random single changes", ["changed", "changes", "found"], [*rows, ["goal", "", "all"]])
+
+
+if __name__ == "__main__":
+    main()
