@@ -7,6 +7,7 @@ counts and flags are derived (`trials.py`), never stored; a message's text and t
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -233,6 +234,11 @@ Event = (
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+
+
+def moment(utc: str) -> datetime:
+    """The time of the wall clock that `Started.zero_utc` or a table names, ISO 8601 with its zone."""
+    return datetime.fromisoformat(utc.replace("Z", "+00:00"))
 
 
 def encode(event: Event) -> bytes:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from experiment.design import Trial
-from experiment.events import Event, Message, Rated, Resumption, Shown, Started, TrialBegan
+from experiment.events import Event, Message, Rated, Resumption, Shown, Started, TrialBegan, moment
 from experiment.log import Transcript
 
 CUT_OFF = "interrupted"
@@ -62,12 +61,8 @@ def _last_s(events: Sequence[Event], now_utc: str) -> float:
     sitting = events[start]
     last_s = max((_time_s(event) for event in events[start:]), default=0.0)
     zero_utc = sitting.zero_utc if isinstance(sitting, Started) else now_utc
-    return (_parsed(now_utc) - _parsed(zero_utc)).total_seconds() - last_s
+    return (moment(now_utc) - moment(zero_utc)).total_seconds() - last_s
 
 
 def _time_s(event: Event) -> float:
     return getattr(event, "onset_s", None) or getattr(event, "time_s", None) or 0.0
-
-
-def _parsed(utc: str) -> datetime:
-    return datetime.fromisoformat(utc.replace("Z", "+00:00"))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -29,6 +28,7 @@ from experiment.events import (
     Started,
     TrialBegan,
     TrialEnded,
+    moment,
 )
 
 if TYPE_CHECKING:
@@ -125,11 +125,7 @@ def _row(trial: Trial, takes: Sequence[_Take], started: Started) -> dict[str, Ce
 
 def _after_s(utc: str, first_utc: str) -> float:
     """How long one time of the wall clock is after another, both ISO 8601."""
-    return 0.0 if utc == first_utc else (_parsed(utc) - _parsed(first_utc)).total_seconds()
-
-
-def _parsed(utc: str) -> datetime:
-    return datetime.fromisoformat(utc.replace("Z", "+00:00"))
+    return 0.0 if utc == first_utc else (moment(utc) - moment(first_utc)).total_seconds()
 
 
 def _visits(story: Story) -> list[Story]:

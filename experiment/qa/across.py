@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
+from experiment.events import moment
 from experiment.qa.findings import Finding, ordered
 from experiment.qa.readings import Reading, Unread
 from experiment.qa.thresholds import Thresholds
@@ -156,4 +157,4 @@ def _schedule(
 
 def when(reading: Reading) -> datetime:
     """When the session began, with its time zone."""
-    return datetime.fromisoformat(reading.zero_utc.replace("Z", "+00:00"))
+    return moment(reading.zero_utc)
