@@ -3,6 +3,7 @@
 Bottom up; each module sees only those that are named before it:
 errors, explain                          whose fault it is, and what is wrong with a file
 qa, qa/thresholds                        from when on a person should look, with reasons
+messages, messages/limits                what is expected of messages, beside their number
 protocol, design                         what will happen: the protocol file, the messages, their order
 events                                   what can happen: one frozen type, one line of the transcript
 layout, scale                            where things stand and what an input means: pure
@@ -16,11 +17,13 @@ screens/clock                            one clock that nobody can set
 screens/iohub, screens/keyboard          every keyboard's raw events
 screens/inputs, screens/canvas           who sits in front of a window, and what is drawn on it
 screens/window                           the real screen
+files                                    whole files, or none
 disk, log, resume                        the transcript on its way to the disk, and from where it can go on
 dictionary, trials, bids                 what a table's columns mean, the trial table, the BIDS data set
 qa/timeline, qa/readings                 what a session's transcript says, in numbers
 qa/findings, qa/across                   what a person should look at, in a session and in the whole study
 qa/pictures, qa/page, qa/report          the page over all sessions
+messages/findings, messages/store        the participants' messages, plain or encrypted, and what is wrong with them
 form, dialog                             what the assistant is asked
 system, sessions                         this computer, and the wiring of a session
 screens/recorded                         behind the port: a screen that answers as a transcript has it

@@ -36,6 +36,9 @@ MessagesFile = Annotated[Path, typer.Option("--messages", help="A CSV file of si
 MessagesFolder = Annotated[Path, typer.Option("--messages", help="The folder with sub-<ID>.csv of each participant.")]
 Seed = Annotated[int, typer.Option("--seed", help="Decides, with subject and session, the order of the messages.")]
 SyntheticName = Annotated[str, typer.Option("--participant", help="Which synthetic participant answers.")]
+Photodiode = Annotated[
+    bool, typer.Option("--photodiode", help="A square bottom right is white while a message or a scale is shown.")
+]
 EXAMPLE = ROOT / "stimuli" / "examples" / "english.csv"
 
 
@@ -47,6 +50,7 @@ def pilot(
     messages: MessagesFile = EXAMPLE,
     data: DataFolder = DATA,
     seed: Seed = 1,
+    photodiode: Photodiode = False,
 ) -> None:
     """The whole session in a window with the example messages; its data go to data/pilot/."""
     from experiment import sessions, system
@@ -67,7 +71,7 @@ def pilot(
             subject=whole.pilot.next_subject("pilot"), session=1, seed=seed, operator="pilot",
             participant=_habit(participant) if robot else sessions.PERSON,
         )  # fmt: skip
-        _finish(sessions.held_in_window(plan, full_screen=False), plan)
+        _finish(sessions.held_in_window(plan, full_screen=False, photodiode=photodiode), plan)
 
 
 @app.command()
@@ -83,6 +87,7 @@ def run(
     messages: MessagesFolder = ROOT / "stimuli" / "participants",
     data: DataFolder = DATA,
     seed: Seed = 1,
+    photodiode: Photodiode = False,
 ) -> None:
     """A real session, full screen; a form asks for what is not given here."""
     from msgspec.structs import replace
@@ -115,7 +120,7 @@ def run(
     if plan is None:
         say("Cancelled: nothing was saved.")
         raise typer.Exit(ABORTED)
-    _finish(sessions.held_in_window(plan, full_screen=not windowed), plan)
+    _finish(sessions.held_in_window(plan, full_screen=not windowed, photodiode=photodiode), plan)
 
 
 @app.command()

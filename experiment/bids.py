@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from experiment.dictionary import data_dictionary
-from experiment.disk import sync_folder
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.events import Ended, Started
+from experiment.files import write_whole
 from experiment.trials import MISSING, as_text, trial_table, tsv
 
 if TYPE_CHECKING:
@@ -255,22 +255,3 @@ def write_new(path: Path, text: str) -> None:
     """The file with this text, unless there is one: people may have changed it."""
     if not path.exists():
         write_whole(path, text)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """The file with this text in UTF-8, or as it was before, whatever happens; EquipmentFailure if it cannot be."""
-    content, temporary = text.encode(), path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        if path.exists() and path.read_bytes() == content:
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        sync_folder(path.parent)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        why = f"{error.strerror}. Close it in other programs, or free the disk"
-        raise EquipmentFailure(f"{path} cannot be saved: {why}.") from error

@@ -6,8 +6,9 @@ A `Session` is frozen, holds no message's text and no writer's name, and stands 
 from __future__ import annotations
 
 import csv
+import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -18,16 +19,29 @@ from experiment.protocol import Protocol
 
 PRACTICE = "practice"
 COLUMNS = ("message_id", "writer", "relationship", "language", "text")
+OPTIONAL = ("subject", "participant_name")
+SPLITS = 32  # drawn, of which the most even is taken
+ORDERS = 99  # drawn at most until one is new
+
+
+Sets = tuple[tuple[str, ...], ...]
+Key = Callable[..., str]
+"""The digest of something's name, by which things are sorted."""
 
 
 class Message(Struct, frozen=True):
-    """A message as it was written: private, and never in a log, an error or git."""
+    """A message as it was written: private, and never in a log, an error or git.
+
+    `subject`: for whom it was written, where its file says so. `participant_name`: as known, to be found in a text.
+    """
 
     message_id: str
     writer: str
     relationship: str
     language: str
     text: str
+    subject: str = ""
+    participant_name: str = ""
 
     @property
     def sha256(self) -> str:
@@ -46,7 +60,10 @@ class Trial(Struct, frozen=True):
 
 
 class Session(Struct, frozen=True):
-    """All that is decided before a window opens; `subject` and `session` are BIDS labels (`sub-`, `ses-`)."""
+    """All that is decided before a window opens; `subject` and `session` are BIDS labels (`sub-`, `ses-`).
+
+    `sets`: where each session has messages of its own, the ids of session 1, 2, ..., each sorted; else empty.
+    """
 
     subject: str
     session: int
@@ -54,24 +71,32 @@ class Session(Struct, frozen=True):
     protocol: Protocol
     practice: Trial
     trials: tuple[Trial, ...]
+    sets: Sets = ()
 
 
-def draw_session(protocol: Protocol, messages: Sequence[Message], *, subject: str, session: int, seed: int) -> Session:
+def draw_session(
+    protocol: Protocol, messages: Sequence[Message], *, subject: str, session: int, seed: int, sets: Sets = ()
+) -> Session:
     """The session of a subject: the messages and questions in an order that the seed decides.
 
     Things are sorted by the SHA-256 of seed, subject, session and their own id: the same order on every computer and
-    with every version of every library, whatever the order in the file.
+    with every version of every library, whatever the order in the file. `sets`: as an earlier session recorded them;
+    else they are drawn.
 
-    Raises BadInput for a wrong number of messages.
+    Raises BadInput for a wrong number of messages, and for other messages than those of the `sets`.
     """
-    if len(messages) != protocol.messages:
-        found = f"{len(messages)} of sub-{subject}"
+    if len(messages) != protocol.messages_in_all:
+        each = "" if protocol.message_sets == "same" else f" and has {protocol.sessions} sessions with their own"
         raise BadInput(
-            f"The protocol asks for {protocol.messages} messages a session, found {found}. Complete the file."
+            f"The protocol asks for {protocol.messages} messages a session{each}, found {len(messages)} of "
+            f"sub-{subject}. Complete the file."
         )
-
-    def key(*what: object) -> str:
-        return sha256("/".join(map(str, (seed, subject, session, *what))).encode()).hexdigest()
+    if protocol.message_sets == "split":
+        sets = sets or draw_sets(messages, protocol.sessions, _key(seed, subject, "sets"))
+        ordered = _ordered(_of_set(messages, sets, session), _key(seed, subject, session))
+    else:
+        ordered = _in_new_order(messages, [_key(seed, subject, number) for number in range(1, session + 1)])
+    key = _key(seed, subject, session)
 
     def trial(number: int, message: Message) -> Trial:
         ids = [question.id for question in protocol.rating.questions]
@@ -80,9 +105,64 @@ def draw_session(protocol: Protocol, messages: Sequence[Message], *, subject: st
             ids.sort(key=lambda question_id: key("question", drawn_for, question_id))
         return Trial(number, message.message_id, message.sha256, message.relationship, tuple(ids))
 
-    ordered = sorted(messages, key=lambda message: key("message", message.message_id))
     trials = tuple(trial(number, message) for number, message in enumerate(ordered, start=1))
-    return Session(subject, session, seed, protocol, trial(0, practice_message(protocol)), trials)
+    return Session(subject, session, seed, protocol, trial(0, practice_message(protocol)), trials, sets)
+
+
+def draw_sets(messages: Sequence[Message], count: int, key: Key) -> Sets:
+    """As many sets of equal size, each sorted by id: alike in relationships, and in their texts' summed length.
+
+    Within a relationship, messages of neighbouring length go one to each set, by lot; what is left over of
+    relationships is dealt in the same way. Of several such draws the one with the most even lengths is taken.
+    """
+    groups = _matched(messages, count)
+
+    def draw(number: int) -> list[list[Message]]:
+        dealt = [sorted(group, key=lambda message: key(number, message.message_id)) for group in groups]
+        return [[group[one] for group in dealt] for one in range(count)]
+
+    def unevenness(sets: list[list[Message]]) -> int:
+        lengths = [sum(len(message.text) for message in one) for one in sets]
+        return max(lengths) - min(lengths)
+
+    sets = min((draw(number) for number in range(SPLITS)), key=unevenness)
+    return tuple(tuple(sorted(message.message_id for message in one)) for one in sets)
+
+
+def _matched(messages: Sequence[Message], count: int) -> list[list[Message]]:
+    """Groups of `count` messages, as like each other as can be."""
+    by_length = sorted(messages, key=lambda message: (len(message.text), message.message_id))
+    relationships: dict[str, list[Message]] = {}
+    for message in by_length:
+        relationships.setdefault(message.relationship.strip().casefold(), []).append(message)
+    whole = {name: len(of) // count * count for name, of in relationships.items()}
+    rest = [message for name, of in relationships.items() for message in of[whole[name] :]]
+    rest.sort(key=by_length.index)
+    rows = [*(of[: whole[name]] for name, of in sorted(relationships.items())), rest]
+    return [row[at : at + count] for row in rows for at in range(0, len(row), count)]
+
+
+def _of_set(messages: Sequence[Message], sets: Sets, session: int) -> list[Message]:
+    if sorted(message.message_id for message in messages) != sorted(sum(sets, ())):
+        raise BadInput("These are not the messages that were shared out when the first session began. Put them back.")
+    return [message for message in messages if message.message_id in sets[session - 1]]
+
+
+def _in_new_order(messages: Sequence[Message], keys: Sequence[Key]) -> list[Message]:
+    """The order of the last of the sessions: unlike those of the others, where there are that many."""
+    orders: list[list[Message]] = []
+    for key in keys:
+        draws = (_ordered(messages, key, *([number] if number else [])) for number in range(ORDERS))
+        orders.append(next((order for order in draws if order not in orders), _ordered(messages, key)))
+    return orders[-1]
+
+
+def _ordered(messages: Sequence[Message], key: Key, *draw: int) -> list[Message]:
+    return sorted(messages, key=lambda message: key("message", *draw, message.message_id))
+
+
+def _key(*why: object) -> Key:
+    return lambda *what: sha256("/".join(map(str, (*why, *what))).encode()).hexdigest()
 
 
 def practice_message(protocol: Protocol) -> Message:
@@ -108,11 +188,22 @@ def check_session(session: int, protocol: Protocol) -> int:
 
 
 def read_messages(path: Path) -> tuple[Message, ...]:
-    """The messages of a UTF-8 CSV file with the columns of `COLUMNS`, kept to the code point.
+    """The messages of a UTF-8 CSV file with the columns of `COLUMNS`, and maybe `OPTIONAL`, kept to the code point.
 
     Only line ends are unified, to a newline. BadInput names the file, the row and the column, never a text.
     """
-    rows = _rows(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadInput(
+            f"The messages {path} cannot be read: {error.strerror}. Check the subject and --messages."
+        ) from error
+    return parse_messages(data, path)
+
+
+def parse_messages(data: bytes, path: Path) -> tuple[Message, ...]:
+    """The messages of a file's bytes; errors name it by its path."""
+    rows = _rows(data, path)
     messages = tuple(_message(path, number, row) for number, row in enumerate(rows, start=1))
     ids = [message.message_id for message in messages]
     for number, one in enumerate(ids, start=1):
@@ -124,19 +215,23 @@ def read_messages(path: Path) -> tuple[Message, ...]:
     return messages
 
 
-def _rows(path: Path) -> Iterable[dict[str, str]]:
+def messages_csv(messages: Iterable[Message]) -> bytes:
+    """The file that reads back as these messages."""
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow([*COLUMNS, *OPTIONAL])
+    writer.writerows([getattr(message, name) for name in (*COLUMNS, *OPTIONAL)] for message in messages)
+    return file.getvalue().encode()
+
+
+def _rows(data: bytes, path: Path) -> Iterable[dict[str, str]]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            for name in COLUMNS:
-                if (count := list(reader.fieldnames or ()).count(name)) != 1:
-                    wanted = f"expected the columns {', '.join(COLUMNS)}, each once"
-                    raise BadInput(f"{path}: {wanted}, found {count} of {name!r}. Correct the first line.")
-            return list(reader)
-    except OSError as error:
-        raise BadInput(
-            f"The messages {path} cannot be read: {error.strerror}. Check the subject and --messages."
-        ) from error
+        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
+        for name in COLUMNS:
+            if (count := list(reader.fieldnames or ()).count(name)) != 1:
+                wanted = f"expected the columns {', '.join(COLUMNS)}, each once"
+                raise BadInput(f"{path}: {wanted}, found {count} of {name!r}. Correct the first line.")
+        return list(reader)
     except UnicodeDecodeError as error:
         raise BadInput(
             f"{path}: expected UTF-8, found another encoding. Save it as 'CSV UTF-8' and try again."
@@ -148,9 +243,9 @@ def _rows(path: Path) -> Iterable[dict[str, str]]:
 def _message(path: Path, number: int, row: dict[str, str]) -> Message:
     if None in row or None in row.values():
         raise BadInput(f"{path}, message {number}: expected one cell a column, found more or fewer. Check its quotes.")
-    cells = {name: row[name].replace("\r\n", "\n").replace("\r", "\n") for name in COLUMNS}
+    cells = {name: row.get(name, "").replace("\r\n", "\n").replace("\r", "\n") for name in (*COLUMNS, *OPTIONAL)}
     for name, cell in cells.items():
-        if not cell.strip():
+        if name in COLUMNS and not cell.strip():
             raise BadInput(f"{path}, message {number}: expected something in the column {name!r}, found nothing.")
     if cells["message_id"] in ("n/a", PRACTICE):
         raise BadInput(

@@ -14,6 +14,8 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar, cast
 
+from experiment.files import sync_folder
+
 LOOK_S = 0.1
 RETRY_S = 0.5
 ANSWER_S = 3.0  # a disk that takes longer for one write is in trouble, though it has not said so
@@ -232,20 +234,6 @@ def is_written(path: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
-
-
-def sync_folder(folder: Path) -> None:
-    """Let a new name outlive a power cut too, where folders can be synced: not on Windows, nor on every network."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
-            raise
-    finally:
-        os.close(descriptor)
 
 
 def _opened(path: Path, *, create: bool) -> int:

@@ -126,7 +126,8 @@ class Refreshes(Struct, frozen=True, tag_field="event", tag="refreshes"):
 class ScreenInfo(Struct, frozen=True):
     """What a session was shown on: the computer by its name in the network, and what was measured of its screen.
 
-    `vsync` is null where nothing could be measured.
+    `vsync` is null where nothing could be measured. `photodiode`: whether a square in the corner was white exactly
+    while a message or a scale was on the screen.
     """
 
     kind: Literal["window", "simulated"]
@@ -139,6 +140,7 @@ class ScreenInfo(Struct, frozen=True):
     timed_by: TimedBy
     versions: dict[str, str]
     pictures_sha256: dict[str, str]
+    photodiode: bool = False
 
 
 class Resumption(Struct, frozen=True):
@@ -155,7 +157,11 @@ class Resumption(Struct, frozen=True):
 
 
 class Started(Struct, frozen=True, tag_field="event", tag="started"):
-    """Everything known before the start; `zero_utc` is the wall clock (ISO 8601) at clock zero."""
+    """Everything known before the start; `zero_utc` is the wall clock (ISO 8601) at clock zero.
+
+    `zero_count_s`: Python's `time.perf_counter` then, in seconds, by which another program on this computer can compare
+    times (on Linux it is CLOCK_MONOTONIC); null in a simulation.
+    """
 
     schema: int
     mode: Mode
@@ -166,6 +172,7 @@ class Started(Struct, frozen=True, tag_field="event", tag="started"):
     screen: ScreenInfo
     zero_utc: str
     resumes: Resumption | None = None
+    zero_count_s: float | None = None
 
 
 class TrialBegan(Struct, frozen=True, tag_field="event", tag="trial_began"):

@@ -62,6 +62,9 @@ class ScaleLayout(Struct, frozen=True):
         return min(range(1, self.points + 1), key=lambda point: abs(x_px - self.point_place(point)[0]))
 
 
+PHOTODIODE_PX = 80
+
+
 class Layout(Struct, frozen=True):
     """The places of a session's screens on a window of this size."""
 
@@ -85,6 +88,11 @@ class Layout(Struct, frozen=True):
     def button(self) -> Box:
         """Where the button stands with which a person goes on."""
         return Box(0, -self.even(296), self.even(300), self.even(56))
+
+    @property
+    def photodiode(self) -> Box:
+        """The square for a light sensor, in the lower right corner: of one size on every screen, as sensors are."""
+        return Box((self.width_px - PHOTODIODE_PX) // 2, (PHOTODIODE_PX - self.height_px) // 2, *2 * (PHOTODIODE_PX,))
 
     @property
     def marker_px(self) -> int:

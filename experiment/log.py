@@ -174,6 +174,17 @@ def has_begun(path: Path) -> bool:
         return False
 
 
+def read_start(path: Path) -> Started:
+    """How a session started: its transcript's first line, whatever became of the others; BadInput if it is none."""
+    with path.open("rb") as file:
+        line = file.readline()
+    _check_schema(path, [line])
+    event = _events(path, [line.rstrip(b"\n")])[0]
+    if not isinstance(event, Started):
+        raise BadInput(f"{path} is no transcript: expected its first line to tell how the session started.")
+    return event
+
+
 def read(path: Path, *, pilot: bool = False) -> Transcript:
     """The transcript in a file, its chain checked.
 

@@ -15,7 +15,7 @@ from experiment.errors import BadInput
 from experiment.events import Blank, Frame, Scale, Text
 from experiment.events import Message as MessageFrame
 from experiment.layout import Layout
-from experiment.protocol import Protocol, rgb
+from experiment.protocol import Protocol, Rgb, rgb
 from experiment.task import pages
 from experiment.text import (
     Picture,
@@ -30,7 +30,7 @@ from experiment.text import (
 )
 
 MESSAGE_SIZES = (32, 30, 28, 26, 24, 22, 20, 18)
-RED, WHITE = (0xB0, 0x2A, 0x30), (0xFF, 0xFF, 0xFF)
+RED, WHITE, BLACK = (0xB0, 0x2A, 0x30), (0xFF, 0xFF, 0xFF), (0, 0, 0)
 PAGE_SIZE, SIGN_SIZE, BUTTON_SIZE, SCALE_SIZE = 28, 64, 20, 28
 
 
@@ -70,17 +70,27 @@ class Pictures:
     buttons: Mapping[str, Placed] = field(repr=False)
     marker: NDArray[np.uint8]
     mark: Placed | None
+    square: tuple[Placed, Placed] | None  # for a photodiode: black, and white
 
     def parts(self, frame: Frame) -> list[Placed]:
         """What a frame consists of, in the order of drawing, but for the marker."""
         shown = [] if isinstance(frame, Blank) else [self.frames[bare(frame)]]
         if not isinstance(frame, Blank) and frame.button is not None:
             shown.append(self.buttons[frame.button])
-        return shown if self.mark is None else [*shown, self.mark]
+        if self.mark is not None:
+            shown.append(self.mark)
+        if self.square is not None:
+            shown.append(self.square[isinstance(frame, MessageFrame | Scale)])
+        return shown
 
     def parts_of_all(self) -> list[Placed]:
         """Everything but the notice and the marker."""
-        return [*self.frames.values(), *self.buttons.values(), *([self.mark] if self.mark else [])]
+        return [
+            *self.frames.values(),
+            *self.buttons.values(),
+            *([self.mark] if self.mark else []),
+            *(self.square or ()),
+        ]
 
     def marker_at(self, frame: Frame) -> tuple[int, int] | None:
         """Where the marker stands, if there is one."""
@@ -107,7 +117,14 @@ def bare(frame: Frame) -> Frame:
             return frame
 
 
-def draw_pictures(protocol: Protocol, messages: Sequence[Message], layout: Layout, mark: str | None = None) -> Pictures:
+def draw_pictures(
+    protocol: Protocol,
+    messages: Sequence[Message],
+    layout: Layout,
+    mark: str | None = None,
+    *,
+    photodiode: bool = False,
+) -> Pictures:
     """Draw everything that a session of these messages can show on a screen of this size; `mark` is a corner's text.
 
     The practice message is drawn like the others. BadInput names the message (by its id) that does not fit, or has a
@@ -123,6 +140,7 @@ def draw_pictures(protocol: Protocol, messages: Sequence[Message], layout: Layou
         {label: draughtsman.button(label) for label in (wording.next_button, wording.confirm_button)},
         draughtsman.marker(),
         None if mark is None else draughtsman.mark(mark),
+        (draughtsman.square(BLACK), draughtsman.square(WHITE)) if photodiode else None,
     )
 
 
@@ -210,6 +228,12 @@ class _Draughtsman:
         )
         x_px = -self.layout.width_px // 2 + picture.width_px // 2
         return _placed(picture, x_px, self.layout.height_px // 2 - picture.height_px // 2)
+
+    def square(self, colour: Rgb) -> Placed:
+        """The square for a photodiode."""
+        box = self.layout.photodiode
+        pixels = np.full((box.height_px, box.width_px, 3), colour, np.uint8)
+        return _placed(Picture(pixels), box.x_px, box.y_px)
 
     def sized(self, style: Style, size: float) -> Style:
         """The style in a type size of so many units."""

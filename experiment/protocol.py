@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 
 from experiment.errors import BadInput
 from experiment.explain import explained
+from experiment.messages.limits import Intake
 from experiment.qa.thresholds import Thresholds
 
 Seconds = Annotated[float, Meta(ge=0, le=3600)]
@@ -216,19 +217,25 @@ class AssistantQuestion(Fixed, frozen=True):
 
 
 class Protocol(Fixed, frozen=True):
-    """One session's protocol, as `stimuli/protocol.toml` has it."""
+    """One session's protocol, as `stimuli/protocol.toml` has it.
+
+    `message_sets`: all sessions show the `same` messages, each in an order of its own, or each has its own share of a
+    `split` balanced by relationship and length.
+    """
 
     task: Id
     language: Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]+)*\Z")]
     sessions: Annotated[int, Meta(ge=1, le=99)]
-    messages: Annotated[int, Meta(ge=1, le=99)]
+    messages: Annotated[int, Meta(ge=1, le=999)]
     display: Display
     timing: Timing
     rating: Rating
     keys: Keys
     practice: Practice
     wording: Wording
+    message_sets: Literal["same", "split"] = "same"
     mouse: Mouse = Mouse()
+    intake: Intake = Intake()
     assistant: tuple[AssistantQuestion, ...] = ()
     qa: Thresholds = Thresholds()
 
@@ -238,6 +245,11 @@ class Protocol(Fixed, frozen=True):
         _distinct("ids of questions to the assistant", ids)
         if taken := sorted(SESSIONS_COLUMNS.intersection(ids)):
             raise ValueError(f"Expected ids of questions to the assistant that name no other column, got {taken[0]!r}")
+
+    @property
+    def messages_in_all(self) -> int:
+        """How many messages a participant's file holds."""
+        return self.messages * (self.sessions if self.message_sets == "split" else 1)
 
     @property
     def sha256(self) -> str:

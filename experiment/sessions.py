@@ -26,6 +26,7 @@ from experiment.layout import MINIMUM_SIZE_PX, Layout
 from experiment.protocol import Protocol, rgb
 from experiment.resume import INCOMPLETE, is_cut_off, rated_messages, resumption
 from experiment.screens import Screen
+from experiment.screens.clock import Zero
 from experiment.screens.participants import HABITS, Participant
 from experiment.screens.simulated import SimulatedScreen, simulated_info
 
@@ -106,7 +107,7 @@ def planned(
         raise CutOff(subject, session, after)
     else:
         seed = after.started.session.seed
-    drawn = draw_session(protocol, messages, subject=subject, session=session, seed=seed)
+    drawn = _drawn(protocol, messages, data, subject=subject, session=session, seed=seed)
     if after is not None and drawn != after.started.session:
         raise BadInput(
             f"sub-{subject} ses-{session} began with another protocol or other messages. Put back the files as they "
@@ -114,6 +115,28 @@ def planned(
         )
     shown = (practice_message(protocol), *messages)
     return Plan(mode, drawn, shown, operator, answers or {}, data, participant, after)
+
+
+def _drawn(
+    protocol: Protocol, messages: Sequence[Message], data: DataSet, *, subject: str, session: int, seed: int
+) -> Session:
+    """The session as the seed decides it, of the messages that the subject's other sessions were drawn from."""
+    numbers = [number for number in range(1, protocol.sessions + 1) if number != session]
+    paths = [data.transcript(subject, number, protocol.task) for number in numbers]
+    others = [log.read_start(path).session for path in paths if log.has_begun(path)]
+    sets = next((other.sets for other in others if other.sets), ())
+    drawn = draw_session(protocol, messages, subject=subject, session=session, seed=seed, sets=sets)
+    for other in others:
+        if other.sets != drawn.sets or (not sets and _digests(other) != _digests(drawn)):
+            raise BadInput(
+                f"The messages of sub-{subject}, or the protocol's message_sets, are not as they were in session "
+                f"{other.session}. Put back the files as they were then."
+            )
+    return drawn
+
+
+def _digests(session: Session) -> dict[str, str]:
+    return {trial.message_id: trial.message_sha256 for trial in session.trials}
 
 
 def cut_off(data: DataSet, subject: str, session: int, protocol: Protocol) -> log.Transcript | None:
@@ -147,14 +170,17 @@ def close_as_incomplete(data: DataSet, subject: str, session: str, protocol: Pro
     data.save(writer.told(), {})
 
 
-def held_in_window(plan: Plan, *, full_screen: bool) -> Ended:
-    """The session in a window: a person answers, or one of the synthetic participants."""
+def held_in_window(plan: Plan, *, full_screen: bool, photodiode: bool = False) -> Ended:
+    """The session in a window: a person answers, or one of the synthetic participants.
+
+    `photodiode`: with a square in the corner that is white exactly while a message or a scale is shown.
+    """
     from experiment.screens.canvas import Canvas, screen_size_px
     from experiment.screens.window import Window
 
     display, pointer = plan.protocol.display, plan.protocol.mouse.enabled
     layout = _layout(screen_size_px(), full_screen=full_screen)
-    drawing = _drawn_meanwhile(plan, layout)
+    drawing = _drawn_meanwhile(plan, layout, photodiode=photodiode)
     gc.disable()  # it would look through all that PsychoPy loads, again and again; the window goes on with it
     with _kept(plan) as transcript, closing(Canvas(layout, rgb(display.background), full_screen=full_screen)) as canvas:
         pictures = drawing.result()
@@ -163,7 +189,7 @@ def held_in_window(plan: Plan, *, full_screen: bool) -> Ended:
         with Window(
             canvas, pictures, lambda clock: _seated(plan, layout, canvas, clock), transcript, pointer=pointer
         ) as window:
-            return _held(plan, window, window.zero_utc, transcript)
+            return _held(plan, window, window.zero, transcript)
 
 
 def _layout(screen_px: tuple[int, int], *, full_screen: bool) -> Layout:
@@ -177,14 +203,13 @@ def _layout(screen_px: tuple[int, int], *, full_screen: bool) -> Layout:
     return Layout(*screen_px) if full_screen else Layout(*MINIMUM_SIZE_PX)
 
 
-def _drawn_meanwhile(plan: Plan, layout: Layout) -> Future[Pictures]:
+def _drawn_meanwhile(plan: Plan, layout: Layout, *, photodiode: bool) -> Future[Pictures]:
     """The session's pictures, drawn in a process whose memory is freed, while this one loads PsychoPy."""
     from experiment.pictures import draw_pictures
 
     pool = ProcessPoolExecutor(1, get_context("spawn"))
-    drawing = pool.submit(
-        draw_pictures, plan.protocol, plan.messages, layout, None if plan.mode == "run" else PILOT_MARK
-    )
+    mark = None if plan.mode == "run" else PILOT_MARK
+    drawing = pool.submit(draw_pictures, plan.protocol, plan.messages, layout, mark, photodiode=photodiode)
     pool.shutdown(wait=False)
     return drawing
 
@@ -204,7 +229,7 @@ def simulated(plan: Plan) -> Ended:
     info = simulated_info()
     screen = SimulatedScreen(_participant(plan, Layout(info.width_px, info.height_px)), info)
     with _kept(plan) as transcript:
-        return _held(plan, screen, SIMULATED_UTC, transcript)
+        return _held(plan, screen, Zero(SIMULATED_UTC, None), transcript)
 
 
 def some_habit(seed: int, number: int) -> str:
@@ -230,7 +255,7 @@ def _kept(plan: Plan) -> Iterator[log.Writer]:
                 plan.data.list_participants()
 
 
-def _held(plan: Plan, screen: Screen, zero_utc: str, transcript: log.Writer) -> Ended:
+def _held(plan: Plan, screen: Screen, zero: Zero, transcript: log.Writer) -> Ended:
     """Run the task on a screen; the tables are saved already at the start, so that the answers outlive a crash."""
     started = Started(
         schema=SCHEMA,
@@ -240,8 +265,9 @@ def _held(plan: Plan, screen: Screen, zero_utc: str, transcript: log.Writer) -> 
         operator=plan.operator,
         participant=plan.participant,
         screen=screen.info,
-        zero_utc=zero_utc,
-        resumes=resumption(plan.after, zero_utc) if plan.after else None,
+        zero_utc=zero.utc,
+        resumes=resumption(plan.after, zero.utc) if plan.after else None,
+        zero_count_s=zero.count_s,
     )
 
     def emit(event: Event) -> None:

@@ -6,7 +6,6 @@ says, and its exit status. Tests wait for lines of its transcript, never for a t
 
 from __future__ import annotations
 
-import csv
 import os
 import signal
 import subprocess
@@ -18,14 +17,14 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 import numpy as np
-from msgspec.structs import astuple
+from msgspec.structs import replace
 from PIL import ImageGrab
 from Xlib import X, protocol
 from Xlib.display import Display
 from Xlib.ext import xfixes  # noqa: F401 - teaches Display to ask for the pointer's picture
 
 from experiment.bids import DataSet
-from experiment.design import COLUMNS, practice_message, read_messages
+from experiment.design import messages_csv, practice_message, read_messages
 from experiment.events import Ended, Event, Message, Scale, Shown, Started, Text, decode
 from experiment.layout import MINIMUM_SIZE_PX, Layout
 from experiment.log import Line
@@ -72,9 +71,9 @@ def short_protocol(path: Path, changes: dict[str, str] | None = None) -> Path:
 
 def some_messages(path: Path, *chosen: tuple[str, int]) -> Path:
     """A message set of these rows of the examples, each by its file's name and its place from 0."""
-    rows = [astuple(read_messages(EXAMPLES / f"{name}.csv")[row]) for name, row in chosen]
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([COLUMNS, *((f"m{number}", *row[1:]) for number, row in enumerate(rows, start=1))])
+    messages = [read_messages(EXAMPLES / f"{name}.csv")[row] for name, row in chosen]
+    numbered = [replace(message, message_id=f"m{number}") for number, message in enumerate(messages, start=1)]
+    path.write_bytes(messages_csv(numbered))
     return path
 
 
@@ -254,10 +253,13 @@ def chord(hands: Hands) -> None:
         hands.tap("p")
 
 
-def pictures_of(lab: Lab, messages: Path, mark: str | None, size_px: Place = MINIMUM_SIZE_PX) -> Pictures:
-    """The pictures that a session prepares, drawn here once more."""
+def pictures_of(
+    lab: Lab, messages: Path, mark: str | None, size_px: Place = MINIMUM_SIZE_PX, *, square: bool = False
+) -> Pictures:
+    """The pictures that a session prepares, drawn here once more; `square`: with the photodiode's."""
     protocol = read_protocol(lab.protocol)
-    return draw_pictures(protocol, [practice_message(protocol), *read_messages(messages)], Layout(*size_px), mark)
+    shown = [practice_message(protocol), *read_messages(messages)]
+    return draw_pictures(protocol, shown, Layout(*size_px), mark, photodiode=square)
 
 
 def screen_of(lab: Lab, pictures: Pictures, frame: Frame) -> tuple[Pixels, Pixels]:

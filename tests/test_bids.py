@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiment import log
-from experiment.bids import DataSet, read_rows, write_rows, write_whole
+from experiment.bids import DataSet, read_rows, write_rows
 from experiment.design import Message, draw_session
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.events import Ended, Event, Started
+from experiment.files import write_whole
 from experiment.trials import read_table, trial_table
 from tests import strategies
 from tests.strategies import PROTOCOL, held

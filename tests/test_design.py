@@ -6,6 +6,7 @@ import csv
 import io
 from collections import Counter
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,17 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from experiment import events
-from experiment.design import COLUMNS, PRACTICE, Message, check_session, check_subject, draw_session, read_messages
+from experiment.design import (
+    COLUMNS,
+    PRACTICE,
+    Message,
+    check_session,
+    check_subject,
+    draw_session,
+    draw_sets,
+    messages_csv,
+    read_messages,
+)
 from experiment.errors import BadInput
 from tests import strategies
 from tests.strategies import PROTOCOL
@@ -88,6 +99,105 @@ def test_every_order_is_as_likely() -> None:
     assert len(set(orders)) == 720
 
 
+def test_no_two_sessions_of_a_subject_have_the_same_order() -> None:
+    """Where all sessions show the same messages, each shows them in an order that no other has, as far as there are."""
+    protocol = replace(PROTOCOL, sessions=6, messages=3)
+
+    def orders(seed: int) -> list[tuple[str, ...]]:
+        drawn = [draw_session(protocol, SIX[:3], subject="1", session=one, seed=seed) for one in range(1, 7)]
+        return [tuple(trial.message_id for trial in session.trials) for session in drawn]
+
+    assert all(len(set(orders(seed))) == 6 for seed in range(50))
+    alone = replace(PROTOCOL, messages=1)
+    assert draw_session(alone, SIX[:1], subject="1", session=2, seed=1).trials[0].message_id == "m1"
+
+
+# Two sets
+
+
+SPLIT = replace(PROTOCOL, message_sets="split")
+RELATIONSHIPS = ("mother", "Mother ", "friend", "friend", "friend", "partner")
+
+
+def twelve(seed: int) -> list[Message]:
+    """Messages of very different lengths."""
+    draw = Random(seed)
+    return [
+        Message(f"m{number:02}", "Ada", draw.choice(RELATIONSHIPS), "en", "x" * draw.randint(20, 1500))
+        for number in range(1, 13)
+    ]
+
+
+def test_a_split_is_the_same_on_every_computer() -> None:
+    """These messages with this seed give these sets, whose texts have 2100 and 2038 characters."""
+    lengths = [300, 40, 120, 700, 90, 610, 250, 80, 1000, 33, 505, 410]
+    messages = [
+        Message(f"m{number}", "Ada", "friend" if number % 3 else "mother", "en", "x" * length)
+        for number, length in enumerate(lengths)
+    ]
+    drawn = draw_session(SPLIT, messages, subject="DF017", session=1, seed=1)
+    assert drawn.sets == (("m1", "m11", "m3", "m4", "m5", "m6"), ("m0", "m10", "m2", "m7", "m8", "m9"))
+
+
+def test_a_split_shows_every_message_once_over_all_sessions() -> None:
+    """Both sessions name the same two sets, and each shows its own, whatever the order in the file."""
+    for seed in range(50):
+        messages = twelve(seed)
+        one = draw_session(SPLIT, messages, subject="1", session=1, seed=seed)
+        two = draw_session(SPLIT, messages[::-1], subject="1", session=2, seed=seed)
+        assert one.sets == two.sets
+        shown = [sorted(trial.message_id for trial in session.trials) for session in (one, two)]
+        assert shown == [list(ids) for ids in one.sets]
+        assert sorted(shown[0] + shown[1]) == [message.message_id for message in messages]
+
+
+def test_a_split_is_balanced() -> None:
+    """No relationship is more than one apart, and the texts' summed lengths hardly differ, over 200 seeds."""
+    shares = []
+    for seed in range(200):
+        messages = {message.message_id: message for message in twelve(seed)}
+        sets = draw_session(SPLIT, list(messages.values()), subject="1", session=1, seed=seed).sets
+        one, two = ([messages[message_id] for message_id in ids] for ids in sets)
+        kinds = [Counter(message.relationship.strip().casefold() for message in ids) for ids in (one, two)]
+        assert all(abs(kinds[0][kind] - kinds[1][kind]) <= 1 for kind in kinds[0] | kinds[1])
+        lengths = [sum(len(message.text) for message in ids) for ids in (one, two)]
+        shares.append(abs(lengths[0] - lengths[1]) / sum(lengths))
+    assert sorted(shares)[190] < 0.05
+
+
+def test_a_message_is_as_often_in_either_set() -> None:
+    """Over many seeds every message is in the first session's set half of the time."""
+    seeds, messages = 2000, twelve(0)
+    drawn = [draw_session(SPLIT, messages, subject="1", session=1, seed=seed).sets[0] for seed in range(seeds)]
+    counts = Counter(message_id for ids in drawn for message_id in ids)
+    assert all(abs(counts[message.message_id] - seeds / 2) < 5 * (seeds / 4) ** 0.5 for message in messages)
+
+
+def test_three_sets_are_as_good_as_two() -> None:
+    """Any number of sessions shares out its messages evenly."""
+    sets = draw_sets(twelve(3), 3, lambda *what: str(what))
+    assert [len(ids) for ids in sets] == [4, 4, 4]
+
+
+def test_recorded_sets_win_over_the_seed() -> None:
+    """A text that was corrected between two sessions moves no message from one to the other."""
+    messages = twelve(1)
+    one = draw_session(SPLIT, messages, subject="1", session=1, seed=1)
+    longer = [replace(message, text=message.text * (number % 3 + 1)) for number, message in enumerate(messages)]
+    assert draw_session(SPLIT, longer, subject="1", session=1, seed=1).sets != one.sets
+    two = draw_session(SPLIT, longer, subject="1", session=2, seed=1, sets=one.sets)
+    assert {trial.message_id for trial in two.trials} == set(one.sets[1])
+    other = [replace(messages[0], message_id="m99"), *messages[1:]]
+    with pytest.raises(BadInput, match="not the messages that were shared out"):
+        draw_session(SPLIT, other, subject="1", session=2, seed=1, sets=one.sets)
+
+
+def test_a_split_asks_for_the_messages_of_all_sessions() -> None:
+    """Six messages are too few for two sessions of six, and the error says what is asked for."""
+    with pytest.raises(BadInput, match="6 messages a session and has 2 sessions with their own, found 6"):
+        draw_session(SPLIT, SIX, subject="1", session=1, seed=1)
+
+
 def test_a_session_holds_no_text_and_no_writer() -> None:
     """What goes to the transcript's first line names messages by id and digest alone."""
     line = events.encode(strategies.started(draw_session(PROTOCOL, SIX, subject="1", session=1, seed=1)))
@@ -130,6 +240,15 @@ def test_messages_are_read_to_the_code_point(
     rows = [tuple(getattr(message, name, "x") for name in columns) for message in messages]
     text = ("\ufeff" if bom else "") + as_csv([tuple(columns), *rows], end)
     assert read_messages(saved(tmp_path_factory.getbasetemp(), text)) == tuple(messages)
+
+
+@given(strategies.message_sets)
+def test_what_is_written_is_read_back(tmp_path_factory: pytest.TempPathFactory, messages: list[Message]) -> None:
+    """Messages written to a file come back equal, with for whom they were written."""
+    named = [replace(message, subject="DF017", participant_name="Ines") for message in messages]
+    path = tmp_path_factory.getbasetemp() / "written.csv"
+    path.write_bytes(messages_csv(named))
+    assert read_messages(path) == tuple(named)
 
 
 def test_line_ends_become_newlines(tmp_path: Path) -> None:

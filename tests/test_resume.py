@@ -37,9 +37,9 @@ IDS = {"trial", "message_id", "message_sha256", "relationship", "question_order"
 
 def planned(data: DataSet, participant: str, **changes: Any) -> Plan:
     """A simulated session of this participant."""
-    given: dict[str, Any] = {"messages": MESSAGES, "protocol": PROTOCOLS.get(participant, FEW)} | changes
+    given: dict[str, Any] = {"messages": MESSAGES, "protocol": PROTOCOLS.get(participant, FEW), "session": 1, "seed": 5}
     return sessions.planned(
-        "simulate", data=data, subject="A1", session=1, seed=5, operator="TA", participant=participant, **given
+        "simulate", data=data, subject="A1", operator="TA", participant=participant, **(given | changes)
     )  # fmt: skip
 
 
@@ -278,6 +278,36 @@ def test_other_messages_or_another_protocol_are_refused(whole: dict[str, DataSet
             planned(data, "quick", resume=True, **changed)
     assert transcript(data).read_bytes() == content
     assert planned(data, "quick", resume=True).session.seed == 5
+
+
+def test_a_later_session_shows_what_the_first_did(tmp_path: Path) -> None:
+    """A text, an id or the way of sharing out that changed since session 1 is refused, and nothing is written."""
+    data = DataSet(tmp_path)
+    sessions.simulated(planned(data, "quick"))
+    split = replace(FEW, message_sets="split", messages=1, sessions=3)
+    others: list[dict[str, Any]] = [
+        {"messages": (replace(MESSAGES[0], text=MESSAGES[0].text + "."), *MESSAGES[1:])},
+        {"messages": (replace(MESSAGES[0], message_id="x"), *MESSAGES[1:])},
+        {"protocol": split},
+    ]
+    for changed in others:
+        with pytest.raises(BadInput, match="not as they were in session 1"):
+            planned(data, "quick", session=2, **changed)
+    assert planned(data, "quick", session=2).session.session == 2
+
+
+def test_a_later_session_keeps_the_recorded_sets(tmp_path: Path) -> None:
+    """Sets are drawn once: a text that grew since, or another seed, moves no message to another session."""
+    data, split = DataSet(tmp_path), replace(FEW, message_sets="split", messages=1, sessions=3)
+    first = planned(data, "quick", protocol=split)
+    sessions.simulated(first)
+    grown = [replace(message, text=message.text * number) for number, message in enumerate(MESSAGES, start=1)]
+    for number in (2, 3):
+        later = planned(data, "quick", protocol=split, session=number, messages=grown, seed=77).session
+        assert (later.sets, [trial.message_id for trial in later.trials]) == (
+            first.session.sets,
+            list(first.session.sets[number - 1]),
+        )
 
 
 def test_a_closed_session_stays_closed(whole: dict[str, DataSet], tmp_path: Path) -> None:

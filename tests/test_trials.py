@@ -12,9 +12,9 @@ from hypothesis import given
 from msgspec.structs import replace
 
 from experiment import events as ev
-from experiment.bids import write_whole
 from experiment.dictionary import data_dictionary
 from experiment.errors import BadInput
+from experiment.files import write_whole
 from experiment.trials import as_text, read_table, trial_table
 from tests import strategies
 from tests.strategies import CONNECTION, PROTOCOL, eventful_trial, held, session_of, started

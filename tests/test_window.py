@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from experiment.pictures import Pictures
     from tests.lab import Place, Sitting
 
+BACKGROUND = (0xF5, 0xF2, 0xEC)
 MIXED = [("emoji", 3), ("scripts", 0), ("scripts", 3)]  # joined emoji and flags; Arabic; Chinese with Japanese
 
 
@@ -66,6 +67,33 @@ def test_every_picture_is_on_the_screen_as_prepared(lab: Lab, hands: Hands) -> N
     assert {frame.marker for frame in seen if isinstance(frame, Scale)} == {None, 1, 2, 3, 4, 5, 6, 7}
     hands.tap("space")
     assert pilot.ends()[0] == 0
+
+
+def test_the_photodiodes_square_is_white_exactly_while_there_is_something_to_judge(
+    lab: Lab, hands: Hands, eyes: Eyes
+) -> None:
+    """80 pixels bottom right, white with a message or a scale and black with all else, its edges where they should be.
+
+    With `--photodiode` only; the whole screen is compared, so nothing else is anywhere different.
+    """
+    messages = lab.messages()
+    pilot, pictures = lab.pilots("--photodiode", messages=messages), pictures_of(lab, messages, "PILOT", square=True)
+    assert pilot.started().screen.photodiode
+    answer, colours = by_keyboard(hands), dict[bool, int]()
+
+    def look_and_answer(frame: Frame) -> None:
+        lit = isinstance(frame, Message | Scale)
+        if lit and getattr(frame, "button", None):
+            assert differing(lab, pictures, frame) == 0
+        if getattr(frame, "button", None):
+            for place in ((640, 1200), (719, 1279)):
+                eyes.sees(place, (255, 255, 255) if lit else (0, 0, 0))
+            assert eyes.sees((639, 1240), BACKGROUND)
+            colours[lit] = colours.get(lit, 0) + 1
+        answer(frame)
+
+    assert finishes(pilot, look_and_answer)[0] == 0
+    assert min(colours[True], colours[False]) > 3
 
 
 def test_the_keyboard_alone_completes_a_session(lab: Lab, hands: Hands, eyes: Eyes) -> None:

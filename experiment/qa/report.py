@@ -12,8 +12,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from experiment.bids import DataSet, write_whole
+from experiment.bids import DataSet
 from experiment.errors import BadInput
+from experiment.files import write_whole
 from experiment.qa.across import Judged, study_findings
 from experiment.qa.findings import Finding, session_findings
 from experiment.qa.page import Study, render

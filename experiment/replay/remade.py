@@ -32,7 +32,9 @@ def remade(events: Sequence[Event], messages: Path | None) -> tuple[Pictures, li
     findings = list(_texts(session, here))
     shown = [_shown(session, trial, here) for trial in (session.practice, *session.trials)]
     mark = None if sittings[0].mode == "run" else PILOT_MARK
-    pictures = draw_pictures(session.protocol, shown, Layout(screen.width_px, screen.height_px), mark)
+    pictures = draw_pictures(
+        session.protocol, shown, Layout(screen.width_px, screen.height_px), mark, photodiode=screen.photodiode
+    )
     for sitting in sittings:
         findings += _pixels(sitting.screen, screen, pictures, {finding.where for finding in findings})
     return pictures, findings

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 STEP_S = 0.001  # GetSecs and the counter drift apart by less between two polls, unless somebody sets the wall clock
+
+
+class Zero(NamedTuple):
+    """Clock zero on the wall clock (ISO 8601), and on `time.perf_counter` unless the session was simulated."""
+
+    utc: str
+    count_s: float | None
 
 
 class SessionClock:
@@ -20,6 +28,11 @@ class SessionClock:
         self._get_secs, self._count_s = get_secs, count_s
         self._zero_s = self._polled_s = count_s()
         self._first_ahead_s = self._ahead_s = self._earlier_ahead_s = self._read_ahead()
+
+    @property
+    def zero_count_s(self) -> float:
+        """The counter's reading at clock zero."""
+        return self._zero_s
 
     @property
     def step_s(self) -> float:

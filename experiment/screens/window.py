@@ -17,7 +17,7 @@ import numpy as np
 from experiment.events import Blank, Frame, Input, Refreshes, Scale, ScreenInfo
 from experiment.pictures import Pictures
 from experiment.screens.canvas import Canvas
-from experiment.screens.clock import SessionClock
+from experiment.screens.clock import SessionClock, Zero
 from experiment.screens.inputs import Happenings, Inputs, Storage
 from experiment.screens.strokes import now_s
 
@@ -48,7 +48,7 @@ class Window:
         self._waiting: deque[Input] = deque()
         self._flips = array("d")
         self._clock = SessionClock(now_s)
-        self.zero_utc = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+        self.zero = Zero(datetime.now(timezone.utc).isoformat(timespec="milliseconds"), self._clock.zero_count_s)
         self._happenings = Happenings(canvas.handle, self._clock.now_s, storage)
         self._inputs = sit(self._clock)
         self.info = ScreenInfo(
@@ -62,6 +62,7 @@ class Window:
             timed_by=self._inputs.timed_by,
             versions=_versions(),
             pictures_sha256=pictures.message_sha256,
+            photodiode=pictures.square is not None,
         )
 
     def show(self, frame: Frame) -> float:

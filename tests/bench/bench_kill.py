@@ -27,6 +27,7 @@ from experiment.events import Event, Frame, Input, Mode, Rated, Refreshes
 from experiment.layout import Layout
 from experiment.protocol import read_protocol
 from experiment.resume import is_cut_off
+from experiment.screens.clock import Zero
 from experiment.screens.simulated import SimulatedScreen, simulated_info
 from experiment.sessions import Plan
 from experiment.trials import read_table
@@ -154,7 +155,7 @@ def _hold(plan: Plan, pipe: int) -> None:
 
     with Noting(plan.transcript) as transcript:
         screen = SlowScreen(plan, transcript, lambda: len(rated), pipe)
-        sessions._held(plan, screen, sessions.SIMULATED_UTC, transcript)
+        sessions._held(plan, screen, Zero(sessions.SIMULATED_UTC, None), transcript)
     os._exit(0)
 
 

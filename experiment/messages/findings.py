@@ -1,0 +1,21 @@
+"""What a person should know of messages before anybody reads them; no word of a message and no name stands here."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+Grade = Literal["error", "warning", "note"]
+
+
+class Finding(Struct, frozen=True):
+    """`text` says what is wrong, where, and what to do. A real session refuses an error, and nothing else.
+
+    `subject` and `message_id` are None where it is about more than one, or about a file.
+    """
+
+    grade: Grade
+    subject: str | None
+    message_id: str | None
+    text: str

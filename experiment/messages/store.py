@@ -1,0 +1,153 @@
+"""Where the participants' messages lie: a file each, plain or encrypted, and nothing of them anywhere else.
+
+Encryption is age's (format age-encryption.org/v1). Files are encrypted to a public key, `recipient.txt`, so that more
+messages can be taken in without the passphrase; the private key lies beside it, itself encrypted with the passphrase
+(`key.age`). Every file is readable with any age program, should this one be gone. Without the passphrase nobody can
+read them, nor the software's authors: there is no way back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from experiment.design import Message, check_subject, messages_csv, parse_messages, read_messages
+from experiment.errors import BadInput
+from experiment.files import write_whole
+
+RECIPIENT, PRIVATE_KEY = "recipient.txt", "key.age"
+PREVIEW = "preview"
+LEAST_PASSPHRASE = 8
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The folder of `sub-<ID>.csv`, or of `sub-<ID>.csv.age` where it is encrypted; `key` opens those."""
+
+    path: Path
+    key: Any = field(default=None, repr=False)
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether what comes in is encrypted."""
+        return (self.path / RECIPIENT).exists()
+
+    def subjects(self) -> tuple[str, ...]:
+        """The labels of everybody whose messages are here, sorted."""
+        found = (re.fullmatch(r"sub-([A-Za-z0-9]{1,32})\.csv(\.age)?", one.name) for one in self.path.glob("sub-*"))
+        return tuple(sorted({match[1] for match in found if match}))
+
+    def has(self, subject: str) -> bool:
+        """Whether this participant's messages are here."""
+        return any(path.exists() for path in self._both(subject))
+
+    def file(self, subject: str) -> Path:
+        """Where this participant's messages lie, or will."""
+        plain, sealed = self._both(subject)
+        return sealed if self.is_encrypted else plain
+
+    def read(self, subject: str) -> tuple[Message, ...]:
+        """A participant's messages; BadInput names what is missing or wrong, never a text."""
+        plain, sealed = self._both(subject)
+        if not self.is_encrypted:
+            return read_messages(plain)
+        if plain.exists():
+            raise BadInput(f"{plain} lies here unencrypted. Run `dayfour messages encrypt`, which takes it in.")
+        if not sealed.exists():
+            raise BadInput(f"The messages {sealed} cannot be read: there is no such file. Check the subject.")
+        if self.key is None:
+            raise BadInput(f"The messages in {self.path} are encrypted, and no passphrase was given.")
+        return parse_messages(_decrypted(sealed, self.key), sealed)
+
+    def write(self, subject: str, messages: Sequence[Message]) -> Path:
+        """Keep a participant's messages in place of what was here; where the folder is encrypted, so are they."""
+        content, path = messages_csv(messages), self.file(check_subject(subject))
+        write_whole(path, self._sealed(content) if self.is_encrypted else content, private=True)
+        return path
+
+    def forget(self, subject: str) -> list[Path]:
+        """Remove a participant's messages and the pictures of them; what was removed."""
+        pictures = (self.path / PREVIEW).glob(f"sub-{check_subject(subject)}.*")
+        gone = [path for path in (*self._both(subject), *pictures) if path.exists()]
+        for path in gone:
+            path.unlink()
+        return gone
+
+    def encrypt(self, passphrase: str) -> list[str]:
+        """Encrypt all that lies here in plain, at first with a new key; the subjects that were taken in.
+
+        A plain file goes only when its encrypted one stands on the disk. Later the passphrase is not needed.
+        """
+        if not self.is_encrypted:
+            self._make_key(passphrase)
+        taken = []
+        for plain in sorted(self.path.glob("sub-*.csv")):
+            subject = check_subject(plain.stem)
+            if (sealed := self._both(subject)[1]).exists():
+                raise BadInput(f"{plain} and {sealed.name} are both here. Remove the one that is not right.")
+            write_whole(sealed, self._sealed(plain.read_bytes()), private=True)
+            plain.unlink()
+            taken.append(subject)
+        return taken
+
+    def decrypt(self) -> list[str]:
+        """Put all files back as they were before they were encrypted; the subjects. Needs the key."""
+        sealed = sorted(self.path.glob("sub-*.csv.age"))
+        for path in sealed:
+            write_whole(path.with_suffix(""), _decrypted(path, self.key), private=True)
+        for path in (*sealed, self.path / RECIPIENT, self.path / PRIVATE_KEY):
+            path.unlink()
+        return [path.name[4:-8] for path in sealed]
+
+    def unlocked(self, passphrase: str) -> Folder:
+        """The same folder with its key; BadInput for another passphrase. Takes a second, so guessing does too."""
+        import pyrage
+
+        try:
+            secret = pyrage.passphrase.decrypt((self.path / PRIVATE_KEY).read_bytes(), passphrase)
+        except OSError as error:
+            where = self.path / PRIVATE_KEY
+            raise BadInput(f"{where} cannot be read: {error.strerror}. Without it the messages stay closed.") from error
+        except pyrage.DecryptError:
+            raise BadInput("This is not the passphrase of the messages. Try again.") from None
+        return Folder(self.path, pyrage.x25519.Identity.from_str(secret.decode()))
+
+    def _both(self, subject: str) -> tuple[Path, Path]:
+        plain = self.path / f"sub-{subject}.csv"
+        return plain, plain.with_name(f"{plain.name}.age")
+
+    def _make_key(self, passphrase: str) -> None:
+        """The recipient comes last: while it is not there, the folder is not encrypted."""
+        import pyrage
+
+        if len(passphrase) < LEAST_PASSPHRASE:
+            raise BadInput(f"Expected a passphrase of at least {LEAST_PASSPHRASE} characters. Choose several words.")
+        if any(self.path.glob("sub-*.csv.age")):
+            raise BadInput(f"{self.path} has encrypted messages but no {RECIPIENT}. Put that file back.")
+        identity = pyrage.x25519.Identity.generate()
+        secret = pyrage.passphrase.encrypt(str(identity).encode(), passphrase)
+        write_whole(self.path / PRIVATE_KEY, secret, private=True)
+        write_whole(self.path / RECIPIENT, f"{identity.to_public()}\n")
+
+    def _sealed(self, content: bytes) -> bytes:
+        import pyrage
+
+        path = self.path / RECIPIENT
+        try:
+            recipient = pyrage.x25519.Recipient.from_str(path.read_text(encoding="utf-8").strip())
+        except (OSError, pyrage.RecipientError, UnicodeDecodeError) as error:
+            raise BadInput(f"{path} holds no public key of age. Put the file back as it was.") from error
+        return bytes(pyrage.encrypt(content, [recipient]))
+
+
+def _decrypted(path: Path, key: Any) -> bytes:
+    import pyrage
+
+    try:
+        return bytes(pyrage.decrypt(path.read_bytes(), [key]))
+    except pyrage.DecryptError:
+        why = "was not encrypted for this folder, or is damaged"
+        raise BadInput(f"{path} {why}. Take its messages in again.") from None
