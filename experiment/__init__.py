@@ -33,5 +33,6 @@ replay/player, replay/view               a session in time, and its pixels
 replay/remade                            the messages' pictures, drawn again and proven to be the same
 screens/viewer, replay/show              shown again in a window
 replay/film                              shown again as a film
-terminal, review, __main__               what a person at the terminal is told, and the command line
+terminal, review, messages/commands      what a person at the terminal is told, and the commands beside a session
+__main__                                 the command line
 """

@@ -11,13 +11,13 @@ import typer
 
 from experiment import review
 from experiment.errors import BadInput, DayFourError, EquipmentFailure
-from experiment.review import DATA, PROTOCOL, ROOT, ProtocolFile
+from experiment.messages import commands
+from experiment.review import DATA, PARTICIPANTS, PROTOCOL, ROOT, ProtocolFile
 from experiment.terminal import console, end_as_interrupted, say, unexpected
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from experiment.design import Message
     from experiment.events import Ended
     from experiment.form import Answers
     from experiment.protocol import Protocol
@@ -84,7 +84,7 @@ def run(
     close: Annotated[bool, typer.Option("--close", help="End a session that was cut off as incomplete.")] = False,
     windowed: Annotated[bool, typer.Option("--windowed", help="In a window: onsets are then less certain.")] = False,
     protocol: ProtocolFile = PROTOCOL,
-    messages: MessagesFolder = ROOT / "stimuli" / "participants",
+    messages: MessagesFolder = PARTICIPANTS,
     data: DataFolder = DATA,
     seed: Seed = 1,
     photodiode: Photodiode = False,
@@ -109,9 +109,11 @@ def run(
         say(f"sub-{check_subject(subject)} ses-{session} is closed as incomplete. What was rated is in its table.")
         return
 
+    folder = commands.opened(messages)
+
     def plan_of(answers: Answers) -> Plan:
         return sessions.planned(
-            "run", read, _messages_of(answers.subject, messages), data_set, subject=answers.subject,
+            "run", read, folder.read(answers.subject), data_set, subject=answers.subject,
             session=answers.session, seed=seed, operator=answers.operator, answers=answers.extra, resume=resume,
         )  # fmt: skip
 
@@ -154,6 +156,7 @@ def simulate(
     say(f"{subjects * read.sessions} sessions in {out}")
 
 
+app.add_typer(commands.app, name="messages")
 for command in (review.table, review.replay, review.qa):
     app.command()(command)
 
@@ -177,12 +180,6 @@ def _habit(name: str) -> str:
     if name not in HABITS:
         raise BadInput(f"Expected --participant as one of {', '.join(HABITS)}, found {name!r}.")
     return name
-
-
-def _messages_of(subject: str, folder: Path) -> tuple[Message, ...]:
-    from experiment.design import read_messages
-
-    return read_messages(folder / f"sub-{subject}.csv")
 
 
 def _asked(protocol: Protocol, known: dict[str, str], plan_of: Callable[[Answers], Plan]) -> Plan | None:

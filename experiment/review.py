@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from experiment.terminal import console, say
+from experiment.terminal import ask_passphrase, console, say
+
+if TYPE_CHECKING:
+    from experiment.messages.store import Folder
 
 ROOT = Path(__file__).resolve().parents[1]
-PROTOCOL, DATA = ROOT / "stimuli" / "protocol.toml", ROOT / "data"
+PROTOCOL, DATA, PARTICIPANTS = ROOT / "stimuli" / "protocol.toml", ROOT / "data", ROOT / "stimuli" / "participants"
 FOUND_WANTING = 1
 
 ProtocolFile = Annotated[Path, typer.Option("--protocol", help="All wording, timing, scales and keys.")]
@@ -44,11 +47,11 @@ def replay(
     if verify:
         _verify(transcript, pilot=pilot)
         return
-    folder = messages or ROOT / "stimuli" / "participants"
+    source = _source(messages or PARTICIPANTS)
     if video is None:
         from experiment.replay.show import show_again
 
-        show_again(transcript, messages=folder, speed=speed, pilot=pilot, tell=lambda finding: say(str(finding)))
+        show_again(transcript, messages=source, speed=speed, pilot=pilot, tell=lambda finding: say(str(finding)))
         return
     from rich.progress import Progress
 
@@ -57,7 +60,7 @@ def replay(
     with Progress(console=console()) as progress:
         task = progress.add_task("Filming")
         findings = write_film(
-            transcript, video, messages=folder, speed=speed, pilot=pilot,
+            transcript, video, messages=source, speed=speed, pilot=pilot,
             progress=lambda done, of: progress.update(task, completed=done, total=of),
         )  # fmt: skip
     for finding in findings:
@@ -91,6 +94,19 @@ def qa(
     say(f"{done.wanting} of {done.sessions} sessions need a person:\n  {done.page}\n  {done.table}")
     if done.needs_person:
         raise typer.Exit(FOUND_WANTING)
+
+
+def _source(messages: Path) -> Path | Folder | None:
+    """The messages to show again: a file, or the participants' folder, opened if whoever replays has the passphrase."""
+    from experiment.messages.store import Folder
+
+    if not messages.is_dir():
+        return messages
+    folder = Folder(messages)
+    if not folder.is_encrypted:
+        return folder
+    typed = ask_passphrase("Passphrase of the messages (nothing: show only their ids)")
+    return folder.unlocked(typed) if typed else None
 
 
 def _verify(place: Path, *, pilot: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,13 @@ def console() -> Console:
 def say(text: str, style: str | None = None) -> None:
     """Say something to the person."""
     console().print(text, style=style)
+
+
+def ask_passphrase(prompt: str) -> str:
+    """What is typed without being seen; where there is no terminal, the next line of standard input."""
+    from getpass import getpass
+
+    return getpass(f"{prompt}: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
 
 
 def unexpected(error: Exception) -> str:

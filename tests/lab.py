@@ -101,11 +101,14 @@ class Lab:
         folder.mkdir(exist_ok=True)
         return some_messages(folder / f"sub-{subject}.csv", *(chosen or (("english", 0), ("emoji", 1))))
 
-    def begins(self, *arguments: object, prefix: Sequence[str] = (), script: str = "") -> Sitting:
-        """The program, started with these arguments; `script`: Python to run instead of `-m experiment`."""
+    def begins(self, *arguments: object, prefix: Sequence[str] = (), script: str = "", typed: str = "") -> Sitting:
+        """The program, started with these arguments; `script`: Python to run instead of `-m experiment`.
+
+        `typed`: what its standard input holds.
+        """
         code = ["-c", script] if script else ["-m", "experiment"]
         data = DataSet(self.data).pilot.root if arguments[:1] == ("pilot",) else self.data
-        sitting = Sitting([*prefix, sys.executable, *code, *map(str, arguments)], self.display, data)
+        sitting = Sitting([*prefix, sys.executable, *code, *map(str, arguments)], self.display, data, typed)
         self.sittings.append(sitting)
         return sitting
 
@@ -133,7 +136,7 @@ class Lab:
 class Sitting:
     """A started program, and its transcript as it grows: each event is told once, in order."""
 
-    def __init__(self, command: list[str], display: str | None, data: Path) -> None:
+    def __init__(self, command: list[str], display: str | None, data: Path, typed: str = "") -> None:
         self._folder = data / "sourcedata"
         self._old = set(self._folder.rglob("*_transcript.jsonl"))
         self._file, self._offset = cast("Path | None", None), 0
@@ -141,7 +144,12 @@ class Sitting:
         environment = {name: value for name, value in os.environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}}
         environment |= {"PYTHONPATH": str(ROOT)} | ({} if display is None else {"DISPLAY": display})
         pipe = subprocess.PIPE
-        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, text=True)
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True
+        )
+        if typed and self.process.stdin:
+            self.process.stdin.write(typed)
+            self.process.stdin.flush()
 
     @property
     def transcript(self) -> Path | None:

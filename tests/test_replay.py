@@ -18,6 +18,7 @@ from experiment import events, log
 from experiment.design import draw_session, practice_message, read_messages
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.layout import Layout
+from experiment.messages.store import Folder
 from experiment.pictures import draw_pictures
 from experiment.protocol import rgb
 from experiment.replay.film import FPS, write_film
@@ -135,7 +136,7 @@ def test_messages_are_shown_only_if_they_are_the_ones_that_were_read(tmp_path: P
     content = EXAMPLE.read_text(encoding="utf-8")
     assert text in content
     (tmp_path / "sub-DF1.csv").write_text(content.replace(text, text[:-1], 1), encoding="utf-8")
-    pictures, findings = remade(what, tmp_path)
+    pictures, findings = remade(what, Folder(tmp_path))
     assert whats(findings) == ["text"]
     absent, missing = remade(what, None)
     assert whats(missing) == ["text"] * 6

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from experiment import log
 from experiment.errors import BadInput, EquipmentFailure
+from experiment.messages.store import Folder
 from experiment.protocol import rgb
 from experiment.replay.findings import Finding
 from experiment.replay.player import Player, Playhead, checked_speed
@@ -22,7 +23,7 @@ def write_film(
     transcript: Path,
     film: Path,
     *,
-    messages: Path | None = None,
+    messages: Path | Folder | None = None,
     speed: float = 1.0,
     pilot: bool = False,
     progress: Progress | None = None,

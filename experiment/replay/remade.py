@@ -11,6 +11,7 @@ from pathlib import Path
 from experiment.design import Message, Session, Trial, practice_message, read_messages
 from experiment.events import Event, ScreenInfo, Started
 from experiment.layout import Layout
+from experiment.messages.store import Folder
 from experiment.pictures import Pictures, draw_pictures
 from experiment.replay.findings import Finding
 from experiment.sessions import PILOT_MARK
@@ -20,10 +21,10 @@ SHORT = 12  # digits of a digest
 NOT_HERE = "Message {place} of {count}\n\n{message_id}\n\n(The text that was shown is not on this computer.)"
 
 
-def remade(events: Sequence[Event], messages: Path | None) -> tuple[Pictures, list[Finding]]:
+def remade(events: Sequence[Event], messages: Path | Folder | None) -> tuple[Pictures, list[Finding]]:
     """The session's pictures for a screen as it was, and how far they are what the participant saw.
 
-    `messages`: a file of messages, or a folder with `sub-<ID>.csv`. Raises BadInput if a named file cannot be read.
+    `messages`: a file of messages, or the participants' folder. Raises BadInput if a named file cannot be read.
     """
     sittings = [event for event in events if isinstance(event, Started)]
     session, screen = sittings[0].session, sittings[0].screen
@@ -40,11 +41,12 @@ def remade(events: Sequence[Event], messages: Path | None) -> tuple[Pictures, li
     return pictures, findings
 
 
-def _read(messages: Path | None, subject: str) -> tuple[Message, ...]:
+def _read(messages: Path | Folder | None, subject: str) -> tuple[Message, ...]:
     if messages is None:
         return ()
-    path = messages / f"sub-{subject}.csv" if messages.is_dir() else messages
-    return read_messages(path) if path.exists() or path == messages else ()
+    if isinstance(messages, Folder):
+        return messages.read(subject) if messages.has(subject) else ()
+    return read_messages(messages)
 
 
 def _texts(session: Session, here: dict[str, Message]) -> Iterator[Finding]:

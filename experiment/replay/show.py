@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from experiment import log
 from experiment.errors import EquipmentFailure
+from experiment.messages.store import Folder
 from experiment.protocol import rgb
 from experiment.replay.findings import Finding
 from experiment.replay.player import Player, Playhead, checked_speed
@@ -29,14 +30,14 @@ HINT = "space: pause   left, right: screen   digits, page keys: trial   up, down
 def show_again(
     transcript: Path,
     *,
-    messages: Path | None = None,
+    messages: Path | Folder | None = None,
     speed: float = 1.0,
     pilot: bool = False,
     tell: Callable[[Finding], None] = lambda _: None,
 ) -> list[Finding]:
     """Show a session in a window until somebody leaves it; what of it is not as the participant saw it.
 
-    `messages`: a file of messages, or a folder with `sub-<ID>.csv`. `tell` hears each finding before the window opens.
+    `messages`: a file of messages, or the participants' folder. `tell` hears each finding before the window opens.
     Raises BadInput for a transcript that cannot be read, EquipmentFailure if the screen is too small.
     """
     from experiment.screens.canvas import screen_size_px

@@ -1,0 +1,83 @@
+"""The commands about messages: taken in, checked, looked at, kept encrypted, and forgotten."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from experiment.errors import BadInput
+from experiment.review import PARTICIPANTS
+from experiment.terminal import ask_passphrase, say
+
+if TYPE_CHECKING:
+    from experiment.messages.store import Folder
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Messages: from the inbox to the session.")
+
+MessagesFolder = Annotated[Path, typer.Option("--messages", help="The participants' folder.")]
+
+
+@app.command()
+def encrypt(messages: MessagesFolder = PARTICIPANTS) -> None:
+    """Encrypt all messages of the folder, and whatever is taken in later; at first a passphrase is asked for."""
+    folder = _folder(messages)
+    passphrase = "" if folder.is_encrypted else _new_passphrase()
+    taken = folder.encrypt(passphrase)
+    here = len(folder.subjects())
+    say(f"{len(taken)} files were encrypted; the messages of {here} participants lie encrypted in {messages}.")
+    if passphrase:
+        say(
+            "Sessions, `messages check` and `messages preview` ask for the passphrase. Without it, and without key.age "
+            "in that folder, nobody can ever read these messages: keep both, at two places."
+        )
+
+
+@app.command()
+def decrypt(messages: MessagesFolder = PARTICIPANTS) -> None:
+    """Put all messages of the folder back as they were before, readable by whoever can open it."""
+    folder = opened(messages)
+    if not folder.is_encrypted:
+        raise BadInput(f"The messages in {messages} are not encrypted.")
+    say(f"{len(folder.decrypt())} files were decrypted.")
+
+
+@app.command()
+def forget(
+    subject: Annotated[str, typer.Option(help="Whose messages.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether this is meant.")] = False,
+    messages: MessagesFolder = PARTICIPANTS,
+) -> None:
+    """Remove a participant's messages and their pictures for good; the recorded data stay as they are."""
+    folder = _folder(messages)
+    if not folder.has(subject):
+        raise BadInput(f"There are no messages of sub-{subject} in {messages}. Check the subject.")
+    if not yes and not typer.confirm(f"Remove the messages of sub-{subject} for good?", err=True):
+        say("Nothing was removed.")
+        return
+    gone = folder.forget(subject)
+    say("Removed:\n" + "\n".join(f"  {path}" for path in gone))
+    say("Copies elsewhere are yours to remove: the export they came from, mails, backups, films, other computers.")
+
+
+def opened(messages: Path) -> Folder:
+    """The folder, with its key if it is encrypted: then the passphrase is asked for."""
+    folder = _folder(messages)
+    return folder.unlocked(ask_passphrase("Passphrase of the messages")) if folder.is_encrypted else folder
+
+
+def _folder(path: Path) -> Folder:
+    from experiment.messages.store import Folder
+
+    if not path.is_dir():
+        raise BadInput(f"The folder {path} is not there. Check --messages.")
+    return Folder(path)
+
+
+def _new_passphrase() -> str:
+    passphrase = ask_passphrase("New passphrase (several words)")
+    if sys.stdin.isatty() and ask_passphrase("The same again") != passphrase:
+        raise BadInput("The two passphrases differ. Nothing was encrypted; start again.")
+    return passphrase

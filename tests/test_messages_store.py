@@ -1,0 +1,158 @@
+"""Where the participants' messages lie: plain or encrypted, whole or not at all, and gone when they are forgotten."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from experiment.design import Message, messages_csv, read_messages
+from experiment.errors import BadInput
+from experiment.messages.store import Folder
+
+PASSPHRASE = "correct horse battery"  # noqa: S105 - nothing but invented messages is kept with it
+SIX = tuple(Message(f"m{number}", "Ada", "friend", "en", f"Sekret ❤️ {number}\n") for number in range(1, 7))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    """Two participants' messages in plain."""
+    return filled(tmp_path / "plain")
+
+
+def filled(path: Path) -> Folder:
+    """A folder with two participants' messages."""
+    folder = Folder(path)
+    for subject in ("DF1", "DF2"):
+        folder.write(subject, SIX)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def opened_once(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """An encrypted folder with its key: made once, since a passphrase takes a second on purpose."""
+    folder = filled(tmp_path_factory.mktemp("sealed"))
+    folder.encrypt(PASSPHRASE)
+    return folder.unlocked(PASSPHRASE)
+
+
+@pytest.fixture
+def opened(opened_once: Folder, tmp_path: Path) -> Folder:
+    """A copy of it."""
+    return Folder(Path(shutil.copytree(opened_once.path, tmp_path / "sealed")), opened_once.key)
+
+
+@pytest.fixture
+def sealed(opened: Folder) -> Folder:
+    """The same without its key."""
+    return Folder(opened.path)
+
+
+def test_what_is_written_is_read(folder: Folder) -> None:
+    """A participant's messages come back equal, from a file that only its owner may read."""
+    assert folder.read("DF1") == SIX
+    assert folder.subjects() == ("DF1", "DF2")
+    assert (folder.has("DF1"), folder.has("DF3")) == (True, False)
+    if os.name == "posix":
+        assert folder.file("DF1").stat().st_mode & 0o777 == 0o600
+
+
+def test_no_text_is_on_the_disk_of_an_encrypted_folder(opened: Folder) -> None:
+    """After encryption no file holds a word of a message, and the passphrase gives back every message."""
+    assert not any(b"Sekret" in path.read_bytes() for path in opened.path.rglob("*") if path.is_file())
+    assert sorted(path.name for path in opened.path.iterdir()) == [
+        "key.age", "recipient.txt", "sub-DF1.csv.age", "sub-DF2.csv.age",
+    ]  # fmt: skip
+    assert opened.read("DF2") == SIX
+
+
+def test_messages_are_taken_in_without_the_passphrase(sealed: Folder, opened: Folder) -> None:
+    """Who takes messages in needs no key, and cannot read what is there."""
+    path = sealed.write("DF3", SIX)
+    assert path.name == "sub-DF3.csv.age"
+    with pytest.raises(BadInput, match="encrypted, and no passphrase was given"):
+        sealed.read("DF3")
+    assert opened.read("DF3") == SIX
+
+
+def test_another_passphrase_opens_nothing(sealed: Folder) -> None:
+    """A wrong passphrase is named as such."""
+    with pytest.raises(BadInput, match="not the passphrase"):
+        sealed.unlocked(PASSPHRASE + "!")
+
+
+def test_a_plain_file_in_an_encrypted_folder_is_named_and_taken_in(sealed: Folder, opened: Folder) -> None:
+    """A file that somebody copied into the folder is refused until it is encrypted, which needs no passphrase."""
+    (sealed.path / "sub-DF9.csv").write_bytes(messages_csv(SIX))
+    with pytest.raises(BadInput, match="lies here unencrypted"):
+        opened.read("DF9")
+    assert sealed.encrypt("") == ["DF9"]
+    assert opened.read("DF9") == SIX
+    assert not (sealed.path / "sub-DF9.csv").exists()
+
+
+def test_two_files_of_one_participant_are_not_chosen_from(sealed: Folder, opened: Folder) -> None:
+    """A plain file beside an encrypted one of the same participant stays, and so does that one."""
+    other = tuple(replace(message, text="another") for message in SIX)
+    (sealed.path / "sub-DF1.csv").write_bytes(messages_csv(other))
+    with pytest.raises(BadInput, match="both here"):
+        sealed.encrypt("")
+    assert read_messages(sealed.path / "sub-DF1.csv") == other
+    (sealed.path / "sub-DF1.csv").unlink()
+    assert opened.read("DF1") == SIX
+
+
+def test_decryption_puts_everything_back(opened: Folder) -> None:
+    """The files are byte for byte as they were, and no key is left."""
+    assert opened.decrypt() == ["DF1", "DF2"]
+    assert sorted(path.name for path in opened.path.iterdir()) == ["sub-DF1.csv", "sub-DF2.csv"]
+    assert (opened.path / "sub-DF1.csv").read_bytes() == messages_csv(SIX)
+
+
+@pytest.mark.parametrize(
+    ("name", "use"),
+    [
+        ("sub-DF1.csv.age", lambda folder: folder.read("DF1")),
+        ("key.age", lambda folder: folder.unlocked(PASSPHRASE)),
+        ("recipient.txt", lambda folder: folder.write("DF3", SIX)),
+    ],
+)
+def test_damage_is_refused(opened: Folder, name: str, use: Callable[[Folder], object]) -> None:
+    """A file that was cut short, the key and the public key are each refused when they cannot be used."""
+    (opened.path / name).write_bytes((opened.path / name).read_bytes()[:-9])
+    with pytest.raises(BadInput):
+        use(opened)
+
+
+def test_without_a_public_key_nothing_is_encrypted_anew(sealed: Folder) -> None:
+    """A folder whose public key was lost makes no second key beside messages of the first."""
+    (sealed.path / "recipient.txt").unlink()
+    with pytest.raises(BadInput, match="Put that file back"):
+        sealed.encrypt(PASSPHRASE)
+
+
+def test_a_short_passphrase_is_refused(folder: Folder) -> None:
+    """Nothing is encrypted with a passphrase that is quickly guessed."""
+    with pytest.raises(BadInput, match="at least 8 characters"):
+        folder.encrypt("secret")
+    assert folder.read("DF1") == SIX
+
+
+def test_forgetting_removes_the_messages_and_their_pictures(folder: Folder) -> None:
+    """What is forgotten is nowhere in the folder, and others' messages stay."""
+    (folder.path / "preview").mkdir()
+    for name in ("sub-DF1.png", "sub-DF1.html", "sub-DF12.png"):
+        (folder.path / "preview" / name).write_bytes(b"x")
+    assert {path.name for path in folder.forget("DF1")} == {"sub-DF1.csv", "sub-DF1.png", "sub-DF1.html"}
+    assert sorted(path.name for path in folder.path.rglob("sub-*")) == ["sub-DF12.png", "sub-DF2.csv"]
+    assert folder.forget("DF1") == []
+
+
+def test_a_missing_file_is_named(opened: Folder) -> None:
+    """A participant without messages is named by the file that is not there, plain or encrypted."""
+    with pytest.raises(BadInput, match=r"sub-DF7\.csv\.age cannot be read"):
+        opened.read("DF7")
