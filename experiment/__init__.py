@@ -17,7 +17,7 @@ screens/clock                            one clock that nobody can set
 screens/iohub, screens/keyboard          every keyboard's raw events
 screens/inputs, screens/canvas           who sits in front of a window, and what is drawn on it
 screens/window                           the real screen
-files                                    whole files, or none
+files, links                             whole files, or none; lines that name the one before
 disk, log, resume                        the transcript on its way to the disk, and from where it can go on
 dictionary, trials, bids                 what a table's columns mean, the trial table, the BIDS data set
 qa/timeline, qa/readings                 what a session's transcript says, in numbers

@@ -1,7 +1,7 @@
 """The transcript: one event a line, written at once, synced between trials, read back with every line checked.
 
-A line is `{"previous": ..., "event": {...}}`, where `previous` is the SHA-256 of the line before it (64 zeros for the
-first): a changed, lost or moved line breaks the chain. A process that dies leaves whole lines and at most a torn tail.
+Its lines are linked (`links.py`): a changed, lost or moved one is found. A process that dies leaves whole lines and at
+most a torn tail.
 """
 
 from __future__ import annotations
@@ -9,9 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
 from tempfile import gettempdir, mkdtemp
 from types import TracebackType
@@ -22,18 +20,11 @@ from msgspec import Struct
 from experiment.disk import GrowingFile
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.events import SCHEMA, Ended, Event, Started, TrialEnded, decode, encode
+from experiment.links import Line, line_after, unlinked
 
-FIRST = "0" * 64
 SETTLE_S = 0.005
 CLOSE_S = 10.0
 RESCUE_S = 5.0
-
-
-class Line(Struct, frozen=True):
-    """One line of the file, its event still undecoded."""
-
-    previous: str
-    event: msgspec.Raw
 
 
 class _Head(Struct, frozen=True, tag_field="event", tag="started"):
@@ -144,10 +135,7 @@ class Writer:
 
 
 def _line(event: Event, before: bytearray) -> bytes:
-    """The event's line, which names the digest of the line before it."""
-    end = len(before) - 1
-    previous = sha256(before[before.rfind(b"\n", 0, end) + 1 : end]).hexdigest() if before else FIRST
-    return msgspec.json.encode(Line(previous, msgspec.Raw(encode(event)))) + b"\n"
+    return line_after(before, encode(event))
 
 
 def _rescued(content: bytes, name: str) -> Path:
@@ -179,7 +167,7 @@ def read_start(path: Path) -> Started:
     with path.open("rb") as file:
         line = file.readline()
     _check_schema(path, [line])
-    event = _events(path, [line.rstrip(b"\n")])[0]
+    event = unlinked(path, [line.rstrip(b"\n")], decode)[0]
     if not isinstance(event, Started):
         raise BadInput(f"{path} is no transcript: expected its first line to tell how the session started.")
     return event
@@ -196,7 +184,7 @@ def read(path: Path, *, pilot: bool = False) -> Transcript:
     except OSError as error:
         raise BadInput(f"The transcript {path} cannot be read: {error.strerror}.") from error
     _check_schema(path, lines)
-    events = tuple(_events(path, lines))
+    events = tuple(unlinked(path, lines, decode))
     size_bytes = sum(len(line) + 1 for line in lines)
     transcript = Transcript(events, size_bytes, len(tail))
     if transcript.started.mode != "run" and not pilot:
@@ -216,22 +204,3 @@ def _check_schema(path: Path, lines: list[bytes]) -> None:
             f"{path} was written with schema {head.schema}, and this version reads {SCHEMA}. "
             "Use the version that wrote it."
         )
-
-
-def _events(path: Path, lines: Sequence[bytes | bytearray]) -> list[Event]:
-    previous, events = FIRST, []
-    for number, text in enumerate(lines, start=1):
-        try:
-            line = msgspec.json.decode(text, type=Line)
-            event = decode(line.event)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise BadInput(
-                f"{path}, line {number}: expected an event, found: {error}. The file was changed."
-            ) from error
-        if line.previous != previous:
-            raise BadInput(
-                f"{path}, line {number}: does not follow the line before it. A line was changed, lost or moved."
-            )
-        previous = sha256(text).hexdigest()
-        events.append(event)
-    return events

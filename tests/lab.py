@@ -27,7 +27,7 @@ from experiment.bids import DataSet
 from experiment.design import messages_csv, practice_message, read_messages
 from experiment.events import Ended, Event, Message, Scale, Shown, Started, Text, decode
 from experiment.layout import MINIMUM_SIZE_PX, Layout
-from experiment.log import Line
+from experiment.links import Line
 from experiment.pictures import draw_pictures
 from experiment.protocol import read_protocol, rgb
 

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct, to_builtins
 
 from experiment.events import Ended, Event, decode, encode
-from experiment.log import FIRST, Line
+from experiment.links import FIRST, Line
 from experiment.replay.findings import Finding
 
 SHORT = 8  # digits of a digest that tell it from others

@@ -1,0 +1,54 @@
+"""Lines of JSON of which each names the one before: what is changed, lost or moved afterwards is found.
+
+A line is `{"previous": ..., "event": {...}}`, where `previous` is the SHA-256 of the line before it (64 zeros for the
+first), without its newline. Transcripts and the study's register are files of such lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from experiment.errors import BadInput
+
+FIRST = "0" * 64
+Kind = TypeVar("Kind")
+
+
+class Line(Struct, frozen=True):
+    """One line of the file, its event still undecoded."""
+
+    previous: str
+    event: msgspec.Raw
+
+
+def line_after(before: bytes | bytearray, event: bytes) -> bytes:
+    """The line with an event's JSON that follows what stands in the file, with its newline."""
+    end = len(before) - 1
+    previous = sha256(before[before.rfind(b"\n", 0, end) + 1 : end]).hexdigest() if before else FIRST
+    return msgspec.json.encode(Line(previous, msgspec.Raw(event))) + b"\n"
+
+
+def unlinked(path: Path, lines: Iterable[bytes], decode: Callable[[msgspec.Raw], Kind]) -> list[Kind]:
+    """The events of a file's lines; BadInput names the first line that is none, or does not follow the one before."""
+    previous, events = FIRST, []
+    for number, text in enumerate(lines, start=1):
+        try:
+            line = msgspec.json.decode(text, type=Line)
+            event = decode(line.event)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise BadInput(
+                f"{path}, line {number}: expected an event, found: {error}. The file was changed."
+            ) from error
+        if line.previous != previous:
+            raise BadInput(
+                f"{path}, line {number}: does not follow the line before it. A line was changed, lost or moved."
+            )
+        previous = sha256(text).hexdigest()
+        events.append(event)
+    return events
