@@ -17,13 +17,14 @@ screens/clock                            one clock that nobody can set
 screens/iohub, screens/keyboard          every keyboard's raw events
 screens/inputs, screens/canvas           who sits in front of a window, and what is drawn on it
 screens/window                           the real screen
-files, links                             whole files, or none; lines that name the one before
+files, links, sealing                    whole files, or none; lines that name the one before; encryption
 disk, log, resume                        the transcript on its way to the disk, and from where it can go on
 dictionary, trials, bids                 what a table's columns mean, the trial table, the BIDS data set
 qa/timeline, qa/readings                 what a session's transcript says, in numbers
 qa/findings, qa/across                   what a person should look at, in a session and in the whole study
 qa/pictures, qa/page, qa/report          the page over all sessions
 messages/findings, messages/store        the participants' messages, plain or encrypted, and what is wrong with them
+study, study/plan, study/acts            the study around the sessions, and what can happen in it
 form, dialog                             what the assistant is asked
 system, sessions                         this computer, and the wiring of a session
 screens/recorded                         behind the port: a screen that answers as a transcript has it

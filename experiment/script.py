@@ -1,43 +1,23 @@
-"""Which language, direction and fonts a text needs, and whether they can draw all of it.
+"""Which language, direction and fonts a text needs, how its lines may break, and whether the fonts draw all of it.
 
-Only fonts that come with the software are used, so that every computer draws the same: Noto Sans and its sisters,
-Noto Sans CJK, and Noto Color Emoji (`stimuli/fonts/`). Nothing here draws; `text.py` does. A text leaves no trace here:
-no cache or error keeps any of it.
+Nothing here draws; `text.py` does. A text leaves no trace here: no cache or error keeps any of it.
 """
 
 from __future__ import annotations
 
-import hashlib
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import regex
 
-from experiment.errors import BadInput, EquipmentFailure
+from experiment import glyphs
+from experiment.errors import BadInput
+from experiment.glyphs import CJK_FAMILY, EMOJI_FAMILY, LATIN_FAMILY, PLAIN_EMOJI_FAMILY, SCRIPTS, SYMBOL_FAMILY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import typst
-    import uharfbuzz
-
 Direction = Literal["ltr", "rtl"]
 
-FONT_PACKAGES = ("manimgx_fonts", "noto_cjk_sans_otc")
-EMOJI_FOLDER = Path(__file__).resolve().parents[1] / "stimuli" / "fonts"
-EMOJI_FONT = "NotoColorEmoji.ttf"
-LATIN_FAMILY = "Noto Sans"  # also Greek and Cyrillic
-SYMBOL_FAMILY = "Noto Sans Symbols"
-CJK_FAMILY = "Noto Sans CJK SC"  # one face (20 MB) for all: it has the forms of every language, and takes them by tag
-EMOJI_FAMILY = "Noto Color Emoji"
-
-# Scripts with a font of their own, by their Unicode names; Thaana, Syriac, Tibetan, Cherokee and rarer ones have none.
-SCRIPTS = (
-    "Arabic", "Armenian", "Bengali", "Devanagari", "Ethiopic", "Georgian", "Gujarati", "Gurmukhi", "Hebrew", "Kannada",
-    "Khmer", "Lao", "Malayalam", "Myanmar", "Oriya", "Sinhala", "Tamil", "Telugu", "Thai",
-)  # fmt: skip
 # As typst names them: language, and the region by which it tells Chinese characters apart.
 CJK_LANGUAGES = {
     "zh": ("zh", "CN"),
@@ -60,21 +40,27 @@ KANA = regex.compile(r"[\p{Script=Hiragana}\p{Script=Katakana}]")
 HANGUL = regex.compile(r"\p{Script=Hangul}")
 HAN = regex.compile(r"\p{Script=Han}")
 EAST_ASIAN = regex.compile(r"[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\p{scx=Bopomofo}\uFF00-\uFFEF]")
+IN_SCRIPT = {script: regex.compile(rf"\p{{scx={script}}}") for script in SCRIPTS}
 SYMBOL = regex.compile(r"[\u2100-\u2BFF]")  # some of them, such as U+2605, only the CJK font has
 LANGUAGE = regex.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 # A text emoji (U+2764) without a selector is drawn in colour, as telephones do; digits and the signs that Noto Sans
 # has are not, unless U+FE0F asks for it. U+FE0E always asks for text.
 EMOJI = regex.compile(
-    r"(?!\X*?\uFE0E)(?:\p{Regional_Indicator}|[\p{Emoji}--[#*0-9©®‼⁉™\u2139]]|\p{Emoji}\uFE0F)", flags=regex.VERSION1
+    r"(?!.+\uFE0E)(?:\p{Regional_Indicator}|[\p{Emoji}--[#*0-9©®‼⁉™\u2139]]|\p{Emoji}\uFE0F)", flags=regex.VERSION1
 )
+PLAIN = regex.compile(r"(?:[^\p{Emoji}\uFE0F]|[#*0-9])*")  # as every letter by itself tells
 INVISIBLE = regex.compile(r"[\s\p{Default_Ignorable_Code_Point}]+")
+# White space, and what steers the writing (marks of direction, joiners, soft hyphens) without being writing.
+BLANK = regex.compile(r"[\s\p{Cf}\p{Variation_Selector}]+")
 
-
-# Scripts that need no spaces to break lines; typst knows their words.
-LETTERS = r"[^\s\u200B\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]"
-PART_OF_LINK = regex.compile(r"[^/?&=.,_#-]+[/?&=.,_#-]*|[/?&=.,_#-]+")
-ZERO_WIDTH_SPACE = "\u200b"
+# Letters that stick together: not those of scripts that need no spaces, whose words typst knows, but also what is held
+# together by no-break spaces.
+LETTERS = r"(?:[^\s\u200B\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Han}\p{Hiragana}\p{Katakana}]|[\u00A0\u2007\u202F])"
+SIGNS = r"/?&=.,_#\u00A0\u2007\u202F-"  # behind which a link may break
+PART_OF_LINK = regex.compile(rf"[^{SIGNS}]+[{SIGNS}]*|[{SIGNS}]+")
+KOREAN_WORD = regex.compile(r"(?=[^\s\p{Han}\p{Hiragana}\p{Katakana}]*\p{Hangul})[^\s\p{Han}\p{Hiragana}\p{Katakana}]+")
+ZERO_WIDTH_SPACE, WORD_JOINER = "\u200b", "\u2060"
 
 
 class Run(NamedTuple):
@@ -101,6 +87,8 @@ def direction_of(text: str, otherwise: Direction = "ltr") -> Direction:
 
 def runs_of(line: str) -> list[Run]:
     """Cut a line where emoji begin or end; no grapheme cluster is ever cut."""
+    if PLAIN.fullmatch(line):
+        return [Run(line, is_emoji=False)] if line else []
     runs: list[Run] = []
     for cluster in CLUSTER.findall(line):
         is_emoji = EMOJI.match(cluster) is not None
@@ -128,6 +116,11 @@ def _parts(word: str, longest: int) -> Iterator[str]:
     for part in PART_OF_LINK.findall(word):
         clusters = CLUSTER.findall(part)
         yield from clusters if len(clusters) > longest else [part]
+
+
+def unbroken(text: str) -> str:
+    """The text with its Korean words held together: they have spaces between them, and Koreans break lines there."""
+    return KOREAN_WORD.sub(lambda word: WORD_JOINER.join(CLUSTER.findall(word.group())), text)
 
 
 def checked_language(language: str) -> str:
@@ -161,11 +154,12 @@ def families(text: str, language: str) -> list[str]:
     The script used most comes first, so that shared marks (a danda) come from it. Colour emoji come last: their font
     has digits too.
     """
-    used = {script: len(regex.findall(rf"\p{{Script={script}}}", text)) for script in SCRIPTS}
-    shared = [script for script in SCRIPTS if regex.search(rf"\p{{scx={script}}}", text)]
-    found = [f"{LATIN_FAMILY} {script}" for script in sorted(shared, key=lambda script: -used[script])]
+    shared = [script for script in SCRIPTS if IN_SCRIPT[script].search(text)]
+    if len(shared) > 1:
+        shared.sort(key=lambda script: -len(regex.findall(rf"\p{{Script={script}}}", text)))
     cjk = [CJK_FAMILY] if cjk_language(text, language) or SYMBOL.search(text) else []
-    return [LATIN_FAMILY, *found, SYMBOL_FAMILY, *cjk]
+    plain = [PLAIN_EMOJI_FAMILY] if "\uFE0E" in text else []
+    return [LATIN_FAMILY, *(f"{LATIN_FAMILY} {script}" for script in shared), SYMBOL_FAMILY, *cjk, *plain]
 
 
 def typst_fonts(text: str, language: str) -> list[str | dict[str, str]]:
@@ -181,112 +175,42 @@ def typst_language(text: str, language: str) -> tuple[str, str | None]:
     return CJK_LANGUAGES[cjk] if cjk else ((language or "en").split("-")[0].lower(), None)
 
 
-@cache
-def fonts() -> typst.Fonts:
-    """The font files that come with the software and no other; each is read when a text first needs it."""
-    import typst
-
-    known = typst.Fonts(
-        include_system_fonts=False,
-        include_embedded_fonts=False,
-        font_paths=[*(_folder(package) for package in FONT_PACKAGES), EMOJI_FOLDER],
-    )
-    expected = {LATIN_FAMILY, SYMBOL_FAMILY, CJK_FAMILY, EMOJI_FAMILY} | {f"{LATIN_FAMILY} {name}" for name in SCRIPTS}
-    if missing := sorted(expected - set(known.families())):
-        raise EquipmentFailure(f"fonts: {', '.join(missing)} not found. Restore {EMOJI_FOLDER} or install again.")
-    return known
+def _drawing(cluster: str, in_families: list[str]) -> str | None:
+    """The family that draws a grapheme cluster, if one does."""
+    if EMOJI.match(cluster):
+        return EMOJI_FAMILY if glyphs.draws_emoji(cluster) else None
+    return next((family for family in in_families if glyphs.draws_text(cluster, family)), None)
 
 
-def _folder(package: str) -> Path:
-    """Where an installed font package lies, without importing it."""
-    spec = find_spec(package)
-    if spec is None or spec.origin is None:
-        raise EquipmentFailure(f"fonts: the Python package {package} is missing. Install the environment again.")
-    return Path(spec.origin).parent
-
-
-@cache
-def check_emoji_font() -> None:
-    """Compare the emoji font with its SHA-256 file; EquipmentFailure if they differ. Its design is part of a stimulus.
-
-    Done once, by whatever first needs an emoji: about 10 ms.
-    """
-    expected = _emoji_sha256()
-    digest = hashlib.sha256()
-    with (EMOJI_FOLDER / EMOJI_FONT).open("rb") as file:
-        while part := file.read(1 << 16):
-            digest.update(part)
-    found = digest.hexdigest()
-    if found != expected:
-        raise EquipmentFailure(
-            f"{EMOJI_FOLDER / EMOJI_FONT}: damaged, SHA-256 is {found}, expected {expected}. Restore the file (a git "
-            "setting that converts line ends may have changed it)."
-        )
-
-
-@cache
-def _face(family: str) -> uharfbuzz.Font:
-    """Open a family's upright font for shaping; the file is mapped, not read."""
-    import uharfbuzz
-
-    info = next(info for info in fonts().fonts() if info.family == family and info.style == "normal")
-    return uharfbuzz.Font(uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(info.path)), info.index))
-
-
-def _emoji_sha256() -> str:
-    return (EMOJI_FOLDER / f"{EMOJI_FONT}.sha256").read_text(encoding="ascii").split()[0]
-
-
-def versions() -> dict[str, str]:
-    """What the pixels of a text depend on besides the text, for a transcript's first event."""
-    from importlib.metadata import version
-
-    packages = {package: version(package) for package in ("typst", *FONT_PACKAGES)}
-    return packages | {EMOJI_FONT: f"sha256:{_emoji_sha256()}"}
-
-
-def close_fonts() -> None:
-    """Let go of every font file; the next text opens what it needs."""
-    fonts.cache_clear()
-    _face.cache_clear()
-
-
-def _glyphs(cluster: str, family: str) -> list[int]:
-    """The visible glyph numbers that this font draws a grapheme cluster with; 0 is the box of a missing glyph."""
-    import uharfbuzz
-
-    buffer = uharfbuzz.Buffer()
-    buffer.add_str(cluster)
-    buffer.flags = uharfbuzz.BufferFlags.REMOVE_DEFAULT_IGNORABLES
-    buffer.guess_segment_properties()
-    uharfbuzz.shape(_face(family), buffer)
-    return [info.codepoint for info in buffer.glyph_infos]
-
-
-def _draws_emoji(cluster: str) -> bool:
-    """Exactly one glyph: more would be an impossible joined emoji in pieces, and an unknown flag has a placeholder."""
-    drawn = _glyphs(cluster, EMOJI_FAMILY)
-    unknown_flag = _glyphs("\N{REGIONAL INDICATOR SYMBOL LETTER A}" * 2, EMOJI_FAMILY)
-    return len(drawn) == 1 and drawn not in ([0], unknown_flag)
-
-
-def _draws_text(cluster: str, in_families: list[str]) -> bool:
-    return any(0 not in (drawn := _glyphs(cluster, family)) and drawn for family in in_families)
-
-
-def _missing(text: str, language: str) -> Iterator[str]:
-    in_families = families(text, language)
+def _drawn(text: str, language: str) -> Iterator[tuple[str, str | None]]:
+    """Each grapheme cluster once, in the order of the text, with the family that draws it."""
+    in_families = families(text, checked_language(language))
     for cluster in dict.fromkeys(CLUSTER.findall(text)):
-        if INVISIBLE.fullmatch(cluster):
-            continue
-        if not (_draws_emoji(cluster) if EMOJI.match(cluster) else _draws_text(cluster, in_families)):
-            yield cluster
+        yield cluster, _drawing(cluster, in_families)
 
 
 def missing_glyphs(text: str, language: str = "en") -> list[str]:
-    """Grapheme clusters that would draw a box, a placeholder or nothing, each once, in the order of the text.
+    """Grapheme clusters that would draw a box, a placeholder or nothing, each once, in the order of the text."""
+    return [cluster for cluster, family in _drawn(text, language) if not (family or INVISIBLE.fullmatch(cluster))]
 
-    Found by shaping with HarfBuzz. Code points looked up one by one would be wrong both ways: U+FE0F stands in no
-    font's table, so every red heart would be reported, and impossible joined emoji would pass.
+
+def inkless(text: str, language: str = "en") -> list[str]:
+    """Grapheme clusters that the fonts know and that leave no ink, each once: blank letters such as U+3164.
+
+    White space and what only steers the writing, such as marks of direction, is not meant to leave any.
     """
-    return list(_missing(text, checked_language(language)))
+    return [cluster for cluster, family in _drawn(text, language) if _is_inkless(cluster, family)]
+
+
+def _is_inkless(cluster: str, family: str | None) -> bool:
+    if BLANK.fullmatch(cluster):
+        return False
+    if family is None:
+        return INVISIBLE.fullmatch(cluster) is not None
+    return glyphs.box(cluster, family) is None
+
+
+def boxes(text: str, language: str = "en") -> list[glyphs.Box]:
+    """Where the ink of each grapheme cluster lies about its own beginning, each once; those without any left out."""
+    drawn = ((cluster, family) for cluster, family in _drawn(text, language) if family)
+    return [box for cluster, family in drawn if (box := glyphs.box(cluster, family))]

@@ -1,9 +1,7 @@
 """Where the participants' messages lie: a file each, plain or encrypted, and nothing of them anywhere else.
 
-Encryption is age's (format age-encryption.org/v1). Files are encrypted to a public key, `recipient.txt`, so that more
-messages can be taken in without the passphrase; the private key lies beside it, itself encrypted with the passphrase
-(`key.age`). Every file is readable with any age program, should this one be gone. Without the passphrase nobody can
-read them, nor the software's authors: there is no way back.
+Files are encrypted to a public key, `recipient.txt`, so that more messages can be taken in without the passphrase; the
+private key lies beside it, itself encrypted with the passphrase (`key.age`).
 """
 
 from __future__ import annotations
@@ -14,13 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from experiment import sealing
 from experiment.design import Message, check_subject, messages_csv, parse_messages, read_messages
 from experiment.errors import BadInput
 from experiment.files import write_whole
 
 RECIPIENT, PRIVATE_KEY = "recipient.txt", "key.age"
 PREVIEW = "preview"
-LEAST_PASSPHRASE = 8
 
 
 @dataclass(frozen=True)
@@ -104,16 +102,11 @@ class Folder:
 
     def unlocked(self, passphrase: str) -> Folder:
         """The same folder with its key; BadInput for another passphrase. Takes a second, so guessing does too."""
-        import pyrage
-
+        path = self.path / PRIVATE_KEY
         try:
-            secret = pyrage.passphrase.decrypt((self.path / PRIVATE_KEY).read_bytes(), passphrase)
+            return Folder(self.path, sealing.unlocked(path.read_bytes(), passphrase))
         except OSError as error:
-            where = self.path / PRIVATE_KEY
-            raise BadInput(f"{where} cannot be read: {error.strerror}. Without it the messages stay closed.") from error
-        except pyrage.DecryptError:
-            raise BadInput("This is not the passphrase of the messages. Try again.") from None
-        return Folder(self.path, pyrage.x25519.Identity.from_str(secret.decode()))
+            raise BadInput(f"{path} cannot be read: {error.strerror}. Without it the messages stay closed.") from error
 
     def _both(self, subject: str) -> tuple[Path, Path]:
         plain = self.path / f"sub-{subject}.csv"
@@ -121,33 +114,23 @@ class Folder:
 
     def _make_key(self, passphrase: str) -> None:
         """The recipient comes last: while it is not there, the folder is not encrypted."""
-        import pyrage
-
-        if len(passphrase) < LEAST_PASSPHRASE:
-            raise BadInput(f"Expected a passphrase of at least {LEAST_PASSPHRASE} characters. Choose several words.")
         if any(self.path.glob("sub-*.csv.age")):
             raise BadInput(f"{self.path} has encrypted messages but no {RECIPIENT}. Put that file back.")
-        identity = pyrage.x25519.Identity.generate()
-        secret = pyrage.passphrase.encrypt(str(identity).encode(), passphrase)
-        write_whole(self.path / PRIVATE_KEY, secret, private=True)
-        write_whole(self.path / RECIPIENT, f"{identity.to_public()}\n")
+        keys = sealing.new_keys(passphrase)
+        write_whole(self.path / PRIVATE_KEY, keys.closed, private=True)
+        write_whole(self.path / RECIPIENT, f"{keys.public}\n")
 
     def _sealed(self, content: bytes) -> bytes:
-        import pyrage
-
         path = self.path / RECIPIENT
         try:
-            recipient = pyrage.x25519.Recipient.from_str(path.read_text(encoding="utf-8").strip())
-        except (OSError, pyrage.RecipientError, UnicodeDecodeError) as error:
+            return sealing.sealed(content, [path.read_text(encoding="utf-8")])
+        except (OSError, UnicodeDecodeError, BadInput) as error:
             raise BadInput(f"{path} holds no public key of age. Put the file back as it was.") from error
-        return bytes(pyrage.encrypt(content, [recipient]))
 
 
 def _decrypted(path: Path, key: Any) -> bytes:
-    import pyrage
-
     try:
-        return bytes(pyrage.decrypt(path.read_bytes(), [key]))
-    except pyrage.DecryptError:
+        return sealing.opened(path.read_bytes(), key)
+    except sealing.WrongKey:
         why = "was not encrypted for this folder, or is damaged"
         raise BadInput(f"{path} {why}. Take its messages in again.") from None

@@ -1,0 +1,141 @@
+"""What can happen in a study: one frozen type for each act, one line of the register. The drug is in none of them.
+
+Who and when stand in the `Entry` around an act. Days are dates of the study's own time zone (ISO 8601, `2026-11-23`);
+what is derived (which day of a course it is, what is due) is never stored.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from experiment.study.plan import Study
+
+SCHEMA = 1
+
+
+class Begun(Struct, frozen=True, tag_field="act", tag="begun"):
+    """The study was set up: its plan, and the digests of the two sealed files (allocation, packing list)."""
+
+    schema: int
+    plan: Study
+    allocation_sha256: str
+    packing_sha256: str
+    unblinder: str  # public keys
+    pharmacy: str
+
+
+class Enrolled(Struct, frozen=True, tag_field="act", tag="enrolled"):
+    """A participant got the next place of a stratum, and with it the kits of both courses."""
+
+    subject: str
+    stratum: str
+    place: int
+    kits: tuple[str, str]
+
+
+class Consented(Struct, frozen=True, tag_field="act", tag="consented"):
+    """Informed consent was given, on this day, to this version of the form."""
+
+    subject: str
+    day: str
+    version: str
+
+
+class Started(Struct, frozen=True, tag_field="act", tag="started"):
+    """A course begins: day 1 is `day`, with the first dose of this kit, which was handed out."""
+
+    subject: str
+    course: Literal[1, 2]
+    day: str
+    kit: str
+
+
+class Dosed(Struct, frozen=True, tag_field="act", tag="dosed"):
+    """A dose was taken, or missed (`taken` false), on this day."""
+
+    subject: str
+    day: str
+    taken: bool
+
+
+class SessionHeld(Struct, frozen=True, tag_field="act", tag="session_held"):
+    """A session was begun and has ended so: as its transcript has it, or closed as incomplete."""
+
+    subject: str
+    session: int
+    day: str
+    status: Literal["completed", "aborted", "failed"]
+
+
+class Overridden(Struct, frozen=True, tag_field="act", tag="overridden"):
+    """Something was allowed that the study's rules refuse: what they said, and why it was done all the same."""
+
+    subject: str
+    refused: str
+    reason: str
+
+
+class Withdrew(Struct, frozen=True, tag_field="act", tag="withdrew"):
+    """A participant left the study."""
+
+    subject: str
+    reason: str
+
+
+class Locked(Struct, frozen=True, tag_field="act", tag="locked"):
+    """Nothing of the data will change any more: the condition of unblinding all."""
+
+    sessions: int
+    data_sha256: str
+
+
+class Unblinded(Struct, frozen=True, tag_field="act", tag="unblinded"):
+    """One participant's order was shown in an emergency, or (`subject` null) everybody's, after the lock."""
+
+    subject: str | None
+    reason: str
+
+
+class Recovered(Struct, frozen=True, tag_field="act", tag="recovered"):
+    """A line that a crash cut off was taken away: so many bytes of an act that nobody was told of."""
+
+    torn_bytes: int
+
+
+Act = (
+    Begun
+    | Enrolled
+    | Consented
+    | Started
+    | Dosed
+    | SessionHeld
+    | Overridden
+    | Withdrew
+    | Locked
+    | Unblinded
+    | Recovered
+)
+
+
+class Entry(Struct, frozen=True):
+    """An act with the moment (ISO 8601, UTC) and the initials of who did it."""
+
+    utc: str
+    who: str
+    act: Act
+
+
+_decoder: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(Entry)
+
+
+def encode(entry: Entry) -> bytes:
+    """The entry as JSON, without a newline."""
+    return msgspec.json.encode(entry)
+
+
+def decode(line: bytes | msgspec.Raw) -> Entry:
+    """The entry of a JSON line; msgspec.DecodeError if it is none."""
+    return _decoder.decode(line)
