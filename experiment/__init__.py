@@ -4,7 +4,7 @@ Bottom up; each module sees only those that are named before it:
 errors, explain                          whose fault it is, and what is wrong with a file
 qa, qa/thresholds                        from when on a person should look, with reasons
 messages, messages/limits                what is expected of messages, beside their number
-protocol, design                         what will happen: the protocol file, the messages, their order
+questions, protocol, design              what will happen: the protocol file, the messages, their order
 events                                   what can happen: one frozen type, one line of the transcript
 layout, scale                            where things stand and what an input means: pure
 screens                                  the port: show and wait
@@ -25,7 +25,7 @@ qa/findings, qa/across                   what a person should look at, in a sess
 qa/pictures, qa/page, qa/report          the page over all sessions
 messages/findings, messages/store        the participants' messages, plain or encrypted, and what is wrong with them
 study, study/plan, study/acts            the study around the sessions, and what can happen in it
-form, dialog                             what the assistant is asked
+form, editors, dialog                    what the assistant is asked, and at the end the participant
 system, sessions                         this computer, and the wiring of a session
 screens/recorded                         behind the port: a screen that answers as a transcript has it
 replay, replay/findings, replay/chain    what a check finds; a transcript's lines, also damaged ones

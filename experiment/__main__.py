@@ -18,9 +18,11 @@ from experiment.terminal import console, end_as_interrupted, say, unexpected
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from experiment.bids import DataSet
     from experiment.events import Ended
     from experiment.form import Answers
     from experiment.protocol import Protocol
+    from experiment.questions import Funnel
     from experiment.sessions import Plan
 
 ABORTED = 3
@@ -50,6 +52,7 @@ def pilot(
     messages: MessagesFile = EXAMPLE,
     data: DataFolder = DATA,
     seed: Seed = 1,
+    session: Annotated[int, typer.Option("--session", help="The last one ends with the closing questions.")] = 1,
     photodiode: Photodiode = False,
 ) -> None:
     """The whole session in a window with the example messages; its data go to data/pilot/."""
@@ -68,7 +71,7 @@ def pilot(
         whole.pilot.prepare()
         plan = sessions.planned(
             "pilot", read_protocol(protocol), read_messages(messages), whole.pilot,
-            subject=whole.pilot.next_subject("pilot"), session=1, seed=seed, operator="pilot",
+            subject=whole.pilot.next_subject("pilot"), session=session, seed=seed, operator="pilot",
             participant=_habit(participant) if robot else sessions.PERSON,
         )  # fmt: skip
         _finish(sessions.held_in_window(plan, full_screen=False, photodiode=photodiode), plan)
@@ -157,6 +160,27 @@ def simulate(
 
 
 app.add_typer(commands.app, name="messages")
+
+
+@app.command()
+def funnel(
+    subject: Annotated[str, typer.Option(help="Who has completed the last session.")],
+    protocol: ProtocolFile = PROTOCOL,
+    data: DataFolder = DATA,
+) -> None:
+    """The closing questions alone, for a participant to whom they could not be put after the last session."""
+    from experiment.bids import DataSet
+    from experiment.design import check_subject
+    from experiment.protocol import read_protocol
+
+    label, read, data_set = check_subject(subject), read_protocol(protocol), DataSet(data)
+    if read.funnel is None:
+        raise BadInput(f"The protocol {protocol} has no section [funnel].")
+    if not data_set.table(label, read.sessions, read.task).exists():
+        raise BadInput(f"sub-{label} has not been in session {read.sessions} yet, which the questions follow.")
+    _ask_funnel(read.funnel, label, data_set)
+
+
 for command in (review.table, review.replay, review.qa):
     app.command()(command)
 
@@ -204,6 +228,23 @@ def _finish(ended: Ended, plan: Plan) -> None:
         say(f"The session was ended early ({ended.reason}). What was rated until then is saved:\n  {saved}")
         raise typer.Exit(ABORTED)
     say(f"The session is complete. Its table:\n  {saved}")
+    is_last = plan.session.session == plan.protocol.sessions
+    if plan.protocol.funnel and is_last and not plan.is_synthetic:
+        _ask_funnel(plan.protocol.funnel, plan.session.subject, plan.data)
+
+
+def _ask_funnel(funnel: Funnel, subject: str, data: DataSet) -> None:
+    """Put the closing questions to the participant and save the answers."""
+    from experiment import dialog
+
+    if data.has_funnel(subject):
+        raise BadInput(f"sub-{subject} has answered the closing questions already: {data.funnel}")
+    answers = dialog.ask_participant(funnel)
+    if answers is None:
+        say(f"The closing questions were not answered. `dayfour funnel --subject {subject}` asks them again.", "red")
+        return
+    data.save_funnel(subject, answers, funnel)
+    say(f"The answers to the closing questions:\n  {data.funnel}")
 
 
 def main() -> NoReturn:

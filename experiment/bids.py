@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from experiment.events import Event
-    from experiment.protocol import AssistantQuestion, Protocol
+    from experiment.protocol import Protocol
+    from experiment.questions import AskedQuestion, Funnel
 
     Answers = Mapping[str, str | float | None]
     Rows = dict[str, dict[str, str]]
@@ -137,6 +138,25 @@ class DataSet:
             write_rows(path, [rows[name] for name in sorted(rows)], first=["participant_id"])
             write_new(path.with_suffix(".json"), _json(_PARTICIPANTS_COLUMNS))
 
+    @property
+    def funnel(self) -> Path:
+        """Where the answers to the funnel stand, a row for each participant."""
+        return self.root / "phenotype" / "funnel.tsv"
+
+    def has_funnel(self, subject: str) -> bool:
+        """Whether this participant has answered."""
+        return f"sub-{subject}" in read_rows(self.funnel, "participant_id")
+
+    def save_funnel(self, subject: str, answers: Answers, funnel: Funnel) -> None:
+        """Add a participant's answers; what is there already stays, and BadInput is raised."""
+        if self.has_funnel(subject):
+            raise BadInput(f"sub-{subject} has answered already, and answers are never overwritten: {self.funnel}")
+        row = {"participant_id": f"sub-{subject}"} | {name: _cell(value) for name, value in answers.items()}
+        rows = [*read_rows(self.funnel, "participant_id").values(), row]
+        write_rows(self.funnel, sorted(rows, key=lambda row: row["participant_id"]), first=["participant_id"])
+        described = {question.id: _described(question, "participant") for question in funnel.questions}
+        write_whole(self.funnel.with_suffix(".json"), _json(_PARTICIPANTS_COLUMNS | described))
+
     def _subjects(self) -> set[str]:
         return self._folders(self.root) | self._folders(self.root / "sourcedata")
 
@@ -174,11 +194,11 @@ def _sessions_dictionary(protocol: Protocol) -> dict[str, Any]:
     return _SESSIONS_COLUMNS | {question.id: _described(question) for question in protocol.assistant}
 
 
-def _described(question: AssistantQuestion) -> dict[str, Any]:
+def _described(question: AskedQuestion, who: str = "assistant") -> dict[str, Any]:
     limits = {"Minimum": question.minimum, "Maximum": question.maximum, "Units": question.units or None}
     form = " Local time of day, HH:MM." if question.kind == "time" else ""
     levels = {"Levels": {choice: choice for choice in question.choices}} if question.choices else {}
-    description = {"Description": f'The assistant\'s answer to "{question.text}".{form} n/a if there was none.'}
+    description = {"Description": f'The {who}\'s answer to "{question.text}".{form} n/a if there was none.'}
     return description | levels | {name: value for name, value in limits.items() if value is not None}
 
 
@@ -208,6 +228,7 @@ reads messages that loved ones wrote beforehand, and rates each of them.
 
 - `sub-<ID>/ses-<n>/beh/*_beh.tsv`: one row for each message; the `.json` beside it explains every column.
 - `sub-<ID>/sub-<ID>_sessions.tsv`: when each visit was, how it ended, and what the assistant noted.
+- `phenotype/funnel.tsv`: what each participant thought of the study after the last session.
 - `sourcedata/`: the transcripts, from which the tables were read and can be read again. Never change them.
 
 No file here holds a message's text or tells the drug. Please complete the authors and the license in

@@ -14,10 +14,10 @@ from msgspec import Struct
 
 from experiment.design import check_session, check_subject
 from experiment.errors import BadInput
-from experiment.protocol import AssistantQuestion
+from experiment.questions import AskedQuestion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from experiment.protocol import Protocol
 
@@ -54,13 +54,13 @@ class WrongAnswers(BadInput):
         self.errors = dict(errors)
 
 
-def fields(protocol: Protocol) -> tuple[AssistantQuestion, ...]:
+def fields(protocol: Protocol) -> tuple[AskedQuestion, ...]:
     """Everything that is asked, in the order of asking; BadInput if a question of the protocol takes a field's name."""
     numbers = tuple(str(number) for number in range(1, protocol.sessions + 1))
     always = (
-        AssistantQuestion(SUBJECT, "Subject", "text", required=True),
-        AssistantQuestion(SESSION, "Session", "choice", required=True, choices=numbers),
-        AssistantQuestion(OPERATOR, "Assistant", "text", required=True),
+        AskedQuestion(SUBJECT, "Subject", "text", required=True),
+        AskedQuestion(SESSION, "Session", "choice", required=True, choices=numbers),
+        AskedQuestion(OPERATOR, "Assistant", "text", required=True),
     )
     if taken := {field.id for field in always} & {question.id for question in protocol.assistant}:
         raise BadInput(f"The protocol asks the assistant {min(taken)!r}, which every session asks. Rename its id.")
@@ -69,16 +69,28 @@ def fields(protocol: Protocol) -> tuple[AssistantQuestion, ...]:
 
 def check(protocol: Protocol, raw: Mapping[str, str]) -> Answers:
     """The typed answers (`raw`, by field; one that is not there is unanswered); raises WrongAnswers."""
+    values = _all_checked(fields(protocol), raw, lambda field, given: _value(protocol, field, given))
+    return Answers(values.pop(SUBJECT), values.pop(SESSION), values.pop(OPERATOR), values)
+
+
+def check_questions(questions: Iterable[AskedQuestion], raw: Mapping[str, str]) -> dict[str, str | float | None]:
+    """The same for questions alone, such as the funnel's: the answers by id, None where there is none."""
+    return _all_checked(questions, raw, _answer)
+
+
+def _all_checked(
+    questions: Iterable[AskedQuestion], raw: Mapping[str, str], value_of: Callable[[AskedQuestion, str], Any]
+) -> dict[str, Any]:
     values: dict[str, Any] = {}
     errors: dict[str, str] = {}
-    for field in fields(protocol):
+    for question in questions:
         try:
-            values[field.id] = _checked(protocol, field, raw.get(field.id, "").strip())
+            values[question.id] = _checked(question, raw.get(question.id, "").strip(), value_of)
         except BadInput as error:  # noqa: PERF203 - every wrong field is told, not only the first
-            errors[field.id] = str(error)
+            errors[question.id] = str(error)
     if errors:
         raise WrongAnswers(errors)
-    return Answers(values.pop(SUBJECT), values.pop(SESSION), values.pop(OPERATOR), values)
+    return values
 
 
 def parse_answers(protocol: Protocol, pairs: Iterable[str]) -> dict[str, str]:
@@ -98,11 +110,11 @@ def parse_answers(protocol: Protocol, pairs: Iterable[str]) -> dict[str, str]:
     return raw
 
 
-def _checked(protocol: Protocol, field: AssistantQuestion, given: str) -> str | float | None:
+def _checked(field: AskedQuestion, given: str, value_of: Callable[[AskedQuestion, str], Any]) -> Any:
     """One answer in its type, None for no answer to a question that allows it."""
     if given in NOTHING and not field.required:
         return None
-    value = None if given in NOTHING else _value(protocol, field, given)
+    value = None if given in NOTHING else value_of(field, given)
     if value is None:
         shown = given if len(given) <= OPERATOR_LENGTH else given[:OPERATOR_LENGTH] + "..."
         found = repr(shown) if shown else "nothing"
@@ -110,7 +122,7 @@ def _checked(protocol: Protocol, field: AssistantQuestion, given: str) -> str | 
     return value
 
 
-def _value(protocol: Protocol, field: AssistantQuestion, given: str) -> str | float | None:
+def _value(protocol: Protocol, field: AskedQuestion, given: str) -> str | float | None:
     """What was meant, or None where it cannot be known."""
     match field.id:
         case "subject":
@@ -122,7 +134,7 @@ def _value(protocol: Protocol, field: AssistantQuestion, given: str) -> str | fl
     return _answer(field, given)
 
 
-def _answer(question: AssistantQuestion, given: str) -> str | float | None:
+def _answer(question: AskedQuestion, given: str) -> str | float | None:
     """The same for a question of the protocol."""
     match question.kind:
         case "text":
@@ -148,7 +160,7 @@ def _time(given: str) -> str | None:
     return f"{int(hours):02}:{minutes}"
 
 
-def _number(given: str, field: AssistantQuestion) -> float | None:
+def _number(given: str, field: AskedQuestion) -> float | None:
     """A number with a decimal point or comma; 1,234 is refused, because it is thousands to some and not to others."""
     if not _NUMBER.fullmatch(given) or _PERHAPS_THOUSANDS.fullmatch(given):
         return None
@@ -158,7 +170,7 @@ def _number(given: str, field: AssistantQuestion) -> float | None:
     return None if too_low or too_high else number
 
 
-def _expectation(field: AssistantQuestion) -> str:
+def _expectation(field: AskedQuestion) -> str:
     """What a field wants, after the word 'Expected'."""
     special = {
         SUBJECT: "letters and digits, such as DF017",
@@ -174,7 +186,7 @@ def _expectation(field: AssistantQuestion) -> str:
     return special.get(field.id) or by_kind[field.kind]
 
 
-def _limits(field: AssistantQuestion) -> str:
+def _limits(field: AskedQuestion) -> str:
     low, high = (None if limit is None else f"{limit:.12g}" for limit in (field.minimum, field.maximum))
     if low and high:
         return f" from {low} to {high}"

@@ -12,18 +12,16 @@ from string import Formatter
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from experiment.errors import BadInput
 from experiment.explain import explained
 from experiment.messages.limits import Intake
 from experiment.qa.thresholds import Thresholds
+from experiment.questions import AskedQuestion, Fixed, Funnel, Label, Line, check_distinct
 
 Seconds = Annotated[float, Meta(ge=0, le=3600)]
-Limit = Annotated[float, Meta(ge=-1e12, le=1e12)]  # neither nan nor infinite
 Colour = Annotated[str, Meta(pattern=r"^#[0-9A-Fa-f]{6}\Z")]
-Label = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*\Z")]
-Line = Annotated[str, Meta(min_length=1)]
 Id = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9]+\Z")]
 
 Rgb = tuple[int, int, int]
@@ -48,10 +46,6 @@ TRIAL_COLUMNS = frozenset({
 })  # fmt: skip
 SESSIONS_COLUMNS = frozenset({"session_id", "acq_time", "operator", "seed", "status", "end_reason"})
 _RATING_ENDINGS = ("_onset", "_rt", "_time", "_changes")
-
-
-class Fixed(Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of the protocol: it cannot change once read, and a key it does not know is an error."""
 
 
 class Display(Fixed, frozen=True):
@@ -105,7 +99,7 @@ class Rating(Fixed, frozen=True):
     def __post_init__(self) -> None:
         """Each question is a column of the table, beside those that are always there."""
         ids = [question.id for question in self.questions]
-        _distinct("ids of questions", ids)
+        check_distinct("ids of questions", ids)
         if taken := [one for one in ids if one in TRIAL_COLUMNS or one.endswith(_RATING_ENDINGS)]:
             raise ValueError(f"Expected ids of questions that name no other column of the table, got {taken[0]!r}")
 
@@ -126,7 +120,7 @@ class Keys(Fixed, frozen=True):
         for key in single:
             if key not in KEY_NAMES:
                 raise ValueError(f"Expected the name of a key, such as 'space' or 'left', got {key!r}")
-        _distinct("keys", single)
+        check_distinct("keys", single)
         if digits := sorted(key for key in single if key.isdigit()):
             raise ValueError(f"Expected keys other than the digits, which set the marker, got {digits[0]!r}")
         if set(self.reasons) != {"withdrew", "technical", "other"}:
@@ -190,32 +184,6 @@ class Wording(Fixed, frozen=True):
     pause: Pause
 
 
-class AssistantQuestion(Fixed, frozen=True):
-    """A question to the assistant, asked before the session and saved in `sub-<ID>_sessions.tsv`.
-
-    `kind`: a line of text, a time of day (HH:MM), a number within `minimum` and `maximum`, or one of `choices`.
-    """
-
-    id: Label
-    text: Line
-    kind: Literal["text", "time", "number", "choice"]
-    required: bool = False
-    choices: tuple[Line, ...] = ()
-    minimum: Limit | None = None
-    maximum: Limit | None = None
-    units: str = ""
-
-    def __post_init__(self) -> None:
-        """Choices belong to a choice, limits to a number."""
-        if (self.kind == "choice") != bool(self.choices):
-            raise ValueError("Expected `choices` with kind 'choice', and only there")
-        if self.kind != "number" and (self.minimum, self.maximum) != (None, None):
-            raise ValueError("Expected `minimum` and `maximum` only with kind 'number'")
-        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
-            raise ValueError("Expected `minimum` not above `maximum`")
-        _distinct("choices", self.choices)
-
-
 class Protocol(Fixed, frozen=True):
     """One session's protocol, as `stimuli/protocol.toml` has it.
 
@@ -236,13 +204,14 @@ class Protocol(Fixed, frozen=True):
     message_sets: Literal["same", "split"] = "same"
     mouse: Mouse = Mouse()
     intake: Intake = Intake()
-    assistant: tuple[AssistantQuestion, ...] = ()
+    assistant: tuple[AskedQuestion, ...] = ()
+    funnel: Funnel | None = None
     qa: Thresholds = Thresholds()
 
     def __post_init__(self) -> None:
         """Each question to the assistant is a column of its own."""
         ids = [question.id for question in self.assistant]
-        _distinct("ids of questions to the assistant", ids)
+        check_distinct("ids of questions to the assistant", ids)
         if taken := sorted(SESSIONS_COLUMNS.intersection(ids)):
             raise ValueError(f"Expected ids of questions to the assistant that name no other column, got {taken[0]!r}")
 
@@ -280,12 +249,6 @@ def read_protocol(path: Path) -> Protocol:
         raise BadInput(
             f"The protocol {path} cannot be used.\n{wrong}\nCorrect the file, or copy stimuli/protocol.toml again."
         ) from error
-
-
-def _distinct(what: str, names: tuple[str, ...] | list[str]) -> None:
-    twice = sorted({name for name in names if list(names).count(name) > 1})
-    if twice:
-        raise ValueError(f"Expected {what} that differ, got {twice[0]!r} twice")
 
 
 def _check_braces(what: str, text: str, names: tuple[str, ...]) -> None:

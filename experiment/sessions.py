@@ -73,6 +73,11 @@ class Plan:
         return self.data.transcript(self.session.subject, self.session.session, self.protocol.task)
 
     @property
+    def is_synthetic(self) -> bool:
+        """Whether nobody sits there."""
+        return self.participant != PERSON
+
+    @property
     def protocol(self) -> Protocol:
         """The session's."""
         return self.session.protocol
@@ -218,7 +223,7 @@ def _seated(plan: Plan, layout: Layout, canvas: Canvas, clock: SessionClock) -> 
     from experiment.screens.inputs import Person, Robot
     from experiment.screens.keyboard import open_keys
 
-    if plan.participant != PERSON:
+    if plan.is_synthetic:
         return Robot(_participant(plan, layout), clock)
     keys = open_keys(allow_poll=plan.mode != "run", window=canvas.handle)
     return Person(canvas.handle, keys, clock, mouse=plan.protocol.mouse.enabled)

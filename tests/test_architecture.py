@@ -66,10 +66,10 @@ def test_imports_point_one_way(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_psychopy_and_qt_stay_behind_their_doors(path: Path) -> None:
-    """Only screens/ imports PsychoPy, psychtoolbox or pyglet, and only the dialog imports Qt."""
+    """Only screens/ imports PsychoPy, psychtoolbox or pyglet, and only the forms import Qt."""
     found = {name.partition(".")[0] for name in imports(tree_of(path))}
     assert not found & DRAWING or path.parent.name == "screens"
-    assert "PyQt6" not in found or path.name == "dialog.py"
+    assert "PyQt6" not in found or path.name in {"dialog.py", "editors.py"}
 
 
 def test_the_command_line_starts_without_what_is_slow() -> None:

@@ -37,7 +37,8 @@ from pathlib import Path
 from msgspec.structs import replace
 from experiment import dialog
 from experiment.errors import BadInput
-from experiment.protocol import AssistantQuestion, read_protocol
+from experiment.protocol import read_protocol
+from experiment.questions import AskedQuestion
 
 protocol = read_protocol(Path("stimuli/protocol.toml"))
 
@@ -57,7 +58,7 @@ def ask():
 LONG = """
 kinds = ["text", "number", "time", "text"] * 3
 text = "A question of the laboratory, which takes its time"
-Question = AssistantQuestion
+Question = AskedQuestion
 protocol = replace(protocol, assistant=tuple(Question(f"q{i}", text, kind, True) for i, kind in enumerate(kinds)))
 """
 WINDOW = """

@@ -10,17 +10,18 @@ from msgspec.structs import replace
 
 from experiment import form
 from experiment.errors import BadInput
-from experiment.protocol import AssistantQuestion, read_protocol
+from experiment.protocol import read_protocol
+from experiment.questions import AskedQuestion
 
 PROTOCOL = replace(
     read_protocol(Path(__file__).parents[1] / "stimuli" / "protocol.toml"),
     sessions=2,
     assistant=(
-        AssistantQuestion("last_dose", "Time of the last dose", "time", required=True),
-        AssistantQuestion("symptoms", "Symptoms", "choice", required=True, choices=("none", "mild", "very bad")),
-        AssistantQuestion("temperature", "Temperature", "number", minimum=35, maximum=42.5, units="°C"),
-        AssistantQuestion("drinks", "Cups of coffee", "number"),
-        AssistantQuestion("notes", "Notes", "text"),
+        AskedQuestion("last_dose", "Time of the last dose", "time", required=True),
+        AskedQuestion("symptoms", "Symptoms", "choice", required=True, choices=("none", "mild", "very bad")),
+        AskedQuestion("temperature", "Temperature", "number", minimum=35, maximum=42.5, units="°C"),
+        AskedQuestion("drinks", "Cups of coffee", "number"),
+        AskedQuestion("notes", "Notes", "text"),
     ),
 )
 RIGHT = {"subject": "DF017", "session": "1", "operator": "TA", "last_dose": "08:30", "symptoms": "mild"}
@@ -110,8 +111,8 @@ def test_a_number_keeps_to_its_limits(typed: str) -> None:
 def test_a_single_limit_is_told_as_one() -> None:
     """A question with only a minimum or only a maximum says just that."""
     one_sided = (
-        AssistantQuestion("low", "Low", "number", minimum=0),
-        AssistantQuestion("high", "High", "number", maximum=10),
+        AskedQuestion("low", "Low", "number", minimum=0),
+        AskedQuestion("high", "High", "number", maximum=10),
     )
     with pytest.raises(form.WrongAnswers) as caught:
         form.check(replace(PROTOCOL, assistant=one_sided), RIGHT | {"low": "-1", "high": "11"})
@@ -174,7 +175,7 @@ def test_long_answers_are_shortened_in_errors() -> None:
 
 def test_a_question_cannot_take_the_name_of_a_field() -> None:
     """A protocol whose own question is called as one that is always asked is refused."""
-    twice = replace(PROTOCOL, assistant=(AssistantQuestion("session", "Session", "text"),))
+    twice = replace(PROTOCOL, assistant=(AskedQuestion("session", "Session", "text"),))
     with pytest.raises(BadInput, match=r"'session'.*Rename its id"):
         form.fields(twice)
 

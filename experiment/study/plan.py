@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from experiment.errors import BadInput
 from experiment.explain import explained
-from experiment.protocol import Fixed, Line
+from experiment.questions import Fixed, Line
 
 Days = Annotated[int, Meta(ge=0, le=999)]
 Time = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z")]
