@@ -74,7 +74,7 @@ class DataSet:
             raise EquipmentFailure(f"The disk of {self.root} is nearly full: {found}. Free some or choose --data.")
         write_new(self.root / "dataset_description.json", _json(_DESCRIPTION))
         # Without a slash after it: the validator looks at a folder's bare name.
-        write_new(self.root / ".bidsignore", f"/{PILOT}\n")
+        write_new(self.root / ".bidsignore", "".join(f"/{folder}\n" for folder in (PILOT, "timing", "study")))
         if not any(self.root.glob("README*")):
             write_new(self.root / "README.md", _README)
         self.list_participants()

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from experiment.design import Session
+from experiment.preflight.items import Item
 
 SCHEMA = 1
 
@@ -160,7 +161,9 @@ class Started(Struct, frozen=True, tag_field="event", tag="started"):
     """Everything known before the start; `zero_utc` is the wall clock (ISO 8601) at clock zero.
 
     `zero_count_s`: Python's `time.perf_counter` then, in seconds, by which another program on this computer can compare
-    times (on Linux it is CLOCK_MONOTONIC); null in a simulation.
+    times (on Linux it is CLOCK_MONOTONIC); null in a simulation. `preflight`: what a check found of this computer just
+    before, with the measured numbers; none but real sessions are checked. `override`: why the session was held though
+    something of that was red.
     """
 
     schema: int
@@ -173,6 +176,8 @@ class Started(Struct, frozen=True, tag_field="event", tag="started"):
     zero_utc: str
     resumes: Resumption | None = None
     zero_count_s: float | None = None
+    preflight: tuple[Item, ...] = ()
+    override: str | None = None
 
 
 class TrialBegan(Struct, frozen=True, tag_field="event", tag="trial_began"):

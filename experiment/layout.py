@@ -85,6 +85,11 @@ class Layout(Struct, frozen=True):
         return Box(0, self.even(40), self.even(920), self.even(560))
 
     @property
+    def wide_reading(self) -> Box:
+        """Where messages stand that are too long for the usual place."""
+        return Box(0, self.even(44), self.even(1160), self.even(600))
+
+    @property
     def button(self) -> Box:
         """Where the button stands with which a person goes on."""
         return Box(0, -self.even(296), self.even(300), self.even(56))

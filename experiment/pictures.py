@@ -19,13 +19,15 @@ from experiment.protocol import Protocol, Rgb, rgb
 from experiment.task import pages
 from experiment.text import (
     Picture,
+    Room,
     Style,
     draw_button,
     draw_marker,
-    draw_message,
+    draw_messages,
     draw_scale,
     draw_text,
-    fitting_size,
+    fitting_room,
+    inkless,
     missing_glyphs,
 )
 
@@ -144,6 +146,13 @@ def draw_pictures(
     )
 
 
+def rooms(layout: Layout) -> list[Room]:
+    """Where messages may stand and in what type, the best first: at last in the smallest, on wider lines."""
+    usual, wide, sizes_px = layout.reading, layout.wide_reading, [layout.size(size) for size in MESSAGE_SIZES]
+    best = [Room(size_px, usual.width_px, usual.height_px) for size_px in sizes_px]
+    return [*best, Room(sizes_px[-1], wide.width_px, wide.height_px)]
+
+
 def _check_glyphs(protocol: Protocol, messages: Sequence[Message]) -> None:
     """A character without a glyph would be a box on the screen, or nothing."""
     rating, wording = protocol.rating, protocol.wording
@@ -155,7 +164,7 @@ def _check_glyphs(protocol: Protocol, messages: Sequence[Message]) -> None:
         (f"Message {message.message_id}", message.language, f"{message.writer}\n{message.text}") for message in messages
     ]
     for what, language, text in texts:
-        if clusters := missing_glyphs(text, language):
+        if clusters := missing_glyphs(text, language) or inkless(text, language):
             codes = " ".join(f"U+{ord(character):04X}" for character in clusters[0])
             raise BadInput(f"{what}: no font here can draw the character {codes}. Ask the writer for another one.")
 
@@ -179,18 +188,15 @@ class _Draughtsman:
         return drawn | self.messages(messages)
 
     def messages(self, messages: Sequence[Message]) -> dict[Frame, Placed]:
-        """The messages, all in one type size, so that all look alike."""
-        box, with_writer = self.layout.reading, self.protocol.display.show_writer
-        sizes_px = [self.layout.size(size) for size in MESSAGE_SIZES]
-        size_px = fitting_size(messages, box.width_px, box.height_px, sizes_px, with_writer=with_writer)
-        style = replace(self.style, size_px=size_px, width_px=box.width_px)
+        """The messages, all in one type size and in one place, so that all look alike."""
+        with_writer = self.protocol.display.show_writer
+        room = fitting_room(messages, rooms(self.layout), with_writer=with_writer)
+        box = next(box for box in (self.layout.reading, self.layout.wide_reading) if box.width_px == room.width_px)
+        style = replace(self.style, size_px=room.size_px, width_px=room.width_px)
+        drawn = draw_messages(messages, style, with_writer=with_writer)
         return {
-            MessageFrame(message.message_id): _placed(
-                draw_message(message.text, message.writer if with_writer else None, style, message.language),
-                box.x_px,
-                box.y_px,
-            )
-            for message in messages
+            MessageFrame(message.message_id): _placed(picture, box.x_px, box.y_px)
+            for message, picture in zip(messages, drawn, strict=True)
         }
 
     def text(self, frame: Text) -> Placed:

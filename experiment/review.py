@@ -12,10 +12,12 @@ from experiment.terminal import ask_passphrase, console, say
 
 if TYPE_CHECKING:
     from experiment.messages.store import Folder
+    from experiment.qa.report import Report
 
 ROOT = Path(__file__).resolve().parents[1]
 PROTOCOL, DATA, PARTICIPANTS = ROOT / "stimuli" / "protocol.toml", ROOT / "data", ROOT / "stimuli" / "participants"
 FOUND_WANTING = 1
+STUDY = "study"  # in the data set: the folder of its register
 
 ProtocolFile = Annotated[Path, typer.Option("--protocol", help="All wording, timing, scales and keys.")]
 
@@ -77,23 +79,34 @@ def qa(
     protocol: ProtocolFile = PROTOCOL,
 ) -> None:
     """One page over all sessions: which of them somebody should look at, and why."""
+    done = looked(data, protocol, out=out, pilot=pilot)
+    say(f"{done.wanting} of {done.sessions} sessions need a person:\n  {done.page}\n  {done.table}")
+    if done.needs_person:
+        raise typer.Exit(FOUND_WANTING)
+
+
+def looked(data: Path, protocol: Path, *, out: Path | None = None, pilot: bool = False) -> Report:
+    """Verify and judge all sessions of a data set, with what its study's register knows; the page is written."""
     from rich.progress import Progress
 
     from experiment.protocol import read_protocol
     from experiment.qa.report import report
     from experiment.replay.verify import verify_all
+    from experiment.study import quality
+    from experiment.study.register import Register
 
-    thresholds = read_protocol(protocol).qa
+    thresholds, register = read_protocol(protocol).qa, Register(data / STUDY)
+    entries = register.entries() if register.path.exists() else ()
     with Progress(console=console()) as progress:
         task = progress.add_task("Verifying")
         verified = verify_all(
             data, pilot=pilot, progress=lambda done, of: progress.update(task, completed=done, total=of)
         )
     changed = {one.transcript: [str(finding) for finding in one.findings] for one in verified}
-    done = report(data, out=out, thresholds=thresholds, pilot=pilot, changed=changed)
-    say(f"{done.wanting} of {done.sessions} sessions need a person:\n  {done.page}\n  {done.table}")
-    if done.needs_person:
-        raise typer.Exit(FOUND_WANTING)
+    return report(
+        data, out=out, thresholds=thresholds, pilot=pilot, changed=changed, besides=quality.findings(entries),
+        answers=quality.answers(entries),
+    )  # fmt: skip
 
 
 def _source(messages: Path) -> Path | Folder | None:

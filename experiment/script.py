@@ -51,12 +51,19 @@ EMOJI = regex.compile(
 )
 PLAIN = regex.compile(r"(?:[^\p{Emoji}\uFE0F]|[#*0-9])*")  # as every letter by itself tells
 INVISIBLE = regex.compile(r"[\s\p{Default_Ignorable_Code_Point}]+")
+# One letter that rises and falls no further than a line has room, is at most so wide, and has its ink in that.
+USUAL = regex.compile(
+    r"[\s!-~\u00A0-\u017F\u01A0\u01A1\u01AF\u01B0\u0218-\u021B\u0386-\u03CE\u0400-\u045F\u1EA0-\u1EF9\u2010-\u2026"
+    r"\u3000-\u3029\u3041-\u3096\u30A0-\u30FF\u4E00-\u9FFF\uAC00-\uD7A3]"
+)
+USUAL_EM = 1.05
 # White space, and what steers the writing (marks of direction, joiners, soft hyphens) without being writing.
 BLANK = regex.compile(r"[\s\p{Cf}\p{Variation_Selector}]+")
 
 # Letters that stick together: not those of scripts that need no spaces, whose words typst knows, but also what is held
 # together by no-break spaces.
 LETTERS = r"(?:[^\s\u200B\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Han}\p{Hiragana}\p{Katakana}]|[\u00A0\u2007\u202F])"
+WORD = regex.compile(rf"{LETTERS}+")
 SIGNS = r"/?&=.,_#\u00A0\u2007\u202F-"  # behind which a link may break
 PART_OF_LINK = regex.compile(rf"[^{SIGNS}]+[{SIGNS}]*|[{SIGNS}]+")
 KOREAN_WORD = regex.compile(r"(?=[^\s\p{Han}\p{Hiragana}\p{Katakana}]*\p{Hangul})[^\s\p{Han}\p{Hiragana}\p{Katakana}]+")
@@ -120,7 +127,7 @@ def _parts(word: str, longest: int) -> Iterator[str]:
 
 def unbroken(text: str) -> str:
     """The text with its Korean words held together: they have spaces between them, and Koreans break lines there."""
-    return KOREAN_WORD.sub(lambda word: WORD_JOINER.join(CLUSTER.findall(word.group())), text)
+    return str(KOREAN_WORD.sub(lambda word: WORD_JOINER.join(CLUSTER.findall(word.group())), text))
 
 
 def checked_language(language: str) -> str:
@@ -158,7 +165,7 @@ def families(text: str, language: str) -> list[str]:
     if len(shared) > 1:
         shared.sort(key=lambda script: -len(regex.findall(rf"\p{{Script={script}}}", text)))
     cjk = [CJK_FAMILY] if cjk_language(text, language) or SYMBOL.search(text) else []
-    plain = [PLAIN_EMOJI_FAMILY] if "\uFE0E" in text else []
+    plain = [PLAIN_EMOJI_FAMILY] if "\ufe0e" in text else []
     return [LATIN_FAMILY, *(f"{LATIN_FAMILY} {script}" for script in shared), SYMBOL_FAMILY, *cjk, *plain]
 
 
@@ -210,7 +217,23 @@ def _is_inkless(cluster: str, family: str | None) -> bool:
     return glyphs.box(cluster, family) is None
 
 
-def boxes(text: str, language: str = "en") -> list[glyphs.Box]:
-    """Where the ink of each grapheme cluster lies about its own beginning, each once; those without any left out."""
-    drawn = ((cluster, family) for cluster, family in _drawn(text, language) if family)
-    return [box for cluster, family in drawn if (box := glyphs.box(cluster, family))]
+def unusual_boxes(text: str, language: str = "en") -> dict[str, glyphs.Box]:
+    """Where the ink lies of each grapheme cluster that is not known to stay within its line."""
+    others = "\n".join({one for one in CLUSTER.findall(text) if not (USUAL.fullmatch(one) or EMOJI.match(one))})
+    found = {cluster: glyphs.box(cluster, family) for cluster, family in _drawn(others, language) if family}
+    return {cluster: box for cluster, box in found.items() if box}
+
+
+def widest_word_em(text: str, boxes: dict[str, glyphs.Box]) -> float:
+    """About how wide the widest stretch is that does not break by itself; `boxes`: of its unusual clusters."""
+
+    def advance_em(cluster: str) -> float:
+        return boxes[cluster].advance if cluster in boxes else USUAL_EM
+
+    widest_em = max([USUAL_EM, *(box.advance for box in boxes.values())])
+    found_em = 0.0
+    for word in sorted(WORD.findall(text), key=len, reverse=True):
+        if len(word) * widest_em <= found_em:
+            break
+        found_em = max(found_em, sum(map(advance_em, CLUSTER.findall(word))))
+    return found_em

@@ -7,194 +7,97 @@ from that transcript. They differ in who answers, what it is shown on, and where
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
-from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
 from experiment import log, task
-from experiment.bids import DataSet
-from experiment.design import Message, Session, check_session, draw_session, practice_message
-from experiment.disk import is_written
-from experiment.errors import BadInput, EquipmentFailure
-from experiment.events import SCHEMA, Ended, Event, Mode, Started
+from experiment.errors import EquipmentFailure
+from experiment.events import SCHEMA, Ended, Event, Started
 from experiment.layout import MINIMUM_SIZE_PX, Layout
-from experiment.protocol import Protocol, rgb
-from experiment.resume import INCOMPLETE, is_cut_off, rated_messages, resumption
+from experiment.plans import Plan
+from experiment.preflight.items import Item, worst
+from experiment.protocol import rgb
+from experiment.resume import resumption
 from experiment.screens import Screen
 from experiment.screens.clock import Zero
 from experiment.screens.participants import HABITS, Participant
 from experiment.screens.simulated import SimulatedScreen, simulated_info
+from experiment.system import raised_priority
 
 if TYPE_CHECKING:
     from experiment.pictures import Pictures
     from experiment.screens.canvas import Canvas
     from experiment.screens.clock import SessionClock
+    from experiment.screens.fitness import Pace
     from experiment.screens.inputs import Inputs
 
-PERSON = "person"
 PILOT_MARK = "PILOT"
 SIMULATED_UTC = "2000-01-01T09:00:00.000+00:00"
 STEADY_SHARE = 0.6
 
 
-class CutOff(BadInput):
-    """This session began before, and the program or the computer died: it can go on, or be closed as it is."""
-
-    def __init__(self, subject: str, session: int, transcript: log.Transcript) -> None:
-        rated, of = rated_messages(transcript), len(transcript.started.session.trials)
-        super().__init__(
-            f"sub-{subject} ses-{session} began before and was cut off; {rated} of its {of} messages are rated, and "
-            "nothing of that is lost.\nAdd --resume to go on with the first message that is not rated, or --close to "
-            "end the session as it is."
-        )
-
-
 @dataclass(frozen=True)
-class Plan:
-    """A session that is about to begin: everything checked, nothing opened yet."""
+class Check:
+    """What a real session asks of its computer: `look` finds all that needs no window, beside the start of PsychoPy.
 
-    mode: Mode
-    session: Session
-    messages: tuple[Message, ...]
-    operator: str
-    answers: Mapping[str, str | float | None]
-    data: DataSet
-    participant: str = PERSON
-    after: log.Transcript | None = None  # what there is of a session that was cut off
-
-    @property
-    def transcript(self) -> Path:
-        """Where the session's transcript stands, or will."""
-        return self.data.transcript(self.session.subject, self.session.session, self.protocol.task)
-
-    @property
-    def is_synthetic(self) -> bool:
-        """Whether nobody sits there."""
-        return self.participant != PERSON
-
-    @property
-    def protocol(self) -> Protocol:
-        """The session's."""
-        return self.session.protocol
-
-
-def planned(
-    mode: Mode,
-    protocol: Protocol,
-    messages: Sequence[Message],
-    data: DataSet,
-    *,
-    subject: str,
-    session: int,
-    seed: int,
-    operator: str,
-    answers: Mapping[str, str | float | None] | None = None,
-    participant: str = PERSON,
-    resume: bool = False,
-) -> Plan:
-    """A session, checked before anything opens: its messages, its number, and that nothing of it was saved before.
-
-    With `resume`, one that was cut off, whose answers to the form are kept. Raises CutOff for such a one without it.
+    `override`: the assistant's reason to hold the session though something is not as it must be.
     """
-    check_session(session, protocol)
-    after = cut_off(data, subject, session, protocol)
-    if after is None:
-        _forget_unbegun(data.transcript(subject, session, protocol.task))
-        data.check_free(subject, session, protocol.task)
-        if resume:
-            raise BadInput(f"sub-{subject} ses-{session} has not begun yet. Start it without --resume.")
-    elif not resume:
-        raise CutOff(subject, session, after)
-    else:
-        seed = after.started.session.seed
-    drawn = _drawn(protocol, messages, data, subject=subject, session=session, seed=seed)
-    if after is not None and drawn != after.started.session:
-        raise BadInput(
-            f"sub-{subject} ses-{session} began with another protocol or other messages. Put back the files as they "
-            "were, or close the session with --close."
-        )
-    shown = (practice_message(protocol), *messages)
-    return Plan(mode, drawn, shown, operator, answers or {}, data, participant, after)
+
+    look: Callable[[], Sequence[Item]]
+    override: str | None = None
 
 
-def _drawn(
-    protocol: Protocol, messages: Sequence[Message], data: DataSet, *, subject: str, session: int, seed: int
-) -> Session:
-    """The session as the seed decides it, of the messages that the subject's other sessions were drawn from."""
-    numbers = [number for number in range(1, protocol.sessions + 1) if number != session]
-    paths = [data.transcript(subject, number, protocol.task) for number in numbers]
-    others = [log.read_start(path).session for path in paths if log.has_begun(path)]
-    sets = next((other.sets for other in others if other.sets), ())
-    drawn = draw_session(protocol, messages, subject=subject, session=session, seed=seed, sets=sets)
-    for other in others:
-        if other.sets != drawn.sets or (not sets and _digests(other) != _digests(drawn)):
-            raise BadInput(
-                f"The messages of sub-{subject}, or the protocol's message_sets, are not as they were in session "
-                f"{other.session}. Put back the files as they were then."
-            )
-    return drawn
-
-
-def _digests(session: Session) -> dict[str, str]:
-    return {trial.message_id: trial.message_sha256 for trial in session.trials}
-
-
-def cut_off(data: DataSet, subject: str, session: int, protocol: Protocol) -> log.Transcript | None:
-    """The transcript of this session if it was cut off, such as by a power cut; None if it ended, or never began.
-
-    Raises BadInput if it is still running.
-    """
-    path = data.transcript(subject, session, protocol.task)
-    if path.exists() and is_written(path):
-        raise BadInput(f"sub-{subject} ses-{session} is still running. Go on in its own window, or end it there first.")
-    if not log.has_begun(path):
-        return None
-    transcript = log.read(path, pilot=True)
-    return transcript if is_cut_off(transcript) else None
-
-
-def _forget_unbegun(path: Path) -> None:
-    """Take away what a program left that died before its transcript had a line, and so before anything was shown."""
-    if path.exists() and not log.has_begun(path):
-        path.unlink()
-
-
-def close_as_incomplete(data: DataSet, subject: str, session: str, protocol: Protocol) -> None:
-    """End a session that was cut off as it is; BadInput if there is none."""
-    number = check_session(int(session) if session.isdecimal() else 0, protocol)
-    transcript = cut_off(data, subject, number, protocol)
-    if transcript is None:
-        raise BadInput(f"sub-{subject} ses-{session} was not cut off: there is nothing to close.")
-    with log.Writer(data.transcript(subject, number, protocol.task), transcript) as writer:
-        writer.append(Ended("aborted", INCOMPLETE))
-    data.save(writer.told(), {})
-
-
-def held_in_window(plan: Plan, *, full_screen: bool, photodiode: bool = False) -> Ended:
+def held_in_window(plan: Plan, *, full_screen: bool, photodiode: bool = False, check: Check | None = None) -> Ended:
     """The session in a window: a person answers, or one of the synthetic participants.
 
-    `photodiode`: with a square in the corner that is white exactly while a message or a scale is shown.
+    `photodiode`: with a square in the corner that is white exactly while a message or a scale is shown. With a `check`,
+    EquipmentFailure says what this computer lacks before anything but "One moment" was on the screen.
     """
+    from experiment.screens import fitness
     from experiment.screens.canvas import Canvas, screen_size_px
     from experiment.screens.window import Window
 
     display, pointer = plan.protocol.display, plan.protocol.mouse.enabled
     layout = _layout(screen_size_px(), full_screen=full_screen)
     drawing = _drawn_meanwhile(plan, layout, photodiode=photodiode)
+    looking = _beside(check.look) if check else None
     gc.disable()  # it would look through all that PsychoPy loads, again and again; the window goes on with it
     with _kept(plan) as transcript, closing(Canvas(layout, rgb(display.background), full_screen=full_screen)) as canvas:
         pictures = drawing.result()
         canvas.load(pictures)
+        pace = fitness.measured(canvas, fitness.THOROUGH if check else fitness.BRIEF)
+        found = _fit(canvas, pace, looking, check.override) if check and looking else ()
         gc.freeze()
-        with Window(
-            canvas, pictures, lambda clock: _seated(plan, layout, canvas, clock), transcript, pointer=pointer
-        ) as window:
-            return _held(plan, window, window.zero, transcript)
+        with (
+            raised_priority(),
+            Window(
+                canvas, pictures, lambda clock: _seated(plan, layout, canvas, clock), transcript, pace, pointer=pointer
+            ) as window,
+        ):
+            return _held(plan, window, window.zero, transcript, found, check.override if check else None)
+
+
+def _beside(look: Callable[[], Sequence[Item]]) -> Future[Sequence[Item]]:
+    pool = ThreadPoolExecutor(1)
+    looking = pool.submit(look)
+    pool.shutdown(wait=False)
+    return looking
+
+
+def _fit(canvas: Canvas, pace: Pace, looking: Future[Sequence[Item]], override: str | None) -> tuple[Item, ...]:
+    """What was found of this computer and its screen; EquipmentFailure if it is red and nobody overrides that."""
+    from experiment.preflight.report import refuse
+    from experiment.screens import fitness
+
+    found = (*looking.result(), *fitness.items(canvas, pace))
+    if (refusal := refuse(found)) and override is None:
+        raise refusal
+    return found
 
 
 def _layout(screen_px: tuple[int, int], *, full_screen: bool) -> Layout:
@@ -229,12 +132,15 @@ def _seated(plan: Plan, layout: Layout, canvas: Canvas, clock: SessionClock) -> 
     return Person(canvas.handle, keys, clock, mouse=plan.protocol.mouse.enabled)
 
 
-def simulated(plan: Plan) -> Ended:
-    """The session without a window, as fast as the computer goes; the same seed gives the same files."""
+def simulated(plan: Plan, utc: str = SIMULATED_UTC) -> Ended:
+    """The session without a window, as fast as the computer goes; the same seed gives the same files.
+
+    `utc`: when it is said to have been held (ISO 8601).
+    """
     info = simulated_info()
     screen = SimulatedScreen(_participant(plan, Layout(info.width_px, info.height_px)), info)
     with _kept(plan) as transcript:
-        return _held(plan, screen, Zero(SIMULATED_UTC, None), transcript)
+        return _held(plan, screen, Zero(utc, None), transcript)
 
 
 def some_habit(seed: int, number: int) -> str:
@@ -260,7 +166,14 @@ def _kept(plan: Plan) -> Iterator[log.Writer]:
                 plan.data.list_participants()
 
 
-def _held(plan: Plan, screen: Screen, zero: Zero, transcript: log.Writer) -> Ended:
+def _held(
+    plan: Plan,
+    screen: Screen,
+    zero: Zero,
+    transcript: log.Writer,
+    found: tuple[Item, ...] = (),
+    override: str | None = None,
+) -> Ended:
     """Run the task on a screen; the tables are saved already at the start, so that the answers outlive a crash."""
     started = Started(
         schema=SCHEMA,
@@ -273,6 +186,8 @@ def _held(plan: Plan, screen: Screen, zero: Zero, transcript: log.Writer) -> End
         zero_utc=zero.utc,
         resumes=resumption(plan.after, zero.utc) if plan.after else None,
         zero_count_s=zero.count_s,
+        preflight=found,
+        override=override if worst(found) == "red" else None,
     )
 
     def emit(event: Event) -> None:

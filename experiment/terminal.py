@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from experiment.errors import BadInput
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -28,6 +30,14 @@ def ask_passphrase(prompt: str) -> str:
     from getpass import getpass
 
     return getpass(f"{prompt}: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+
+
+def new_passphrase() -> str:
+    """A new passphrase, at a terminal typed twice; BadInput if the two differ."""
+    typed = ask_passphrase("New passphrase (several words)")
+    if sys.stdin.isatty() and ask_passphrase("The same again") != typed:
+        raise BadInput("The two passphrases differ. Nothing was done; start again.")
+    return typed
 
 
 def unexpected(error: Exception) -> str:

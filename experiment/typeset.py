@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,8 @@ import numpy as np
 from experiment import glyphs, script
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import typst
     from numpy.typing import NDArray
 
@@ -31,6 +34,8 @@ PITCH_EM = 1.5  # from line to line; open, and room for the marks above and belo
 ASCENT_EM = 1.08  # from the top of a line to its baseline
 SIDE_EM = 0.25  # free at each edge of a picture, for letters that reach over their own width
 EMOJI_EM = 0.92  # then emoji are about as high as letters with ascender and descender
+SPARE_PX = 2  # for the rounding of edges and baselines, and for bolder letters
+SPARE_EM = 3  # an emoji and a sign may cling to a word
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +97,7 @@ def mixed(colour: Colour, other: Colour, share: float) -> Colour:
 
 def canvas(width_px: int, height_px: int, background: Colour) -> NDArray[np.uint8]:
     """Make an empty picture (height, width, 3), one row or column larger where a length is odd."""
-    shape = (_even(height_px), _even(width_px), 3)
+    shape = (even(height_px), even(width_px), 3)
     pixels = np.empty(shape, np.uint8)
     pixels[:] = np.full(shape[1:], background, np.uint8)
     return pixels
@@ -107,7 +112,8 @@ def paste(onto: NDArray[np.uint8], part: NDArray[np.uint8], left_px: int, top_px
         onto[top:bottom, left:right] = part[top - top_px : bottom - top_px, left - left_px : right - left_px]
 
 
-def _even(length_px: int) -> int:
+def even(length_px: int) -> int:
+    """The length, or one more."""
     return length_px + length_px % 2
 
 
@@ -122,12 +128,14 @@ def _template() -> bytes:
     return Path(__file__).with_suffix(".typ").read_bytes()
 
 
-@cache
-def _compiler() -> typst.Compiler:
-    """The typesetter, made once a process; each font is read when first needed. About 50 ms with the first text."""
+def _compiler(inputs: dict[str, str]) -> typst.Compiler:
+    """A typesetter of one's own, as one must not be used by two threads at once; the fonts are shared, and read once.
+
+    About 50 ms with the first text, then less than 0.1 ms.
+    """
     import typst
 
-    return typst.Compiler(input=_template(), font_paths=glyphs.fonts())
+    return typst.Compiler(input=_template(), font_paths=glyphs.fonts(), sys_inputs=inputs)
 
 
 def draw_text(text: str, style: Style, language: str = "en") -> Picture:
@@ -145,27 +153,27 @@ def draw_text(text: str, style: Style, language: str = "en") -> Picture:
     return picture(pixels)
 
 
-def text_sizes_px(texts: Sequence[Text]) -> list[tuple[int, int]]:
-    """Width and height of the pictures that `draw_text` makes of texts in styles with a width, in a tenth of its time.
+def text_sizes_px(texts: Sequence[tuple[str, Style, str]], room_px: float = math.inf) -> list[tuple[int, int]]:
+    """Width and height of what `draw_text` makes of texts with their styles (each has a width) and languages.
 
-    The lines are only broken. A text whose ink may reach an edge, where a picture grows, is drawn after all.
+    In a tenth of the time, as lines are only broken; a text whose ink may reach an edge, where a picture grows, is
+    drawn after all, unless its lines alone are higher than `room_px`: its size is then at least the one given.
     """
     blocks = [_block(text, style, script.checked_language(language)) for text, style, language in texts]
-    return [
-        (_even(style.width_px or 0), _even(height_px + 2 * style.side_px))
-        if _stays_inside(text, style, language)
-        else _size_px(draw_text(text, style, language))
-        for height_px, (text, style, language) in zip(_heights_px(blocks), texts, strict=True)
-    ]
+    sizes = []
+    for text, lines_px in zip(texts, _heights_px(blocks), strict=True):
+        style = text[1]
+        size_px = even(style.width_px or 0), even(lines_px + 2 * style.side_px)
+        if size_px[1] <= room_px and not _stays_inside(*text):
+            drawn = draw_text(*text)
+            size_px = drawn.width_px, drawn.height_px
+        sizes.append(size_px)
+    return sizes
 
 
 def _heights_px(blocks: list[dict[str, Any]]) -> list[int]:
     """The summed height of each block's lines."""
-    import typst
-
-    inputs = {"blocks": json.dumps(blocks)}
-    asking = typst.Compiler(input=_template(), font_paths=glyphs.fonts(), sys_inputs=inputs)
-    heights = json.loads(asking.query("<heights>", field="value", one=True))
+    heights = json.loads(_compiler({"blocks": json.dumps(blocks)}).query("<heights>", field="value", one=True))
     return [round(height) for height in heights]
 
 
@@ -175,10 +183,10 @@ def _stays_inside(text: str, style: Style, language: str) -> bool:
     size, side_em = style.size_px, (style.side_px - SPARE_PX) / style.size_px
     above_em = round(ASCENT_EM * size) / size + side_em
     below_em = round(PITCH_EM * size) / size + 2 * side_em - above_em
-    widest_em = max([1.0, *(box.advance for box in boxes)])
-    return widest_em * (script.longest_word(text) + SPARE_LETTERS) <= (style.column_px or 0) / size and all(
+    widest_em = script.widest_word_em(text, boxes) + SPARE_EM
+    return widest_em * size <= (style.column_px or 0) and all(
         -side_em <= box.left and box.right <= box.advance + side_em and -below_em <= box.bottom and box.top <= above_em
-        for box in boxes
+        for box in boxes.values()
     )
 
 
@@ -186,7 +194,7 @@ def _compiled(block: dict[str, Any], background: Colour) -> NDArray[np.uint8]:
     """One run of typst: pixels (height, width, 3), both even."""
     from PIL import Image
 
-    page = _compiler().compile(input=_template(), format="png", ppi=72, sys_inputs={"block": json.dumps(block)})
+    page = _compiler({"block": json.dumps(block)}).compile(format="png", ppi=72)
     if not isinstance(page, bytes):
         raise TypeError("text.typ makes one page")
     with Image.open(io.BytesIO(page), formats=["PNG"]) as image:

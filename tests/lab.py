@@ -7,6 +7,7 @@ says, and its exit status. Tests wait for lines of its transcript, never for a t
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -59,9 +60,11 @@ SHORT = {  # the lab's protocol, at a pace for tests
 FEW = {"messages = 6": "messages = 2"}
 
 
-def short_protocol(path: Path, changes: dict[str, str] | None = None) -> Path:
-    """The lab's protocol with short times, and two messages if nothing else is said."""
+def short_protocol(path: Path, changes: dict[str, str] | None = None, *, funnel: bool = False) -> Path:
+    """The lab's protocol with short times, two messages if nothing else is said, and the closing questions if asked."""
     text = (ROOT / "stimuli" / "protocol.toml").read_text(encoding="utf-8")
+    if not funnel:
+        text = re.sub(r"\n\[funnel\].*?(?=\n# What )", "", text, flags=re.DOTALL)
     for old, new in (SHORT | (FEW if changes is None else changes)).items():
         assert old in text
         text = text.replace(old, new)
@@ -112,11 +115,14 @@ class Lab:
         self.sittings.append(sitting)
         return sitting
 
-    def runs(self, subject: str = SUBJECT, session: int = 1, **options: Any) -> Sitting:
-        """A real session, all that it asks given on the command line."""
+    def runs(
+        self, subject: str = SUBJECT, session: int = 1, override: str = "a virtual screen", **options: Any
+    ) -> Sitting:
+        """A real session, all that it asks given on the command line; `override`: why without a real screen."""
         given = [f"{name}={value}" for name, value in ASSISTANT.items()]
         answers = [part for pair in given for part in ("--answer", pair)]
-        who = ("--subject", subject, "--session", session, "--operator", "TA")
+        who: tuple[object, ...] = ("--subject", subject, "--session", session, "--operator", "TA")
+        who += ("--override", override) if override else ()
         return self.begins("run", *who, *answers, *self.places(), **options)
 
     def pilots(self, *arguments: object, messages: Path | None = None, **options: Any) -> Sitting:

@@ -115,7 +115,7 @@ def test_the_form_asks_for_what_is_missing(lab: Lab, hands: Hands, eyes: Eyes) -
     """A run without a subject shows the form; typed in, the answers start the session and stand in its files."""
     lab.messages(subject="df7")
     given = ("--session", 2, "--operator", "TA", "--answer", "symptoms=none")
-    sitting = lab.begins("run", *given, *lab.places())
+    sitting = lab.begins("run", *given, "--override", "no screen here", *lab.places())
     eyes.waits_for_focus()
     for key in ("d", "f", "7", "tab", "tab", "tab", "0", "8", "3", "0", "return"):
         hands.tap(key, 0.005)

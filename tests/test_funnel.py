@@ -12,7 +12,7 @@ from experiment.bids import DataSet, read_rows
 from experiment.disk import is_written
 from experiment.errors import BadInput
 from experiment.protocol import read_protocol
-from tests.lab import SUBJECT, Lab, by_keyboard, is_closing, participates
+from tests.lab import SUBJECT, Lab, by_keyboard, is_closing, participates, short_protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +43,7 @@ def to_the_end(sitting: Sitting, hands: Hands) -> None:
 def test_the_last_session_ends_with_the_closing_questions(lab: Lab, hands: Hands, eyes: Eyes) -> None:
     """Session 1 ends without them; after session 2 the form asks, and its answers stand in the phenotype table."""
     lab.messages()
+    short_protocol(lab.protocol, funnel=True)
     first = lab.runs(session=1)
     to_the_end(first, hands)
     assert (first.ends()[0], DataSet(lab.data).funnel.exists()) == (0, False)
@@ -62,6 +63,7 @@ def test_the_last_session_ends_with_the_closing_questions(lab: Lab, hands: Hands
 def test_a_form_that_was_closed_can_be_asked_again(lab: Lab, hands: Hands, eyes: Eyes) -> None:
     """Closed without answers nothing is saved and the way to ask again is told; asked again, the answers are saved."""
     lab.messages()
+    short_protocol(lab.protocol, funnel=True)
     sitting = lab.runs(session=2)
     to_the_end(sitting, hands)
     eyes.waits_for_focus()
@@ -77,12 +79,15 @@ def test_a_form_that_was_closed_can_be_asked_again(lab: Lab, hands: Hands, eyes:
 def test_the_questions_follow_the_last_session(lab: Lab) -> None:
     """Before the last session, and with a protocol that has none, there are no closing questions."""
     status, said = lab.begins("funnel", "--subject", SUBJECT, *lab.places()[:4]).ends()
+    assert (status, "has no section [funnel]" in said) == (2, True), said
+    short_protocol(lab.protocol, funnel=True)
+    status, said = lab.begins("funnel", "--subject", SUBJECT, *lab.places()[:4]).ends()
     assert (status, "not been in session 2" in said) == (2, True), said
 
 
 def test_answers_are_never_overwritten(tmp_path: Path, lab: Lab) -> None:
     """A second set of answers is refused, and other participants' rows stay, sorted."""
-    data, funnel = DataSet(tmp_path), read_protocol(lab.protocol).funnel
+    data, funnel = DataSet(tmp_path), read_protocol(short_protocol(lab.protocol, funnel=True)).funnel
     assert funnel
     given = {"purpose": None, "drug_course": "the first", "certainty": 5.0}
     for subject in ("DF2", "DF1"):

@@ -19,8 +19,9 @@ from typing import TypeAlias
 import pytest
 from pyvirtualdisplay.display import Display
 
-from experiment.screens.keyboard import RIGHTS_ADVICE, _may_run_real_time
+from experiment.screens.keyboard import _may_run_real_time
 from experiment.screens.keynames import X11_NAMES
+from experiment.system.linux import RIGHTS_ADVICE
 from tests.xtest import Hands
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="XTEST belongs to X11")

@@ -25,7 +25,7 @@ from experiment.replay.film import FPS, write_film
 from experiment.replay.player import GAP_S, Player, Playhead
 from experiment.replay.remade import remade
 from experiment.replay.show import fitting_scale
-from experiment.replay.view import BAR_HEIGHT_PX, BAR_TOP_PX, LATE, STRIP_PX, View
+from experiment.replay.view import BAR_HEIGHT_PX, BAR_TOP_PX, LATE, STRIP_PX, View, screen_of
 from tests.strategies import PROTOCOL, eventful_trial, held, session_of, started
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "stimuli" / "examples" / "english.csv"
 EVENTFUL: list[Event] = [started(session_of()), *eventful_trial(session_of())]
+BACKGROUND = rgb(PROTOCOL.display.background)
 SCALE = events.Scale(PROTOCOL.rating.questions[0].text, "Not at all", "Extremely", 7)
 
 
@@ -161,17 +162,16 @@ def test_the_view_holds_the_prepared_pixels() -> None:
     """Every picture stands in its place pixel by pixel, and nothing else is there but the marker."""
     protocol = PROTOCOL
     pictures = draw_pictures(protocol, [practice_message(protocol), *read_messages(EXAMPLE)], Layout(1280, 720))
-    view = View(Player(told()), pictures, rgb(protocol.display.background))
     for frame, part in list(pictures.frames.items())[-8:]:
-        screen = view.screen(frame)
+        screen = screen_of(pictures, BACKGROUND, frame)
         top, left = 360 - part.y_px - part.height_px // 2, 640 + part.x_px - part.width_px // 2
         place = slice(top, top + part.height_px), slice(left, left + part.width_px)
         assert np.array_equal(screen[place], part.picture.pixels)
-        screen[place] = rgb(protocol.display.background)
-        assert (screen == rgb(protocol.display.background)).all()
+        screen[place] = BACKGROUND
+        assert (screen == BACKGROUND).all()
     frame = next(frame for frame in pictures.frames if isinstance(frame, events.Scale))
     x_px, y_px = pictures.layout.scale(7).point_place(5)
-    marked = view.screen(replace(frame, marker=5))
+    marked = screen_of(pictures, BACKGROUND, replace(frame, marker=5))
     assert tuple(marked[360 - y_px, 640 + x_px]) == rgb(protocol.display.accent)
 
 
@@ -204,9 +204,9 @@ def test_a_film_shows_the_session(tmp_path: Path) -> None:
     pixels = [np.frombuffer(frame, np.uint8).reshape(720 + STRIP_PX, 1280, 3) for frame in frames]
     assert len(pixels) == count
     player = Player(what)
-    view = View(player, remade(what, EXAMPLE)[0], rgb(PROTOCOL.display.background))
+    pictures = remade(what, EXAMPLE)[0]
     at = count // 2
-    expected = view.screen(player.at(at / FPS * 20).frame)
+    expected = screen_of(pictures, BACKGROUND, player.at(at / FPS * 20).frame)
     assert np.abs(pixels[at][:720].astype(int) - expected).mean() < 2
     with pytest.raises(BadInput, match="new file"):
         write_film(path, film, pilot=True)
@@ -234,12 +234,12 @@ def test_the_window_shows_the_session_and_obeys_its_keys(large_display: str, tmp
     )
     environment = os.environ | {"DISPLAY": large_display, "PYTHONPATH": str(ROOT)}
     player = Player(what)
-    view = View(player, remade(what, EXAMPLE)[0], rgb(PROTOCOL.display.background))
+    pictures = remade(what, EXAMPLE)[0]
     left, top = (1920 - 1280) // 2, (1080 - 720 - STRIP_PX) // 2
 
     def shows(frame: events.Frame) -> bool:
         """Within ten seconds."""
-        expected, until_s = view.screen(frame), time.monotonic() + 10
+        expected, until_s = screen_of(pictures, BACKGROUND, frame), time.monotonic() + 10
         while time.monotonic() < until_s:
             seen = screenshot(large_display)[top : top + 720, left : left + 1280]
             if np.array_equal(seen, expected):

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from msgspec.structs import replace
 
-from experiment import log, sessions
+from experiment import log, plans, sessions
 from experiment.bids import DataSet
 from experiment.design import read_messages
 from experiment.disk import is_written
@@ -25,7 +25,7 @@ from tests.lab import EXAMPLES, ROOT
 if TYPE_CHECKING:
     from experiment.events import Event
     from experiment.log import Transcript
-    from experiment.sessions import Plan
+    from experiment.plans import Plan
 
 LAB = read_protocol(ROOT / "stimuli" / "protocol.toml")
 FEW = replace(LAB, messages=3)
@@ -38,7 +38,7 @@ IDS = {"trial", "message_id", "message_sha256", "relationship", "question_order"
 def planned(data: DataSet, participant: str, **changes: Any) -> Plan:
     """A simulated session of this participant."""
     given: dict[str, Any] = {"messages": MESSAGES, "protocol": PROTOCOLS.get(participant, FEW), "session": 1, "seed": 5}
-    return sessions.planned(
+    return plans.planned(
         "simulate", data=data, subject="A1", operator="TA", participant=participant, **(given | changes)
     )  # fmt: skip
 
@@ -174,7 +174,7 @@ def test_cut_off_before_its_first_line_it_begins_anew(whole: dict[str, DataSet],
             planned(data, "quick", resume=True)
         data = cut(whole["quick"], tmp_path / f"again{size}", size)
         with pytest.raises(BadInput, match="nothing to close"):
-            sessions.close_as_incomplete(data, "A1", "1", FEW)
+            plans.close_as_incomplete(data, "A1", "1", FEW)
         assert sessions.simulated(planned(data, "quick")).status == "completed"
         assert transcript(data).read_bytes() == transcript(whole["quick"]).read_bytes()
 
@@ -211,7 +211,7 @@ def test_a_rating_stays_until_it_is_given_again(whole: dict[str, DataSet], tmp_p
     grown = transcript(data).read_bytes()
     again = grown.index(b'"trial_began"', size)
     transcript(data).write_bytes(grown[: grown.index(b"\n", again) + 1])
-    sessions.close_as_incomplete(data, "A1", "1", FEW)
+    plans.close_as_incomplete(data, "A1", "1", FEW)
     row = table(data).to_dict("records")[0]
     assert (row["connection"], pd.isna(row["pleasure"]), row["shown_before"]) == (rated.value, True, 0)
 
@@ -232,7 +232,7 @@ def test_a_plain_run_of_a_cut_off_session_is_refused(whole: dict[str, DataSet], 
     for rated, at in enumerate(pleasures):  # of the practice, and of each message
         data = cut(whole["quick"], tmp_path / str(rated), line_ends(whole["quick"])[at] + 7)
         content = transcript(data).read_bytes()
-        with pytest.raises(sessions.CutOff, match=f"{rated} of its 3 messages are rated") as refused:
+        with pytest.raises(plans.CutOff, match=f"{rated} of its 3 messages are rated") as refused:
             planned(data, "quick")
         assert "--resume" in str(refused.value)
         assert "--close" in str(refused.value)
@@ -248,7 +248,7 @@ def test_an_ended_session_cannot_go_on(whole: dict[str, DataSet], tmp_path: Path
         with pytest.raises(BadInput, match="has data already"):
             planned(data, participant, protocol=FEW, resume=True)
         with pytest.raises(BadInput, match="nothing to close"):
-            sessions.close_as_incomplete(data, "A1", "1", FEW)
+            plans.close_as_incomplete(data, "A1", "1", FEW)
         assert transcript(data).read_bytes() == content
     assert transcript(DataSet(tmp_path / "quick")).read_bytes() == transcript(whole["quick"]).read_bytes()
 
@@ -316,7 +316,7 @@ def test_a_closed_session_stays_closed(whole: dict[str, DataSet], tmp_path: Path
     at = [at for at, event in enumerate(events) if isinstance(event, Rated)][3]
     data = cut(whole["quick"], tmp_path, line_ends(whole["quick"])[at] + 9)
     before = log.read(transcript(data), pilot=True)
-    sessions.close_as_incomplete(data, "A1", "1", FEW)
+    plans.close_as_incomplete(data, "A1", "1", FEW)
     after = log.read(transcript(data), pilot=True)
     assert after.events == (*before.events, Ended("aborted", "incomplete"))
     assert table(data)["pleasure"].notna().to_list() == [True, False, False]
@@ -336,7 +336,7 @@ def test_a_running_session_does_not_look_cut_off(whole: dict[str, DataSet], tmp_
             with pytest.raises(BadInput, match="still running"):
                 planned(data, "quick", resume=resume)
         with pytest.raises(BadInput, match="still running"):
-            sessions.close_as_incomplete(data, "A1", "1", FEW)
+            plans.close_as_incomplete(data, "A1", "1", FEW)
     assert planned(data, "quick", resume=True).after is not None
 
 

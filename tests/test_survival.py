@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pyvirtualdisplay.display import Display
 
-from experiment import log, sessions
+from experiment import log, plans
 from experiment.bids import DataSet, read_rows
 from experiment.disk import is_written
 from experiment.events import Ended, Rated, Scale, Shown, Started, Storage, TrialBegan
@@ -66,7 +66,7 @@ def read(lab: Lab) -> Transcript:
 def resumes(lab: Lab) -> Sitting:
     """The session that was cut off goes on; its sitting tells only what is new."""
     before = read(lab)
-    who = ("--subject", SUBJECT, "--session", 1, "--operator", "TB", "--resume")
+    who = ("--subject", SUBJECT, "--session", 1, "--operator", "TB", "--resume", "--override", "no screen here")
     sitting = lab.begins("run", *who, *lab.places())
     sitting._file, sitting._offset = transcript(lab), before.size_bytes
     return sitting
@@ -74,7 +74,7 @@ def resumes(lab: Lab) -> Sitting:
 
 def is_cut_off(lab: Lab) -> bool:
     """Whether the session can go on."""
-    return sessions.cut_off(DataSet(lab.data), SUBJECT, 1, read_protocol(lab.protocol)) is not None
+    return plans.cut_off(DataSet(lab.data), SUBJECT, 1, read_protocol(lab.protocol)) is not None
 
 
 def is_question(frame: Frame) -> bool:

@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
-from experiment import script
+from experiment import glyphs, script
 from experiment.design import Message, read_messages
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.layout import Layout
@@ -26,12 +27,14 @@ from experiment.text import (
     draw_button,
     draw_marker,
     draw_message,
+    draw_messages,
     draw_scale,
     draw_text,
     fitting_size,
+    inkless,
+    message_sizes_px,
     missing_glyphs,
     needs_language,
-    release_fonts,
 )
 
 if TYPE_CHECKING:
@@ -45,6 +48,7 @@ SCALE = Layout(1280, 720).scale(7)
 TICKS_PX = [SCALE.tick_px(point) for point in range(1, 8)]
 SIZES_PX = (32, 30, 28, 26, 24, 22, 20, 18)
 EXAMPLES = {path.stem: read_messages(path) for path in sorted((ROOT / "stimuli" / "examples").glob("*.csv"))}
+EVERY = [message for six in EXAMPLES.values() for message in six]
 MESSAGES = [
     pytest.param(message, id=f"{name}-{message.message_id}") for name, six in EXAMPLES.items() for message in six
 ]
@@ -223,6 +227,37 @@ def test_words_that_fit_are_never_cut() -> None:
     assert draw_text(word, STYLE).sha256 == draw_text(f"{word}\n", STYLE).sha256
 
 
+def test_korean_lines_break_between_words() -> None:
+    """A Korean word stays whole, and so do the sign and the Latin letters that cling to it."""
+    words = ["한국어문장은", "“보통”이라고", "2호선에서", "띄어쓰기로", "(나뉜다)라고", "KBS방송에서"] * 2
+    for count in range(1, len(words) + 1):
+        text = " ".join(words[:count])
+        drawn = draw_text(text, replace(STYLE, width_px=400), "ko").sha256
+        breaks = [" ".join(words[:at]) + "\n" + " ".join(words[at:count]) for at in range(1, count)]
+        if rows(draw_text(text, replace(STYLE, width_px=400), "ko")) == 2:
+            assert [draw_text(one, replace(STYLE, width_px=400), "ko").sha256 for one in breaks].count(drawn) == 1
+    assert rows(draw_text("띄어쓰기" * 40, STYLE, "ko")) == 5
+    assert draw_text("띄어쓰기로", NARROW).sha256 == draw_text("띄어쓰기로", NARROW, "ko").sha256
+
+
+def test_words_tied_by_no_break_spaces_break_only_where_they_must() -> None:
+    """No-break spaces, which word processors put in, hold words together, but push none out of the picture."""
+    tied = draw_text("word\u00a0" * 60, STYLE)
+    assert_whole(tied)
+    assert tied.width_px == 920
+    for count in range(1, 13):
+        before, after = "word " * count, "10\u00a0000\u00a0km"
+        drawn = draw_text(before + after, STYLE)
+        assert rows(drawn) == 1 or drawn.sha256 == draw_text(f"{before}\n{after}", STYLE).sha256
+    assert rows(drawn) == 2
+
+
+def test_no_space_is_added_between_scripts() -> None:
+    """Latin letters beside Chinese and Japanese ones stand as near as they were typed."""
+    together, apart = (ink_x(draw_text(text, NARROW, "ja"))[-1] for text in ("夜OK夜", "夜 OK 夜"))
+    assert apart - together > 12
+
+
 @pytest.mark.parametrize("text", ["a", "ä", "❤️", "👨‍👩‍👧 ok", "漢字", "हिन्दी", "ที่", "1️⃣"])
 def test_a_line_is_as_high_with_emoji_as_without(text: str) -> None:
     """Every line has the same pitch, whatever stands in it."""
@@ -280,6 +315,22 @@ def test_what_is_there_is_not_reported(text: str) -> None:
     assert_whole(draw_text(text, STYLE))
 
 
+@pytest.mark.parametrize("cluster", ["\u3164", "\u115f", "\u1160", "\uffa0"])
+def test_letters_without_ink_are_found(cluster: str) -> None:
+    """Blank letters are reported as inkless, once each; they lack no glyph."""
+    assert missing_glyphs(cluster) == []
+    assert inkless(f"Dear {cluster} and {cluster}!") == [cluster]
+    assert not ink(draw_text(cluster, NARROW)).any()
+
+
+@pytest.mark.parametrize(
+    "text", ["a b\tc\n\u3000\u00a0\u202f", "\u200d\u200e\u2067x\u2069\ufeff\u00ad\u200b\ufe0f", "ღ . '", ""]
+)
+def test_white_space_and_marks_of_direction_may_leave_no_ink(text: str) -> None:
+    """What is no writing, and what leaves ink, however little, is not reported as inkless."""
+    assert inkless(text) == []
+
+
 def test_emoji_are_coloured_and_digits_are_text() -> None:
     """A heart is red with and without its selector, a keycap is coloured, and digits have the colour of the text."""
 
@@ -288,7 +339,8 @@ def test_emoji_are_coloured_and_digits_are_text() -> None:
         return bool((pixels.max(axis=2) - pixels.min(axis=2) > 60).any())
 
     assert all(is_coloured(text) for text in ("❤️", "❤", "1️⃣", "🇬🇧", "a😀"))
-    assert not any(is_coloured(text) for text in ("0123456789#*", "©®™", "a b"))
+    assert not any(is_coloured(text) for text in ("0123456789#*", "©®™", "a b", "❤\ufe0e", "☎\ufe0e ☀\ufe0e"))
+    assert missing_glyphs("❤\ufe0e ☎\ufe0e ☀\ufe0e") == []
 
 
 def test_a_joined_emoji_is_one_picture() -> None:
@@ -350,6 +402,13 @@ def test_a_name_stands_above_its_message() -> None:
     assert np.flatnonzero(above_hebrew.any(axis=0))[0] > 800
 
 
+def test_several_messages_are_drawn_as_each_by_itself() -> None:
+    """Messages that are drawn at the same time have the pixels that each has alone, in their order."""
+    for names in (True, False):
+        alone = [draw_message(one.text, one.writer if names else None, STYLE, one.language) for one in EVERY]
+        assert [one.sha256 for one in draw_messages(EVERY, STYLE, with_writer=names)] == [one.sha256 for one in alone]
+
+
 def message(text: str, message_id: str = "mother") -> Message:
     """Write a message of a mother."""
     return Message(message_id, "Mum", "mother", "en", text)
@@ -369,11 +428,40 @@ def test_the_largest_fitting_size_is_found() -> None:
     assert fitting_size(messages[:1], 920, 560, SIZES_PX) == SIZES_PX[0]
 
 
-def test_250_words_fit_on_the_smallest_screen() -> None:
-    """A message of 250 English words fits the area of 900 x 520 pixels of a 1280 x 720 screen."""
-    words = " ".join(one.text for one in EXAMPLES["english"]).replace("\n", " ").split()[:250]
-    assert len(words) == 250
-    assert fitting_size([message(" ".join(words))], 900, 520, SIZES_PX) >= 18
+@pytest.mark.parametrize("name", ["english", "emoji", "scripts"])
+def test_sizes_are_known_without_drawing(name: str) -> None:
+    """Measured without drawing, a message has the size that it has when it is drawn."""
+    for size_px in (*SIZES_PX, 26.7, 40):
+        style = replace(STYLE, size_px=size_px)
+        drawn = [draw_message(one.text, one.writer, style, one.language) for one in EXAMPLES[name]]
+        assert message_sizes_px(EXAMPLES[name], style) == [(one.width_px, one.height_px) for one in drawn]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Z" + "\u0301" * 12, "g" + "\u0323" * 9, "W" * 200, "\u0b94" * 90, "a\u00a0" * 90, "❤️" + "!" * 99, "", "ﷺ" * 90],
+)
+def test_sizes_of_what_leaves_its_line_are_known(text: str) -> None:
+    """A text that makes its picture grow, by marks stacked high or words without end, is measured as it is drawn."""
+    for width_px in (920, 180, 60):
+        style = replace(STYLE, width_px=width_px)
+        drawn = draw_message(text, "Mum", style)
+        assert message_sizes_px([message(text)], style) == [(drawn.width_px, drawn.height_px)]
+    body = draw_text(text, STYLE)
+    assert message_sizes_px([message(text)], STYLE, with_writer=False) == [(body.width_px, body.height_px)]
+
+
+def test_usual_letters_stay_in_their_lines() -> None:
+    """The letters that are measured without a look have room in a line of every font that has them."""
+    usual = [chr(code) for code in range(0x3200) if script.USUAL.fullmatch(chr(code))] + list("一永龍한글")
+    for letter in usual:
+        found = [one for one in (glyphs.LATIN_FAMILY, glyphs.CJK_FAMILY) if glyphs.draws_text(letter, one)]
+        if found and (box := glyphs.box(letter, found[0])):
+            assert box.top < 1.2, letter
+            assert box.bottom > -0.55, letter
+            assert box.left > -0.15, letter
+            assert box.right < box.advance + 0.15, letter
+            assert box.advance < script.USUAL_EM, letter
 
 
 def test_a_message_that_cannot_fit_is_named_without_its_text() -> None:
@@ -486,31 +574,23 @@ def test_the_digest_is_of_shape_and_pixels() -> None:
 
 def test_a_damaged_emoji_font_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A font file that is not the one of the SHA-256 file is an equipment failure that names the file."""
-    script.check_emoji_font()
-    (tmp_path / script.EMOJI_FONT).write_bytes(b"\0")
-    digest = (script.EMOJI_FOLDER / f"{script.EMOJI_FONT}.sha256").read_bytes()
-    (tmp_path / f"{script.EMOJI_FONT}.sha256").write_bytes(digest)
-    monkeypatch.setattr(script, "EMOJI_FOLDER", tmp_path)
+    glyphs.check_emoji_font()
+    (tmp_path / glyphs.EMOJI_FONT).write_bytes(b"\0")
+    digest = (glyphs.EMOJI_FOLDER / f"{glyphs.EMOJI_FONT}.sha256").read_bytes()
+    (tmp_path / f"{glyphs.EMOJI_FONT}.sha256").write_bytes(digest)
+    monkeypatch.setattr(glyphs, "EMOJI_FOLDER", tmp_path)
     with pytest.raises(EquipmentFailure, match=r"NotoColorEmoji\.ttf"):
-        script.check_emoji_font.__wrapped__()
-    release_fonts()
+        glyphs.check_emoji_font.__wrapped__()
     with pytest.raises(EquipmentFailure, match="Noto Color Emoji"):
-        script.fonts()
+        glyphs.fonts.__wrapped__()
 
 
 def test_the_versions_that_decide_the_pixels_are_known() -> None:
     """The transcript can name the typesetter, the font packages and the emoji font by its digest."""
-    found = script.versions()
+    found = glyphs.versions()
     assert re.fullmatch(r"\d+\.\d+\.\d+", found["typst"])
     assert found["NotoColorEmoji.ttf"].startswith("sha256:e5899ed3")
-    assert set(script.FONT_PACKAGES) < set(found)
-
-
-def test_fonts_open_again_after_their_release() -> None:
-    """Giving back the fonts changes nothing but memory."""
-    before = draw_text("Hello 你好 ❤️", STYLE).sha256
-    release_fonts()
-    assert draw_text("Hello 你好 ❤️", STYLE).sha256 == before
+    assert set(glyphs.FONT_PACKAGES) < set(found)
 
 
 def test_drawing_needs_no_import_before_the_first_text() -> None:
@@ -533,6 +613,11 @@ any_text = st.text(
 @settings(max_examples=60, deadline=None)
 @given(text=any_text)
 def test_any_text_is_drawn_whole(text: str) -> None:
-    """No text raises, and none leaves ink on an edge."""
-    assert_whole(draw_message(text, text[:5], replace(STYLE, width_px=300)))
+    """No text raises, none leaves ink on an edge, and each has the size that was measured."""
+    style = replace(STYLE, width_px=300)
+    drawn = draw_message(text, text[:5], style)
+    assert_whole(drawn)
+    assert message_sizes_px([structs.replace(message(text), writer=text[:5])], style) == [
+        (drawn.width_px, drawn.height_px)
+    ]
     assert set(missing_glyphs(text)) <= set(script.CLUSTER.findall(text))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from experiment.errors import BadInput
 from experiment.review import PARTICIPANTS
-from experiment.terminal import ask_passphrase, say
+from experiment.terminal import ask_passphrase, new_passphrase, say
 
 if TYPE_CHECKING:
     from experiment.messages.store import Folder
@@ -24,7 +23,7 @@ MessagesFolder = Annotated[Path, typer.Option("--messages", help="The participan
 def encrypt(messages: MessagesFolder = PARTICIPANTS) -> None:
     """Encrypt all messages of the folder, and whatever is taken in later; at first a passphrase is asked for."""
     folder = _folder(messages)
-    passphrase = "" if folder.is_encrypted else _new_passphrase()
+    passphrase = "" if folder.is_encrypted else new_passphrase()
     taken = folder.encrypt(passphrase)
     here = len(folder.subjects())
     say(f"{len(taken)} files were encrypted; the messages of {here} participants lie encrypted in {messages}.")
@@ -74,10 +73,3 @@ def _folder(path: Path) -> Folder:
     if not path.is_dir():
         raise BadInput(f"The folder {path} is not there. Check --messages.")
     return Folder(path)
-
-
-def _new_passphrase() -> str:
-    passphrase = ask_passphrase("New passphrase (several words)")
-    if sys.stdin.isatty() and ask_passphrase("The same again") != passphrase:
-        raise BadInput("The two passphrases differ. Nothing was encrypted; start again.")
-    return passphrase

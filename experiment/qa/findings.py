@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from experiment.qa.readings import Reading, Unread
 from experiment.qa.thresholds import Thresholds
@@ -24,6 +25,9 @@ KINDS = {
     "standstill": "The picture stood still",
     "late": "Late frames",
     "unknown_frames": "The screen's times are not known",
+    "let_in": "Held against the study's rules",
+    "unblinded": "Unblinded in an emergency",
+    "overridden": "Held though the check before it said no",
     "unsynced": "The screen did not set the pace",
     "refresh": "The screen changed its rate",
     "polled": "Keys were timed by polling",
@@ -60,6 +64,20 @@ class Finding(Struct, frozen=True):
     def title(self) -> str:
         """Its kind, in words."""
         return KINDS[self.kind]
+
+
+Answers = Mapping[tuple[str, str | None, int | None], str]
+"""What somebody said of a finding, by its kind, subject and session."""
+
+
+def with_answers(findings: Iterable[Finding], answers: Answers) -> tuple[Finding, ...]:
+    """The findings with what was said of them: one that is answered needs nobody any more."""
+
+    def answered(one: Finding) -> Finding:
+        answer = answers.get((one.kind, one.subject, one.session))
+        return one if answer is None else replace(one, needs_person=False, text=f"{one.text} Answered by {answer}")
+
+    return ordered(map(answered, findings))
 
 
 Found = Iterator[tuple[str, bool, str | None, str]]
@@ -186,6 +204,8 @@ def _screen(one: Reading, thresholds: Thresholds) -> Found:
 def _equipment(one: Reading, thresholds: Thresholds) -> Found:
     """Keyboard, disk and clock."""
     polled = sum("poll" in (rated.timed_by or "") for rated in one.trials)
+    if one.override is not None:
+        yield "overridden", True, None, f"Not fit: {', '.join(one.unfit)}. The reason given: {one.override}"
     if polled:
         yield "polled", one.mode == "run", None, f"At {polled} messages: times of keys are up to one refresh late."
     if one.unsaved:

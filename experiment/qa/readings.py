@@ -53,6 +53,7 @@ class Pause(Struct, frozen=True):
 class Reading(Struct, frozen=True):
     """What a transcript tells. Times are seconds of the sittings one after another (`timeline.py`).
 
+    `unfit`: what the check before the session found red. `override`: why it was held all the same.
     `clock_steps`: when the wall clock was found to be set, and by how much. `gaps_s`: between sittings. `strayed`: the
     first place that is not as planned.
     """
@@ -71,6 +72,8 @@ class Reading(Struct, frozen=True):
     points: int
     message_minimum_s: float
     screen: ScreenInfo
+    unfit: tuple[str, ...]
+    override: str | None
     ending: Ending
     reason: str | None
     torn: bool
@@ -162,6 +165,8 @@ def reading(path: Path, events: Sequence[Event], *, torn: bool = False) -> Readi
         points=protocol.rating.points,
         message_minimum_s=protocol.timing.message_minimum_s,
         screen=screen,
+        unfit=tuple(item.name for item in started.preflight if item.grade == "red"),
+        override=started.override,
         ending=ended.status if isinstance(ended, Ended) else "died",
         reason=ended.reason if isinstance(ended, Ended) else None,
         torn=torn,

@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -16,7 +17,7 @@ from experiment.bids import DataSet
 from experiment.errors import BadInput
 from experiment.files import write_whole
 from experiment.qa.across import Judged, study_findings
-from experiment.qa.findings import Finding, session_findings
+from experiment.qa.findings import Answers, Finding, session_findings, with_answers
 from experiment.qa.page import Study, render
 from experiment.qa.readings import Reading, Unread, named, read_session
 from experiment.qa.thresholds import Thresholds
@@ -26,17 +27,23 @@ CHUNK = 32  # sessions that a process is given at a time
 FEW = 150  # sessions that are read sooner than further processes start
 COLUMNS = ("participant_id", "session_id", "finding", "needs_person", "place", "title", "explanation")
 
+EMPTY: Answers = MappingProxyType({})
 Progress = Callable[[int, int], None]
 
 
 class Report(Struct, frozen=True):
-    """What was written, and whether a person has to look at any of it."""
+    """What was written, and the findings that a person has to look at."""
 
     page: Path
     table: Path
     sessions: int
     wanting: int
-    needs_person: bool
+    open_findings: tuple[Finding, ...]
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether anything is open."""
+        return bool(self.open_findings)
 
 
 def report(
@@ -46,14 +53,17 @@ def report(
     thresholds: Thresholds = Thresholds(),  # noqa: B008 - frozen
     pilot: bool = False,
     changed: Mapping[Path, Sequence[str]] | None = None,
+    besides: Sequence[Finding] = (),
+    answers: Answers = EMPTY,
     today: datetime | None = None,
     progress: Progress = lambda _done, _all: None,
 ) -> Report:
     """Judge all sessions of the data set in a folder; with `pilot`, its pilots instead, or a simulated data set.
 
     Writes `qa.html` and `qa_findings.tsv` to `out`, by default the data set's `derivatives/qa`. `changed`: what the
-    verification found, by transcript; None if nothing was verified. `progress` is told how many sessions of how many
-    are read. Raises BadInput if there is no session, and for pilots and simulations unless `pilot`.
+    verification found, by transcript; None if nothing was verified. `besides`: what is known from elsewhere, and
+    `answers`: what was said of findings, as the study's register has them. `progress` is told how many sessions of how
+    many are read. Raises BadInput if there is no session, and for pilots and simulations unless `pilot`.
     """
     data = DataSet(folder)
     data = data.pilot if pilot and data.pilot.root.is_dir() else data
@@ -64,12 +74,14 @@ def report(
     for one in _read_all(paths, pilot=pilot):
         readings.append(one)
         progress(len(readings), len(paths))
-    study = judged(data.root.resolve().name, readings, thresholds, changed, today or datetime.now(timezone.utc))
+    name, day = data.root.resolve().name, today or datetime.now(timezone.utc)
+    study = judged(name, readings, thresholds, changed, day, besides, answers)
     out = out or data.root / "derivatives" / "qa"
     page, table = out / "qa.html", out / "qa_findings.tsv"
     write_whole(page, render(study))
     write_whole(table, tsv(COLUMNS, _rows(study)))
-    return Report(page, table, len(study.sessions), len(study.wanting), study.needs_person)
+    found = (*study.findings, *(one for session in study.sessions for one in session.findings))
+    return Report(page, table, len(study.sessions), len(study.wanting), tuple(one for one in found if one.needs_person))
 
 
 def judged(
@@ -78,6 +90,8 @@ def judged(
     thresholds: Thresholds,
     changed: Mapping[Path, Sequence[str]] | None,
     today: datetime,
+    besides: Sequence[Finding] = (),
+    answers: Answers = EMPTY,
 ) -> Study:
     """The study with all its findings; pure. A session that only the verification knows has lost its transcript."""
     known = changed or {}
@@ -85,10 +99,11 @@ def judged(
         Unread(path, *named(path), "The log is missing.") for path in sorted(set(known) - {r.path for r in readings})
     ]
     sessions = tuple(
-        Judged(one, session_findings(one, thresholds, known.get(one.path, ()))) for one in (*readings, *lost)
+        Judged(one, with_answers(session_findings(one, thresholds, known.get(one.path, ())), answers))
+        for one in (*readings, *lost)
     )
-    found = study_findings(sessions, thresholds, today)
-    return Study(name, sessions, found, thresholds, today, verified=changed is not None)
+    found = (*study_findings(sessions, thresholds, today), *besides)
+    return Study(name, sessions, with_answers(found, answers), thresholds, today, verified=changed is not None)
 
 
 def _read_all(paths: Sequence[Path], *, pilot: bool) -> Iterator[Reading | Unread]:

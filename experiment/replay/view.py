@@ -26,6 +26,20 @@ ROOM_FOR_HINT_PX = 960
 MEMORY_S = 5.0  # of the replay, in which a press stays
 
 
+def screen_of(pictures: Pictures, background: Colour, frame: Frame) -> Pixels:
+    """What a participant sees of a frame, pixel by pixel (height, width, 3)."""
+    pixels = np.empty((pictures.layout.height_px, pictures.layout.width_px, 3), np.uint8)
+    pixels[:] = background
+    for part in pictures.parts(frame):
+        picture = part.picture
+        _around(pixels, part.x_px, part.y_px, picture.pixels.shape[:2])[:] = picture.pixels
+    if (place := pictures.marker_at(frame)) is not None:
+        colours, alpha = pictures.marker[..., :3], pictures.marker[..., 3:] / 255
+        below = _around(pixels, *place, alpha.shape[:2])
+        below[:] = np.rint(colours * alpha + below * (1 - alpha))
+    return pixels
+
+
 class View:
     """A session's moments as pixels (height, width, 3); what was larger than the place for it is shown smaller."""
 
@@ -47,27 +61,13 @@ class View:
         moment = self._player.at(head.time_s, MEMORY_S * max(1.0, head.speed))
         clicks = [press for press in moment.presses if press.place_px and head.time_s - press.time_s < RING_S]
         if self._frame != moment.frame or clicks:
-            screen = self.screen(moment.frame)
+            screen = screen_of(self._pictures, self._background, moment.frame)
             for press in clicks:
                 _ring(screen, press)
             self._pixels[:-STRIP_PX] = _resized(screen, self._screen_px)
             self._frame = None if clicks else moment.frame
         self._pixels[-STRIP_PX:] = self._strip(moment, head)
         return self._pixels
-
-    def screen(self, frame: Frame) -> Pixels:
-        """What the participant saw, pixel by pixel."""
-        layout = self._pictures.layout
-        pixels = np.empty((layout.height_px, layout.width_px, 3), np.uint8)
-        pixels[:] = self._background
-        for part in self._pictures.parts(frame):
-            picture = part.picture
-            _around(pixels, part.x_px, part.y_px, picture.pixels.shape[:2])[:] = picture.pixels
-        if (place := self._pictures.marker_at(frame)) is not None:
-            colours, alpha = self._pictures.marker[..., :3], self._pictures.marker[..., 3:] / 255
-            below = _around(pixels, *place, alpha.shape[:2])
-            below[:] = np.rint(colours * alpha + below * (1 - alpha))
-        return pixels
 
     def _strip(self, moment: Moment, head: Playhead) -> Pixels:
         """Where one is, what was pressed, and the time line with its cursor."""

@@ -5,7 +5,7 @@ The only module that loads PsychoPy's window and pyglet's graphics.
 
 from __future__ import annotations
 
-import random
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -18,11 +18,6 @@ from experiment.errors import EquipmentFailure
 from experiment.layout import Layout
 from experiment.pictures import Pictures, Placed
 from experiment.protocol import Rgb
-
-NOMINAL_HZ = 60.0  # the pace of a pilot where no screen sets one
-FASTEST_HZ = 400.0  # flips that come faster wait for no screen
-VSYNC_FLIPS = 24
-CORRELATED = 0.5  # measured: 0.997 without vsync, -0.08 with
 
 
 class Canvas:
@@ -39,6 +34,7 @@ class Canvas:
             gammaErrorPolicy="ignore", title="Day Four",
         )  # fmt: skip
         self.handle = self._window.winHandle
+        self._x11 = _x11()
         self._sprites: dict[int, _Sprite] = {}
         self._marker: Any = None
         self._window.recordFrameIntervals = False
@@ -75,8 +71,11 @@ class Canvas:
 
     def flip(self) -> float:
         """Show what was drawn at the next refresh; when it was flipped, on `time.perf_counter`."""
-        self._window.flip()  # waits for the graphics card to finish
-        return time.perf_counter()
+        self._window.flip(clearBuffer=False)  # waits for the graphics card to finish
+        self._wait_for_server()
+        flipped_s = time.perf_counter()
+        self._window.clearBuffer()  # PsychoPy clears before its own stamp, which comes up to a millisecond too late
+        return flipped_s
 
     def show_pointer(self, *, visible: bool) -> None:
         """Show or hide the mouse's pointer."""
@@ -87,21 +86,6 @@ class Canvas:
         """What stands on the screen (height, width, 3)."""
         return np.asarray(self._window._getFrame(buffer="front"))  # noqa: SLF001 - PsychoPy has no other way
 
-    def refresh(self) -> tuple[bool, float]:
-        """Whether flips wait for a real screen, and its refresh rate in Hz; the nominal rate where they do not.
-
-        A flip that waits comes at the same time however long the program dawdled before it, so dawdling and interval
-        do not correlate. The driver's own word for vsync is not to be trusted.
-        """
-        stamps = [self.flip() for _ in range(14)]
-        hz = 1 / float(np.median(np.diff(stamps)))
-        if hz > FASTEST_HZ:
-            return False, NOMINAL_HZ
-        pauses_s = [random.uniform(0, 0.6) / hz for _ in range(VSYNC_FLIPS)]
-        intervals_s = np.diff([self.flip(), *(self._flip_after(pause_s) for pause_s in pauses_s)])
-        vsync = bool(np.corrcoef(pauses_s, intervals_s)[0, 1] < CORRELATED)
-        return vsync, 1 / float(np.median(intervals_s)) if vsync else NOMINAL_HZ
-
     def close(self) -> None:
         """Close the window, and free what was loaded: pyglet's windows share their textures."""
         for sprite in self._sprites.values():
@@ -109,9 +93,10 @@ class Canvas:
         self._sprites.clear()
         self._window.close()
 
-    def _flip_after(self, pause_s: float) -> float:
-        time.sleep(pause_s)
-        return self.flip()
+    def _wait_for_server(self) -> None:
+        """Where an X server copies the picture (software GL), wait until it has."""
+        if self._x11 is not None:
+            self._x11.XSync(self.handle._x_display, 0)  # noqa: SLF001 - pyglet has no other way
 
     def _load(self, part: Placed) -> None:
         pixels = part.picture.pixels
@@ -194,6 +179,15 @@ class _Sprite:
         self._gl.glBindFramebufferEXT(self._gl.GL_READ_FRAMEBUFFER_EXT, self._buffer)
         yield
         self._gl.glBindFramebufferEXT(self._gl.GL_READ_FRAMEBUFFER_EXT, usual.value)
+
+
+def _x11() -> Any:
+    """Xlib as pyglet has loaded it; None where there is no X server."""
+    if sys.platform != "linux":
+        return None
+    from pyglet.libs.x11 import xlib
+
+    return xlib
 
 
 def screen_size_px() -> tuple[int, int]:

@@ -30,17 +30,9 @@ from experiment.events import TimedBy
 from experiment.screens.iohub import IohubKeys
 from experiment.screens.keynames import BUTTON_NAMES, name_of_pyglet, name_of_queue
 from experiment.screens.strokes import KeySource, Stroke, now_s
+from experiment.system.linux import RIGHTS_ADVICE
 
-__all__ = ["RIGHTS_ADVICE", "KeySource", "PollKeys", "QueueKeys", "Stroke", "lacks_for_queue", "now_s", "open_keys"]
-
-RIGHTS_ADVICE = """\
-Give the user the right to real-time priority (once, as an administrator), then log out and in again:
-  sudo groupadd --force psychopy
-  sudo usermod -a -G psychopy $USER
-and write these lines to /etc/security/limits.d/99-psychopylimits.conf:
-  @psychopy - nice -20
-  @psychopy - rtprio 50
-  @psychopy - memlock unlimited"""  # PsychoPy, platform_specific/linux.py
+__all__ = ["KeySource", "PollKeys", "QueueKeys", "Stroke", "lacks_for_queue", "now_s", "open_keys"]
 
 _PERMISSION = {"darwin": "Allow the terminal in System Settings, Privacy & Security, Input Monitoring."}
 _SLAVE_POINTERS = 3  # psychtoolbox's class for mice and touch screens on X11

@@ -18,6 +18,7 @@ from experiment.events import Blank, Frame, Input, Refreshes, Scale, ScreenInfo
 from experiment.pictures import Pictures
 from experiment.screens.canvas import Canvas
 from experiment.screens.clock import SessionClock, Zero
+from experiment.screens.fitness import Pace
 from experiment.screens.inputs import Happenings, Inputs, Storage
 from experiment.screens.strokes import now_s
 
@@ -34,16 +35,16 @@ class Window:
         pictures: Pictures,
         sit: Callable[[SessionClock], Inputs],
         storage: Storage,
+        pace: Pace,
         *,
         pointer: bool,
     ) -> None:
-        """Measure the screen, put the clock to zero, and let somebody `sit` down before it.
+        """Put the clock to zero, and let somebody `sit` down before the screen, whose `pace` was measured.
 
         `storage`: what keeps the transcript. `pointer`: whether the mouse's pointer is seen where the mouse can answer.
         """
         self._canvas, self._pictures, self._storage, self._pointer = canvas, pictures, storage, pointer
-        vsync, hz = canvas.refresh()
-        self._pace_s, self._due_s = None if vsync else 1 / hz, 0.0
+        self._pace_s, self._due_s = None if pace.is_real else 1 / pace.paced_hz, 0.0
         self._frame: Frame = Blank()
         self._waiting: deque[Input] = deque()
         self._flips = array("d")
@@ -56,8 +57,8 @@ class Window:
             computer=platform.node(),
             width_px=pictures.layout.width_px,
             height_px=pictures.layout.height_px,
-            refresh_hz=hz,
-            vsync=vsync,
+            refresh_hz=pace.paced_hz,
+            vsync=pace.is_real,
             full_screen=canvas.full_screen,
             timed_by=self._inputs.timed_by,
             versions=_versions(),

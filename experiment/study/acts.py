@@ -17,12 +17,13 @@ SCHEMA = 1
 
 
 class Begun(Struct, frozen=True, tag_field="act", tag="begun"):
-    """The study was set up: its plan, and the digests of the two sealed files (allocation, packing list)."""
+    """The study was set up: its plan, and the digests of the sealed allocation and packing list, and of the kits."""
 
     schema: int
     plan: Study
     allocation_sha256: str
     packing_sha256: str
+    kits_sha256: str
     unblinder: str  # public keys
     pharmacy: str
 
@@ -85,6 +86,15 @@ class Withdrew(Struct, frozen=True, tag_field="act", tag="withdrew"):
     reason: str
 
 
+class Answered(Struct, frozen=True, tag_field="act", tag="answered"):
+    """Somebody looked at what the quality assurance found, and says what it was; a finding by its kind and place."""
+
+    kind: str
+    subject: str | None
+    session: int | None
+    reason: str
+
+
 class Locked(Struct, frozen=True, tag_field="act", tag="locked"):
     """Nothing of the data will change any more: the condition of unblinding all."""
 
@@ -106,18 +116,9 @@ class Recovered(Struct, frozen=True, tag_field="act", tag="recovered"):
 
 
 Act = (
-    Begun
-    | Enrolled
-    | Consented
-    | Started
-    | Dosed
-    | SessionHeld
-    | Overridden
-    | Withdrew
-    | Locked
-    | Unblinded
+    Begun | Enrolled | Consented | Started | Dosed | SessionHeld | Overridden | Withdrew | Answered | Locked | Unblinded
     | Recovered
-)
+)  # fmt: skip
 
 
 class Entry(Struct, frozen=True):

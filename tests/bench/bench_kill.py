@@ -19,17 +19,17 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from experiment import log, sessions
+from experiment import log, plans, sessions
 from experiment.bids import DataSet
 from experiment.design import read_messages
 from experiment.errors import DayFourError
 from experiment.events import Event, Frame, Input, Mode, Rated, Refreshes
 from experiment.layout import Layout
+from experiment.plans import Plan
 from experiment.protocol import read_protocol
 from experiment.resume import is_cut_off
 from experiment.screens.clock import Zero
 from experiment.screens.simulated import SimulatedScreen, simulated_info
-from experiment.sessions import Plan
 from experiment.trials import read_table
 from tests.bench.reporting import ROOT, display, environment, print_table
 from tests.lab import EXAMPLES, short_protocol
@@ -90,7 +90,7 @@ class SlowScreen(SimulatedScreen):
 
 def plan_of(folder: Path, subject: str, participant: str, mode: Mode, *, resume: bool) -> Plan:
     """A session of the bench, or the rest of one."""
-    return sessions.planned(
+    return plans.planned(
         mode, read_protocol(folder / "protocol.toml"), read_messages(EXAMPLES / "english.csv")[:MESSAGES],
         DataSet(folder / "data"), subject=subject, session=1, seed=1, operator="bench", participant=participant,
         resume=resume,

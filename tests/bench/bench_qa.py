@@ -12,7 +12,7 @@ import threading
 import time
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped] # it comes without types
+import psutil
 
 from tests.bench.reporting import ROOT, environment, print_table
 

@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from experiment import sessions
+from experiment import plans, sessions
 from experiment.bids import DataSet
 from experiment.design import read_messages
 from experiment.protocol import read_protocol
@@ -45,7 +45,7 @@ def simulated(folder: Path) -> tuple[list[float], list[float]]:
     wall_s, cpu_s = [], []
     for number in range(WARM_UP + SESSIONS):
         start_s, used_s = time.perf_counter(), time.process_time()
-        plan = sessions.planned(
+        plan = plans.planned(
             "simulate", protocol, messages, data, subject=f"sim{number:05}", session=1, seed=number,
             operator="bench", participant="steady",
         )  # fmt: skip

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from experiment import sessions
+from experiment import plans, sessions
 from experiment.bids import DataSet
 from experiment.design import read_messages
 from experiment.protocol import read_protocol
@@ -25,7 +25,7 @@ def simulate(root: Path, subjects: int) -> None:
     data.prepare()
     for number in range(1, subjects + 1):
         for session in (1, 2):
-            plan = sessions.planned(
+            plan = plans.planned(
                 "simulate", protocol, messages, data, subject=f"sim{number:05}", session=session, seed=1,
                 operator="bench", participant=sessions.some_habit(1, number),
             )  # fmt: skip

@@ -1,0 +1,299 @@
+"""The commands that hold sessions: pilot, run and simulate, and the closing questions alone."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from experiment.errors import BadInput, DayFourError, EquipmentFailure
+from experiment.messages.commands import opened
+from experiment.review import DATA, PARTICIPANTS, PROTOCOL, ROOT, STUDY, ProtocolFile
+from experiment.study.daily import simulate_study
+from experiment.terminal import console, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from experiment.bids import DataSet
+    from experiment.events import Ended
+    from experiment.form import Answers
+    from experiment.messages.store import Folder
+    from experiment.plans import Plan
+    from experiment.protocol import Protocol
+    from experiment.questions import Funnel
+    from experiment.study.register import Register
+
+ABORTED = 3
+
+DataFolder = Annotated[Path, typer.Option("--data", help="Where the data set lies.")]
+MessagesFile = Annotated[Path, typer.Option("--messages", help="A CSV file of six messages.")]
+MessagesFolder = Annotated[Path, typer.Option("--messages", help="The folder with sub-<ID>.csv of each participant.")]
+Seed = Annotated[int, typer.Option("--seed", help="Decides, with subject and session, the order of the messages.")]
+SyntheticName = Annotated[str, typer.Option("--participant", help="Which synthetic participant answers.")]
+Photodiode = Annotated[
+    bool, typer.Option("--photodiode", help="A square bottom right is white while a message or a scale is shown.")
+]
+EXAMPLE = ROOT / "stimuli" / "examples" / "english.csv"
+
+
+def pilot(
+    robot: Annotated[bool, typer.Option("--robot", help="A synthetic participant answers, in a real window.")] = False,
+    participant: SyntheticName = "quick",
+    protocol: ProtocolFile = PROTOCOL,
+    messages: MessagesFile = EXAMPLE,
+    data: DataFolder = DATA,
+    seed: Seed = 1,
+    session: Annotated[int, typer.Option("--session", help="The last one ends with the closing questions.")] = 1,
+    photodiode: Photodiode = False,
+) -> None:
+    """The whole session in a window with the example messages; its data go to data/pilot/."""
+    from experiment import plans, sessions, system
+    from experiment.bids import DataSet
+    from experiment.design import read_messages
+    from experiment.protocol import read_protocol
+
+    with ExitStack() as stack:
+        if not system.has_display():
+            say("There is no display here: a virtual one is started, and the robot answers.")
+            stack.enter_context(system.virtual_display())
+            robot = True
+        whole = DataSet(data)
+        whole.prepare()
+        whole.pilot.prepare()
+        plan = plans.planned(
+            "pilot", read_protocol(protocol), read_messages(messages), whole.pilot,
+            subject=whole.pilot.next_subject("pilot"), session=session, seed=seed, operator="pilot",
+            participant=_habit(participant) if robot else plans.PERSON,
+        )  # fmt: skip
+        _finish(sessions.held_in_window(plan, full_screen=False, photodiode=photodiode), plan)
+
+
+def run(
+    subject: Annotated[str, typer.Option(help="The participant's ID: letters and digits.")] = "",
+    session: Annotated[str, typer.Option(help="1 or 2: which day four this is.")] = "",
+    operator: Annotated[str, typer.Option(help="Your name or initials.")] = "",
+    answer: Annotated[list[str] | None, typer.Option(help="ID=VALUE: answers a question of the form.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a session that was cut off.")] = False,
+    close: Annotated[bool, typer.Option("--close", help="End a session that was cut off as incomplete.")] = False,
+    windowed: Annotated[bool, typer.Option("--windowed", help="In a window: onsets are then less certain.")] = False,
+    override: Annotated[
+        str | None, typer.Option(help="A reason to hold the session though the computer or the study's rules say no.")
+    ] = None,
+    protocol: ProtocolFile = PROTOCOL,
+    messages: MessagesFolder = PARTICIPANTS,
+    data: DataFolder = DATA,
+    seed: Seed = 1,
+    photodiode: Photodiode = False,
+) -> None:
+    """A real session, full screen; a form asks for what is not given here."""
+    from msgspec.structs import replace
+
+    from experiment import sessions, system
+    from experiment.bids import DataSet
+    from experiment.design import check_subject
+    from experiment.form import parse_answers
+    from experiment.preflight import computer
+    from experiment.protocol import read_protocol
+    from experiment.study import holding
+
+    read, why = read_protocol(protocol), _reason(override)
+    known = {"subject": subject, "session": session, "operator": operator, **parse_answers(read, answer or [])}
+    if not system.has_display():
+        raise EquipmentFailure("A real session needs a display, and there is none. Start it from the desktop.")
+    data_set, register = DataSet(data), _register(data / STUDY)
+    data_set.prepare()
+    if close:
+        _close(data_set, check_subject(subject), session, read, register)
+        return
+    if register and subject and not session:
+        known["session"] = str(holding.session_today(register, check_subject(subject)))
+    system.no_core_dumps()  # messages are in this process from here on
+    lab = _Lab(read, data_set, opened(messages), register, seed=seed, resume=resume, override=why)
+    # A session that goes on keeps the answers that were given when it began.
+    plan = _asked(replace(read, assistant=()) if resume else read, known, lab.plan)
+    if plan is None:
+        say("Cancelled: nothing was saved.")
+        raise typer.Exit(ABORTED)
+    check = sessions.Check(lambda: computer.items(data, ROOT), why)
+    try:
+        ended = sessions.held_in_window(plan, full_screen=not windowed, photodiode=photodiode, check=check)
+    finally:
+        _record(register, plan.transcript)
+    _finish(ended, plan)
+
+
+def simulate(
+    subjects: Annotated[int, typer.Option(min=1, max=99_999, help="How many participants, each with all sessions.")],
+    out: Annotated[Path, typer.Option(help="The folder of the new data set.")],
+    participant: SyntheticName = "mixed",
+    protocol: ProtocolFile = PROTOCOL,
+    messages: MessagesFile = EXAMPLE,
+    seed: Seed = 1,
+    study: Annotated[
+        Path | None, typer.Option(help="A study file: also its register, with courses, drop-outs and late visits.")
+    ] = None,
+) -> None:
+    """Whole synthetic data sets at full speed, without a window: the same task, another clock."""
+    from rich.progress import track
+
+    from experiment import plans, sessions
+    from experiment.bids import DataSet
+    from experiment.design import read_messages
+    from experiment.protocol import read_protocol
+
+    if study:
+        simulate_study(subjects, out, study, protocol, messages, seed)
+        return
+    read, shown, data_set = read_protocol(protocol), read_messages(messages), DataSet(out)
+    data_set.prepare()
+    habit = participant if participant == "mixed" else _habit(participant)
+    for number in track(range(1, subjects + 1), "Simulating", console=console()):
+        for session in range(1, read.sessions + 1):
+            plan = plans.planned(
+                "simulate", read, shown, data_set, subject=f"sim{number:05}", session=session, seed=seed,
+                operator="simulate", participant=sessions.some_habit(seed, number) if habit == "mixed" else habit,
+            )  # fmt: skip
+            sessions.simulated(plan)
+    data_set.list_participants()
+    say(f"{subjects * read.sessions} sessions in {out}")
+
+
+def funnel(
+    subject: Annotated[str, typer.Option(help="Who has completed the last session.")],
+    protocol: ProtocolFile = PROTOCOL,
+    data: DataFolder = DATA,
+) -> None:
+    """The closing questions alone, for a participant to whom they could not be put after the last session."""
+    from experiment.bids import DataSet
+    from experiment.design import check_subject
+    from experiment.protocol import read_protocol
+
+    label, read, data_set = check_subject(subject), read_protocol(protocol), DataSet(data)
+    if read.funnel is None:
+        raise BadInput(f"The protocol {protocol} has no section [funnel].")
+    if not data_set.table(label, read.sessions, read.task).exists():
+        raise BadInput(f"sub-{label} has not been in session {read.sessions} yet, which the questions follow.")
+    _ask_funnel(read.funnel, label, data_set)
+
+
+@dataclass(frozen=True)
+class _Lab:
+    """What a real session is planned with: the files, and what was said of it on the command line."""
+
+    protocol: Protocol
+    data: DataSet
+    messages: Folder
+    register: Register | None
+    seed: int
+    resume: bool
+    override: str | None
+
+    def plan(self, answers: Answers) -> Plan:
+        """The session that the answers name; an error says what keeps it from being held now."""
+        from experiment.layout import MINIMUM_SIZE_PX, Layout
+        from experiment.messages.check import check_set, refuse_errors
+        from experiment.plans import planned
+        from experiment.study.holding import admitted
+
+        who = answers.operator
+        if self.register:
+            admitted(self.register, answers.subject, who, asked=answers.session, override=self.override or "")
+        shown = self.messages.read(answers.subject)
+        plan = planned(
+            "run", self.protocol, shown, self.data, subject=answers.subject, session=answers.session, seed=self.seed,
+            operator=who, answers=answers.extra, resume=self.resume,
+        )  # fmt: skip
+        refuse_errors(check_set(answers.subject, shown, self.protocol, Layout(*MINIMUM_SIZE_PX)))
+        return plan
+
+
+def _habit(name: str) -> str:
+    from experiment.screens.participants import HABITS
+
+    if name not in HABITS:
+        raise BadInput(f"Expected --participant as one of {', '.join(HABITS)}, found {name!r}.")
+    return name
+
+
+def _reason(override: str | None) -> str | None:
+    if override is not None and len(override.split()) < 2:
+        raise BadInput(f"Expected after --override a reason in words, found {override!r}: it stands in the data.")
+    return override
+
+
+def _register(folder: Path) -> Register | None:
+    """The study's register, if the data set has one."""
+    from experiment.study.register import Register
+
+    register = Register(folder)
+    return register if register.path.exists() else None
+
+
+def _record(register: Register | None, transcript: Path) -> None:
+    """Let the register know how a session ended, if it began; what hinders that hides no other error."""
+    from experiment import log
+    from experiment.resume import is_cut_off
+    from experiment.study import holding
+
+    if register is None or not log.has_begun(transcript):
+        return
+    try:
+        read = log.read(transcript)
+        session = read.started.session
+        status = "failed" if read.ended is None or is_cut_off(read) else read.ended.status
+        holding.record(register, session.subject, session.session, read.started.operator, status)
+    except DayFourError as error:
+        say(f"The study's register does not know yet how the session ended: {error}", "red")
+
+
+def _close(data: DataSet, subject: str, session: str, protocol: Protocol, register: Register | None) -> None:
+    from experiment import plans
+
+    plans.close_as_incomplete(data, subject, session, protocol)
+    _record(register, data.transcript(subject, int(session), protocol.task))
+    say(f"sub-{subject} ses-{session} is closed as incomplete. What was rated is in its table.")
+
+
+def _asked(protocol: Protocol, known: dict[str, str], plan_of: Callable[[Answers], Plan]) -> Plan | None:
+    """The session that the options name, or the form if they leave something out; None if the form was cancelled."""
+    from experiment import form
+
+    if all(known.get(field.id) for field in form.fields(protocol) if field.required):
+        return plan_of(form.check(protocol, known))
+    from experiment import dialog
+
+    def check_more(answers: Answers) -> None:
+        plan_of(answers)
+
+    answers = dialog.ask(protocol, known, check_more)
+    return None if answers is None else plan_of(answers)
+
+
+def _finish(ended: Ended, plan: Plan) -> None:
+    """Say how it ended and where the data are; end with the status that goes with it."""
+    saved = plan.data.table(plan.session.subject, plan.session.session, plan.protocol.task)
+    if ended.status == "aborted":
+        say(f"The session was ended early ({ended.reason}). What was rated until then is saved:\n  {saved}")
+        raise typer.Exit(ABORTED)
+    say(f"The session is complete. Its table:\n  {saved}")
+    is_last = plan.session.session == plan.protocol.sessions
+    if plan.protocol.funnel and is_last and not plan.is_synthetic:
+        _ask_funnel(plan.protocol.funnel, plan.session.subject, plan.data)
+
+
+def _ask_funnel(funnel: Funnel, subject: str, data: DataSet) -> None:
+    """Put the closing questions to the participant and save the answers."""
+    from experiment import dialog
+
+    if data.has_funnel(subject):
+        raise BadInput(f"sub-{subject} has answered the closing questions already: {data.funnel}")
+    answers = dialog.ask_participant(funnel)
+    if answers is None:
+        say(f"The closing questions were not answered. `dayfour funnel --subject {subject}` asks them again.", "red")
+        return
+    data.save_funnel(subject, answers, funnel)
+    say(f"The answers to the closing questions:\n  {data.funnel}")

@@ -1,0 +1,225 @@
+"""Whether messages can be shown as they are: one participant's set, all of them together, and a whole folder."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from itertools import combinations
+from multiprocessing import get_context
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from experiment.design import PRACTICE, Message
+from experiment.errors import BadInput, DayFourError
+from experiment.layout import Layout
+from experiment.messages import spoiled
+from experiment.messages.alike import alike, folded, similarity
+from experiment.messages.findings import Finding, Grade
+from experiment.messages.one import findings_of, is_empty
+from experiment.messages.sizes import COMFORTABLE, sizes_of
+from experiment.messages.store import Folder
+from experiment.pictures import MESSAGE_SIZES
+from experiment.protocol import Protocol
+from experiment.script import LANGUAGE
+
+FEW = 30  # participants whose messages are checked sooner than further processes start
+CHUNK = 8  # participants that a process is given at a time
+TOLD = 12  # errors that a refusal lists
+
+Sets = Mapping[str, Sequence[Message]]
+Progress = Callable[[int, int], None]
+
+
+class Checked(Struct, frozen=True):
+    """What was found in a folder, the gravest first, and in how many participants' messages."""
+
+    subjects: int
+    messages: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def errors(self) -> int:
+        """How many findings a real session would refuse."""
+        return sum(one.grade == "error" for one in self.findings)
+
+
+def check_set(subject: str, messages: Sequence[Message], protocol: Protocol, layout: Layout) -> tuple[Finding, ...]:
+    """What is wrong with a participant's messages; `layout`: of the screen on which they will be shown."""
+    found = [*_count(subject, messages, protocol), *_given_names(subject, messages, protocol)]
+    for message in messages:
+        found += findings_of(subject, message, protocol)
+    written = [message for message in messages if not is_empty(message.text)]
+    found += _twice(subject, written, protocol.intake.alike)
+    found += _cut((subject, message) for message in written)
+    found += _sizes(subject, written, protocol, layout)
+    return graded(found)
+
+
+def check_across(sets: Sets, share: float) -> tuple[Finding, ...]:
+    """What participants' messages have in common: whole sets, texts, and texts alike by at least this share."""
+    every = [(subject, one, folded(one.text)) for subject in sorted(sets) for one in sets[subject]]
+    whole = _same_sets((subject, text) for subject, _, text in every)
+    found = [
+        Finding(
+            "error", later, None, f"All texts are also those of sub-{earlier}. Find out for whom they were written."
+        )
+        for later, earlier in whole.items()
+    ]
+    owned = [one for one in every if one[0] not in whole and not is_empty(one[1].text)]
+    found += _cut((subject, message) for subject, message, _ in owned)
+    first: dict[str, tuple[str, Message]] = {}
+    for subject, message, text in owned:
+        other, same = first.setdefault(text, (subject, message))
+        if other != subject:
+            says = f"The text is also message {same.message_id} of sub-{other}. Find out for whom it was written."
+            found.append(Finding("error", subject, message.message_id, says))
+    different = list(first.values())
+    for at, later, common in alike(list(first), share):
+        (other, near), (subject, message) = different[at], different[later]
+        if other != subject:
+            says = (
+                f"The text is {common:.0%} that of message {near.message_id} of sub-{other}. "
+                "See whether it was changed for each of them, or copied by mistake."
+            )
+            found.append(Finding("warning", subject, message.message_id, says))
+    return graded(found)
+
+
+def check_folder(
+    folder: Folder, protocol: Protocol, layout: Layout, progress: Progress = lambda _done, _all: None
+) -> Checked:
+    """Check all messages of a folder, on all cores; what cannot be read is a finding, and the others go on.
+
+    Texts go to other processes through pipes and nowhere else. `progress` is told how many participants of how many
+    are done. An encrypted folder needs its key.
+    """
+    sets, found = _read(folder)
+    check = partial(_check_one, protocol=protocol, layout=layout)
+    if len(sets) <= FEW:
+        found += _gathered(map(check, sets.items()), len(sets), progress)
+        found += check_across(sets, protocol.intake.alike)
+    else:
+        with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+            each = pool.map(check, sets.items(), chunksize=CHUNK)
+            found += check_across(sets, protocol.intake.alike)
+            found += _gathered(each, len(sets), progress)
+    return Checked(len(sets), sum(map(len, sets.values())), graded(found))
+
+
+def refuse_errors(findings: Sequence[Finding]) -> None:
+    """BadInput, with what is wrong, if any finding is an error: such messages are not shown to a participant."""
+    errors = [one for one in findings if one.grade == "error"]
+    if not errors:
+        return
+    more = f"\n  and {len(errors) - TOLD} more" if len(errors) > TOLD else ""
+    lines = "".join(f"\n  {told(one)}" for one in errors[:TOLD])
+    option = f" --subject {errors[0].subject}" if errors[0].subject else ""
+    raise BadInput(
+        f"These messages cannot be shown as they are:{lines}{more}\nCorrect them. `dayfour messages check{option}` "
+        "lists all that should be looked at."
+    )
+
+
+def told(finding: Finding) -> str:
+    """A finding in a line, with its place."""
+    places = [
+        f"sub-{finding.subject}" if finding.subject else "",
+        f"message {finding.message_id}" if finding.message_id else "",
+    ]
+    where = ", ".join(place for place in places if place)
+    return f"{where}: {finding.text}" if where else finding.text
+
+
+def graded(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Errors first, then warnings, then notes; otherwise by participant."""
+    grades = ("error", "warning", "note")
+    return tuple(sorted(findings, key=lambda one: (grades.index(one.grade), one.subject or "")))
+
+
+def _count(subject: str, messages: Sequence[Message], protocol: Protocol) -> Iterator[Finding]:
+    if (found := len(messages)) != (wanted := protocol.messages_in_all):
+        each = f" ({protocol.messages} for each session)" if protocol.message_sets == "split" else ""
+        do = "Add those that are missing" if found < wanted else "Take out those that are too many"
+        yield Finding("error", subject, None, f"Expected {wanted} messages{each}, found {found}. {do}.")
+
+
+def _given_names(subject: str, messages: Sequence[Message], protocol: Protocol) -> Iterator[Finding]:
+    if protocol.intake.names == "none" and any(not message.participant_name.strip() for message in messages):
+        text = "The participant's name is not known, so nobody looked for it. Fill in the column participant_name."
+        yield Finding("note", subject, None, text)
+
+
+def _twice(subject: str, messages: Sequence[Message], share: float) -> Iterator[Finding]:
+    """Texts of one set that are the same, or nearly."""
+    texts = [folded(message.text) for message in messages]
+    for (earlier, one), (later, other) in combinations(zip(messages, texts, strict=True), 2):
+        if one == other:
+            text = f"The text is that of message {earlier.message_id} again. Put in the one that is missing."
+            yield Finding("error", subject, later.message_id, text)
+        elif (found := similarity(one, other)) >= share:
+            text = f"The text is {found:.0%} that of message {earlier.message_id}. See whether it is a second version."
+            yield Finding("warning", subject, later.message_id, text)
+
+
+def _cut(owned: Iterable[tuple[str, Message]]) -> Iterator[Finding]:
+    """Texts that end where a form or a spreadsheet cuts."""
+    texts = {(subject, message.message_id): message.text for subject, message in owned}
+    for (subject, message_id), (grade, text) in spoiled.cut(texts):
+        yield Finding(grade, subject, message_id, text)
+
+
+def _sizes(subject: str, messages: Sequence[Message], protocol: Protocol, layout: Layout) -> Iterator[Finding]:
+    """Which messages are too long for the screen, or make all type small."""
+    readable = [one if LANGUAGE.fullmatch(one.language) else replace(one, language="") for one in messages]
+    sizes = sizes_of(readable, protocol, layout)
+    screen = f"a screen of {layout.width_px} x {layout.height_px}"
+    comfortable = f"from {layout.size(COMFORTABLE):g} on, reading is comfortable"
+    for message_id in sizes.too_long:
+        says = f"does not fit on {screen}, even in the smallest legible type"
+        yield _long("error", subject, message_id, says)
+    for message_id, size in sizes.small.items():
+        says = f"fits on {screen} only in type of {layout.size(size):g} pixels, and all others then have it too"
+        yield _long("warning", subject, message_id, f"{says}; {comfortable}")
+    largest = f"the largest is {layout.size(MESSAGE_SIZES[0]):g}"
+    text = f"All will be shown in type of {layout.size(sizes.together):g} pixels on {screen} ({largest})."
+    yield Finding("note", subject, None, text)
+
+
+def _long(grade: Grade, subject: str, message_id: str, says: str) -> Finding:
+    if message_id == PRACTICE:
+        return Finding(grade, subject, None, f"The protocol's practice message {says}. Shorten it there.")
+    return Finding(grade, subject, message_id, f"The text {says}. Ask its writer for a shorter one.")
+
+
+def _same_sets(owned: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Who has just the texts that somebody before has: later subject -> earlier."""
+    sets: dict[str, set[str]] = defaultdict(set)
+    for subject, text in owned:
+        sets[subject].add(text)
+    first: dict[frozenset[str], str] = {}
+    earlier = {subject: first.setdefault(frozenset(own), subject) for subject, own in sets.items()}
+    return {subject: other for subject, other in earlier.items() if subject != other}
+
+
+def _read(folder: Folder) -> tuple[dict[str, tuple[Message, ...]], list[Finding]]:
+    sets, found = {}, []
+    for subject in folder.subjects():
+        try:
+            sets[subject] = folder.read(subject)
+        except DayFourError as error:  # noqa: PERF203 - the others go on
+            found.append(Finding("error", subject, None, str(error)))
+    return sets, found
+
+
+def _check_one(item: tuple[str, Sequence[Message]], *, protocol: Protocol, layout: Layout) -> tuple[Finding, ...]:
+    return check_set(*item, protocol, layout)
+
+
+def _gathered(each: Iterator[tuple[Finding, ...]], count: int, progress: Progress) -> Iterator[Finding]:
+    for done, found in enumerate(each, start=1):
+        progress(done, count)
+        yield from found

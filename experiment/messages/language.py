@@ -1,0 +1,76 @@
+"""Which language a text is in, as far as its script says; where it does not, the protocol's. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import regex
+
+from experiment.script import HAN, HANGUL, KANA, LANGUAGE
+
+# Scripts that tell a font enough. Several languages share most of them; these are by far the commonest, and the others
+# look the same in the fonts that are used, but for Urdu and Persian, whose own letters tell.
+BY_SCRIPT = {
+    "Hebrew": "he", "Arabic": "ar", "Devanagari": "hi", "Bengali": "bn", "Tamil": "ta", "Telugu": "te", "Thai": "th",
+    "Khmer": "km", "Ethiopic": "am", "Georgian": "ka", "Armenian": "hy", "Greek": "el", "Cyrillic": "ru",
+    "Gujarati": "gu", "Gurmukhi": "pa", "Kannada": "kn", "Malayalam": "ml", "Sinhala": "si", "Lao": "lo",
+    "Myanmar": "my", "Oriya": "or",
+}  # fmt: skip
+SAME_SCRIPT = {
+    "Cyrillic": ("ru", "uk", "bg", "sr", "mk", "be", "kk"),
+    "Arabic": ("ar", "fa", "ur", "ps"),
+    "Devanagari": ("hi", "mr", "ne"),
+    "Hebrew": ("he", "yi"),
+}
+URDU = regex.compile(r"[ٹڈڑںےۓ]")
+PERSIAN = regex.compile(r"[پچژگکی]")
+UKRAINIAN = regex.compile(r"[іїєґІЇЄҐ]")
+SCRIPT = {name: regex.compile(rf"\p{{Script={name}}}") for name in ("Latin", *BY_SCRIPT)}
+LONG_NAMES = {"zh-s": "zh-Hans", "zh-t": "zh-Hant", "zh-cn": "zh-CN", "zh-tw": "zh-TW", "zh-hk": "zh-HK"}  # Qualtrics'
+
+
+def guessed(text: str, otherwise: str) -> str:
+    """The language tag of a text, or `otherwise` where its script is Latin, or nobody can tell.
+
+    Chinese characters alone tell nothing (`script.needs_language`): somebody has to say zh, zh-Hant or ja.
+    """
+    if KANA.search(text):
+        return otherwise if otherwise == "ja" else "ja"
+    if HANGUL.search(text):
+        return "ko"
+    if HAN.search(text):
+        return otherwise
+    counts = Counter({name: len(pattern.findall(text)) for name, pattern in SCRIPT.items()})
+    name, count = counts.most_common(1)[0]
+    if name == "Latin" or not count:
+        return otherwise
+    if otherwise in SAME_SCRIPT.get(name, ()):
+        return otherwise
+    return _by_letters(name, text)
+
+
+def _by_letters(script: str, text: str) -> str:
+    """Languages of one script that have letters of their own."""
+    if script == "Arabic" and URDU.search(text):
+        return "ur"
+    if script == "Arabic" and PERSIAN.search(text):
+        return "fa"
+    if script == "Cyrillic" and UKRAINIAN.search(text):
+        return "uk"
+    return BY_SCRIPT[script]
+
+
+def tag(cell: str) -> str:
+    """A language as a form gives it (EN, ZH-S) as a tag (en, zh-Hans); what is no tag stays, and the check names it."""
+    plain = cell.strip().replace("_", "-")
+    if known := LONG_NAMES.get(plain.casefold()):
+        return known
+    if not LANGUAGE.fullmatch(plain):
+        return plain
+    first, *rest = plain.split("-")
+    return "-".join(
+        [
+            first.lower(),
+            *(part.upper() if len(part) == 2 else part.title() if len(part) == 4 else part for part in rest),
+        ]
+    )

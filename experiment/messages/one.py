@@ -1,0 +1,121 @@
+"""What is wrong with a single message: its writer, language, length, names in it, and what no font here can draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import regex
+
+from experiment.design import Message
+from experiment.messages import spoiled
+from experiment.messages.alike import folded
+from experiment.messages.findings import Finding, Grade
+from experiment.messages.names import places, words_before
+from experiment.protocol import Protocol
+from experiment.script import CLUSTER, INVISIBLE, LANGUAGE, inkless, missing_glyphs, needs_language
+
+LONGEST_LABEL = 60  # letters of a writer's name or a relationship; more is a sentence
+Told = tuple[Grade, str]
+TOLD = 5  # different characters that are listed
+# Thai, Lao, Khmer, Burmese, Chinese and Japanese have no spaces between words: two letters with their marks count as
+# one (words of Chinese text have 1.4 to 1.7 characters, of Thai 2 to 3, of Japanese between them).
+UNSPACED = regex.compile(r"(?=[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Han}\p{Hiragana}\p{Katakana}\u30FC])\X")
+WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:[.,:'\u2019\u00B7-][\p{L}\p{M}\p{N}]+)*")
+
+
+def words(text: str) -> int:
+    """How many words a text has, also where they stand without spaces; emoji and signs are none."""
+    spaced, unspaced = UNSPACED.subn(" ", text)
+    return len(WORD.findall(spaced)) + (int(unspaced) + 1) // 2
+
+
+def is_empty(text: str) -> bool:
+    """Whether a text is nothing but white space and invisible characters."""
+    return not text or INVISIBLE.fullmatch(text) is not None
+
+
+def findings_of(subject: str, message: Message, protocol: Protocol) -> Iterator[Finding]:
+    """All that is found in a message by itself."""
+    for grade, text in _found(subject, message, protocol):
+        yield Finding(grade, subject, message.message_id, text)
+
+
+def _found(subject: str, message: Message, protocol: Protocol) -> Iterator[Told]:
+    if message.subject and message.subject.strip().removeprefix("sub-") != subject:
+        yield "error", "The file says that it was written for another participant. Find out whose it is."
+    for column, content in (("writer", message.writer), ("relationship", message.relationship)):
+        yield from _label(column, content)
+        yield from ((grade, f"Column {column}: {text}") for grade, text in spoiled.of_label(content))
+    if folded(message.writer) == folded(message.relationship) != "":
+        yield "note", "The writer is named by the relationship only, and so will be on the screen."
+    yield from _language(message)
+    if is_empty(message.text):
+        yield "error", "The text is empty, or all of it invisible. Take it in again from where it was written."
+        return
+    yield from spoiled.findings(message.text)
+    yield from _length(message.text, *protocol.intake.usual_words)
+    if protocol.intake.names == "none":
+        yield from _names(message)
+    yield from _undrawn("The text", message.text, message.language)
+    yield from _undrawn("The writer's name", message.writer, message.language)
+
+
+def _label(column: str, content: str) -> Iterator[Told]:
+    """Who wrote it, and who that is to the participant."""
+    if is_empty(content):
+        yield "error", f"There is nothing in the column {column}. Fill it in."
+    elif len(content) > LONGEST_LABEL or "\n" in content:
+        found = f"{len(content)} characters in {content.count(chr(10)) + 1} lines"
+        yield "warning", f"The column {column} has {found}. See whether it is the right column."
+
+
+def _language(message: Message) -> Iterator[Told]:
+    tag = message.language
+    if tag and not LANGUAGE.fullmatch(tag):
+        yield "error", "The language is no tag such as en, ar, zh, zh-Hant, ja or ko. Correct the column language."
+    elif needs_language(message.text, tag):
+        text = "The text has Chinese characters, which Chinese and Japanese draw differently, and its language is "
+        yield "error", f"{text}neither. Write zh, zh-Hant or ja into the column language."
+    elif needs_language(message.writer, tag):
+        text = "The writer's name has Chinese characters, which Chinese and Japanese draw differently"
+        yield "warning", f"{text}: it is drawn as in zh. If that is wrong, write ja or zh-Hant as the language."
+
+
+def _length(text: str, least: int, most: int) -> Iterator[Told]:
+    count = words(text)
+    if count <= 1:
+        yield "warning", f"The text has {'one word' if count else 'no word'}. See whether the rest was lost."
+    elif not least <= count <= most:
+        do = "See whether the rest was lost" if count < least else "See whether it is one message"
+        yield "warning", f"The text has {count} words; usual are {least} to {most}. {do}."
+
+
+def _names(message: Message) -> Iterator[Told]:
+    for whose, name in (("its writer's", message.writer), ("the participant's", message.participant_name)):
+        if found := sorted({words_before(message.text, place) + 1 for place in places(message.text, name)}):
+            where = ", ".join(map(str, found[:TOLD])) + (" ..." if len(found) > TOLD else "")
+            text = f"The text holds {whose} name, or a part of it (word {where}), and the protocol allows no names."
+            yield "error", f"{text} Ask the writer for another wording."
+
+
+def _undrawn(what: str, text: str, language: str) -> Iterator[Told]:
+    """Grapheme clusters that would be a box or another placeholder, and such as leave no ink at all."""
+    tag = language if LANGUAGE.fullmatch(language) else ""
+    if missing := missing_glyphs(text, tag):
+        yield (
+            "error",
+            f"{what} has what no font here can draw: {_where(missing, text)}. Ask the writer for another one.",
+        )
+    if blank := [one for one in inkless(text, tag) if one not in missing]:
+        yield "error", f"{what} has letters that leave no ink: {_where(blank, text)}. Take them out, or ask the writer."
+
+
+def _where(wrong: Sequence[str], text: str) -> str:
+    """Grapheme clusters by their code points, with the place where each first stands."""
+    clusters = CLUSTER.findall(text)
+    places = [f"{_codes(one)} (character {clusters.index(one) + 1})" for one in wrong[:TOLD]]
+    return ", ".join(places) + (f" and {len(wrong) - TOLD} others" if len(wrong) > TOLD else "")
+
+
+def _codes(cluster: str) -> str:
+    return " ".join(f"U+{ord(character):04X}" for character in cluster)

@@ -1,0 +1,155 @@
+"""What a participant will see, for the person who may see it: every message's screen, on one picture and one page.
+
+Each screen is composed of the pictures that a session draws, and shown with the SHA-256 that its transcript will hold.
+Messages stand in the order of their file, so that nothing tells in which order a session will show them.
+"""
+
+from __future__ import annotations
+
+import io
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiment.design import Message, Sets, check_subject, practice_message
+from experiment.events import Message as MessageFrame
+from experiment.files import write_whole
+from experiment.layout import Layout
+from experiment.messages.check import check_set
+from experiment.messages.findings import Finding
+from experiment.messages.one import words
+from experiment.messages.sizes import sizes_of
+from experiment.pictures import draw_pictures
+from experiment.protocol import Protocol, rgb
+from experiment.replay.view import screen_of
+from experiment.text import Style, draw_text
+
+Pixels = NDArray[np.uint8]
+
+PRIVATE = "Private: these messages are for sub-{subject} alone. Not for the assistant, not to be sent or kept."
+COLUMNS, SMALL_PX = 3, 640
+GAP_PX, CAPTION_PX = 24, 64
+INK, QUIET, PAPER, WARNING = (0x26, 0x23, 0x1F), (0x6E, 0x67, 0x5D), (0xE4, 0xDF, 0xD5), (0xB0, 0x2A, 0x30)
+
+
+@dataclass(frozen=True, eq=False)
+class Screen:
+    """A message's whole screen, pixels (height, width, 3), and what is said about it; as private as the message.
+
+    `sha256` is that of the message's own picture, as the transcript has it under `pictures_sha256`.
+    """
+
+    message_id: str
+    relationship: str
+    words: int
+    size_px: float
+    sha256: str
+    pixels: Pixels = field(repr=False)
+
+
+def preview(
+    subject: str, messages: Sequence[Message], protocol: Protocol, layout: Layout, out: Path, sets: Sets = ()
+) -> tuple[Path, Path]:
+    """Write `sub-<ID>.png` and `sub-<ID>.html`, readable for their owner only, into the folder `out`.
+
+    `sets`: the ids of the messages of each session, where a split was drawn; their type sizes can differ. Raises
+    BadInput for messages that cannot be drawn, EquipmentFailure if the files cannot be saved.
+    """
+    groups = [screens(group, protocol, layout) for group in _groups(messages, sets)]
+    found = check_set(check_subject(subject), messages, protocol, layout)
+    sheet, page = out / f"sub-{subject}.png", out / f"sub-{subject}.html"
+    write_whole(sheet, _png(contact_sheet(subject, groups, layout)), private=True)
+    undrawn = protocol.message_sets == "split" and not sets
+    write_whole(page, _page(subject, groups, layout, found, undrawn=undrawn), private=True)
+    return sheet, page
+
+
+def screens(messages: Sequence[Message], protocol: Protocol, layout: Layout) -> list[Screen]:
+    """The screens of messages that one session shows, in the given order, with the button that comes in the end."""
+    pictures = draw_pictures(protocol, (practice_message(protocol), *messages), layout)
+    background = rgb(protocol.display.background)
+    size_px, button = layout.size(sizes_of(messages, protocol, layout).together), protocol.wording.next_button
+    return [
+        Screen(
+            message.message_id,
+            message.relationship,
+            words(message.text),
+            size_px,
+            pictures.message_sha256[message.message_id],
+            screen_of(pictures, background, MessageFrame(message.message_id, button)),
+        )
+        for message in messages
+    ]
+
+
+def contact_sheet(subject: str, groups: Sequence[Sequence[Screen]], layout: Layout) -> Pixels:
+    """All screens on one picture, three in a row, each group from a new row; with captions and a notice."""
+    height_px = round(SMALL_PX * layout.height_px / layout.width_px)
+    rows = [group[at : at + COLUMNS] for group in groups for at in range(0, len(group), COLUMNS)]
+    top_px, row_px = 4 * GAP_PX, height_px + CAPTION_PX + GAP_PX
+    sheet = np.empty((top_px + row_px * len(rows), GAP_PX + COLUMNS * (SMALL_PX + GAP_PX), 3), np.uint8)
+    sheet[:] = PAPER
+    _write(sheet, PRIVATE.format(subject=subject), GAP_PX, GAP_PX, Style(26, WARNING, PAPER, weight=600))
+    for number, row in enumerate(rows):
+        for column, screen in enumerate(row):
+            left_px, at_px = GAP_PX + column * (SMALL_PX + GAP_PX), top_px + number * row_px
+            sheet[at_px : at_px + height_px, left_px : left_px + SMALL_PX] = _smaller(screen.pixels, height_px)
+            caption = f"{screen.message_id}  ·  {screen.words} words  ·  type of {screen.size_px:g} px"
+            _write(sheet, caption, left_px, at_px + height_px + 2, Style(17, INK, PAPER, weight=600))
+            _write(sheet, screen.sha256, left_px, at_px + height_px + 28, Style(13, QUIET, PAPER))
+    return sheet
+
+
+def _groups(messages: Sequence[Message], sets: Sets) -> Iterator[Sequence[Message]]:
+    """The sessions' messages in the order of the file, not of the sessions."""
+    if not sets:
+        yield messages
+        return
+    groups = [[message for message in messages if message.message_id in own] for own in sets]
+    yield from sorted(groups, key=lambda group: messages.index(group[0]))
+
+
+def _write(sheet: Pixels, text: str, left_px: int, top_px: int, style: Style) -> None:
+    drawn = draw_text(text, style).pixels[:, style.side_px :]  # so that lines of different sizes begin below each other
+    room = sheet[top_px : top_px + drawn.shape[0], left_px : left_px + drawn.shape[1]]
+    room[:] = drawn[: room.shape[0], : room.shape[1]]
+
+
+def _smaller(pixels: Pixels, height_px: int) -> Pixels:
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(pixels).resize((SMALL_PX, height_px), Image.Resampling.LANCZOS))
+
+
+def _png(pixels: Pixels) -> bytes:
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def _page(
+    subject: str, groups: Sequence[Sequence[Screen]], layout: Layout, found: Sequence[Finding], *, undrawn: bool
+) -> str:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    loader = FileSystemLoader(Path(__file__).parent)
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters["data"] = _data_uri
+    return environment.get_template("preview.jinja").render(
+        subject=subject,
+        notice=PRIVATE.format(subject=subject),
+        groups=groups,
+        layout=layout,
+        findings=found,
+        undrawn=undrawn,
+    )
+
+
+def _data_uri(pixels: Pixels) -> str:
+    return f"data:image/png;base64,{b64encode(_png(pixels)).decode('ascii')}"

@@ -1,0 +1,126 @@
+"""The commands that look at messages before a session: `messages check` and `messages preview`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from experiment.errors import BadInput
+from experiment.messages.commands import opened
+from experiment.review import FOUND_WANTING, PARTICIPANTS, PROTOCOL, ProtocolFile
+from experiment.terminal import console, say
+
+if TYPE_CHECKING:
+    from experiment.design import Message
+    from experiment.layout import Layout
+    from experiment.messages.check import Checked
+    from experiment.messages.findings import Finding
+    from experiment.messages.store import Folder
+    from experiment.protocol import Protocol
+
+STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
+
+Messages = Annotated[Path, typer.Option("--messages", help="The participants' folder, or one file of messages.")]
+Screen = Annotated[str, typer.Option("--screen", help="The session's screen in pixels: WIDTHxHEIGHT.")]
+
+
+def check(
+    subject: Annotated[str, typer.Option(help="Whose messages; without it, all.")] = "",
+    messages: Messages = PARTICIPANTS,
+    screen: Screen = "1920x1080",
+    protocol: ProtocolFile = PROTOCOL,
+) -> None:
+    """What is wrong with messages, and what to do about it. Ends with 1 if a session would refuse any."""
+    from experiment.protocol import read_protocol
+
+    layout, read = layout_of(screen), read_protocol(protocol)
+    checked = _checked(subject, messages, read, layout)
+    _show(checked.findings)
+    people = f"{checked.subjects} participant{'' if checked.subjects == 1 else 's'}"
+    say(f"{checked.messages} messages of {people}: {_counted(checked.findings)}.")
+    if checked.errors:
+        raise typer.Exit(FOUND_WANTING)
+
+
+def preview(
+    subject: Annotated[str, typer.Option(help="Whose messages.")],
+    messages: Messages = PARTICIPANTS,
+    screen: Screen = "1920x1080",
+    out: Annotated[Path | None, typer.Option(help="Another folder for the two files.")] = None,
+    seed: Annotated[int, typer.Option(help="As for `run`, where each session has messages of its own.")] = 1,
+    protocol: ProtocolFile = PROTOCOL,
+) -> None:
+    """A picture and a page of what a participant will see, pixel by pixel. For the eyes of whoever may see them."""
+    from experiment.design import check_subject, draw_session
+    from experiment.messages.preview import preview as write_preview
+    from experiment.messages.store import PREVIEW
+    from experiment.protocol import read_protocol
+
+    label, layout, read = check_subject(subject), layout_of(screen), read_protocol(protocol)
+    shown = _messages(label, messages)
+    sets = draw_session(read, shown, subject=label, session=1, seed=seed).sets
+    folder = messages if messages.is_dir() else PARTICIPANTS
+    for path in write_preview(label, shown, read, layout, out or folder / PREVIEW, sets):
+        say(f"  {path}")
+    say("Private, and not encrypted: whoever opens them reads the messages. Delete them when you have looked.")
+
+
+def layout_of(screen: str) -> Layout:
+    """The layout of a screen given as WIDTHxHEIGHT; BadInput if it is none, or smaller than a session can be."""
+    from experiment.layout import MINIMUM_SIZE_PX, Layout
+
+    least = "x".join(map(str, MINIMUM_SIZE_PX))
+    size = re.fullmatch(r"(\d{3,5})[xX](\d{3,5})", screen)
+    if size is None:
+        raise BadInput(f"Expected --screen as WIDTHxHEIGHT in pixels, such as 1920x1080, found {screen!r}.")
+    width_px, height_px = int(size[1]), int(size[2])
+    if width_px < MINIMUM_SIZE_PX[0] or height_px < MINIMUM_SIZE_PX[1]:
+        raise BadInput(f"Expected --screen of at least {least}, found {screen}. A session needs as many pixels.")
+    return Layout(width_px, height_px)
+
+
+def _checked(subject: str, messages: Path, protocol: Protocol, layout: Layout) -> Checked:
+    from rich.progress import Progress
+
+    from experiment.design import check_subject
+    from experiment.messages.check import Checked, check_folder, check_set
+
+    if subject or not messages.is_dir():
+        label = check_subject(subject or messages.name.partition(".")[0])
+        shown = _messages(label, messages)
+        return Checked(1, len(shown), check_set(label, shown, protocol, layout))
+    folder: Folder = opened(messages)
+    with Progress(console=console()) as progress:
+        task = progress.add_task("Checking")
+        return check_folder(folder, protocol, layout, lambda done, of: progress.update(task, completed=done, total=of))
+
+
+def _messages(subject: str, messages: Path) -> tuple[Message, ...]:
+    from experiment.design import read_messages
+
+    return opened(messages).read(subject) if messages.is_dir() else read_messages(messages)
+
+
+def _show(findings: Sequence[Finding]) -> None:
+    """Errors and warnings in a table, and the notes only where there is nothing else to read."""
+    from rich.table import Table
+
+    told = [one for one in findings if one.grade != "note"] or list(findings)[:1]
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in ("Grade", "Participant", "Message"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("What, and what to do")
+    for one in told:
+        table.add_row(one.grade, one.subject or "", one.message_id or "", one.text, style=STYLES[one.grade])
+    if told:
+        console().print(table, soft_wrap=False)
+
+
+def _counted(findings: Sequence[Finding]) -> str:
+    counts = {grade: sum(one.grade == grade for one in findings) for grade in STYLES}
+    named = [f"{count} {grade}{'' if count == 1 else 's'}" for grade, count in counts.items()]
+    return ", ".join(named)

@@ -1,0 +1,119 @@
+"""Whether keys can be timed: found out in a process of its own, since some lacks kill the process that tries.
+
+The child runs `experiment.screens.rehearsal`, which opens the keyboard as a session does and prints a `Rehearsal`.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import msgspec
+
+from experiment.preflight.items import Item
+from experiment.screens.clock import STEP_S
+from experiment.system.linux import RIGHTS_ADVICE
+
+PATIENCE_S = 12.0  # ioHub needs three seconds to start, on a busy computer more
+CHILD = (sys.executable, "-m", "experiment.screens.rehearsal")
+MARK = "rehearsed "
+_FIX = {
+    "darwin": "Allow the terminal in System Settings, Privacy & Security, Input Monitoring, and start it anew.",
+    "linux": RIGHTS_ADVICE,
+}
+FIX = _FIX.get(sys.platform, "Unplug the keyboard, plug it in again, and check again.")
+NAMES = {"queue": "psychtoolbox's queue", "iohub": "PsychoPy's ioHub", "poll": "once a frame"}
+
+Rights = Literal["given", "not needed", "missing", "unknown"]
+
+
+class Rehearsal(msgspec.Struct, frozen=True):
+    """What the child found: who times keys, or why nobody; how many keyboards; the right to real-time priority.
+
+    `step_s`: by how much GetSecs moved against the counter meanwhile.
+    """
+
+    timed_by: str | None
+    failure: str | None = None
+    keyboards: int | None = None
+    rights: Rights = "unknown"
+    step_s: float = 0.0
+
+
+class Crash(msgspec.Struct, frozen=True):
+    """How the child ended instead: its exit status, negative for a signal; None if it had to be ended."""
+
+    status: int | None
+
+
+def rehearse(command: Sequence[str] = CHILD, patience_s: float = PATIENCE_S) -> Rehearsal | Crash:
+    """Start the keyboard once in a child."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=patience_s, check=False)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        return Crash(None)
+    told = [line for line in done.stdout.splitlines() if line.startswith(MARK)]
+    if done.returncode or not told:
+        return Crash(done.returncode)
+    return msgspec.json.decode(told[-1].removeprefix(MARK), type=Rehearsal)
+
+
+def items(found: Rehearsal | Crash) -> Iterator[Item]:
+    """Backend, keyboards, rights, and the clock of the stamps."""
+    if isinstance(found, Crash):
+        yield _crashed(found)
+        yield Item("keyboards", "unknown", "not known while the keyboard does not start")
+        return
+    yield _backend(found)
+    yield _connected(found.keyboards)
+    yield _rights(found.rights)
+    yield _stamps(found.step_s)
+
+
+def _crashed(found: Crash) -> Item:
+    if found.status is None:
+        return Item("keyboard", "red", f"did not start within {PATIENCE_S:.0f} s", FIX, value="none")
+    how = f"with exit status {found.status}"
+    if found.status < 0:
+        how = f"by {signal.Signals(-found.status).name}" if -found.status in set(signal.Signals) else "by a signal"
+    return Item("keyboard", "red", f"starting it killed the process ({how})", FIX, value="crashed")
+
+
+def _backend(found: Rehearsal) -> Item:
+    if found.timed_by is None:
+        why = (found.failure or "for an unknown reason").replace(RIGHTS_ADVICE, "").strip()
+        fix = "Start from the desktop of this computer." if found.rights == "unknown" else FIX
+        return Item("keyboard", "red", why, fix, value="none")
+    who = f"timed by {NAMES.get(found.timed_by, found.timed_by)}"
+    if found.timed_by == "poll":
+        return Item("keyboard", "red", f"{who}, with an error of up to a frame", FIX, value=found.timed_by)
+    return Item("keyboard", "green", who, value=found.timed_by)
+
+
+def _connected(number: int | None) -> Item:
+    if number is None:
+        return Item("keyboards", "unknown", "this system does not tell how many are connected")
+    if not number:
+        return Item("keyboards", "red", "none is connected", "Plug in a keyboard, and check again.", 0.0, "keyboards")
+    return Item("keyboards", "green", f"{number} connected", value=float(number), unit="keyboards")
+
+
+def _rights(rights: Rights) -> Item:
+    if rights == "unknown":
+        return Item("real-time rights", "unknown", "not known without a display")
+    if rights != "missing":
+        return Item("real-time rights", "green", rights, value=rights)
+    found = "not given: the start takes three seconds longer, and other programs can delay keys"
+    return Item("real-time rights", "amber", found, RIGHTS_ADVICE, value=rights)
+
+
+def _stamps(step_s: float) -> Item:
+    value = round(step_s * 1e3, 3)
+    if abs(step_s) > STEP_S:
+        fix = "Wait some minutes until the time is set, and check again."
+        return Item("key clock", "amber", f"moved by {value:+.1f} ms against the session's clock", fix, value, "ms")
+    found = f"goes with the session's clock: {abs(value):.2f} ms apart"
+    return Item("key clock", "green", found, value=value, unit="ms")

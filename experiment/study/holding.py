@@ -1,0 +1,45 @@
+"""A session and the register: let in before it begins, recorded when it has ended."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from experiment.study import days, gate, recording, state
+from experiment.study.register import Register
+
+
+def admitted(register: Register, subject: str, who: str, *, asked: int | None = None, override: str = "") -> int:
+    """The session that the participant may be in now; gate.Refused says why none, and when.
+
+    `asked`: the session that the assistant named, if any. `override`: why it is to be held against the study's rules
+    about days and doses; it is recorded with the initials `who`, unless the gate lets in anyway.
+    """
+    entries = register.entries()
+    study = state.study_of(entries)
+    one = state.found(state.of(study, entries), subject)
+    try:
+        return gate.session_of(one, study, days.today(study, register.now()), asked)
+    except gate.Refused as refused:
+        if refused.session is None or not override:
+            raise
+        register.act(who, lambda entries: recording.overridden(entries, subject, override, register.now(), asked))
+        return refused.session
+
+
+def session_today(register: Register, subject: str) -> int:
+    """The session that the participant may be in now, be it by an override; gate.Refused if there is none."""
+    entries = register.entries()
+    study = state.study_of(entries)
+    try:
+        return gate.session_of(state.found(state.of(study, entries), subject), study, days.today(study, register.now()))
+    except gate.Refused as refused:
+        if refused.session is None:
+            raise
+        return refused.session
+
+
+def record(
+    register: Register, subject: str, session: int, who: str, status: Literal["completed", "aborted", "failed"]
+) -> None:
+    """A session has ended: `failed` if it can go on (`resume.is_cut_off`)."""
+    register.act(who, lambda entries: recording.session_held(entries, subject, session, status, register.now()))

@@ -1,0 +1,78 @@
+"""The keys of the two people who may know the treatments: whoever may unblind, and the pharmacy.
+
+Each makes a pair on a computer of their own. The private key never leaves its file, which a passphrase closes; the
+public key goes to whoever sets up the study.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from experiment import sealing
+from experiment.errors import BadInput
+from experiment.files import write_whole
+
+PUBLIC_SUFFIX = ".public.txt"
+
+
+def write_keys(path: Path, passphrase: str) -> str:
+    """A new pair: the private key in `path`, for its owner only, and the public one beside it; the public key.
+
+    A key is never overwritten: what it sealed could never be opened again.
+    """
+    beside = path.with_name(path.name + PUBLIC_SUFFIX)
+    for one in (path, beside):
+        if one.exists():
+            raise BadInput(f"{one} is there already, and a key is never overwritten. Choose another --out.")
+    leave_no_core_dump()
+    pair = sealing.new_keys(passphrase)
+    write_whole(path, pair.closed, private=True)
+    write_whole(beside, f"{pair.public}\n")
+    return pair.public
+
+
+def read_public(given: str) -> str:
+    """A public key, given as such or by its file; BadInput if it is none."""
+    text = given if given.startswith("age1") else _text(Path(given))
+    try:
+        sealing.sealed(b"", [text])
+    except BadInput:
+        # What stands there is not shown: it could be a private key.
+        shown = "the key" if text is given else given
+        raise BadInput(
+            f"Expected {shown} to be a public key, which begins with age1. Take the file {_ENDING}."
+        ) from None
+    return text.strip()
+
+
+def read_key(path: Path, passphrase: str) -> Any:
+    """The private key in a file; BadInput if it cannot be read, WrongKey for another passphrase."""
+    leave_no_core_dump()
+    try:
+        return sealing.unlocked(path.read_bytes(), passphrase)
+    except OSError as error:
+        raise BadInput(
+            f"The key {path} cannot be read: {error.strerror}. Without the key, the treatments cannot be known by "
+            "anybody, and there is no way round it. Ask whoever holds the key."
+        ) from error
+
+
+def leave_no_core_dump() -> None:
+    """Should this process crash, the system saves no image of its memory. Windows saves none unless told to."""
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
+_ENDING = f"ending in {PUBLIC_SUFFIX} that `dayfour study key` made"
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise BadInput(f"The public key {path} cannot be read: {why}. Give the key itself, or its file.") from error

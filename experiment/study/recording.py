@@ -1,0 +1,116 @@
+"""What an assistant records: each function looks at the register's entries, and gives the act or refuses it.
+
+They are what `Register.act` lets decide under its lock, so that two assistants at once cannot record what only one of
+them may. Nothing is written when they raise BadInput, which says what to do. `moment`: now, with its time zone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Literal, TypeVar
+
+from experiment.errors import BadInput
+from experiment.study import days, gate, state
+from experiment.study.acts import Consented, Dosed, Entry, Overridden, SessionHeld, Started, Withdrew
+from experiment.study.allocation import check_kit
+from experiment.study.plan import Study
+from experiment.study.state import Participant
+
+Entries = Sequence[Entry]
+Kind = TypeVar("Kind", Consented, Started, Dosed, Withdrew, Overridden, SessionHeld)
+LONGEST_AGO = {"consent": timedelta(days=366), "start": timedelta(days=31)}  # beyond, it is a slip of the keys
+SHORTEST_REASON = 5
+
+
+def consented(entries: Entries, subject: str, day: date | None, version: str, moment: datetime) -> Consented:
+    """Informed consent to this version of the form, given on `day` (today if None)."""
+    study, one, today = _now(entries, subject, moment)
+    if not version.strip():
+        raise BadInput("Expected the version of the form that was signed, as it stands on it: --version.")
+    day = _sensible(day or today, today, LONGEST_AGO["consent"])
+    return _possible(study, one, moment, Consented(one.subject, day.isoformat(), version.strip()))
+
+
+def started(
+    entries: Entries, subject: str, course: Literal[1, 2], day: date | None, kit: str, moment: datetime
+) -> Started:
+    """A course whose first dose, of this kit as somebody read it off, was taken on `day` (today if None)."""
+    study, one, today = _now(entries, subject, moment)
+    day = _sensible(day or today, today, LONGEST_AGO["start"])
+    return _possible(study, one, moment, Started(one.subject, course, day.isoformat(), check_kit(kit)))
+
+
+def dosed(entries: Entries, subject: str, day: date | None, moment: datetime, *, taken: bool) -> Dosed:
+    """A dose of a running or past course, on `day` (today if None); what was recorded last for a day counts."""
+    study, one, today = _now(entries, subject, moment)
+    day = _sensible(day or today, today)
+    return _possible(study, one, moment, Dosed(one.subject, day.isoformat(), taken))
+
+
+def withdrew(entries: Entries, subject: str, reason: str, moment: datetime) -> Withdrew:
+    """The participant leaves the study, now."""
+    study, one, _ = _now(entries, subject, moment)
+    return _possible(study, one, moment, Withdrew(one.subject, _meaningful(reason)))
+
+
+def overridden(entries: Entries, subject: str, reason: str, moment: datetime, asked: int | None = None) -> Overridden:
+    """A session against the gate's words; BadInput if it does not refuse, or if nobody can lift what it says."""
+    study, one, today = _now(entries, subject, moment)
+    try:
+        session = gate.session_of(one, study, today, asked)
+    except gate.Refused as refused:
+        if refused.session is None:
+            raise
+        return _possible(study, one, moment, Overridden(one.subject, refused.why, _meaningful(reason)))
+    raise BadInput(f"Session {session} of {one.name} can be held today: leave out --override.")
+
+
+def session_held(
+    entries: Entries, subject: str, session: int, status: Literal["completed", "aborted", "failed"], moment: datetime
+) -> SessionHeld:
+    """A session that has ended just now; `failed` for one that can still go on."""
+    study, one, today = _now(entries, subject, moment)
+    return _possible(study, one, moment, SessionHeld(one.subject, session, today.isoformat(), status))
+
+
+def closed(entries: Entries, subject: str, session: int, moment: datetime) -> SessionHeld:
+    """A session that never began, and never will: its day is over. Without it, or a withdrawal, no study is locked."""
+    study, one, today = _now(entries, subject, moment)
+    if session in one.sessions:
+        raise BadInput(f"Session {session} of {one.name} did begin: close it with `dayfour run --close`.")
+    if 1 <= session <= len(one.starts):
+        _, latest = days.session_days(study.courses, one.starts[session - 1])
+        if today <= latest:
+            raise BadInput(f"Session {session} of {one.name} can be held until {days.spoken(latest)}. Close it then.")
+    return _possible(study, one, moment, SessionHeld(one.subject, session, today.isoformat(), "aborted"))
+
+
+def _now(entries: Entries, subject: str, moment: datetime) -> tuple[Study, Participant, date]:
+    study = state.study_of(entries)
+    return study, state.found(state.of(study, entries), subject), days.today(study, moment)
+
+
+def _possible(study: Study, one: Participant, moment: datetime, act: Kind) -> Kind:
+    state.after(study, one, Entry(moment.isoformat(), "", act))
+    return act
+
+
+def _sensible(day: date, today: date, longest_ago: timedelta | None = None) -> date:
+    """The day, if it can be meant."""
+    if day > today:
+        raise BadInput(
+            f"{days.spoken(day)} is in the future: today is {days.spoken(today)}. Record it when it happens."
+        )
+    if longest_ago and today - day > longest_ago:
+        raise BadInput(
+            f"{days.spoken(day)} is more than {longest_ago.days} days ago: today is {days.spoken(today)}. Check the "
+            "year and the month."
+        )
+    return day
+
+
+def _meaningful(reason: str) -> str:
+    if len(reason.strip()) < SHORTEST_REASON:
+        raise BadInput("Expected a reason, in a few words that can be understood in a year.")
+    return reason.strip()

@@ -1,0 +1,210 @@
+"""The study's register: every act in one append-only file of linked lines, whole whoever writes to it and dies.
+
+Several computers may share its folder. An act is decided and written under an exclusive lock, and is on the disk before
+anybody is told of it. `head.json` holds how far the register had come: so a changed or lost last line is found too,
+which no other line names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from experiment.errors import BadInput, EquipmentFailure
+from experiment.files import write_whole
+from experiment.links import Line, line_after, unlinked
+from experiment.study.acts import SCHEMA, Act, Begun, Entry, Locked, Recovered, Unblinded, decode, encode
+from experiment.study.exclusive import Held, held
+
+REGISTER, HEAD = "register.jsonl", "head.json"
+ALLOCATION, PACKING, KITS = "allocation.age", "packing.age", "kits.json"
+MOST_INITIALS = 40
+NEWLINE = b"\n"
+
+
+class Place(Struct, frozen=True):
+    """A place of a stratum, from 1, with the kits of course 1 and course 2: all that an assistant may know of it."""
+
+    stratum: str
+    place: int
+    kits: tuple[str, str]
+
+
+class Head(Struct, frozen=True):
+    """The register had so many bytes with this digest, and it only grows."""
+
+    size: int
+    sha256: str
+
+
+class _Schema(Struct, frozen=True):
+    """As much of `Begun` as every version has."""
+
+    schema: int
+
+
+class _First(Struct, frozen=True):
+    act: _Schema
+
+
+def utc_now() -> datetime:
+    """The wall clock, in UTC."""
+    return datetime.now(timezone.utc)
+
+
+@dataclass(frozen=True)
+class Register:
+    """The register in a folder; `now` tells the moment of an act, with its time zone."""
+
+    folder: Path
+    now: Callable[[], datetime] = utc_now
+
+    @property
+    def path(self) -> Path:
+        """The file of linked lines."""
+        return self.folder / REGISTER
+
+    def entries(self) -> tuple[Entry, ...]:
+        """All acts, oldest first; BadInput if no study has begun, or names the line that was changed, lost or moved.
+
+        A last line that a crash cut off, or that is being written just now, is left out.
+        """
+        head = self._head()  # before the register, which may grow meanwhile
+        return self._checked(self._content(), head)
+
+    def begun(self) -> Begun:
+        """How the study was set up; BadInput if it was not."""
+        first, newline, _ = self._content().partition(NEWLINE)
+        self._check_schema(first if newline else None)
+        return self._first(unlinked(self.path, [first], decode))
+
+    def kits(self) -> tuple[Place, ...]:
+        """All places of all strata, in order, with their kits."""
+        return msgspec.json.decode(self.beside(KITS), type=tuple[Place, ...])
+
+    def beside(self, name: str) -> bytes:
+        """What the file ALLOCATION, PACKING or KITS holds; BadInput unless it is as when the study was set up."""
+        begun, path = self.begun(), self.folder / name
+        digests = {ALLOCATION: begun.allocation_sha256, PACKING: begun.packing_sha256, KITS: begun.kits_sha256}
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise BadInput(f"{path} cannot be read: {error.strerror}. Put it back from a copy.") from error
+        if sha256(content).hexdigest() != digests[name]:
+            raise BadInput(f"{path} is not as it was when the study was set up. Put it back from a copy.")
+        return content
+
+    def begin(self, who: str, prepare: Callable[[], Begun]) -> Entry:
+        """The first act, after `prepare` has written what belongs beside it; BadInput if the study has begun."""
+        _check_initials(who)
+        self._check_not_begun(self._content())
+        try:
+            self.path.touch()
+        except OSError as error:
+            raise EquipmentFailure(f"{self.path} cannot be made: {error.strerror}. Choose --study.") from error
+        with held(self.path) as file:
+            self._check_not_begun(file.read())
+            return self._written(file, b"", who, prepare())[0]
+
+    def act(self, who: str, decide: Callable[[Sequence[Entry]], Act]) -> Entry:
+        """Add the act that `decide` gives after a look at all entries; it may raise BadInput, and nothing is written.
+
+        `who`: initials. While this goes on, nobody else can add anything. When it returns, the act outlives a power
+        cut. EquipmentFailure if the folder cannot lock or write, or if somebody holds it for long.
+        """
+        _check_initials(who)
+        with held(self.path) as file:
+            content = file.read()
+            entries = self._checked(content, self._head())
+            whole = content[: content.rfind(NEWLINE) + 1]
+            if torn_bytes := len(content) - len(whole):
+                entry, whole = self._written(file, whole, who, Recovered(torn_bytes))
+                entries = (*entries, entry)
+            act = decide(entries)
+            _check_open(entries, act)
+            return self._written(file, whole, who, act)[0]
+
+    def _checked(self, content: bytes, head: Head) -> tuple[Entry, ...]:
+        """The entries of the register's whole lines, which are all that there were."""
+        lines = content.split(NEWLINE)[:-1]
+        self._check_schema(lines[0] if lines else None)
+        entries = tuple(unlinked(self.path, lines, decode))
+        before = content[: head.size]
+        if len(before) < head.size or sha256(before).hexdigest() != head.sha256:
+            what = f"line {before.count(NEWLINE)}: this line was changed, or lines after it are lost"
+            raise BadInput(f"{self.path}, {what}. Put the register back from a copy.")
+        self._first(entries)
+        return entries
+
+    def _check_not_begun(self, content: bytes) -> None:
+        if NEWLINE in content or self._head().size:
+            raise BadInput(
+                f"A study has begun in {self.folder} already, and is never overwritten. Choose another folder with "
+                f"--study; if {REGISTER} is gone from there, put it back from a copy."
+            )
+
+    def _check_schema(self, line: bytes | None) -> None:
+        """Before anything else is decoded: another version's acts are no damage, and mean other things."""
+        if line is None and self._head().size:
+            raise BadInput(f"{self.path}, line 1: it is lost, with all after it. Put the register back from a copy.")
+        if line is None:
+            raise BadInput(f"No study has begun in {self.folder}. Run `dayfour study init`, or check --study.")
+        with suppress(msgspec.DecodeError, UnicodeDecodeError):  # of which `unlinked` tells more
+            schema = msgspec.json.decode(msgspec.json.decode(line, type=Line).event, type=_First).act.schema
+            if schema != SCHEMA:
+                how = f"{self.path} was written with schema {schema}, and this version reads {SCHEMA}"
+                raise BadInput(f"{how}. Use the version that wrote it.")
+
+    def _first(self, entries: Sequence[Entry]) -> Begun:
+        if not isinstance(entries[0].act, Begun):
+            raise BadInput(f"{self.path}, line 1: expected the study's beginning. Put the register back from a copy.")
+        return entries[0].act
+
+    def _content(self) -> bytes:
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            why = f"{error.strerror}. Check --study, and who may read it"
+            raise EquipmentFailure(f"{self.path} cannot be read: {why}.") from error
+
+    def _head(self) -> Head:
+        """How far the register had come at least."""
+        path = self.folder / HEAD
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Head)
+        except FileNotFoundError:
+            return Head(0, sha256().hexdigest())
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise BadInput(f"{path} cannot be read, or was changed. Put it back from a copy.") from error
+
+    def _written(self, file: Held, before: bytes, who: str, act: Act) -> tuple[Entry, bytes]:
+        """The act's entry, on the disk, and all that stands there then."""
+        moment = self.now().astimezone(timezone.utc).isoformat(timespec="milliseconds")
+        entry = Entry(moment, who.strip(), act)
+        line = line_after(before, encode(entry))
+        file.write(len(before), line)
+        content = before + line
+        with suppress(EquipmentFailure):  # the act is recorded; the head only says less than it could
+            write_whole(self.folder / HEAD, msgspec.json.encode(Head(len(content), sha256(content).hexdigest())))
+        return entry, content
+
+
+def _check_initials(who: str) -> None:
+    if not who.strip() or len(who) > MOST_INITIALS or not who.isprintable():
+        raise BadInput(f"Expected initials of at most {MOST_INITIALS} characters, found {who!r}. Give --operator.")
+
+
+def _check_open(entries: Sequence[Entry], act: Act) -> None:
+    """After the lock, the study can only be unblinded."""
+    locked = next((entry.utc[:10] for entry in entries if isinstance(entry.act, Locked)), None)
+    if locked and not isinstance(act, Unblinded):
+        raise BadInput(f"The study was locked on {locked}: nothing of it can change any more.")

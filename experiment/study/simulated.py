@@ -1,0 +1,207 @@
+"""A whole synthetic study, for piloting QA and analysis: courses, sessions, drop-outs, late visits, an emergency.
+
+Everything goes through the register and the gate as it does in a real study; only the clock is another one. The seed
+decides who does what and when, and every rating; kits and orders come from the register, which draws them from a secret
+of its own. No rating knows the drug, so that an analysis which finds an effect here is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
+from random import Random
+from typing import Literal
+
+from experiment import plans, sessions
+from experiment.bids import DataSet
+from experiment.design import Message
+from experiment.errors import BadInput
+from experiment.protocol import Protocol
+from experiment.study import days, recording, setting_up, state
+from experiment.study.acts import Act, Entry, Unblinded
+from experiment.study.days import DAY
+from experiment.study.holding import admitted, record
+from experiment.study.plan import Study
+from experiment.study.register import Register
+
+FIRST_DAY = date(2000, 1, 3)  # long ago, so that nobody takes it for a real one
+A_WEEK = 7
+ASSISTANTS = ("RA1", "RA2")
+ARRIVAL, EVENING = "10:00", "23:00"
+OVERRIDE = "could not come on another day"
+EMERGENCY = "an emergency of the simulation"
+
+Fate = Literal["plain", "late", "forgets", "absent", "quits", "unblinded"]
+# What happens to ten participants; in which order, the seed decides.
+FATES: tuple[Fate, ...] = (
+    *("late", "forgets", "absent", "quits", "unblinded"),
+    *("plain", "plain", "plain", "plain", "plain"),
+)
+
+
+class Clock:
+    """A wall clock that somebody sets; the register asks it for the time."""
+
+    def __init__(self) -> None:
+        self.moment = datetime.combine(FIRST_DAY, time(), timezone.utc)
+
+    def __call__(self) -> datetime:
+        """The moment."""
+        return self.moment
+
+
+@dataclass(frozen=True)
+class Lab:
+    """Where the synthetic study takes place."""
+
+    study: Study
+    register: Register
+    data: DataSet
+    protocol: Protocol
+    messages: Sequence[Message]
+    seed: int
+
+
+@dataclass(frozen=True)
+class Person:
+    """A synthetic participant; the number decides, with the seed, everything about them."""
+
+    lab: Lab
+    number: int
+
+    @property
+    def subject(self) -> str:
+        """The ID, as other simulated data sets have it."""
+        return f"sim{self.number:05}"
+
+    @property
+    def assistant(self) -> str:
+        """Who looks after them."""
+        return ASSISTANTS[self.number % len(ASSISTANTS)]
+
+    @property
+    def stratum(self) -> str:
+        """One after the other."""
+        return self.lab.study.strata[self.number % len(self.lab.study.strata)]
+
+    @property
+    def draw(self) -> Random:
+        """What chance brings them."""
+        return Random(f"{self.lab.seed}/{self.number}/life")
+
+    @property
+    def fate(self) -> Fate:
+        """What happens to them: each kind to one of ten, or to five."""
+        tens, one = divmod(self.number - 1, len(FATES))
+        return Random(f"{self.lab.seed}/{tens}/fates").sample(FATES, len(FATES))[one]
+
+
+Step = tuple[datetime, Callable[[], object]]
+Decide = Callable[[Sequence[Entry], datetime], Act]
+
+
+def simulated_study(
+    register_of: Callable[[Callable[[], datetime]], Register],
+    data: DataSet,
+    subjects: int,
+    *,
+    seed: int,
+    protocol: Protocol,
+    messages: Sequence[Message],
+    watched: Callable[[Sequence[Step]], Iterable[Step]] = iter,
+) -> Register:
+    """The register of a study that so many participants were in, whose sessions are saved in the data set.
+
+    `register_of`: gives a register in which a study has begun, that asks this clock for the time. `messages`: read by
+    everybody. `watched`: whoever shows the progress. BadInput if the study has fewer places, or the protocol has not
+    two sessions.
+    """
+    clock = Clock()
+    register = register_of(clock)
+    study = register.begun().plan
+    _check(study, protocol, subjects)
+    data.prepare()
+    lab = Lab(study, register, data, protocol, messages, seed)
+    lives = (step for number in range(1, subjects + 1) for step in _life(Person(lab, number)))
+    for moment, happens in watched(sorted(lives, key=lambda step: step[0])):
+        clock.moment = moment
+        happens()
+    data.list_participants()
+    return register
+
+
+def _check(study: Study, protocol: Protocol, subjects: int) -> None:
+    strata = len(study.strata)
+    if -(-subjects // strata) > study.participants:
+        places = f"{study.participants} places in each of {strata} strata"
+        raise BadInput(f"The study has {places}, and {subjects} participants were to be simulated. Take fewer.")
+    if protocol.sessions != 2:
+        raise BadInput(f"Expected a protocol of 2 sessions, one for each course, found {protocol.sessions}.")
+
+
+def _life(person: Person) -> Iterator[Step]:
+    """Everything that happens to somebody, not in order."""
+    study, subject, draw = person.lab.study, person.subject, person.draw
+    came = FIRST_DAY + (person.number + draw.randrange(A_WEEK)) * DAY
+    arrival = days.at(study, came, ARRIVAL) + timedelta(seconds=person.number)
+    yield arrival, lambda: setting_up.enrol(person.lab.register, subject, person.stratum, person.assistant)
+    yield arrival, _act(person, lambda entries, now: recording.consented(entries, subject, None, "1.0", now))
+    first = came + draw.randrange(1, A_WEEK) * DAY
+    late_days = 1 + study.courses.tolerance_days if person.fate == "late" else 0
+    yield from _course(person, 1, first, draw, late_days)
+    second = max(days.earliest_second(study.courses, first), first + (study.courses.days + late_days) * DAY)
+    if person.fate == "quits":
+        left = days.at(study, second - DAY, ARRIVAL)
+        yield left, _act(person, lambda entries, now: recording.withdrew(entries, subject, "moved away", now))
+    else:
+        yield from _course(person, 2, second + draw.randrange(A_WEEK) * DAY, draw)
+
+
+def _course(person: Person, course: Literal[1, 2], start: date, draw: Random, late_days: int = 0) -> Iterator[Step]:
+    """A course: a dose a day, of which one may be forgotten, and the session, if they come."""
+    study, subject = person.lab.study, person.subject
+    fate = person.fate if course == 1 else "plain"
+    first, *later = days.all_days(study.courses, start)
+    forgotten = draw.choice(later) if fate == "forgets" and later else None
+
+    def begins(entries: Sequence[Entry], now: datetime) -> Act:
+        kit = state.of(study, entries)[subject].kits[course - 1]
+        return recording.started(entries, subject, course, None, kit, now)
+
+    yield days.at(study, first, study.clock.dose), _act(person, begins)
+    for day in later:
+        yield days.at(study, day, study.clock.dose), _act(person, _dose(subject, taken=day != forgotten))
+    if fate == "unblinded":
+        yield days.at(study, first, EVENING), _act(person, lambda _entries, _now: Unblinded(subject, EMERGENCY))
+    day, latest = days.session_days(study.courses, start)
+    if fate == "absent":
+        closes = _act(person, lambda entries, now: recording.closed(entries, subject, course, now))
+        yield days.at(study, latest + DAY, study.clock.session), closes
+    else:
+        yield days.at(study, day + late_days * DAY, study.clock.session), lambda: _hold(person, course)
+
+
+def _act(person: Person, decide: Decide) -> Callable[[], object]:
+    """The act, recorded by the participant's assistant, now."""
+    register = person.lab.register
+    return lambda: register.act(person.assistant, lambda entries: decide(entries, register.now()))
+
+
+def _dose(subject: str, *, taken: bool) -> Decide:
+    return lambda entries, now: recording.dosed(entries, subject, None, now, taken=taken)
+
+
+def _hold(person: Person, course: int) -> None:
+    """The session of a course, against the gate's words if it comes to that."""
+    lab, subject, who = person.lab, person.subject, person.assistant
+    session = admitted(lab.register, subject, who, asked=course, override=OVERRIDE)
+    plan = plans.planned(
+        "simulate", lab.protocol, lab.messages, lab.data, subject=subject, session=session, seed=lab.seed,
+        operator=who, participant=sessions.some_habit(lab.seed, person.number),
+    )  # fmt: skip
+    record(lab.register, subject, session, who, sessions.simulated(plan, _utc(lab.register.now())).status)
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(timezone.utc).isoformat(timespec="milliseconds")

@@ -1,0 +1,170 @@
+"""Everybody on one screen: where each participant is, what comes next, and what is due or overdue.
+
+Nothing here tells the drug: no kit, no place in a block.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from experiment.study import days
+from experiment.study.gate import unrecorded_doses
+from experiment.study.plan import Study
+from experiment.study.state import Participant
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+
+class Urgency(IntEnum):
+    """Who comes first on the screen."""
+
+    overdue = 0
+    due = 1
+    waiting = 2  # for somebody to decide: consent, or the start of a course
+    upcoming = 3
+    done = 4
+    withdrawn = 5
+
+
+STYLES = {
+    Urgency.overdue: "red",
+    Urgency.due: "bold",
+    Urgency.waiting: "yellow",
+    Urgency.upcoming: "",
+    Urgency.done: "green",
+    Urgency.withdrawn: "dim",
+}
+HEADER = ("subject", "stratum", "urgency", "now", "next", "notes")
+
+
+class Row(Struct, frozen=True):
+    """A participant's line: `upcoming` is the date of what comes next, if it has one."""
+
+    subject: str
+    stratum: str
+    urgency: Urgency
+    now: str
+    next: str
+    notes: str
+    upcoming: date | None = None
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """What stands under `HEADER`."""
+        return (self.subject, self.stratum, self.urgency.name, self.now, self.next, self.notes)
+
+
+def rows(people: Iterable[Participant], study: Study, today: date) -> list[Row]:
+    """Everybody's line, the most urgent first."""
+    lines = [_row(one, study, today) for one in people]
+    return sorted(lines, key=lambda row: (row.urgency, row.upcoming or date.max, row.subject))
+
+
+def only_due(lines: Iterable[Row]) -> list[Row]:
+    """Those for whom there is something to do today."""
+    return [row for row in lines if row.urgency <= Urgency.due]
+
+
+def summary(lines: Sequence[Row], study: Study, today: date) -> str:
+    """How many there are of each, and which day it is."""
+    counts = Counter(row.urgency for row in lines)
+    told = ", ".join(f"{counts[urgency]} {urgency.name}" for urgency in Urgency if counts[urgency])
+    return f"{days.spoken(today)} ({study.clock.zone}): {len(lines)} participants" + (f", {told}" if told else "")
+
+
+def table(lines: Sequence[Row]) -> Text:
+    """The lines in columns, coloured by urgency. Rich's own tables take seconds for thousands of lines."""
+    from rich.text import Text
+
+    widths = [max(map(len, column)) for column in zip(HEADER, *(row.cells for row in lines), strict=True)]
+    text = Text(_columns(HEADER, widths), "underline")
+    text.stylize("not underline", 0, 0)
+    for row in lines:
+        text.append(f"\n{_columns(row.cells, widths)}", STYLES[row.urgency])
+    return text
+
+
+def _columns(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
+def _row(one: Participant, study: Study, today: date) -> Row:
+    urgency, now, then, upcoming = _standing(one, study, today)
+    return Row(one.subject, one.stratum, urgency, now, then, ", ".join(_notes(one, study, today)), upcoming)
+
+
+def _standing(one: Participant, study: Study, today: date) -> tuple[Urgency, str, str, date | None]:
+    """How urgent, where the participant is now, what is next, and when."""
+    if one.withdrawn:
+        return Urgency.withdrawn, f"withdrew {days.short(one.withdrawn)}", "", None
+    overdue = list(_overdue(one, study, today))
+    where, urgency, then, upcoming = _ahead(one, study, today)
+    if overdue:
+        return Urgency.overdue, where, "; ".join([*overdue, then] if then else overdue), upcoming
+    return urgency, where, then, upcoming
+
+
+def _ahead(one: Participant, study: Study, today: date) -> tuple[str, Urgency, str, date | None]:
+    """Where the participant is now, and what is next, as if all before today were done."""
+    course = len(one.starts)
+    if course == 0:
+        then = "start of course 1" if one.consented else "informed consent"
+        return ("consented" if one.consented else "enrolled"), Urgency.waiting, then, None
+    day = days.number(one.starts[-1], today)
+    if day <= study.courses.days:
+        due = list(_due_today(one, study, today))
+        urgency, upcoming = (Urgency.due, today) if due else (Urgency.upcoming, one.starts[-1])
+        return f"course {course}, day {day}", urgency, "today " + ", ".join(due) if due else "", upcoming
+    if course == 2:
+        return "done", Urgency.done, "", None
+    earliest = days.earliest_second(study.courses, one.starts[0])
+    if today >= earliest:
+        return "washout over", Urgency.waiting, f"start of course 2, since {days.short(earliest)}", earliest
+    return "washout", Urgency.upcoming, f"start of course 2, {days.short(earliest)} or later", earliest
+
+
+def _due_today(one: Participant, study: Study, today: date) -> Iterator[str]:
+    """What a day of a course asks for, with the time; the register does not know of daily reports that came."""
+    clock, course = study.clock, len(one.starts)
+    first, latest = days.session_days(study.courses, one.starts[-1])
+    if first <= today <= latest and not one.is_held(course):
+        until = f", until {days.short(latest)}" if latest > today else ""
+        yield f"session {course} {clock.session}{until}"
+    if today >= one.starts[-1]:
+        if today not in one.doses:
+            yield f"dose {clock.dose}"
+        yield f"report {clock.report}"
+
+
+def _overdue(one: Participant, study: Study, today: date) -> Iterator[str]:
+    """What should have been done before today, and still can be."""
+    for course, start in enumerate(one.starts, start=1):
+        _, latest = days.session_days(study.courses, start)
+        past = today > days.last(study.courses, start) and (course == 2 or len(one.starts) == 2)
+        if today > latest and not past and not one.is_held(course):
+            yield f"session {course} was due {days.short(latest)}"
+    if unrecorded := unrecorded_doses(one, study, today):
+        yield f"record doses of {', '.join(days.short(day) for day in unrecorded)}"
+
+
+def _notes(one: Participant, study: Study, today: date) -> Iterator[str]:
+    """What somebody should know beforehand."""
+    if one.unblinded:
+        yield "UNBLINDED"
+    for course, start in enumerate(one.starts, start=1):
+        held = one.sessions.get(course)
+        if held is not None and held.status != "completed":
+            yield f"session {course} {held.status}"
+        elif held is None and today > days.last(study.courses, start):
+            yield f"session {course} missed"
+    if missed := sum(not taken for taken in one.doses.values()):
+        yield f"{missed} doses missed" if missed > 1 else "1 dose missed"
+    if count := len(one.overrides):
+        yield f"{count} overrides" if count > 1 else "1 override"

@@ -1,0 +1,97 @@
+"""What differs between computers, in one place: displays, priority, core dumps, and what a computer tells of itself.
+
+`facts` has the questions and the answers, `linux`, `windows` and `macos` ask. What the keyboard sources need of a
+system stands with them, in `screens/`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ctypes import CDLL, c_void_p
+from types import ModuleType
+
+from experiment.errors import EquipmentFailure
+from experiment.layout import MINIMUM_SIZE_PX
+from experiment.system.facts import Computer
+
+
+def this_computer() -> Computer:
+    """Who answers questions about this computer."""
+    if sys.platform == "win32":
+        from experiment.system.windows import Windows, libraries
+
+        return Windows(libraries())
+    if sys.platform == "darwin":
+        from experiment.system import macos
+
+        return macos.Mac(*macos.libraries())
+    from experiment.system.linux import Linux
+
+    return Linux()
+
+
+@contextmanager
+def raised_priority() -> Iterator[str | None]:
+    """A higher priority for this program while the context lasts, in words; None where the user has no right to it.
+
+    On Linux and macOS it is this thread's and that of all threads and processes it starts meanwhile.
+    """
+    raised = _of_this_system().raise_priority()
+    try:
+        yield raised[0] if raised else None
+    finally:
+        if raised:
+            raised[1]()
+
+
+def no_core_dumps() -> None:
+    """From now on no crash writes this process's memory to the disk, where messages would be readable.
+
+    What this process starts inherits it on Linux and macOS, unless it asks for the opposite; there is no way back.
+    """
+    _of_this_system().forbid_core_dumps()
+
+
+def _of_this_system() -> ModuleType:
+    from importlib import import_module
+
+    return import_module(f"experiment.system.{ {'win32': 'windows', 'darwin': 'macos'}.get(sys.platform, 'linux') }")
+
+
+def has_display() -> bool:
+    """Whether a window can be opened; Windows and macOS always have a display for who is logged in."""
+    if sys.platform != "linux":
+        return True
+    try:
+        x11 = CDLL("libX11.so.6")
+    except OSError:
+        return False
+    x11.XOpenDisplay.restype = c_void_p
+    display = c_void_p(x11.XOpenDisplay(None))
+    if display:
+        x11.XCloseDisplay(display)
+    return bool(display)
+
+
+def is_wayland() -> bool:
+    """Whether a compositor stands between the programs and the screen, and shows their windows when it likes."""
+    return sys.platform == "linux" and bool(os.environ.get("WAYLAND_DISPLAY"))
+
+
+@contextmanager
+def virtual_display() -> Iterator[None]:
+    """A display in memory, of the smallest supported size, for as long as the context lasts."""
+    if shutil.which("Xvfb") is None:
+        raise EquipmentFailure(
+            "There is no display, and Xvfb is not installed to stand in. Start ./dayfour from a desktop."
+        )
+    from pyvirtualdisplay.display import Display
+
+    has_xauth = shutil.which("xauth") is not None
+    # Without -noreset it starts anew, and refuses windows for a moment, whenever the last window has closed.
+    with Display(visible=False, size=MINIMUM_SIZE_PX, color_depth=24, use_xauth=has_xauth, extra_args=["-noreset"]):
+        yield

@@ -1,0 +1,137 @@
+"""What can be asked of a computer, whichever system it runs: the answers, and who gives them.
+
+None is "this system does not tell". `Linux`, `Windows` and `Mac` ask the real ones; `Known` is the double for tests.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+PATIENCE_S = 3.0  # a tool of the system answers within a moment
+
+
+@dataclass(frozen=True)
+class ScreenMode:
+    """The pixels that the main screen is driven with, those of its panel, and how programs are scaled (1: not)."""
+
+    width_px: int
+    height_px: int
+    native_px: tuple[int, int] | None
+    scaling: float | None
+
+
+@dataclass(frozen=True)
+class Power:
+    """Whether the processor is kept slow to save power, and which setting says so."""
+
+    saves: bool
+    setting: str
+
+
+@dataclass(frozen=True)
+class Volume:
+    """The file system that a folder is on ("ext4"), and whether it lies on another computer."""
+
+    kind: str
+    far: bool
+
+
+class Computer(Protocol):
+    """Who answers."""
+
+    def screen(self) -> ScreenMode | None:
+        """How the main screen is driven."""
+        ...
+
+    def blanks_after_s(self) -> float | None:
+        """After how long without a key the screen goes dark; infinity if it never does."""
+        ...
+
+    def power(self) -> Power | None:
+        """Whether power is saved."""
+        ...
+
+    def volume(self, folder: Path) -> Volume | None:
+        """What an existing folder is on."""
+        ...
+
+    def zone(self) -> str | None:
+        """The time zone's name ("Europe/Berlin")."""
+        ...
+
+    def synchronised(self) -> bool | None:
+        """Whether the clock is kept right over the network."""
+        ...
+
+
+@dataclass(frozen=True)
+class Known:
+    """A computer of which everything is known beforehand; as it is here, nothing is wrong with it."""
+
+    of_screen: ScreenMode | None = ScreenMode(1920, 1080, (1920, 1080), 1.0)
+    of_blanking_s: float | None = float("inf")
+    of_power: Power | None = Power(saves=False, setting="performance")
+    of_volume: Volume | None = Volume("ext4", far=False)
+    of_zone: str | None = "Europe/Berlin"
+    of_synchronised: bool | None = True
+
+    def screen(self) -> ScreenMode | None:
+        """As given."""
+        return self.of_screen
+
+    def blanks_after_s(self) -> float | None:
+        """As given."""
+        return self.of_blanking_s
+
+    def power(self) -> Power | None:
+        """As given."""
+        return self.of_power
+
+    def volume(self, folder: Path) -> Volume | None:  # noqa: ARG002 - every folder is on the same
+        """As given."""
+        return self.of_volume
+
+    def zone(self) -> str | None:
+        """As given."""
+        return self.of_zone
+
+    def synchronised(self) -> bool | None:
+        """As given."""
+        return self.of_synchronised
+
+
+Said = Callable[..., str | None]
+
+
+def said(*command: str) -> str | None:
+    """What a tool of the system prints; None if it is missing, fails or hangs."""
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=PATIENCE_S, check=False)  # noqa: S603 - fixed words
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
+
+
+FAR = ("nfs", "cifs", "smb", "9p", "sshfs", "afs", "webdav", "davfs", "ncpfs", "ceph", "glusterfs", "lustre", "vboxsf")
+"""Beginnings of the names of file systems that lie on other computers ("nfs4", "smbfs", "fuse.sshfs", "smb3")."""
+
+
+def mounted_volume(folder: Path) -> Volume | None:
+    """What a folder is on, by the system's list of mounts (Linux, macOS)."""
+    import psutil
+
+    mounts = {Path(mount.mountpoint): mount.fstype for mount in psutil.disk_partitions(all=True)}
+    for parent in (folder.resolve(), *folder.resolve().parents):
+        if kind := mounts.get(parent):
+            return Volume(kind, kind.lower().removeprefix("fuse.").startswith(FAR))
+    return None
+
+
+def linked_zone(localtime: Path) -> str | None:
+    """The zone that a link such as /etc/localtime names by where it points to; None if it is none."""
+    parts = localtime.resolve().parts if localtime.is_symlink() else ()
+    return "/".join(parts[parts.index("zoneinfo") + 1 :]) or None if "zoneinfo" in parts else None

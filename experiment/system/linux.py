@@ -1,0 +1,151 @@
+"""Linux: the X server by python-xlib, the kernel by its files and calls."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from experiment.system.facts import Power, ScreenMode, Volume, linked_zone, mounted_volume
+
+NICE = (-10, -5)  # above every usual program, below the kernel's own threads
+_DUMPABLE = 4  # prctl(2), PR_SET_DUMPABLE
+# These drivers call "powersave" what others call "ondemand"; what they save by is the energy preference.
+_DYNAMIC_DRIVERS = {"intel_pstate", "amd-pstate-epp", "amd_pstate_epp"}
+_SAVING_PREFERENCES = {"power", "balance_power"}
+_LEAST_ERROR_US = 16_000_000  # from this error on the kernel calls its clock unsynchronised; so does timedatectl
+Answer = TypeVar("Answer")
+
+RIGHTS_ADVICE = """\
+Give the user the right to real-time priority (once, as an administrator), then log out and in again:
+  sudo groupadd --force psychopy
+  sudo usermod -a -G psychopy $USER
+and write these lines to /etc/security/limits.d/99-psychopylimits.conf:
+  @psychopy - nice -20
+  @psychopy - rtprio 50
+  @psychopy - memlock unlimited"""  # PsychoPy, platform_specific/linux.py
+
+
+@dataclass(frozen=True)
+class Linux:
+    """`root` is where the kernel's files begin."""
+
+    root: Path = Path("/")
+
+    def screen(self) -> ScreenMode | None:
+        """The primary output of the X server; None behind Wayland, which shows programs what it likes."""
+        return None if os.environ.get("WAYLAND_DISPLAY") else _asked_x11(_screen_mode)
+
+    def blanks_after_s(self) -> float | None:
+        """The sooner of the X server's screen saver and the monitor's power saving (DPMS)."""
+        return _asked_x11(_blanks_after_s)
+
+    def power(self) -> Power | None:
+        """The firmware's profile, and the governor of the first processor."""
+        profile = self._read("sys/firmware/acpi/platform_profile")
+        if profile == "low-power":
+            return Power(saves=True, setting="platform profile low-power")
+        cpu = "sys/devices/system/cpu/cpu0/cpufreq"
+        governor, driver = self._read(f"{cpu}/scaling_governor"), self._read(f"{cpu}/scaling_driver")
+        preference = self._read(f"{cpu}/energy_performance_preference")
+        if governor is None:
+            return None
+        if driver in _DYNAMIC_DRIVERS and preference is not None:
+            return Power(preference in _SAVING_PREFERENCES, f"energy preference {preference}")
+        return Power(governor == "powersave" and driver not in _DYNAMIC_DRIVERS, f"processor governor {governor}")
+
+    def volume(self, folder: Path) -> Volume | None:
+        """By the mounts."""
+        return mounted_volume(folder)
+
+    def zone(self) -> str | None:
+        """Of TZ, else of /etc/localtime; None if neither is set, which means UTC."""
+        return os.environ.get("TZ", "").lstrip(":") or linked_zone(self.root / "etc/localtime")
+
+    def synchronised(self) -> bool | None:
+        """The kernel's own estimate of its clock's error, adjtimex(2), as timedatectl reads it."""
+        timex = (ctypes.c_long * 64)()  # modes, offset, freq, maxerror ...; more than enough room
+        if ctypes.CDLL(None, use_errno=True).adjtimex(timex) < 0:
+            return None
+        return timex[3] < _LEAST_ERROR_US
+
+    def _read(self, path: str) -> str | None:
+        try:
+            return (self.root / path).read_text(encoding="ascii", errors="replace").strip()
+        except OSError:
+            return None
+
+
+def driven(shown: tuple[int, int], mode: tuple[int, int], preferred: tuple[int, int] | None) -> ScreenMode:
+    """How a screen is driven on which programs see `shown` pixels, in a mode that the monitor may not prefer.
+
+    A screen that stands on its side shows the mode's width as its height.
+    """
+    return ScreenMode(*mode, preferred, max(mode) / max(shown))
+
+
+def _asked_x11(ask: Callable[[Any], Answer | None]) -> Answer | None:
+    from Xlib.display import Display
+    from Xlib.error import DisplayError, XError
+    from Xlib.ext import dpms, randr  # noqa: F401 - they teach Display to ask
+
+    try:
+        display = Display()
+    except (DisplayError, OSError):
+        return None
+    try:
+        return ask(display)
+    except (XError, AttributeError, LookupError):  # an X server without that extension
+        return None
+    finally:
+        display.close()
+
+
+def _screen_mode(display: Any) -> ScreenMode | None:
+    root = display.screen().root
+    known = root.xrandr_get_screen_resources_current()
+    sizes = {mode.id: (mode.width, mode.height) for mode in known.modes}
+    primary = root.xrandr_get_output_primary().output
+    for output in sorted(known.outputs, key=lambda output: output != primary):
+        info = display.xrandr_get_output_info(output, known.config_timestamp)
+        if info.crtc:
+            crtc = display.xrandr_get_crtc_info(info.crtc, known.config_timestamp)
+            preferred = sizes[info.modes[0]] if info.num_preferred else None
+            return driven((crtc.width, crtc.height), sizes[crtc.mode], preferred)
+    return None
+
+
+def _blanks_after_s(display: Any) -> float:
+    times_s = [display.get_screen_saver().timeout]
+    if display.has_extension("DPMS") and display.dpms_info().state:
+        timeouts = display.dpms_get_timeouts()
+        times_s += [timeouts.standby_timeout, timeouts.suspend_timeout, timeouts.off_timeout]
+    return min((float(time_s) for time_s in times_s if time_s), default=math.inf)
+
+
+def raise_priority() -> tuple[str, Callable[[], None]] | None:
+    """Raise the priority of this thread and of what it starts, and how to undo it; None without the right.
+
+    A nice value and no real-time class: a loop of that class that never sleeps would starve the X server.
+    """
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    for nice in NICE:
+        if nice < before:
+            try:
+                os.setpriority(os.PRIO_PROCESS, 0, nice)
+            except PermissionError:
+                continue
+            return f"nice {nice}", lambda: os.setpriority(os.PRIO_PROCESS, 0, before)
+    return None
+
+
+def forbid_core_dumps() -> None:
+    """No picture of this process's memory on the disk, neither in a file nor handed to a program that collects such."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    ctypes.CDLL(None).prctl(_DUMPABLE, 0, 0, 0, 0)  # a collector does not heed the limit, core(5)

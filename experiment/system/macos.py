@@ -1,0 +1,119 @@
+"""macOS: CoreGraphics by ctypes, and the tool pmset. Not tried on a real Mac."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from experiment.system.facts import Power, Said, ScreenMode, Volume, linked_zone, mounted_volume, said
+
+_GRAPHICS = "/System/Library/Frameworks/CoreGraphics.framework/CoreGraphics"
+_FOUNDATION = "/System/Library/Frameworks/CoreFoundation.framework/CoreFoundation"
+_NATIVE = 0x02000000  # IOGraphicsTypes.h, kDisplayModeNativeFlag
+_INTERACTIVE, _DEFAULT = 0x21, 0x15  # sys/qos.h, QOS_CLASS_USER_INTERACTIVE and _DEFAULT
+_NICE = -10
+
+
+def libraries() -> tuple[Any, Any]:
+    """CoreGraphics and CoreFoundation."""
+    return ctypes.CDLL(_GRAPHICS), ctypes.CDLL(_FOUNDATION)
+
+
+@dataclass(frozen=True)
+class Mac:
+    """`graphics` and `foundation` are the system's libraries, `said` runs its tools."""
+
+    graphics: Any
+    foundation: Any
+    said: Said = said
+
+    def screen(self) -> ScreenMode | None:
+        """The main display; scaling 2 is a Retina display's usual one."""
+        graphics = self.graphics
+        graphics.CGDisplayCopyDisplayMode.restype = ctypes.c_void_p
+        mode = graphics.CGDisplayCopyDisplayMode(graphics.CGMainDisplayID())
+        if not mode:
+            return None
+        pixels, points = self._size("Pixel", mode), self._size("", mode)
+        return ScreenMode(*pixels, self._native(), pixels[0] / points[0])
+
+    def blanks_after_s(self) -> float | None:
+        """The display's sleep."""
+        minutes = settings(self.said("pmset", "-g") or "").get("displaysleep")
+        return None if minutes is None else minutes * 60.0 or math.inf
+
+    def power(self) -> Power | None:
+        """Low power mode; Macs that know none do not list it."""
+        known = settings(self.said("pmset", "-g") or "")
+        if not known:
+            return None
+        low = known.get("lowpowermode", 0) == 1
+        return Power(low, "low power mode" if low else "no low power mode")
+
+    def volume(self, folder: Path) -> Volume | None:
+        """By the mounts."""
+        return mounted_volume(folder)
+
+    def zone(self) -> str | None:
+        """Of /etc/localtime."""
+        return linked_zone(Path("/etc/localtime"))
+
+    def synchronised(self) -> bool | None:
+        """Only an administrator may ask (systemsetup -getusingnetworktime)."""
+        return None
+
+    def _size(self, kind: str, mode: int) -> tuple[int, int]:
+        sizes = []
+        for side in ("Width", "Height"):
+            ask = getattr(self.graphics, f"CGDisplayModeGet{kind}{side}")
+            ask.restype = ctypes.c_size_t
+            sizes.append(int(ask(ctypes.c_void_p(mode))))
+        return sizes[0], sizes[1]
+
+    def _native(self) -> tuple[int, int] | None:
+        """The size of the mode that the panel was built for, in pixels."""
+        graphics, foundation = self.graphics, self.foundation
+        graphics.CGDisplayCopyAllDisplayModes.restype = foundation.CFArrayGetValueAtIndex.restype = ctypes.c_void_p
+        foundation.CFArrayGetCount.restype = ctypes.c_long
+        modes = ctypes.c_void_p(graphics.CGDisplayCopyAllDisplayModes(graphics.CGMainDisplayID(), None))
+        for index in range(foundation.CFArrayGetCount(modes) if modes else 0):
+            mode = foundation.CFArrayGetValueAtIndex(modes, ctypes.c_long(index))
+            if graphics.CGDisplayModeGetIOFlags(ctypes.c_void_p(mode)) & _NATIVE:
+                return self._size("Pixel", mode)
+        return None
+
+
+def settings(printed: str) -> dict[str, int]:
+    """From `pmset -g`: each setting that is a number, by its name."""
+    return {name: int(number) for name, number in re.findall(r"^\s*(\w+)\s+(\d+)\b", printed, re.MULTILINE)}
+
+
+def raise_priority() -> tuple[str, Callable[[], None]] | None:
+    """The quality of service of what a user waits for, for this thread; root gets a nice value besides."""
+    system = ctypes.CDLL(None)
+    if system.pthread_set_qos_class_self_np(_INTERACTIVE, 0) != 0:
+        return None
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, _NICE)
+    except PermissionError:
+        return "user-interactive", lambda: system.pthread_set_qos_class_self_np(_DEFAULT, 0)
+
+    def undo() -> None:
+        os.setpriority(os.PRIO_PROCESS, 0, before)
+        system.pthread_set_qos_class_self_np(_DEFAULT, 0)
+
+    return f"user-interactive, nice {_NICE}", undo
+
+
+def forbid_core_dumps() -> None:
+    """No picture of this process's memory on the disk."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

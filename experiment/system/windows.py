@@ -1,0 +1,133 @@
+"""Windows: user32, gdi32 and kernel32 by ctypes, and the tools powercfg and w32tm, read in any language.
+
+Not tried on a real Windows.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import re
+import struct
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from experiment.system.facts import Power, Said, ScreenMode, Volume, said
+
+POWER_SAVER = "a1841308-3541-4fab-bc81-f71556f20b4a"  # the scheme's GUID; its name is translated
+_HIGH_PRIORITY, _ABOVE_NORMAL_PRIORITY = 0x80, 0x8000  # SetPriorityClass
+_REMOTE_DRIVE = 4  # GetDriveTypeW, DRIVE_REMOTE
+_WIDTH, _HEIGHT, _WHOLE_WIDTH, _DPI = 8, 10, 118, 88  # GetDeviceCaps: HORZRES, VERTRES, DESKTOPHORZRES, LOGPIXELSX
+_DEVMODE_BYTES, _DEVMODE_SIZE_AT, _DEVMODE_PIXELS_AT = 220, 68, 172  # DEVMODEW: dmSize, dmPelsWidth
+_SAVER_TIMEOUT, _SAVER_ACTIVE = 0x0E, 0x10  # SystemParametersInfoW: SPI_GETSCREENSAVETIMEOUT, SPI_GETSCREENSAVEACTIVE
+_QUIET_ERRORS, _NO_HEAP = 0x0001 | 0x0002, 1  # SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX; WerSetFlags
+
+
+def libraries() -> Any:
+    """Windows' libraries; they exist nowhere else."""
+    return vars(ctypes)["windll"]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """`windll` are the system's libraries, `said` runs its tools."""
+
+    windll: Any
+    said: Said = said
+
+    def screen(self) -> ScreenMode:
+        """Native is the largest mode that the driver offers, as far as that can be told."""
+        user32, gdi32 = self.windll.user32, self.windll.gdi32
+        surface = user32.GetDC(None)
+        width, whole, dpi = (gdi32.GetDeviceCaps(surface, what) for what in (_WIDTH, _WHOLE_WIDTH, _DPI))
+        height = gdi32.GetDeviceCaps(surface, _HEIGHT)
+        user32.ReleaseDC(None, surface)
+        # A program that Windows scales sees fewer pixels, one that it does not sees more dots per inch.
+        scaling = max(whole / width, dpi / 96)
+        largest = max(self._modes(), key=math.prod, default=None)
+        return ScreenMode(whole, round(height * whole / width), largest, scaling)
+
+    def blanks_after_s(self) -> float | None:
+        """The sooner of screen saver and dark screen, on mains power."""
+        printed = self.said("powercfg", "/query", "SCHEME_CURRENT", "SUB_VIDEO", "VIDEOIDLE")
+        active, timeout = ctypes.c_int(), ctypes.c_int()
+        ask = self.windll.user32.SystemParametersInfoW
+        ask(_SAVER_ACTIVE, 0, ctypes.byref(active), 0)
+        ask(_SAVER_TIMEOUT, 0, ctypes.byref(timeout), 0)
+        times_s = [dark_after_s(printed) if printed else None, float(timeout.value) if active.value else math.inf]
+        known_s = [time_s or math.inf for time_s in times_s if time_s is not None]
+        return min(known_s) if printed or active.value else None
+
+    def power(self) -> Power | None:
+        """The active power scheme, and battery saver."""
+        status = (ctypes.c_ubyte * 12)()  # SYSTEM_POWER_STATUS; byte 3 is SystemStatusFlag
+        if self.windll.kernel32.GetSystemPowerStatus(status) and status[3] == 1:
+            return Power(saves=True, setting="battery saver")
+        printed = self.said("powercfg", "/getactivescheme")
+        return scheme(printed) if printed else None
+
+    def volume(self, folder: Path) -> Volume:
+        """By the drive."""
+        drive = folder.resolve().drive or str(folder.resolve())[:2]
+        far = drive.startswith("\\\\") or self.windll.kernel32.GetDriveTypeW(f"{drive}\\") == _REMOTE_DRIVE
+        return Volume("a network drive" if far else "a local drive", far)
+
+    def zone(self) -> str | None:
+        """In Windows' words."""
+        return time.tzname[0] or None
+
+    def synchronised(self) -> bool | None:
+        """As w32tm has it; without administrator's rights it may not tell."""
+        printed = self.said("w32tm", "/query", "/status")
+        return None if printed is None else is_synchronised(printed)
+
+    def _modes(self) -> list[tuple[int, int]]:
+        """Every size that the driver offers on the main screen."""
+        found, buffer = list[tuple[int, int]](), ctypes.create_string_buffer(_DEVMODE_BYTES)
+        struct.pack_into("<H", buffer, _DEVMODE_SIZE_AT, _DEVMODE_BYTES)
+        while self.windll.user32.EnumDisplaySettingsW(None, len(found), buffer):
+            width, height = struct.unpack_from("<II", buffer, _DEVMODE_PIXELS_AT)
+            found.append((width, height))
+        return found
+
+
+def dark_after_s(printed: str) -> float | None:
+    """From `powercfg /query ... VIDEOIDLE`: seconds on mains power, the last but one number; 0 is never."""
+    numbers = re.findall(r"0x([0-9a-fA-F]{8})\s*$", printed, re.MULTILINE)
+    if len(numbers) < 2:  # of mains and of battery
+        return None
+    return float(int(numbers[-2], 16)) or math.inf
+
+
+def scheme(printed: str) -> Power | None:
+    """From `powercfg /getactivescheme`: the scheme's name in brackets, and whether it is the one that saves."""
+    found = re.search(r"([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\s*(?:\((.*)\))?", printed)
+    return Power(found[1].lower() == POWER_SAVER, f"power scheme {found[2] or found[1]}") if found else None
+
+
+def is_synchronised(printed: str) -> bool | None:
+    """From `w32tm /query /status`: its first line ends in the leap indicator, of which 3 says unsynchronised."""
+    found = re.match(r"[^\n]*?:\s*(\d)\s*\(", printed.lstrip())
+    return found[1] != "3" if found else None
+
+
+def raise_priority() -> tuple[str, Callable[[], None]] | None:
+    """HIGH_PRIORITY_CLASS for this process, and how to undo it; never REALTIME, which starves the mouse."""
+    kernel32 = libraries().kernel32
+    kernel32.GetCurrentProcess.restype = ctypes.c_void_p
+    process = ctypes.c_void_p(kernel32.GetCurrentProcess())
+    before = kernel32.GetPriorityClass(process)
+    for wanted, name in ((_HIGH_PRIORITY, "high priority"), (_ABOVE_NORMAL_PRIORITY, "above normal priority")):
+        if kernel32.SetPriorityClass(process, wanted) and kernel32.GetPriorityClass(process) == wanted:
+            return name, lambda: kernel32.SetPriorityClass(process, before)
+    return None
+
+
+def forbid_core_dumps() -> None:
+    """No window and no report after a crash, and no heap in one that is made nevertheless."""
+    kernel32 = libraries().kernel32
+    kernel32.SetErrorMode(_QUIET_ERRORS)
+    kernel32.WerSetFlags(_NO_HEAP)

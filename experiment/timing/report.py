@@ -1,0 +1,245 @@
+"""One page on a computer's timing, for the laboratory's folder and a paper's methods section; its numbers beside it.
+
+The page is HTML with small SVG pictures, and loads nothing. It shows what was measured and says what was not.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+from statistics import median, stdev
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from experiment.events import ScreenInfo, Started
+from experiment.files import write_whole
+from experiment.timing.errors import ONSET_SD_S, RESPONSE_MEDIAN_S, RESPONSE_SD_S, Errors, Summary
+from experiment.timing.external import GUIDE
+from experiment.timing.pictures import WIDTH_PX, Distribution, distribution
+from experiment.timing.records import Log, Watch
+
+How = Literal["outside", "device", "none"]
+KEYBOARDS = {
+    "queue": "psychtoolbox's event queue",
+    "iohub": "ioHub",
+    "poll": "a poll once a frame",
+    "robot": "none: the program answered by itself",
+}
+DASH, MINUS, TIMES = "\N{EN DASH}", "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
+SOURCE = "Bridges, Pitiot, MacAskill & Peirce (2020), PeerJ 8:e9414"
+
+
+class Flips(Struct, frozen=True):
+    """What the session says of its own refreshes; nobody else saw them."""
+
+    count: int
+    missed: int
+    interval_s: float | None
+    interval_sd_s: float | None
+
+
+class Report(Struct, frozen=True):
+    """All that the page tells; times in seconds. `errors` is None where nothing was measured, `why_not` says why.
+
+    `device`: kind of file and lines. `looks_per_s`, `longest_look_s`: of whoever watched.
+    """
+
+    how: How
+    made_utc: str
+    transcript: str
+    screen: ScreenInfo
+    started_utc: str
+    flips: Flips
+    errors: Errors | None
+    why_not: str | None = None
+    device: str | None = None
+    stray_s: tuple[float, ...] = ()
+    looks_per_s: float | None = None
+    longest_look_s: float | None = None
+
+    @property
+    def sentence(self) -> str:
+        """For a paper; only measured numbers."""
+        return methods_sentence(self)
+
+
+def reported(
+    started: Started, log: Log, transcript: Path, *, how: How, errors: Errors | None, watch: Watch | None = None,
+    why_not: str | None = None, device: str | None = None, stray_s: tuple[float, ...] = (),
+) -> Report:  # fmt: skip
+    """Everything in one place."""
+    waits_s = log.intervals_s
+    flips = Flips(
+        len(log.flips_s),
+        log.missed,
+        median(waits_s) if waits_s else None,
+        stdev(waits_s) if len(waits_s) > 1 else None,
+    )
+    return Report(
+        how=how,
+        made_utc=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        transcript=transcript.name,
+        screen=started.screen,
+        started_utc=started.zero_utc,
+        flips=flips,
+        errors=errors,
+        why_not=why_not,
+        device=device,
+        stray_s=stray_s,
+        looks_per_s=watch.polls / watch.length_s if watch else None,
+        longest_look_s=watch.longest_poll_s if watch else None,
+    )
+
+
+def write(report: Report, folder: Path) -> Path:
+    """`timing.html` and `timing.json` in the folder; the page's path."""
+    page = folder / "timing.html"
+    numbers = msgspec.json.format(msgspec.json.encode(report), indent=2)
+    write_whole(folder / "timing.json", numbers + b"\n")
+    write_whole(page, render(report))
+    return page
+
+
+def render(report: Report) -> str:
+    """The page's HTML."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"ms": ms}
+    return environment.get_template("report.html.jinja").render(
+        report=report,
+        errors=report.errors,
+        rows=_rows(report.errors),
+        pictures=_pictures(report.errors),
+        width_px=WIDTH_PX,
+        measured=_measured(report),
+        not_measured=_not_measured(report),
+        keyboard=KEYBOARDS[report.screen.timed_by],
+        guide=GUIDE,
+        source=SOURCE,
+    )
+
+
+def ms(time_s: float | None, digits: int = 2) -> str:
+    """A time in milliseconds, or a dash."""
+    return DASH if time_s is None else f"{round(1e3 * time_s, digits) + 0.0:.{digits}f}".replace("-", MINUS)
+
+
+def _rows(errors: Errors | None) -> list[tuple[str, Summary | None, str]]:
+    """The table: what, its summary, and what is expected."""
+    if errors is None:
+        return []
+    if errors.with_delays:
+        return [
+            ("Response time, with monitor and keyboard", errors.response, f"SD at most {ms(RESPONSE_SD_S)}"),
+            ("Onset", errors.onset, f"SD at most {ms(ONSET_SD_S)}"),
+            ("Duration", errors.duration, ""),
+        ]
+    response = f"median within ±{ms(RESPONSE_MEDIAN_S, 1)}, SD at most {ms(RESPONSE_SD_S)}"
+    return [
+        ("Response time", errors.response, response),
+        ("Onset", errors.onset, f"SD at most {ms(ONSET_SD_S)}"),
+        ("Duration", errors.duration, ""),
+        ("Time of a key press", errors.press, ""),
+    ]
+
+
+def _pictures(errors: Errors | None) -> list[Distribution]:
+    if errors is None:
+        return []
+    kinds = (("Response time", "response_s"), ("Onset", "onset_s"), ("Duration", "duration_s"))
+    pictures = []
+    for title, name in kinds:
+        known = [(getattr(one, name), one.missed > 0) for one in errors.trials]
+        errors_ms = [(1e3 * error_s, marked) for error_s, marked in known if error_s is not None]
+        if errors_ms:
+            pictures.append(distribution(title, errors_ms))
+    return pictures
+
+
+def _measured(report: Report) -> list[str]:
+    if report.how == "outside":
+        return [
+            (
+                "Onset, duration: when the pixels of the square changed in the X server's screen memory, seen by "
+                "another process that looked at them the whole time."
+            ),
+            (
+                "Response time, key press: presses made by that process through the server's XTEST extension at known "
+                "times after the pixels changed, against the logged press and the logged onset."
+            ),
+            "Both processes count on the computer's one counter, so errors are absolute and need no fit.",
+        ]
+    if report.how == "device":
+        some = [
+            "Duration: how long the light was on, against the logged times; the device's clock drift is taken out.",
+            (
+                "Onset: how it varies from trial to trial. A constant delay is not measured: the device's clock has "
+                "another zero, which is fitted."
+            ),
+        ]
+        if report.errors and report.errors.response:
+            some.append(
+                "Response time: from light to press by the device, against the log. With monitor and keyboard in it."
+            )
+        return some
+    return ["The times of the session's own flips, as the program itself took them. Nobody else saw them."]
+
+
+def _not_measured(report: Report) -> list[str]:
+    keyboard = "The keyboard's own delay and its variation: no real key moved."
+    if report.how == "outside":
+        screen = "The monitor's own delay (scan-out, processing, pixels): only a light sensor sees it."
+        virtual = ["A real screen: nothing set a pace for the flips here (no vsync), as on a virtual display."]
+        return [*(virtual if report.screen.vsync is False else []), screen, keyboard]
+    if report.how == "device":
+        said = [] if report.errors and report.errors.response else [f"Response times. {keyboard}"]
+        return ["The constant delay between logged and real onset.", *said]
+    return [f"Onset, duration and response errors: {report.why_not}.", "The monitor's own delay.", keyboard]
+
+
+def methods_sentence(report: Report) -> str:
+    """What can be pasted into a methods section."""
+    errors, screen = report.errors, report.screen
+    if errors is None or not errors.trials:
+        return "Timing was not measured from outside the program on this computer."
+    versions = screen.versions
+    place = (
+        f"{versions.get('system', 'unknown system')}, PsychoPy {versions.get('psychopy', 'unknown')}, "
+        f"{screen.width_px} {TIMES} {screen.height_px} pixels at {screen.refresh_hz:.1f} Hz"
+        f"{'' if screen.full_screen else ', in a window'}"
+        f"{', without vertical synchronisation' if screen.vsync is False else ''}"
+    )
+    by = {
+        "outside": "a second process that watched the pixels on the X server's screen and pressed keys through XTEST",
+        "device": f"a light sensor on the screen ({report.device})",
+    }[report.how]
+    parts = [
+        words
+        for name, one in (("response time", errors.response), ("onset", errors.onset), ("duration", errors.duration))
+        if (words := _in_words(name, one))
+    ]
+    made = errors.press.count if errors.press else 0
+    if errors.response:
+        parts.append(f"{errors.lost} presses were lost and {errors.doubled} doubled" if made else "")
+    held = "not included" if report.how == "outside" else "included in response times" if errors.response else ""
+    delays = f"The delays of monitor and keyboard themselves are {held}." if held else ""
+    return (
+        f"The timing of the testing computer ({place}) was measured over {len(errors.trials)} trials by {by}. "
+        f"Errors (logged minus true): {'; '.join(filter(None, parts))}. {delays}"
+    ).strip()
+
+
+def _in_words(name: str, one: Summary | None) -> str:
+    if one is None:
+        return ""
+    middle = "" if one.median_s is None else f"median {ms(one.median_s)} ms, "
+    return f"{name} {middle}SD {ms(one.sd_s)} ms, largest {ms(one.largest_s)} ms"

@@ -1,0 +1,82 @@
+"""What a look at the whole study costs: `study status`, the start of Python included, by number of participants.
+
+Half of them are through the whole study, the others somewhere in it. `python -m tests.bench.bench_status [PARTICIPANTS
+...]`, by default 500 and 5000.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import datetime, timedelta, timezone
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from experiment.links import line_after
+from experiment.study import acts
+from experiment.study.register import HEAD, REGISTER, Head
+from tests.bench.reporting import ROOT, environment, median, print_table
+from tests.studying import DAY, begun, consented, dosed, held, story
+
+REPEATS = 5
+STATUS = "from experiment.study.commands import app; app()"
+HEADER = ("participants", "entries", "s", "with --due")
+TODAY = datetime.now(timezone.utc).date()
+
+
+def one_life(number: int) -> list[acts.Entry]:
+    """A participant's entries: all of both courses, or as far as they have come by today."""
+    subject, kits = f"DF{number:05}", (f"{number}A", f"{number}B")
+    days_ago = 19 + number % 60 if number % 2 else number % 25
+    first = TODAY - timedelta(days=days_ago)
+    told = [(first, acts.Enrolled(subject, "north", number, kits)), consented(subject, first)]
+    for course, day in ((1, first), (2, first + 14 * DAY)):
+        told.append((day, acts.Started(subject, course, day.isoformat(), kits[course - 1])))  # type: ignore[arg-type]
+        told += [dosed(day + n * DAY, subject) for n in range(1, 4)]
+        told.append(held(course, day + 3 * DAY, subject=subject))
+    return story(*(one for one in told if one[0] <= TODAY))[1:]
+
+
+def register(folder: Path, participants: int) -> int:
+    """A register of so many participants; the number of its entries."""
+    entries = [begun(), *(entry for number in range(1, participants + 1) for entry in one_life(number))]
+    lines, before = [], b""
+    for entry in entries:
+        before = line_after(before, acts.encode(entry))
+        lines.append(before)
+    content = b"".join(lines)
+    folder.mkdir()
+    (folder / REGISTER).write_bytes(content)
+    (folder / HEAD).write_bytes(msgspec.json.encode(Head(len(content), sha256(content).hexdigest())))
+    return len(entries)
+
+
+def measured_s(folder: Path, *options: str) -> float:
+    """The median of some runs of the command."""
+    command = [sys.executable, "-c", STATUS, "status", "--study", str(folder), *options]
+    took_s = []
+    for _ in range(REPEATS):
+        start_s = time.perf_counter()
+        subprocess.run(command, cwd=ROOT, env=environment(), check=True, capture_output=True)
+        took_s.append(time.perf_counter() - start_s)
+    return median(took_s)
+
+
+def main(counts: list[int]) -> None:
+    """Prints a row for each number of participants."""
+    rows = []
+    with tempfile.TemporaryDirectory() as root:
+        for participants in counts:
+            folder = Path(root) / str(participants)
+            entries = register(folder, participants)
+            whole_s, due_s = measured_s(folder), measured_s(folder, "--due")
+            rows.append((str(participants), str(entries), f"{whole_s:.2f}", f"{due_s:.2f}"))
+    print_table("study status: at most 2 s for 5000 participants", HEADER, rows)
+
+
+if __name__ == "__main__":
+    main([int(one) for one in sys.argv[1:]] or [500, 5000])

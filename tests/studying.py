@@ -1,0 +1,104 @@
+"""Studies and their registers for tests: entries as the register would hold them, and what a test draws from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta, timezone
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from experiment.study import acts, state
+from experiment.study.allocation import draw
+from experiment.study.plan import Courses, Study, read_study
+
+STUDY = read_study(Path(__file__).parents[1] / "stimuli" / "study.toml")
+PUBLIC_KEYS = (  # whose private keys nobody has
+    "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
+    "age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg",
+)
+SLOTS = draw(STUDY, bytes(32))
+MONDAY = date(2026, 11, 23)
+DAY = timedelta(days=1)
+ZONES = (
+    *("Europe/Berlin", "America/New_York", "America/St_Johns", "America/Santiago", "Australia/Lord_Howe"),
+    *("Asia/Kolkata", "Asia/Kathmandu", "Africa/Casablanca", "Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC"),
+)
+
+times = st.times().map(lambda one: f"{one:%H:%M}")
+moments = st.integers(1_704_067_200, 2_051_222_400).map(lambda one: datetime.fromtimestamp(one, timezone.utc))
+dates = st.dates(date(2024, 1, 1), date(2034, 12, 31))
+
+
+@st.composite
+def studies(drawn: st.DrawFn) -> Study:
+    """The example study with other courses, in another zone and at other times of day."""
+    course_days = drawn(st.integers(1, 9))
+    session_day = drawn(st.integers(1, course_days))
+    tolerance = drawn(st.integers(0, course_days - session_day))
+    courses = Courses(course_days, session_day, tolerance, drawn(st.integers(0, 30)))
+    clock = replace(
+        STUDY.clock, zone=drawn(st.sampled_from(ZONES)), dose=drawn(times), report=drawn(times), session=drawn(times)
+    )
+    return replace(STUDY, courses=courses, clock=clock)
+
+
+def noon(day: date, study: Study = STUDY) -> datetime:
+    """Noon of the day where the study is, in UTC."""
+    return datetime.combine(day, time(12), ZoneInfo(study.clock.zone)).astimezone(timezone.utc)
+
+
+def begun(study: Study = STUDY) -> acts.Entry:
+    """The first entry."""
+    return acts.Entry(
+        "2020-01-01T09:00:00+00:00",
+        "PI",
+        acts.Begun(acts.SCHEMA, study, "0" * 64, "0" * 64, "0" * 64, "age1a", "age1b"),
+    )
+
+
+def story(*told: tuple[date, acts.Act], study: Study = STUDY) -> list[acts.Entry]:
+    """A register: the beginning, then each act at noon of its day."""
+    return [begun(study), *(acts.Entry(noon(day, study).isoformat(), "RA", act) for day, act in told)]
+
+
+def enrolled(subject: str = "DF001", place: int = 1, day: date = MONDAY) -> tuple[date, acts.Act]:
+    """A participant in the north."""
+    return day, acts.Enrolled(subject, "north", place, kits(place))
+
+
+def kits(place: int = 1) -> tuple[str, str]:
+    """The kits of a place."""
+    return SLOTS[place - 1].kits
+
+
+def consented(subject: str = "DF001", day: date = MONDAY) -> tuple[date, acts.Act]:
+    """Who consented on a day."""
+    return day, acts.Consented(subject, day.isoformat(), "1.0")
+
+
+def started(course: int = 1, day: date = MONDAY, subject: str = "DF001", place: int = 1) -> tuple[date, acts.Act]:
+    """Who started a course on a day."""
+    return day, acts.Started(subject, course, day.isoformat(), kits(place)[course - 1])  # type: ignore[arg-type]
+
+
+def dosed(day: date, subject: str = "DF001", *, taken: bool = True) -> tuple[date, acts.Act]:
+    """A dose taken or missed."""
+    return day, acts.Dosed(subject, day.isoformat(), taken)
+
+
+def held(session: int, day: date, status: str = "completed", subject: str = "DF001") -> tuple[date, acts.Act]:
+    """A session that was held."""
+    return day, acts.SessionHeld(subject, session, day.isoformat(), status)  # type: ignore[arg-type]
+
+
+def running(day: date = MONDAY) -> tuple[tuple[date, acts.Act], ...]:
+    """A participant whose course 1 starts on the day."""
+    return enrolled(day=day), consented(day=day), started(1, day)
+
+
+def one(entries: Sequence[acts.Entry], subject: str = "DF001") -> state.Participant:
+    """The participant as the register has them."""
+    return state.of(state.study_of(entries), entries)[subject]

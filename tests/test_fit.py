@@ -1,0 +1,47 @@
+"""A real session is held on a computer that is fit for it, or with a reason that stands in the data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from experiment import log
+from experiment.bids import DataSet
+from tests.lab import SUBJECT, TASK, Lab
+
+if TYPE_CHECKING:
+    from tests.xtest import Hands
+
+
+def test_without_a_real_screen_a_session_is_refused(lab: Lab) -> None:
+    """A virtual screen has no vsync: status 4, in words with what to do, and nothing is saved or was shown."""
+    lab.messages()
+    status, said = lab.runs(override="").ends()
+    assert status == 4
+    assert [part for part in ("vsync", "Use a real screen", '--override "REASON"') if part not in said] == []
+    assert not DataSet(lab.data).transcript(SUBJECT, 1, TASK).exists()
+
+
+def test_an_override_stands_in_the_data(lab: Lab, hands: Hands) -> None:
+    """The transcript's first event has every line of the check with its numbers, and the reason; QA asks to look."""
+    lab.messages()
+    sitting = lab.runs(override="No other computer is free")
+    started = sitting.started()
+    assert sitting.leaves(hands)[0] == 3
+    items = {item.name: item for item in started.preflight}
+    assert {"display", "keyboard", "refresh", "vsync", "data folder", "versions", "priority"} <= set(items)
+    assert (items["vsync"].grade, started.override) == ("red", "No other computer is free")
+    assert isinstance(items["vsync"].value, float)
+    assert log.read(DataSet(lab.data).transcript(SUBJECT, 1, TASK)).events[0] == started
+    status, _ = lab.begins("qa", lab.data, "--out", lab.folder / "qa").ends()
+    findings = (lab.folder / "qa" / "qa_findings.tsv").read_text(encoding="utf-8")
+    assert status == 1
+    assert "Not fit: " in findings
+    assert "No other computer is free" in findings
+
+
+def test_a_reason_is_more_than_a_word(lab: Lab) -> None:
+    """An override without a reason in words is refused before anything opens."""
+    lab.messages()
+    for reason in ("x", " "):
+        status, said = lab.runs(override=reason).ends()
+        assert (status, "a reason in words" in said) == (2, True)

@@ -1,0 +1,330 @@
+"""Messages are checked before anybody reads them: every kind of mistake is found and named, and no word is told."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from rapidfuzz.distance import Indel
+
+from experiment.design import Message, practice_message, read_messages
+from experiment.errors import BadInput
+from experiment.layout import Layout
+from experiment.messages.alike import alike, folded
+from experiment.messages.check import check_across, check_folder, check_set, refuse_errors, told
+from experiment.messages.limits import Intake
+from experiment.messages.names import places
+from experiment.messages.one import words
+from experiment.messages.sizes import COMFORTABLE, sizes_of
+from experiment.messages.store import Folder
+from experiment.pictures import MESSAGE_SIZES
+from experiment.text import fitting_size
+from tests.strategies import PROTOCOL, message_sets
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from experiment.messages.findings import Finding
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "stimuli" / "examples"
+ENGLISH = read_messages(EXAMPLES / "english.csv")
+LAYOUT = Layout(1920, 1080)
+NO_NAMES = replace(PROTOCOL, intake=Intake(names="none"))
+FAMILY = "\N{MAN}\N{ZERO WIDTH JOINER}\N{WOMAN}\N{ZERO WIDTH JOINER}\N{GIRL}"
+
+
+def with_first(**changes: str) -> tuple[Message, ...]:
+    """The example messages, the first of them changed."""
+    return (replace(ENGLISH[0], **changes), *ENGLISH[1:])
+
+
+def found(messages: Sequence[Message], protocol: object = PROTOCOL, subject: str = "DF001") -> list[Finding]:
+    """What the check of a set finds, without the note on its type size."""
+    findings = check_set(subject, messages, protocol, LAYOUT)  # type: ignore[arg-type]
+    return [one for one in findings if not one.text.startswith("All will be shown")]
+
+
+def only(findings: Sequence[Finding]) -> tuple[str, str | None, str]:
+    """The one finding there is."""
+    assert len(findings) == 1, [told(one) for one in findings]
+    return findings[0].grade, findings[0].message_id, findings[0].text
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.csv")), ids=lambda path: path.stem)
+def test_the_examples_have_nothing_wrong(path: Path) -> None:
+    """The example messages pass with the example protocol, with neither error nor warning."""
+    assert found(read_messages(path)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "grade", "says"),
+    [
+        ({"text": " \n\u200b\u2060 "}, "error", "empty"),
+        ({"text": "Hello"}, "warning", "one word"),
+        ({"text": "\N{HEAVY BLACK HEART}\ufe0f\N{HEAVY BLACK HEART}\ufe0f"}, "warning", "no word"),
+        ({"text": "I miss you, little one."}, "warning", "5 words; usual are 10 to 250"),
+        ({"text": "so " * 251}, "warning", "251 words"),
+        ({"text": "Here is a letter that no font has among all of ours: \u0f40."}, "error", "U+0F40 (character 54)"),
+        ({"text": f"We are a family of four that nobody draws as one: {FAMILY * 2} yes."}, "error", ""),
+        ({"text": f"{ENGLISH[0].text} \u3164"}, "error", "leave no ink: U+3164 (character"),
+        ({"text": f"{ENGLISH[0].text} caf\u00c3\u00a9"}, "error", "wrong encoding"),
+        ({"relationship": "m&auml;dchen"}, "error", "Column relationship: Codes of a web page"),
+        ({"writer": "\u0f40\u0f41"}, "error", "The writer's name has what no font here can draw: U+0F40 (character 1)"),
+        ({"writer": " "}, "error", "column writer"),
+        ({"relationship": "\u200b"}, "error", "column relationship"),
+        ({"writer": "x" * 61}, "warning", "61 characters in 1 lines"),
+        ({"writer": "Mother"}, "note", "named by the relationship only"),
+        ({"language": "english"}, "error", "no tag"),
+        ({"text": "我们都很想你,我们都很想你,我们都很想你,每天晚上都想"}, "error", "zh, zh-Hant or ja"),
+        ({"writer": "王小明"}, "warning", "drawn as in zh"),
+        ({"subject": "DF002"}, "error", "another participant"),
+        ({"text": ENGLISH[1].text.upper().replace(" ", "  ")}, "error", "message mother again"),
+        ({"text": ENGLISH[1].text.replace("soup", "stew")}, "warning", "of message mother"),
+    ],
+)  # fmt: skip
+def test_every_mistake_of_a_message_is_found(changes: dict[str, str], grade: str, says: str) -> None:
+    """What is wrong with one message is one finding, with its grade, its place and what it is."""
+    messages = with_first(**changes)
+    if says == "":  # two joined families are two emoji, each of which can be drawn
+        assert found(messages) == []
+        return
+    one = only(found(messages))
+    assert one[0] == grade
+    assert one[1] == ("friend" if "message mother" in says else "mother")
+    assert says in one[2]
+
+
+def test_the_right_participant_is_no_mistake() -> None:
+    """A set that says for whom it was written passes for that participant, with or without the prefix."""
+    assert found(with_first(subject="DF001")) == found(with_first(subject="sub-DF001")) == []
+
+
+@pytest.mark.parametrize(("sets", "count", "says"), [("same", 6, "Expected 6"), ("split", 12, "(6 for each session)")])
+def test_exactly_as_many_messages_as_the_protocol_has(sets: str, count: int, says: str) -> None:
+    """One message more or less than the protocol's number is an error of the set."""
+    protocol = replace(PROTOCOL, message_sets=sets, intake=Intake(alike=1.0))
+    many = [replace(one, message_id=f"m{n}", text=f"{n}: {one.text}") for n, one in enumerate(ENGLISH * 2)]
+    assert found(many[:count], protocol) == []
+    for wrong in (count - 1, count + 1):
+        grade, message_id, text = only(found([*many, many[0]][:wrong] if wrong < 13 else [*many, ENGLISH[0]], protocol))
+        assert (grade, message_id) == ("error", None)
+        assert says in text
+        assert f"found {wrong}" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "place"),
+    [
+        ("Anna Holm", "It is me, ANNA, your friend", 10),
+        ("Anna Holm", "The holm oak is in leaf", 4),
+        ("Anna Holm", "Savanna and Annabel", None),
+        ("Maria de Souza", "Saudade de casa", None),
+        ("Mrs Okafor", "Mrs Miller came by", None),
+        ("O'Brien", "As an O’Brien would", 6),
+        ("José", "Your Jose\u0301 is here", 5),
+        ("小雨", "我是小雨，你的朋友", 2),
+        ("王小明", "小明很想你", 0),
+        ("김민수", "나는 민수야", 3),
+        ("มาลี", "ครูมาลีคิดถึงหนู", 3),
+        ("דנה", "אני אומר לדנה שלום", 9),
+        ("سارة", "أنا وسارة هنا", 4),
+        ("J", "J is one letter", None),
+        ("Παύλος", "Ο ΠΑΎΛΟΣ σε φιλά", 2),
+    ],
+)
+def test_names_are_found_in_any_writing(name: str, text: str, place: int | None) -> None:
+    """A part of a name is found as a word, whatever its capitals, and within words where names are joined to them."""
+    assert next(places(text, name), None) == place
+
+
+def test_a_name_is_an_error_only_where_the_protocol_says_so() -> None:
+    """The writer's and the participant's names are found by their word's number; allowed, nothing is said."""
+    text = f"Dear Lena, {ENGLISH[0].text} Yours, Mum"
+    messages = [replace(one, participant_name="Lena") for one in with_first(text=text)]
+    assert found(messages) == []
+    findings = [told(one) for one in found(messages, NO_NAMES) if one.message_id == "mother"]
+    assert "its writer's name, or a part of it (word 106)" in findings[0]
+    assert "the participant's name, or a part of it (word 2)" in findings[1]
+    assert not re.search("Lena|Mum", " ".join(findings))
+    note = [one for one in found(ENGLISH, NO_NAMES) if one.grade == "note"]
+    assert "participant_name" in only(note)[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("", 0), ("Hello", 1), ("It's 7:30, well-known.", 3), ("😊 ❤️", 0), ("नमस्ते दुनिया", 2), ("안녕 친구야", 2),
+        ("我很想你们", 3), ("คิดถึงเธอเสมอ", 6), ("ありがとう OK", 4), ("Zoe\u0301 e\u0301tait", 2),
+    ],
+)  # fmt: skip
+def test_words_are_counted_with_and_without_spaces(text: str, count: int) -> None:
+    """Words are counted by spaces, and two letters a word where a script has none."""
+    assert words(text) == count
+
+
+def lorem(count: int) -> str:
+    """So many different words."""
+    return " ".join(f"word{number}" for number in range(count))
+
+
+def test_a_long_message_is_named_that_makes_all_type_small() -> None:
+    """Too long for any legible type is an error; long enough for small type a warning; both name the message."""
+    usual = replace(PROTOCOL, intake=Intake(usual_words=(1, 9999)))
+    assert only(found(with_first(text=lorem(220)), usual))[:2] == ("warning", "mother")
+    assert only(found(with_first(text=lorem(600)), usual))[:2] == ("error", "mother")
+    sizes = sizes_of(with_first(text=lorem(220)), PROTOCOL, LAYOUT)
+    assert sizes.together == sizes.small["mother"] < COMFORTABLE
+
+
+def drawn_size(messages: Sequence[Message], layout: Layout) -> float | None:
+    """The type size as the session's drawing finds it."""
+    sizes_px = [layout.size(size) for size in MESSAGE_SIZES]
+    try:
+        return fitting_size(messages, layout.reading.width_px, layout.reading.height_px, sizes_px)
+    except BadInput:
+        return None
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.csv")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("layout", [Layout(1280, 720), Layout(1366, 768), LAYOUT], ids=lambda one: str(one.width_px))
+def test_sizes_are_those_of_the_session(path: Path, layout: Layout) -> None:
+    """The type size is found without drawing, and is that of the drawn session, on any screen."""
+    messages = read_messages(path)
+    drawn = drawn_size((practice_message(PROTOCOL), *messages), layout)
+    assert layout.size(sizes_of(messages, PROTOCOL, layout).together) == drawn
+
+
+STRANGE = (
+    *("\N{HEAVY BLACK HEART}\ufe0f", FAMILY, "क्षेत्र", "ครูมาลี", "我们", "أنا\n", "\n\n"),
+    *("M\u0301\u0302\u0303", "g\u0322\u0327", "https://example.org/a/b/c"),
+)
+PIECES = st.sampled_from([*ENGLISH[0].text.split(), *STRANGE])
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(PIECES, min_size=1, max_size=180).map(" ".join).filter(lambda text: bool(text.strip())))
+def test_any_text_has_the_size_of_its_drawing(text: str) -> None:
+    """Whatever stands in a text, the size found without drawing is the one with which it is drawn."""
+    layout = Layout(1280, 720)
+    message = Message("m1", "Ana", "friend", "zh", text)
+    sizes = sizes_of([message], PROTOCOL, layout)
+    drawn = drawn_size((practice_message(PROTOCOL), message), layout)
+    assert (None if sizes.too_long else layout.size(sizes.together)) == drawn
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.text("abcde é日", min_size=0, max_size=30), max_size=12),
+    st.lists(st.tuples(st.integers(0, 11), st.integers(0, 29)), max_size=6),
+    st.sampled_from([0.5, 0.7, 0.9, 1.0]),
+)
+def test_no_pair_that_is_alike_is_passed_over(texts: list[str], cuts: list[tuple[int, int]], share: float) -> None:
+    """The quick search finds exactly the pairs that comparing each text with each would."""
+    texts = [*texts, *(texts[at][:cut] + texts[at][cut + 1 :] for at, cut in cuts if at < len(texts))]
+    each = {
+        (one, other)
+        for other in range(len(texts))
+        for one in range(other)
+        if texts[one] != texts[other] and Indel.normalized_similarity(texts[one], texts[other]) >= share
+    }
+    assert {(one, other) for one, other, _ in alike(texts, share)} == each
+
+
+def test_folding_keeps_what_makes_a_text_another() -> None:
+    """Two spellings of one text are the same; another letter, emoji or sign is not."""
+    assert folded("Zoe\u0301\n is  HERE\u200b") == folded("ZO\u00c9 is here")
+    assert len({folded(one) for one in ("so", "só", "so!", "so ❤️", "so 💛")}) == 5
+
+
+def test_texts_that_were_cut_at_one_length_are_found_in_one_set() -> None:
+    """Several texts that end at the same length, within a sentence, are told, each with its message."""
+    findings = found([replace(one, text=one.text[:300].rstrip(" .,\n").ljust(300, "x")) for one in ENGLISH])
+    assert len(findings) == 6
+    assert {one.message_id for one in findings} == {one.message_id for one in ENGLISH}
+    assert all("300" in one.text for one in findings)
+
+
+def test_texts_of_two_participants_are_told_apart() -> None:
+    """A whole set, a text, and a changed text that two participants share are one finding each."""
+    others = [replace(one, text=f"{n} {one.text[::-1]}") for n, one in enumerate(ENGLISH)]
+    changed = replace(others[1], text=ENGLISH[1].text.replace("soup", "stew"))
+    sets = {
+        "A": ENGLISH,
+        "B": list(reversed(ENGLISH)),
+        "C": [replace(others[0], text=ENGLISH[0].text), changed, *others[2:]],
+        "D": [replace(one, text=f"{n} {one.text.swapcase()[::-2]}") for n, one in enumerate(ENGLISH)],
+    }
+    findings = check_across(sets, 0.9)
+    whole, text, near = (one for one in findings if one.subject != "D")
+    assert (whole.grade, whole.subject, whole.message_id) == ("error", "B", None)
+    assert "sub-A" in whole.text
+    assert (text.grade, text.subject, text.message_id) == ("error", "C", "mother")
+    assert (near.grade, near.subject, near.message_id) == ("warning", "C", "friend")
+    assert all(one.subject != "A" for one in findings)
+
+
+def test_a_folder_is_checked_whole(tmp_path: Path) -> None:
+    """A file that cannot be read is an error, the others are checked all the same, and progress is told."""
+    folder = Folder(tmp_path)
+    for number in range(4):
+        folder.write(f"P{number}", [replace(one, text=f"{one.text[number * 60 :]} {number}") for one in ENGLISH])
+    (tmp_path / "sub-P9.csv").write_text("nothing\n", encoding="utf-8")
+    heard: list[tuple[int, int]] = []
+    checked = check_folder(
+        folder, replace(PROTOCOL, intake=Intake(alike=1.0)), LAYOUT, lambda *done: heard.append(done)
+    )
+    assert (checked.subjects, checked.messages, checked.errors) == (4, 24, 1)
+    assert checked.findings[0].subject == "P9"
+    assert heard == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_many_are_checked_on_all_cores_with_the_same_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other processes find what this one does."""
+    folder = Folder(tmp_path)
+    for number in range(4):
+        folder.write(f"P{number}", [replace(one, text=f"{one.text} {number}") for one in ENGLISH[number:]])
+    alone = check_folder(folder, PROTOCOL, LAYOUT)
+    monkeypatch.setattr("experiment.messages.check.FEW", 1)
+    assert check_folder(folder, PROTOCOL, LAYOUT) == alone
+    assert {one.grade for one in alone.findings} == {"error", "warning", "note"}
+
+
+def test_a_session_refuses_errors_and_nothing_else() -> None:
+    """Warnings and notes pass; errors are listed with their messages and the command that shows them all."""
+    refuse_errors(check_set("DF001", with_first(text="Hello"), PROTOCOL, LAYOUT))
+    with pytest.raises(
+        BadInput, match=r"message mother: The text is empty.*\n.*messages check --subject DF001"
+    ) as error:
+        refuse_errors(check_set("DF001", with_first(text="\u200b"), PROTOCOL, LAYOUT))
+    assert "warning" not in str(error.value)
+    with pytest.raises(BadInput, match="and 9 more"):
+        refuse_errors(check_set("DF001", [replace(one, text="") for one in ENGLISH * 4][:20], PROTOCOL, LAYOUT))
+
+
+LETTERS = st.text("qxzwkvjyq\u0f40\u0f41日本王שלום", min_size=4, max_size=9)
+SECRET = st.lists(LETTERS, min_size=1, max_size=30).map(" ".join)
+SECRETS = st.builds(
+    Message, message_id=st.just("m1"), writer=SECRET, relationship=SECRET, language=LETTERS | st.just("en"),
+    text=SECRET, subject=LETTERS, participant_name=SECRET,
+)  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None)
+@given(SECRETS, SECRETS.map(lambda one: replace(one, message_id="m2")), message_sets)
+def test_no_finding_tells_a_word(one: Message, other: Message, more: list[Message]) -> None:
+    """No finding holds a word of a message, of a name, of a relationship or of a language that was mistyped."""
+    sets = {"S1": [one, other], "S2": [replace(other, text=one.text), replace(one, text=other.text + "q")], "S3": more}
+    findings = [
+        *check_across(sets, 0.5),
+        *(one for subject in ("S1", "S2") for one in check_set(subject, sets[subject], NO_NAMES, LAYOUT)),
+    ]
+    said = " ".join(finding.text for finding in findings).casefold()
+    private = [cell for message in (one, other) for cell in (message.writer, message.relationship, message.language)]
+    private += [cell for message in (one, other) for cell in (message.text, message.subject, message.participant_name)]
+    for word in " ".join(private).casefold().split():
+        assert word == "en" or word not in said

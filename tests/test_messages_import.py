@@ -1,0 +1,839 @@
+"""Files as they are sent become participants' messages, to the code point, or are refused by name."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import zipfile
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+import typer
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from typer.testing import CliRunner
+
+from experiment.design import Message, read_messages
+from experiment.errors import BadInput
+from experiment.messages import importing, intake
+from experiment.messages.columns import choices, guess, resolve
+from experiment.messages.decoding import decoded
+from experiment.messages.language import guessed, tag
+from experiment.messages.receiving import import_messages
+from experiment.messages.sources import read_tables
+from experiment.messages.store import Folder
+from experiment.messages.tables import Table, table
+from experiment.script import needs_language
+
+ROOT = Path(__file__).parents[1]
+HEADER = ("subject", "writer", "relationship", "text")
+LONG = "Sekret words of love, and some more of them, so that it is a text."
+ROWS = (
+    HEADER,
+    ("DF1", "Mamá 💐", "mother", 'One "quoted", with; all\tthere | is\n\n  indented ❤️ '),
+    ("DF1", "Zoë", "friend", "Zwei: größer, „schöner“ – und ça va"),
+    ("DF2", "אמא", "mother", "שלום 🙂"),
+)
+LATIN = (HEADER, ("DF1", "Jürgen", "Vater", "Größer – „schöner“, à l’été\nZeile zwei"))
+
+
+def saved(folder: Path, name: str, data: str | bytes) -> Path:
+    """A file with these bytes."""
+    path = folder / name
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return path
+
+
+def separated(rows: Sequence[Sequence[str]], delimiter: str = ",", end: str = "\r\n") -> str:
+    """Rows as a program exports them."""
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=delimiter, lineterminator=end).writerows(rows)
+    return text.getvalue()
+
+
+def workbook(path: Path, sheets: dict[str, Sequence[Sequence[object]]]) -> Path:
+    """A workbook with these sheets."""
+    from openpyxl import Workbook
+
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(list(row))
+    book.save(path)
+    return path
+
+
+def only(path: Path, **options: str) -> Table:
+    """The table of a file."""
+    (read,) = read_tables([path], **options)
+    return read
+
+
+def taken(paths: Sequence[Path], folder: Path, **options: object) -> intake.Plan:
+    """What taking files in would write."""
+    return importing.plan(paths, Folder(folder), "en", **options)  # type: ignore[arg-type]
+
+
+def texts(plan: intake.Plan) -> dict[str, list[str]]:
+    """The texts of each participant."""
+    return {one.subject: [message.text for message in one.messages] for one in plan.subjects}
+
+
+# Encodings and delimiters
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+def test_every_unicode_table_is_read_to_the_code_point(tmp_path: Path, encoding: str, delimiter: str, end: str) -> None:
+    """Cells come back as they were, whatever the delimiter and line end, and nothing was assumed."""
+    path = saved(tmp_path, "a.csv", separated(ROWS, delimiter, end).encode(encoding))
+    read = only(path)
+    assert (read.header, *read.rows) == ROWS
+    assert (read.findings, read.kind, read.numbers) == ((), "plain", (2, 3, 4))
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "mac_roman", "cp1250"])
+def test_an_assumed_encoding_is_named(tmp_path: Path, encoding: str) -> None:
+    """What does not say its encoding is read as the likeliest, with a warning; what is said wins, without one."""
+    path = saved(tmp_path, "a.csv", separated(LATIN).replace("à", "a").encode(encoding))
+    (finding,) = only(path).findings
+    assert finding.grade == "warning"
+    assert "was read as" in finding.text
+    assert only(path).rows[0][1] == "Jürgen"
+    assert only(path, encoding=encoding).findings == ()
+    marked = saved(tmp_path, "b.csv", separated(LATIN).encode("utf-8-sig"))
+    assert only(marked, encoding=encoding).rows == LATIN[1:]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1251", "Дорогая Анна, я очень горжусь тобой. Помнишь, как мы ходили на речку?"),
+        ("koi8_r", "Дорогая Анна, я очень горжусь тобой. Помнишь, как мы ходили на речку?"),
+        ("cp932", "お母さんより。いつもあなたのことを思っています。元気でね。"),
+        ("gb18030", "亲爱的女儿，妈妈每天都在想你。记得按时吃饭，天冷了要多穿衣服。"),
+        ("cp949", "사랑하는 우리 딸, 항상 건강하고 행복하길 바란다. 엄마가"),
+        ("cp1253", "Αγαπημένη μου, είμαι τόσο περήφανη για σένα. Θυμάσαι το καλοκαίρι στο νησί;"),
+        ("cp1250", "Kochana córeczko, tęsknię za tobą. Pamiętasz, jak jeździliśmy na łąkę?"),
+        ("mac_roman", "Mi niña, ¿cómo estás? Te quiero muchísimo, mañana te llamo."),
+    ],
+)
+def test_other_usual_encodings_are_told_apart(tmp_path: Path, encoding: str, text: str) -> None:
+    """A text in the usual encoding of its language is read right, and always with the warning."""
+    path = saved(tmp_path, "a.csv", separated((HEADER, ("DF1", "A", "b", text))).encode(encoding))
+    assert only(path).rows[0][3] == text
+    assert [finding.grade for finding in only(path).findings] == ["warning"]
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding", "says"),
+    [
+        (b"\xff\xfea\xd8b\x00", None, "expected utf-16 as its first bytes say"),
+        ("é".encode("cp1252"), "utf-8", "as --encoding says"),
+        (b"a", "utf-99", "--encoding: expected a name"),
+        ("ééé".encode() + b"\xc3", None, "byte 7 is damaged"),
+        (b"a\xed\xa0\x80", None, "byte 2 is damaged"),
+    ],
+)
+def test_bytes_that_do_not_fit_are_refused(data: bytes, encoding: str | None, says: str) -> None:
+    """Nothing is decoded with replacements: what does not fit is an error with its place."""
+    with pytest.raises(BadInput, match=says):
+        decoded(data, "a.csv", encoding)
+
+
+def test_excels_own_line_about_the_delimiter_is_no_row(tmp_path: Path) -> None:
+    """`sep=;` names the delimiter, and rows are counted as in the file."""
+    read = only(saved(tmp_path, "a.csv", "sep=;\r\n" + separated(ROWS, ";")))
+    assert (read.header, read.rows, read.numbers[0]) == (HEADER, ROWS[1:], 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("subject,writer,text\nDF1,A,one, two\n", "row 2: expected 3 cells as in the first row, found 4"),
+        ('subject,writer,text\nDF1,A,"one"two\n', "row 2: expected quotes in pairs"),
+        ('subject,writer,text\nDF1,A,"one\n', "expected quotes in pairs"),
+        ("subject,writer,text\nDF1,A\0,\u20ac\n", r"U\+0000 at character 26"),
+        ("  \n", "the file is empty"),
+    ],
+)
+def test_broken_tables_are_refused_with_the_row(tmp_path: Path, text: str, says: str) -> None:
+    """A row with too many cells or an open quote is named, and no cell is told."""
+    with pytest.raises(BadInput, match=says) as error:
+        only(saved(tmp_path, "a.csv", text))
+    assert "two" not in str(error.value)
+
+
+def test_lines_above_the_header_may_be_blank(tmp_path: Path) -> None:
+    """Empty rows are passed over and counted."""
+    read = only(saved(tmp_path, "a.csv", ",,,\r\n\r\n" + separated(ROWS)))
+    assert (read.header, read.numbers[0]) == (HEADER, 4)
+
+
+def test_a_short_row_is_named(tmp_path: Path) -> None:
+    """A row with fewer cells than the header may be a text cut in two."""
+    read = only(saved(tmp_path, "a.csv", "subject,writer,text\nDF1,A,one\ntwo\n"))
+    assert [finding.text.split(": ", 1)[1][:29] for finding in read.findings] == ["expected 3 cells, found 1. Se"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest"),
+        ("a.csv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
+        ("a.pdf", b"%PDF-"),
+    ],
+)
+def test_old_workbooks_and_other_documents_are_refused(tmp_path: Path, name: str, data: bytes) -> None:
+    """What is no table is refused with what to do, whatever it is called."""
+    with pytest.raises(BadInput, match=r"save it as \.xlsx"):
+        only(saved(tmp_path, name, data))
+
+
+# Workbooks
+
+
+def test_a_workbook_is_read_to_the_code_point(tmp_path: Path) -> None:
+    """Texts with white space, line breaks and emoji come back; empty sheets are passed over."""
+    read = only(workbook(tmp_path / "a.xlsx", {"empty": [], "answers": ROWS}))
+    assert (read.header, *read.rows) == ROWS
+    assert read.name == "a.xlsx [answers]"
+
+
+def test_numbers_are_as_they_were_seen(tmp_path: Path) -> None:
+    """Whole numbers have no point, a format's leading zeros stay, dates are dates, and errors are named as such."""
+    path = workbook(tmp_path / "a.xlsx", {"a": [HEADER, [17, 12345678901, 1.5, 1e20], ["#N/A", datetime(2026, 5, 3)]]})  # noqa: DTZ001
+    read = only(path)
+    assert read.rows[0] == ("17", "12345678901", "1.5", "1e+20")
+    assert read.rows[1][:2] == ("#N/A", "2026-05-03")
+
+
+def test_leading_zeros_of_a_format_stay(tmp_path: Path) -> None:
+    """The number 17 that is shown as 0017 is 0017."""
+    from openpyxl import load_workbook
+
+    path = workbook(tmp_path / "a.xlsx", {"a": [("subject", "text"), [17, "x"]]})
+    book = load_workbook(path)
+    book.worksheets[0]["A2"].number_format = "0000"
+    book.save(path)
+    assert only(path).rows[0][0] == "0017"
+
+
+def test_formulas_give_what_was_seen(tmp_path: Path) -> None:
+    """A formula that was never calculated stands as it is, so that it is named."""
+    read = only(workbook(tmp_path / "a.xlsx", {"a": [HEADER, ["DF1", "A", "b", "=1+1"]]}))
+    assert read.rows[0][3] == "=1+1"
+
+
+SHARED = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+INLINE = b't="inlineStr"><is><t>MARK</t></is>'
+
+
+def with_text(path: Path, written: str, *, is_shared: bool) -> Path:
+    """The workbook with this XML in the cell that says MARK: within its sheet, or shared, as Excel writes it."""
+    with zipfile.ZipFile(path) as parts:
+        contents = {name: parts.read(name) for name in parts.namelist()}
+    sheet, types = "xl/worksheets/sheet1.xml", "[Content_Types].xml"
+    assert INLINE in contents[sheet]
+    if is_shared:
+        contents[sheet] = contents[sheet].replace(INLINE, b't="s"><v>0</v>')
+        override = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{SHARED}" /></Types>'
+        contents[types] = contents[types].replace(b"</Types>", override.encode())
+        space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+        contents["xl/sharedStrings.xml"] = f'<sst xmlns="{space}"><si>{written}</si></sst>'.encode()
+    else:
+        contents[sheet] = contents[sheet].replace(INLINE, f't="inlineStr"><is>{written}</is>'.encode())
+    with zipfile.ZipFile(path, "w") as parts:
+        for name, content in contents.items():
+            parts.writestr(name, content)
+    return path
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("<t>one_x000D_\ntwo</t>", "one\ntwo"),  # Excel's way to write a carriage return
+        ("<t>_xD83D__xDE0A_</t>", "😊"),
+        ("<t>one_x005F_x000D_two</t>", "one_x000D_two"),  # and its way to write these letters
+        ("<r><t>rich</t></r><r><rPr><b/></rPr><t xml:space='preserve'> text </t></r>", "rich text "),
+        ("<t>愛</t><rPh sb='0' eb='1'><t>アイ</t></rPh>", "愛"),
+        ("<t>a&#13;b&#10;c &amp;amp; &#x1F60A;\u2028</t>", "a\nb\nc &amp; 😊\u2028"),
+        ("<t>  two  spaces  </t>", "  two  spaces  "),
+    ],
+)
+def test_a_workbooks_xml_is_what_it_stands_for(tmp_path: Path, written: str, read: str, is_shared: bool) -> None:  # noqa: FBT001
+    """Escapes are undone as the format's standard has it; the letters of an escape stay and are an error."""
+    path = workbook(tmp_path / "a.xlsx", {"a": [HEADER, ["DF1", "A", "b", "MARK"]]})
+    assert only(with_text(path, written, is_shared=is_shared)).rows[0][3] == read
+    plan = taken([path], tmp_path / "into", constants={"language": "ja"})
+    assert bool(plan.errors) == ("_x000D_" in read or "&amp;" in read)
+
+
+def test_of_several_sheets_one_is_named(tmp_path: Path) -> None:
+    """Nobody guesses a sheet: both are listed, and --sheet takes one."""
+    path = workbook(tmp_path / "a.xlsx", {"one": ROWS, "two": ROWS[:2]})
+    with pytest.raises(BadInput, match=r"found 'one', 'two'\. Name it with --sheet"):
+        only(path)
+    assert len(only(path, sheet="two").rows) == 1
+    with pytest.raises(BadInput, match="expected --sheet as one of 'one', 'two', found 'three'"):
+        only(path, sheet="three")
+
+
+def test_a_damaged_workbook_is_refused(tmp_path: Path) -> None:
+    """Half a workbook is no workbook, and the error says what to do."""
+    path = workbook(tmp_path / "a.xlsx", {"one": ROWS})
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(BadInput, match="expected a workbook that Excel can open"):
+        only(path)
+
+
+# Qualtrics and REDCap
+
+
+QUALTRICS = (
+    ("StartDate", "Status", "Finished", "ResponseId", "DistributionChannel", "UserLanguage", "Q1", "Q2", "Q3", "Q4"),
+    ("Start Date", "Response Type", "Finished", "Response ID", "Distribution Channel", "User Language",
+     "Please enter the participant code:", "What is your name?", "What is your relationship to them?", "Your message"),
+    tuple(json.dumps({"ImportId": f"QID{number}_TEXT", "timeZone": "Z"}) for number in range(10)),
+    ("2026-01-01 10:00:00", "IP Address", "True", "R_1abc", "anonymous", "EN", "DF1", "Ada", "friend", LONG),
+    ("2026-01-01 10:00:00", "Survey Preview", "True", "R_2abc", "preview", "EN", "DF1", "me", "test", "test"),
+    ("2026-01-01 10:00:00", "IP Address", "False", "R_3abc", "anonymous", "EN", "DF1", "Bo", "son", LONG + "!"),
+    ("2026-01-01 10:00:00", "IP Address", "True", "R_4abc", "anonymous", "ZH-S", "DF2", "李", "朋友", "妈妈爱你"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("delimiter", "encoding"), [(",", "utf-8-sig"), ("\t", "utf-16")])
+@pytest.mark.parametrize("heads", [1, 2, 3])
+def test_qualtrics_exports_are_understood(tmp_path: Path, delimiter: str, encoding: str, heads: int) -> None:
+    """Columns are told by their questions; previews and unfinished answers are left out and named by their row."""
+    rows = (*QUALTRICS[:heads], *QUALTRICS[3:])
+    path = saved(tmp_path, "export.csv", separated(rows, delimiter, "\n").encode(encoding))
+    read = only(path)
+    assert (read.kind, len(read.rows)) == ("qualtrics", 2)
+    assert [finding.text.split(",")[1].split(":")[0] for finding in read.findings] == [
+        f" row {heads + 2}", f" row {heads + 3}",
+    ]  # fmt: skip
+    if heads == 1:
+        return
+    assert guess(read) == {
+        "subject": "Q1", "writer": "Q2", "relationship": "Q3", "text": "Q4", "language": "UserLanguage",
+    }  # fmt: skip
+    plan = taken([path], tmp_path / "into")
+    assert texts(plan) == {"DF1": [LONG], "DF2": ["妈妈爱你"]}
+    assert [one.messages[0].language for one in plan.subjects] == ["en", "zh-Hans"]
+
+
+def test_a_preview_is_known_by_its_channel_too(tmp_path: Path) -> None:
+    """Where the column Status was not exported, DistributionChannel tells."""
+    rows = [[cell for at, cell in enumerate(row) if at != 1] for row in QUALTRICS]
+    assert len(only(saved(tmp_path, "a.csv", separated(rows))).rows) == 2
+
+
+def test_questions_with_numbers_are_a_wide_table(tmp_path: Path) -> None:
+    """A form that asks for each message anew has the number in its questions."""
+    asked = [f"{what} {number}" for number in (1, 2) for what in ("Your name", "Relationship", "Message")]
+    names = ["ResponseId", "Q1", "Q4", "Q5", "Q9", "Q11", "Q12", "Q20"]
+    answers = ["R_1", "DF1", "Ada", "aunt", "one.", "Bo", "boss", "two."]
+    path = saved(tmp_path, "a.csv", separated([names, ["Response ID", "Participant code", *asked], answers]))
+    assert texts(taken([path], tmp_path / "into")) == {"DF1": ["one.", "two."]}
+
+
+@pytest.mark.parametrize("is_labelled", [False, True])
+def test_redcap_exports_are_understood(tmp_path: Path, is_labelled: bool) -> None:  # noqa: FBT001
+    """Repeated forms get the participant's ID from their record's own row, which is no message."""
+    names = ["record_id", "redcap_repeat_instrument", "redcap_repeat_instance", "participant_id"]
+    labels = ["Record ID", "Repeat Instrument", "Repeat Instance", "Participant ID"]
+    rows = [
+        [*(labels if is_labelled else names), "writer", "relationship", "message", "message_complete"],
+        ["1", "", "", "DF1", "", "", "", ""],
+        ["1", "messages", "1", "", "Ada", "friend", LONG, "2"],
+        ["1", "messages", "2", "", "Bo", "brother", LONG + "!", "2"],
+        ["2", "", "", "DF2", "", "", "", ""],
+        ["2", "messages", "1", "", "Cy", "aunt", LONG, "2"],
+    ]
+    path = saved(tmp_path, "redcap.csv", separated(rows))
+    assert only(path).kind == "redcap"
+    plan = taken([path], tmp_path / "into")
+    assert texts(plan) == {"DF1": [LONG, LONG + "!"], "DF2": [LONG]}
+    assert plan.findings == ()
+
+
+def test_a_redcap_record_may_have_a_message_of_its_own(tmp_path: Path) -> None:
+    """A record's own row stays where it fills columns of the repeated form, and those are not carried over."""
+    rows = [
+        ["record_id", "redcap_repeat_instrument", "redcap_repeat_instance", "pid", "writer", "relationship", "message"],
+        ["1", "", "", "DF1", "Ada", "friend", "one."],
+        ["1", "messages", "1", "", "Bo", "brother", "two."],
+        ["1", "messages", "2", "", "Cy", "", ""],
+    ]
+    plan = taken([saved(tmp_path, "a.csv", separated(rows))], tmp_path / "into")
+    assert texts(plan) == {"DF1": ["one.", "two."]}
+    assert [finding.text[:12] for finding in plan.findings] == ["a.csv, row 4"]
+
+
+def test_redcap_without_another_id_is_told_by_its_record(tmp_path: Path) -> None:
+    """Where no column has an ID of its own, the record is the participant."""
+    rows = [("record_id", "writer", "relationship", "message"), ("DF1", "Ada", "friend", LONG)]
+    assert texts(taken([saved(tmp_path, "a.csv", separated(rows))], tmp_path / "into")) == {"DF1": [LONG]}
+
+
+# Text files
+
+
+def test_text_files_are_a_message_each(tmp_path: Path) -> None:
+    """Who wrote to whom stands in the names; the text is the whole file."""
+    folder = tmp_path / "sent"
+    folder.mkdir()
+    saved(folder, "DF017_mother_Anna.txt", "Hello,\r\n  love\n".encode("utf-8-sig"))
+    saved(folder, "sub-DF017_best friend_Bo_Li.txt", "שלום ❤️")
+    (one,) = taken([folder], tmp_path / "into").subjects
+    assert [(m.message_id, m.relationship, m.writer, m.language, m.text) for m in one.messages] == [
+        ("m01", "mother", "Anna", "en", "Hello,\n  love\n"), ("m02", "best friend", "Bo_Li", "he", "שלום ❤️"),
+    ]  # fmt: skip
+
+
+def test_what_a_text_files_name_does_not_say_is_given(tmp_path: Path) -> None:
+    """A file of any name is taken in with what the command says, and refused without."""
+    path = saved(tmp_path, "letter.txt", LONG)
+    with pytest.raises(BadInput, match="there is a text and no participant's ID"):
+        taken([path], tmp_path / "into")
+    said = {"subject": "DF1", "writer": "Ada", "relationship": "friend", "language": None}
+    assert texts(taken([path], tmp_path / "into", constants=said)) == {"DF1": [LONG]}
+
+
+def test_unicode_text_of_a_spreadsheet_is_a_table(tmp_path: Path) -> None:
+    """Excel saves tables as .txt too: tabs in UTF-16."""
+    assert only(saved(tmp_path, "a.txt", separated(ROWS, "\t").encode("utf-16"))).rows == ROWS[1:]
+
+
+# Columns
+
+
+def headed(*names: str, rows: int = 3) -> Table:
+    """A table with these columns; every cell is alike but for the row."""
+    return table("a.csv", [(1, names), *((row, [f"Sekret{row}"] * len(names)) for row in range(2, rows + 2))])
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Participant ID", "Your name", "Relationship", "Message"),
+        ("participantId", "Written by:", "Relation to participant", "Message text"),
+        ("Teilnehmer-ID", "Verfasserin", "Beziehung", "Nachricht"),
+        ("Numéro participant", "Expéditeur", "Lien de parenté", "Lettre"),
+        ("ID participante", "Remitente", "Relación", "Mensaje"),
+        ("Partecipante", "Mittente", "Relazione", "Messaggio"),
+        ("被験者番号", "差出人", "続柄", "メッセージ"),
+        ("참가자", "보낸사람", "관계", "메시지"),
+        ("被试编号", "作者", "关系", "留言"),
+        ("Участник", "Автор", "Отношение", "Сообщение"),
+        ("subject", "writer", "relationship", "text"),
+    ],
+)
+def test_columns_are_told_by_their_names_in_many_languages(names: tuple[str, ...]) -> None:
+    """Each field has its column, whatever their order."""
+    for ordered in (names, names[::-1]):
+        assert guess(headed(*ordered)) == dict(zip(HEADER, names, strict=True))
+
+
+def test_names_of_participants_are_no_writers() -> None:
+    """The participant's name, ID and writer are three columns."""
+    found = guess(headed("participant_id", "participant_name", "sender_name", "relationship", "message"))
+    assert (found["subject"], found["participant_name"], found["writer"]) == (
+        "participant_id", "participant_name", "sender_name",
+    )  # fmt: skip
+
+
+def test_the_longest_column_is_the_text() -> None:
+    """Without a name that tells, texts are three times as long as all else, or nobody guesses."""
+    rows = [(1, ("subject", "writer", "relationship", "C7", "C8"))]
+    long = table("a.csv", [*rows, (2, ("DF1", "A", "b", LONG, "x"))])
+    assert guess(long)["text"] == "C7"
+    assert "text" not in guess(table("a.csv", [*rows, (2, ("DF1", "A", "b", LONG, LONG))]))
+
+
+def test_what_is_not_obvious_is_not_guessed() -> None:
+    """Two columns that could be it are listed without a cell of them, with what to type."""
+    unclear = headed("subject", "writer", "relationship", "message a", "message b")
+    with pytest.raises(BadInput) as error:
+        resolve(unclear, {})
+    assert '4. "message a": 3 filled, median 7 characters' in str(error.value)
+    assert '--column text="NAME OR NUMBER"' in str(error.value)
+    assert "Sekret" not in str(error.value)
+    for name in ("message b", "MESSAGE B", "5"):
+        assert resolve(unclear, {"text": name})["text"].name == "message b"
+    with pytest.raises(BadInput, match="none called 'Q9'"):
+        resolve(unclear, {"text": "Q9"})
+    with pytest.raises(BadInput, match="expected one of subject, writer"):
+        resolve(unclear, {"texts": "5"})
+
+
+def test_a_person_is_asked_what_is_not_obvious() -> None:
+    """Only the open fields are asked for, with the columns' descriptions."""
+    asked: list[str] = []
+
+    def ask(field: str, listed: Sequence[str]) -> int:
+        asked.append(field)
+        assert len(listed) == 5
+        return 3
+
+    assert resolve(headed("subject", "writer", "relationship", "x", "y"), {}, ask)["text"].name == "x"
+    assert asked == ["text"]
+
+
+def test_a_table_without_header_shows_nothing_of_its_first_row() -> None:
+    """Names and texts in the place of the header are not told, and the person is told to add one."""
+    bare = table("a.csv", [(1, ("DF1", "Sekretname", "mum", "Sekret text")), (2, ("DF1", "Bo", "dad", "words"))])
+    with pytest.raises(BadInput, match="seems to be no header") as error:
+        resolve(bare, {})
+    assert "Sekret" not in str(error.value)
+    assert choices(bare)[0] == "column 1: 1 filled, median 3 characters"
+
+
+@pytest.mark.parametrize("pattern", ["{} {}", "{}_{}", "{}{}", "{1}_{0}", "{1}. {0}"])
+def test_wide_tables_have_a_row_a_participant(tmp_path: Path, pattern: str) -> None:
+    """Numbered columns are a message each, in their order; what is not there is no message."""
+    fields = ("writer", "relationship", "message")
+    header = ["subject", *(pattern.format(field, number) for number in range(1, 7) for field in fields)]
+    cells = [cell for number in range(1, 7) for cell in (f"W{number}", "friend", f"{LONG} {number}")]
+    path = saved(tmp_path, "wide.csv", separated([header, ["DF1", *cells], ["DF2", *cells[:-3], "", "", ""]]))
+    plan = taken([path], tmp_path / "into")
+    assert [len(one.messages) for one in plan.subjects] == [6, 5]
+    assert [(one.writer, one.text[-1]) for one in plan.subjects[0].messages] == [(f"W{n}", str(n)) for n in range(1, 7)]
+    assert plan.findings == ()
+
+
+def test_columns_of_one_name_are_a_wide_table(tmp_path: Path) -> None:
+    """A form that names every message alike is numbered from left to right."""
+    rows = [("subject", *("writer", "relationship", "message") * 2), ("DF1", "A", "aunt", "one", "B", "boss", "two")]
+    plan = taken([saved(tmp_path, "a.csv", separated(rows))], tmp_path / "into")
+    assert [(one.writer, one.text) for one in plan.subjects[0].messages] == [("A", "one"), ("B", "two")]
+
+
+def test_a_wide_table_is_given_with_a_sign_for_the_number(tmp_path: Path) -> None:
+    """Columns whose names tell nothing are named with # for their number."""
+    rows = [("code", "a1", "b1", "c1", "a2", "b2", "c2"), ("DF1", "A", "aunt", "one", "B", "boss", "two")]
+    given = ["subject=code", "writer=a#", "relationship=b#", "text=c#"]
+    plan = taken([saved(tmp_path, "a.csv", separated(rows))], tmp_path / "into", given=given)
+    assert texts(plan) == {"DF1": ["one", "two"]}
+
+
+# Languages
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Hello ❤️", "en"), ("שלום לך mamma", "he"), ("حبيبتي", "ar"), ("میری پیاری بیٹی", "ur"),
+        ("عزیزم گل من", "fa"),
+        ("प्यारी", "hi"), ("আমার", "bn"), ("அன்பு", "ta"), ("ప్రియ", "te"), ("รัก", "th"), ("ស្រឡាញ់", "km"),
+        ("ፍቅር", "am"), ("მიყვარხარ", "ka"), ("Սիրում եմ", "hy"), ("Αγάπη", "el"), ("люблю тебя", "ru"),
+        ("люблю її", "uk"),
+        ("사랑해", "ko"), ("愛してる", "ja"), ("我爱你", "en"), ("❤️ 123", "en"), ("Hello, my שלום friend", "en"),
+    ],
+)  # fmt: skip
+def test_languages_are_told_by_script_alone(text: str, language: str) -> None:
+    """A script with few languages tells; Latin and Chinese characters do not, and the latter are asked for."""
+    assert guessed(text, "en") == language
+    assert needs_language(text, language) == (text == "我爱你")
+
+
+def test_the_protocols_language_wins_among_those_of_its_script() -> None:
+    """Ukrainian labs get Ukrainian, and a form's languages become tags."""
+    assert (guessed("люблю тебе", "uk"), guessed("سلام", "fa"), guessed("我爱你", "zh-Hant")) == ("uk", "fa", "zh-Hant")
+    assert [tag(one) for one in ("EN", "ZH-S", "ZH-T", "pt_BR", "Deutsch", "")] == [
+        "en", "zh-Hans", "zh-Hant", "pt-BR", "Deutsch", "",
+    ]  # fmt: skip
+
+
+# Gathering, joining, writing
+
+
+def test_messages_are_numbered_in_the_files_order(tmp_path: Path) -> None:
+    """Each participant's messages are m01, m02, ..., and all is as it was written."""
+    plan = taken([saved(tmp_path, "a.csv", separated(ROWS))], tmp_path / "into")
+    assert intake.write(plan, Folder(tmp_path / "into")) == 2
+    one, two = read_messages(tmp_path / "into" / "sub-DF1.csv")
+    assert (one.message_id, one.writer, one.relationship, one.text) == ("m01", *ROWS[1][1:])
+    assert (two.message_id, two.subject) == ("m02", "DF1")
+
+
+def test_taking_in_again_adds_nothing(tmp_path: Path) -> None:
+    """The same file leaves every byte as it was; a grown one adds what is new, with the next ids."""
+    into = tmp_path / "into"
+    path = saved(tmp_path, "a.csv", separated(ROWS))
+    intake.write(taken([path], into), Folder(into))
+    before = {one.name: one.read_bytes() for one in into.iterdir()}
+    again = taken([path], into)
+    assert [(one.new, len(one.known)) for one in again.subjects] == [((), 2), ((), 1)]
+    assert intake.write(again, Folder(into)) == 0
+    saved(tmp_path, "a.csv", separated((HEADER, ("DF1", "New", "uncle", "In front"), *ROWS[1:])))
+    intake.write(taken([path], into), Folder(into))
+    assert [one.message_id for one in read_messages(into / "sub-DF1.csv")] == ["m01", "m02", "m03"]
+    assert (into / "sub-DF1.csv").read_bytes().startswith(before["sub-DF1.csv"])
+    assert (into / "sub-DF2.csv").read_bytes() == before["sub-DF2.csv"]
+
+
+def test_what_is_gone_from_the_file_stays_and_is_named(tmp_path: Path) -> None:
+    """Nothing that was taken in is changed; another text of the same writer may be a correction, and is told so."""
+    into = tmp_path / "into"
+    intake.write(taken([saved(tmp_path, "a.csv", separated(ROWS))], into), Folder(into))
+    changed = (HEADER, (*ROWS[1][:3], "Another text"), ROWS[3])
+    plan = taken([saved(tmp_path, "a.csv", separated(changed))], into)
+    assert [(one.grade, one.subject, one.message_id) for one in plan.findings] == [
+        ("warning", "DF1", "m01"), ("note", "DF1", "m02"),
+    ]  # fmt: skip
+    assert "a new text, m03: if that is a correction" in plan.findings[0].text
+    assert [one.message_id for one in plan.subjects[0].messages] == ["m01", "m02", "m03"]
+
+
+def test_new_ids_pass_over_those_in_use() -> None:
+    """Messages with ids of their own stay, and no id is given twice."""
+    there = [Message(one, "A", "b", "en", one) for one in ("mother", "m07")]
+    merged = intake.merge("DF1", there, [Message("m01", "A", "b", "en", "x"), Message("m02", "A", "b", "en", "y")])
+    assert [one.message_id for one in merged.messages] == ["mother", "m07", "m08", "m09"]
+
+
+def test_findings_have_the_id_that_a_message_gets(tmp_path: Path) -> None:
+    """A spoiled text that comes behind others is named by its own id, not by its place in the file."""
+    into = tmp_path / "into"
+    intake.write(taken([saved(tmp_path, "a.csv", separated(ROWS))], into), Folder(into))
+    plan = taken([saved(tmp_path, "b.csv", separated((HEADER, ("DF1", "X", "y", "one &amp; two"))))], into)
+    assert [one.message_id for one in plan.findings if one.grade == "error"] == ["m03"]
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        (("", "A", "b", LONG), "row 3: there is a text and no participant's ID"),
+        (("DF1", " ", "b", LONG), "row 3: there is a text and nothing in the column for writer"),
+        (("DF1", "A", "", LONG), "nothing in the column for relationship"),
+        (("1.2E+05", "A", "b", LONG), "found a number in scientific notation"),
+        (("3-May", "A", "b", LONG), "found a date"),
+        (("DF 17!", "A", "b", LONG), "must be letters and digits only"),
+        (("DF1", "A", "b", LONG + "\x07"), r"row 3: text: U\+0007 at character \d+, a control character"),
+        (("DF1", "A\x1b", "b", LONG), r"writer: U\+001B at character 2"),
+    ],
+)
+def test_rows_that_cannot_be_kept_refuse_the_file(tmp_path: Path, row: tuple[str, ...], says: str) -> None:
+    """Each such row is named with its reason and nothing of its text, and no file is written."""
+    path = saved(tmp_path, "a.csv", separated((HEADER, ROWS[3], row)))
+    with pytest.raises(BadInput, match=says) as error:
+        taken([path], tmp_path / "into")
+    assert "Sekret" not in str(error.value)
+    assert not (tmp_path / "into").exists()
+
+
+def test_rows_without_text_are_named(tmp_path: Path) -> None:
+    """A writer who sent nothing is a warning with the row; a row with nothing in it is none."""
+    rows = (HEADER, ROWS[1], ("DF1", "Bo", "son", " "), ("DF2", "", "", ""), ROWS[3])
+    plan = taken([saved(tmp_path, "a.csv", separated(rows))], tmp_path / "into")
+    assert [(one.grade, one.subject, one.text[:13]) for one in plan.findings] == [("warning", "DF1", "a.csv, row 3:")]
+
+
+def test_the_same_row_twice_is_one_message(tmp_path: Path) -> None:
+    """A copied row is left out, with both places."""
+    plan = taken([saved(tmp_path, "a.csv", separated((*ROWS, ROWS[1])))], tmp_path / "into")
+    assert len(plan.subjects[0].messages) == 2
+    assert "a.csv, row 5: left out, the same text of the same writer as a.csv, row 2" in plan.findings[0].text
+
+
+def test_ids_that_differ_by_capitals_are_an_error(tmp_path: Path) -> None:
+    """DF1 and df1 would be one file on many disks."""
+    plan = taken([saved(tmp_path, "a.csv", separated((*ROWS, ("df1", "X", "y", "z"))))], tmp_path / "into")
+    assert [(one.grade, one.subject) for one in plan.findings] == [("error", "df1")]
+
+
+def test_our_own_files_are_taken_in_by_their_names(tmp_path: Path) -> None:
+    """A file sub-DF9.csv in the sessions' own format needs nothing else."""
+    path = saved(tmp_path, "sub-DF9.csv", (ROOT / "stimuli" / "examples" / "scripts.csv").read_bytes())
+    (one,) = taken([path], tmp_path / "into").subjects
+    expected = read_messages(path)
+    assert one.subject == "DF9"
+    assert [(m.writer, m.language, m.text) for m in one.messages] == [(m.writer, m.language, m.text) for m in expected]
+
+
+def test_a_files_name_and_its_column_agree(tmp_path: Path) -> None:
+    """A column wins where it says something, and must say what the name says."""
+    own = [(*HEADER,), ("DF9", "A", "b", "one."), ("", "A", "b", "two.")]
+    path = saved(tmp_path, "sub-DF9.csv", separated(own))
+    assert texts(taken([path], tmp_path / "into")) == {"DF9": ["one.", "two."]}
+    saved(tmp_path, "sub-DF9.csv", separated([*own, ROWS[1]]))
+    with pytest.raises(BadInput, match=r"row 4: the participant's ID is not that of the file's name"):
+        taken([path], tmp_path / "into")
+
+
+def test_a_language_that_nobody_can_tell_is_an_error(tmp_path: Path) -> None:
+    """Chinese characters alone need a language, and a language needs a tag; once said, all is well."""
+    han, other = ("DF1", "A", "b", "我爱你"), ("DF1", "A", "b", "Ich hab dich lieb.")
+    path = saved(tmp_path, "a.csv", separated((HEADER, han, other)))
+    assert [(one.grade, one.message_id) for one in taken([path], tmp_path / "into").findings] == [("error", "m01")]
+    assert taken([path], tmp_path / "into", constants={"language": "zh"}).findings == ()
+    path = saved(tmp_path, "b.csv", separated([(*HEADER, "language"), (*han, "zh"), (*other, "Deutsch")]))
+    assert [(one.grade, one.message_id) for one in taken([path], tmp_path / "into").findings] == [("error", "m02")]
+
+
+@pytest.mark.parametrize("name", ["english", "emoji", "scripts"])
+def test_real_messages_give_no_findings(tmp_path: Path, name: str) -> None:
+    """The examples, as CSV and as workbook, are taken in without a word."""
+    messages = read_messages(ROOT / "stimuli" / "examples" / f"{name}.csv")
+    rows = [("DF1", one.writer, one.relationship, one.text, one.language) for one in messages]
+    rows.insert(0, (*HEADER, "language"))
+    for path in (saved(tmp_path, "a.csv", separated(rows)), workbook(tmp_path / "a.xlsx", {"a": rows})):
+        plan = taken([path], tmp_path / "into")
+        assert plan.findings == ()
+        assert texts(plan)["DF1"] == [row[3] for row in rows[1:]]
+
+
+def test_an_encrypted_folder_takes_in_new_participants_without_its_key(tmp_path: Path) -> None:
+    """Whoever may not read what is there may add to it; who is there already needs the key."""
+    import pyrage
+
+    key = pyrage.x25519.Identity.generate()
+    folder = Folder(tmp_path / "into", key)
+    folder.path.mkdir()
+    saved(folder.path, "recipient.txt", str(key.to_public()))
+    folder.write("DF2", [Message("m01", "A", "b", "en", "x")])
+    new = saved(tmp_path, "a.csv", separated(ROWS[:3]))
+    intake.write(taken([new], folder.path), Folder(folder.path))
+    assert sorted(path.name for path in folder.path.glob("*.csv*")) == ["sub-DF1.csv.age", "sub-DF2.csv.age"]
+    assert len(folder.read("DF1")) == 2
+    with pytest.raises(BadInput, match="no passphrase was given"):
+        taken([saved(tmp_path, "b.csv", separated(ROWS))], folder.path)
+
+
+# The command's part
+
+
+def test_errors_are_told_and_nothing_is_written(tmp_path: Path) -> None:
+    """A spoiled text keeps all from being written, until that is wanted; no word of it is told."""
+    folder, said = Folder(tmp_path / "into"), list[object]()
+    path = saved(tmp_path, "a.csv", separated((HEADER, ("DF1", "Ada", "friend", "Sekret &amp; words"))))
+    plan = importing.plan([path], folder, "en")
+    assert not importing.finish(plan, folder, said.append)
+    assert not folder.path.exists()
+    told = "\n".join(one for one in said if isinstance(one, str))
+    assert "error: sub-DF1 m01: Codes of a web page" in told
+    assert not any(word in told for word in ("Sekret", "Ada"))
+    assert not importing.finish(plan, folder, said.append, despite_errors=True)
+    assert folder.read("DF1")[0].text == "Sekret &amp; words"
+
+
+def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
+    """What would be written is told, with a row for each participant."""
+    folder, said = Folder(tmp_path / "into"), list[object]()
+    plan = importing.plan([saved(tmp_path, "a.csv", separated(ROWS))], folder, "en")
+    assert importing.finish(plan, folder, said.append, dry_run=True)
+    assert not folder.path.exists()
+    assert importing.summary(plan).row_count == 2 + 1
+    assert said[-1] == "Nothing was written; 3 new messages would be."
+
+
+def test_columns_and_constants_do_not_contradict(tmp_path: Path) -> None:
+    """An option and a column for the same field are one too many, and NAME=COLUMN needs both parts."""
+    path = saved(tmp_path, "a.csv", separated(ROWS))
+    with pytest.raises(BadInput, match="found both"):
+        taken([path], tmp_path, given=["writer=writer"], constants={"writer": "Ada"})
+    with pytest.raises(BadInput, match='expected NAME="COLUMN"'):
+        taken([path], tmp_path, given=["writer"])
+
+
+def command(*arguments: object) -> tuple[int, str]:
+    """Exit status and words of `messages import`, without a terminal."""
+    app = typer.Typer()
+    app.command()(import_messages)
+    done = CliRunner().invoke(app, [str(one) for one in arguments], catch_exceptions=False)
+    return done.exit_code, done.stderr
+
+
+def test_the_command_takes_a_file_in(tmp_path: Path) -> None:
+    """It writes, says how many and reminds of the file; a second time it says that all is there."""
+    path = saved(tmp_path, "a.csv", separated(ROWS))
+    status, said = command(path, "--into", tmp_path / "into")
+    assert status == 0
+    assert "3 new messages of 2 participants" in said
+    assert "still hold the texts" in said
+    assert Folder(tmp_path / "into").subjects() == ("DF1", "DF2")
+    assert "0 new messages of 0 participants" in command(path, "--into", tmp_path / "into")[1]
+
+
+def test_the_command_ends_with_1_when_texts_are_spoiled(tmp_path: Path) -> None:
+    """The status tells a script too that something has to be looked at."""
+    path = saved(tmp_path, "a.csv", separated((("who", *HEADER[2:]), ("Ada", "friend", "Sekret &amp; words"))))
+    status, said = command(path, "--into", tmp_path / "into", "--column", "writer=who", "--subject", "DF7")
+    assert status == 1
+    assert "Sekret" not in said
+    assert not (tmp_path / "into").exists()
+
+
+def test_many_participants_are_summed_up(tmp_path: Path) -> None:
+    """Of more than 40, those are listed in whose messages something was found."""
+    rows = [HEADER, *((f"DF{number}", "A", "b", f"{LONG} {number}.") for number in range(50))]
+    rows[7] = (*rows[7][:3], "love ???")
+    plan = taken([saved(tmp_path, "a.csv", separated(rows))], tmp_path / "into")
+    assert importing.summary(plan).row_count == 2
+
+
+# Any text
+
+
+any_text = st.text(st.characters(exclude_characters="\x00"), max_size=20) | st.text(
+    st.sampled_from("a \n\r\t\"',;|=_x000D_\u2028\x85\x0b\x1f\ufeff\ufffe\ud800é😊❤\ufe0f\u202e\x07&<>"), max_size=20
+)
+
+
+def unified(text: str) -> str:
+    """The text with one kind of line end."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def escaped(text: str) -> str:
+    """The text as ECMA-376 has it in a workbook: what XML cannot hold, and carriage returns, as escapes."""
+    plain = re.sub(r"_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", text)
+    return re.sub(r"[\x00-\x08\x0b-\x1f\ufffe\uffff\ud800-\udfff]", lambda found: f"_x{ord(found[0]):04X}_", plain)
+
+
+def is_refused(text: str) -> bool:
+    """Whether no file can hold it."""
+    return any(
+        (one < " " and one not in "\t\n") or one == "\x7f" or "\ud800" <= one <= "\udfff" for one in unified(text)
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(any_text.filter(str.strip), min_size=1, max_size=3, unique_by=unified), st.sampled_from(["csv", "xlsx"])
+)
+def test_any_text_is_kept_or_refused_by_name(given_texts: list[str], kind: str) -> None:
+    """From a table through gathering and storage and back no code point changes, or the text is refused by name."""
+    rows = [HEADER, *(("DF1", "A", "b", text) for text in given_texts)]
+    with TemporaryDirectory() as name:
+        into = Folder(Path(name) / "into")
+        if kind == "csv":
+            data = separated(rows).encode("utf-8", "surrogatepass")
+            path = saved(Path(name), "a.csv", data)
+        else:
+            path = workbook(Path(name) / "a.xlsx", {"a": [[escaped(cell) for cell in row] for row in rows]})
+        if any(map(is_refused, given_texts)):
+            with pytest.raises(BadInput, match=r"U\+[0-9A-F]{4} at character|byte \d+ is damaged"):
+                importing.plan([path], into, "en")
+            return
+        intake.write(importing.plan([path], into, "en"), into)
+        assert [one.text for one in into.read("DF1")] == [unified(text) for text in given_texts]
+
+
+def test_ids_survive_a_replaced_message() -> None:
+    """Merging is by writer and text: what else differs does not make a message new."""
+    there = Message("m01", "A", "b", "en", "x", "DF1")
+    merged = intake.merge("DF1", [there], [replace(there, relationship="other", language="de")])
+    assert (merged.messages, merged.new, merged.known) == ((there,), (), ("m01",))

@@ -1,0 +1,139 @@
+"""The preview shows a participant's messages as a session will, to whoever may see them and to nobody else."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+from numpy.typing import NDArray
+from PIL import Image
+
+from experiment.design import Message, draw_session, practice_message, read_messages
+from experiment.errors import BadInput
+from experiment.events import Message as MessageFrame
+from experiment.layout import Layout
+from experiment.messages.preview import preview, screens
+from experiment.messages.sizes import sizes_of
+from experiment.messages.store import PREVIEW, Folder
+from experiment.pictures import draw_pictures
+from experiment.protocol import rgb
+from tests.strategies import PROTOCOL
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "stimuli" / "examples"
+ENGLISH = read_messages(EXAMPLES / "english.csv")
+SCRIPTS = read_messages(EXAMPLES / "scripts.csv")
+LAYOUT = Layout(1280, 720)
+BUTTON = PROTOCOL.wording.next_button
+
+
+def shown_pixels(page: Path) -> list[NDArray[np.uint8]]:
+    """The full-size pictures in a page, decoded."""
+    found = re.findall(r'src="data:image/png;base64,([A-Za-z0-9+/=]+)"', page.read_text(encoding="utf-8"))
+    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(one))).convert("RGB")) for one in found]
+
+
+def test_the_pixels_are_those_that_a_window_draws(tmp_path: Path) -> None:
+    """Every full-size picture of the page is the session's own: background, message and button, pixel by pixel."""
+    _, page = preview("DF001", SCRIPTS, PROTOCOL, LAYOUT, tmp_path)
+    pictures = draw_pictures(PROTOCOL, (practice_message(PROTOCOL), *SCRIPTS), LAYOUT)
+    shown = shown_pixels(page)
+    assert len(shown) == 6
+    for pixels, message in zip(shown, SCRIPTS, strict=True):
+        expected = np.full((720, 1280, 3), rgb(PROTOCOL.display.background), np.uint8)
+        for part in pictures.parts(MessageFrame(message.message_id, BUTTON)):
+            top = 360 - part.y_px - part.height_px // 2
+            left = 640 + part.x_px - part.width_px // 2
+            expected[top : top + part.height_px, left : left + part.width_px] = part.picture.pixels
+        assert np.array_equal(pixels, expected)
+        assert pictures.message_sha256[message.message_id] in page.read_text(encoding="utf-8")
+
+
+def test_what_is_said_of_a_screen_is_so() -> None:
+    """Digest, words and type size under a screen are those of the session's picture."""
+    one = screens(ENGLISH, PROTOCOL, LAYOUT)[0]
+    pictures = draw_pictures(PROTOCOL, (practice_message(PROTOCOL), *ENGLISH), LAYOUT)
+    assert one.sha256 == pictures.message_sha256["mother"]
+    assert (one.message_id, one.words) == ("mother", 102)
+    assert one.size_px == LAYOUT.size(sizes_of(ENGLISH, PROTOCOL, LAYOUT).together)
+
+
+def test_the_files_are_private_and_can_be_forgotten(tmp_path: Path) -> None:
+    """Only the owner can read what a preview writes, and forgetting a participant removes it."""
+    folder = Folder(tmp_path)
+    folder.write("DF001", ENGLISH)
+    written = preview("DF001", ENGLISH, PROTOCOL, LAYOUT, tmp_path / PREVIEW)
+    assert [path.name for path in written] == ["sub-DF001.png", "sub-DF001.html"]
+    if sys.platform != "win32":
+        assert {path.stat().st_mode & 0o777 for path in written} == {0o600}
+    folder.forget("DF001")
+    assert not any(path.exists() for path in written)
+
+
+class Links(HTMLParser):
+    """What a page would load or run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note scripts, and addresses that are no data."""
+        outside = [value for name, value in attrs if name in ("src", "href") and not (value or "").startswith("data:")]
+        self.found += [tag] if tag in ("script", "link", "iframe") else [str(one) for one in outside]
+
+
+def test_the_page_says_that_it_is_private_and_loads_nothing(tmp_path: Path) -> None:
+    """The notice stands before all else, the findings are told, and nothing is loaded or run."""
+    messages = [replace(ENGLISH[0], text=ENGLISH[1].text, message_id="<b>&"), *ENGLISH[1:]]
+    _, page = preview("DF001", messages, PROTOCOL, LAYOUT, tmp_path)
+    text = page.read_text(encoding="utf-8")
+    links = Links()
+    links.feed(text)
+    assert links.found == []
+    body = text[text.index("<body>") :]
+    assert body.index("Private: these messages are for sub-DF001 alone") < body.index("<img")
+    assert "of message &lt;b&gt;&amp; again" in body
+    assert "<b>&<" not in body
+
+
+def test_the_sheet_holds_all_screens_in_the_order_of_the_file(tmp_path: Path) -> None:
+    """The picture has a screen for each message, three in a row, and the order is not that of a session."""
+    sheet, page = preview("DF001", ENGLISH, PROTOCOL, LAYOUT, tmp_path)
+    with Image.open(sheet) as image:
+        pixels = np.asarray(image.convert("RGB"))
+    background = (pixels == rgb(PROTOCOL.display.background)).all(axis=2)
+    assert background.sum() > 6 * 0.7 * 640 * 360
+    ids = re.findall(r'alt="Message (\w+)"', page.read_text(encoding="utf-8"))
+    session = draw_session(PROTOCOL, ENGLISH, subject="DF001", session=1, seed=1)
+    assert ids == [message.message_id for message in ENGLISH] != [trial.message_id for trial in session.trials]
+
+
+def test_a_split_shows_each_set_as_its_session_will(tmp_path: Path) -> None:
+    """Sets stand apart without their sessions' numbers, each in the type size of its own session."""
+    protocol = replace(PROTOCOL, message_sets="split", messages=2)
+    long, short = ENGLISH[0], replace(ENGLISH[1], text="I am so glad that you are here with us again.")
+    messages: list[Message] = [long, short, replace(long, message_id="b"), replace(short, message_id="c")]
+    sets = (("c", "friend"), ("b", "mother"))
+    _, page = preview("DF001", messages, protocol, LAYOUT, tmp_path, sets)
+    text = page.read_text(encoding="utf-8")
+    assert re.findall(r'alt="Message (\w+)"', text) == ["mother", "b", "friend", "c"]
+    for group in (messages[::2], messages[1::2]):
+        pictures = draw_pictures(protocol, (practice_message(protocol), *group), LAYOUT)
+        assert all(digest in text for name, digest in pictures.message_sha256.items() if name != "practice")
+    assert "not shared out" not in text
+    _, page = preview("DF001", messages, protocol, LAYOUT, tmp_path)
+    assert "not shared out" in page.read_text(encoding="utf-8")
+
+
+def test_what_cannot_be_drawn_is_refused_and_writes_nothing(tmp_path: Path) -> None:
+    """A message without a font is named by its id, and no file appears."""
+    with pytest.raises(BadInput, match=r"Message mother: .* U\+0F40"):
+        preview("DF001", [replace(ENGLISH[0], text="\u0f40"), *ENGLISH[1:]], PROTOCOL, LAYOUT, tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,358 @@
+"""The gate and the rules of recording: the right session on the right day, and nothing that cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from experiment.errors import BadInput
+from experiment.study import acts, days, gate, holding, recording, setting_up, state
+from experiment.study.plan import Courses, Study
+from experiment.study.register import Register
+from tests.studying import (
+    DAY,
+    MONDAY,
+    PUBLIC_KEYS,
+    STUDY,
+    ZONES,
+    begun,
+    consented,
+    dates,
+    dosed,
+    enrolled,
+    held,
+    kits,
+    moments,
+    noon,
+    one,
+    running,
+    started,
+    story,
+    studies,
+)  # fmt: skip
+
+THURSDAY = MONDAY + 3 * DAY  # day 4
+SECOND = MONDAY + 14 * DAY  # the earliest start of course 2
+KIT_1, KIT_2 = kits()
+LATE = replace(STUDY, courses=Courses(6, 4, 1, 10))
+
+
+def refused(entries: list[acts.Entry], today: date, asked: int | None = None) -> gate.Refused:
+    """How the gate refuses."""
+    with pytest.raises(gate.Refused) as caught:
+        gate.session_of(one(entries), state.study_of(entries), today, asked)
+    return caught.value
+
+
+def test_day_four_is_admitted() -> None:
+    """On day 4 of each course its session may be held, and the gate says which it is."""
+    first = story(*running())
+    second = story(*running(), held(1, THURSDAY), started(2, SECOND))
+    assert gate.session_of(one(first), STUDY, THURSDAY) == 1
+    assert gate.session_of(one(second), STUDY, SECOND + 3 * DAY, asked=2) == 2
+
+
+@pytest.mark.parametrize(
+    ("entries", "today", "session", "words"),
+    [
+        (story(enrolled(), consented(day=MONDAY + DAY)), MONDAY, None, ["consent"]),
+        (story(enrolled()), MONDAY, None, ["consent", "study consent --subject DF001"]),
+        (story(enrolled(), consented()), MONDAY, None, ["has not started", "on its day 4", "study start"]),
+        (story(*running()), MONDAY, 1, ["day 1 of course 1", "day 4, Thursday 26 November 2026"]),
+        (story(*running()), MONDAY + 2 * DAY, 1, ["Wednesday 25 November", "day 3", "Thursday 26 November 2026"]),
+        (story(*running(), study=LATE), THURSDAY + 2 * DAY, 1, ["day 6 of course 1", "or until Friday 27"]),
+        (story(*running()), THURSDAY + DAY, 1, ["washout", "that was on day 4, Thursday 26", "Monday 7 December"]),
+        (story(*running(), held(1, THURSDAY)), THURSDAY, None, ["held on Thursday 26", "Monday 7 December 2026"]),
+        (story(*running(), held(1, THURSDAY, "aborted")), THURSDAY, None, ["was held on Thursday 26"]),
+        (story(*running(), held(1, THURSDAY), started(2, SECOND)), SECOND, 2, ["day 1 of course 2", "10 December"]),
+        (story(*running(), (MONDAY, acts.Withdrew("DF001", "moved"))), THURSDAY, None, ["left the study", "Monday 23"]),
+        (story(*running(), (MONDAY, acts.Locked(2, "0" * 64))), THURSDAY, None, ["locked"]),
+        (story(*running(), dosed(MONDAY + DAY, taken=False)), THURSDAY, 1, ["missed the dose of day 2 of course 1"]),
+        (story(*running(), (MONDAY, acts.Unblinded("DF001", "seizure"))), THURSDAY, 1, ["emergency (seizure)"]),
+    ],
+)  # fmt: skip
+def test_every_refusal_gives_reason_and_date(
+    entries: list[acts.Entry], today: date, session: int | None, words: list[str]
+) -> None:
+    """Each wrong moment is refused with its reason and the right date, and only rules about days and doses give way."""
+    refusal = refused(entries, today)
+    assert refusal.session == session
+    assert [word for word in words if word not in str(refusal)] == []
+    assert ("--override" in str(refusal)) == (session is not None)
+
+
+def test_a_session_that_never_began_is_closed() -> None:
+    """Once its day is over, a session that nobody came to is closed as aborted, and cannot be held any more."""
+    entries = story(*running())
+    act = recording.closed(entries, "DF001", 1, noon(THURSDAY + DAY))
+    assert act.status == "aborted"
+    assert refused([*entries, *story((THURSDAY + DAY, act))[1:]], THURSDAY + DAY).session is None
+
+
+def test_the_wrong_course_is_refused() -> None:
+    """Who asks for the other course's session is told which one is running, and nothing overrides that."""
+    refusal = refused(story(*running()), THURSDAY, asked=2)
+    assert refusal.session is None
+    assert "is in course 1" in refusal.why
+    assert "Monday 7 December 2026" in refusal.why
+
+
+def test_a_session_that_failed_can_go_on() -> None:
+    """A session that failed is no held one: the gate lets it be resumed, and its end be recorded."""
+    entries = story(*running(), held(1, THURSDAY, "failed"))
+    assert gate.session_of(one(entries), STUDY, THURSDAY) == 1
+    assert recording.session_held(entries, "DF001", 1, "completed", noon(THURSDAY)).status == "completed"
+
+
+def test_an_override_lets_in_for_its_day_only() -> None:
+    """After an override with its reason the gate admits for that refusal and that day, and the register keeps why."""
+    entries = story(*running())
+    wednesday = MONDAY + 2 * DAY
+    act = recording.overridden(entries, "DF001", "flies home tomorrow", noon(wednesday))
+    entries += story((wednesday, act))[1:]
+    assert gate.session_of(one(entries), STUDY, wednesday) == 1
+    refused(entries, MONDAY + DAY)
+    refused([*entries, *story(dosed(wednesday, taken=False))[1:]], wednesday)
+    (override,) = one(entries).overrides
+    assert (override.day, override.who, override.reason) == (wednesday, "RA", "flies home tomorrow")
+    assert "day 3 of course 1" in override.refused
+
+
+def test_an_override_ends_with_its_day() -> None:
+    """A refusal that names no day, as after an emergency, has to be overridden anew on the next one."""
+    entries = story(*running(), (MONDAY, acts.Unblinded("DF001", "seizure")), study=LATE)
+    act = recording.overridden(entries, "DF001", "the board agreed", noon(THURSDAY))
+    entries += story((THURSDAY, act))[1:]
+    assert gate.session_of(one(entries), LATE, THURSDAY) == 1
+    assert refused(entries, THURSDAY + DAY).session == 1
+
+
+def test_the_door_records_an_override_once(tmp_path: Path) -> None:
+    """Without an override the door stays shut and nothing is written; with one it opens, and one record is enough."""
+    moment = [noon(MONDAY)]
+    register = Register(tmp_path / "study", lambda: moment[0])
+    setting_up.begin(register, STUDY, *PUBLIC_KEYS, "PI")
+    setting_up.enrol(register, "DF001", "north", "RA")
+    register.act("RA", lambda entries: recording.consented(entries, "DF001", None, "1.0", moment[0]))
+    kit = register.kits()[0].kits[0]
+    register.act("RA", lambda entries: recording.started(entries, "DF001", 1, None, kit.lower(), moment[0]))
+    moment[0] = noon(MONDAY + 2 * DAY)
+    before = register.path.read_bytes()
+    with pytest.raises(gate.Refused, match="day 3 of course 1"):
+        holding.admitted(register, "DF001", "RA")
+    with pytest.raises(gate.Refused, match="session 2 was asked for"):
+        holding.admitted(register, "DF001", "RA", asked=2, override="a good reason")
+    assert register.path.read_bytes() == before
+    for override in ("flies home tomorrow", "flies home tomorrow", ""):
+        assert holding.admitted(register, "sub-DF001", "RA", override=override) == 1
+    holding.record(register, "DF001", 1, "RA", "completed")
+    told = [type(entry.act).__name__ for entry in register.entries()]
+    assert told == ["Begun", "Enrolled", "Consented", "Started", "Overridden", "SessionHeld"]
+
+
+def test_overrides_are_not_given_lightly() -> None:
+    """An override without a reason, without need, or against what nobody can lift is refused."""
+    entries, wednesday = story(*running()), MONDAY + 2 * DAY
+    with pytest.raises(BadInput, match="Expected a reason"):
+        recording.overridden(entries, "DF001", " x ", noon(wednesday))
+    with pytest.raises(BadInput, match="leave out --override"):
+        recording.overridden(entries, "DF001", "a good reason", noon(THURSDAY))
+    with pytest.raises(gate.Refused, match="consent"):
+        recording.overridden(story(enrolled()), "DF001", "a good reason", noon(MONDAY))
+
+
+@given(studies(), dates, st.integers(-3, 60), st.integers(-400, 400))
+def test_the_gate_agrees_with_a_calendar_on_paper(study: Study, start: date, gap: int, offset: int) -> None:
+    """For any courses, starts and days, the gate admits exactly on the days that counting on one's fingers gives."""
+    course = study.courses
+    second = date.fromordinal(start.toordinal() + course.days + course.washout_days + max(gap, 0))
+    told = [enrolled(day=start), consented(day=start), started(1, start)]
+    told += [started(2, second)] if gap >= 0 else []
+    entries = story(*told, study=study)
+    latest_start = second if gap >= 0 else start
+    today = max(latest_start + timedelta(days=offset % 40 - 5), start)
+    page = {latest_start.toordinal() + course.session_day - 1 + late for late in range(course.tolerance_days + 1)}
+    if today.toordinal() in page:
+        assert gate.session_of(one(entries), study, today) == len(one(entries).starts)
+    else:
+        refusal = refused(entries, today)
+        right = date.fromordinal(min(page))
+        assert refusal.session == len(one(entries).starts)
+        assert days.spoken(right) in refusal.why
+
+
+@given(studies(), dates, st.integers(0, 40))
+def test_course_two_waits_for_the_washout(study: Study, start: date, gap: int) -> None:
+    """Course 2 starts on no day before `washout_days` whole days have passed, and on every later one."""
+    entries = story(enrolled(day=start), consented(day=start), started(1, start), study=study)
+    wished = start + gap * DAY
+    between = [start + n * DAY for n in range(study.courses.days, gap)]
+    if len(between) >= study.courses.washout_days and gap >= study.courses.days:
+        assert recording.started(entries, "DF001", 2, wished, KIT_2, noon(wished, study)).day == wished.isoformat()
+    else:
+        right = start + (study.courses.days + study.courses.washout_days) * DAY
+        with pytest.raises(BadInput, match=f"Start it on {days.spoken(right)} or later"):
+            recording.started(entries, "DF001", 2, wished, KIT_2, noon(wished, study))
+
+
+@given(st.sampled_from(ZONES), moments)
+def test_today_is_the_date_where_the_study_is(zone: str, moment: datetime) -> None:
+    """The gate's day ends at midnight of the study's own zone, wherever the computer is."""
+    study = replace(STUDY, clock=replace(STUDY.clock, zone=zone))
+    midnight = days.at(study, days.today(study, moment), "00:00")
+    tomorrow = days.at(study, days.today(study, moment) + DAY, "00:00")
+    assert midnight <= moment < tomorrow
+
+
+def test_a_moment_without_zone_is_a_mistake() -> None:
+    """A clock that does not say its zone is refused, not guessed."""
+    with pytest.raises(ValueError, match="time zone"):
+        days.today(STUDY, datetime(2026, 11, 23))  # noqa: DTZ001 - that is the mistake
+
+
+Attempt = Callable[[list[acts.Entry]], acts.Act]
+
+
+def start(course: Literal[1, 2], kit: str, today: date, day: date | None = None) -> Attempt:
+    """Somebody records a course's start."""
+    return lambda entries: recording.started(entries, "DF001", course, day, kit, noon(today))
+
+
+def consent(version: str, day: date | None = None) -> Attempt:
+    """Somebody records a consent."""
+    return lambda entries: recording.consented(entries, "DF001", day, version, noon(MONDAY))
+
+
+def dose(today: date, day: date | None = None) -> Attempt:
+    """Somebody records a dose."""
+    return lambda entries: recording.dosed(entries, "DF001", day, noon(today), taken=True)
+
+
+def leave(reason: str, subject: str = "DF001") -> Attempt:
+    """Somebody records a withdrawal."""
+    return lambda entries: recording.withdrew(entries, subject, reason, noon(MONDAY))
+
+
+def session(number: int) -> Attempt:
+    """A session ended."""
+    return lambda entries: recording.session_held(entries, "DF001", number, "completed", noon(THURSDAY))
+
+
+def close(number: int, today: date) -> Attempt:
+    """Somebody closes a session that did not begin."""
+    return lambda entries: recording.closed(entries, "DF001", number, noon(today))
+
+
+NEW, READY, RUNNING = story(enrolled()), story(enrolled(), consented()), story(*running())
+GONE = story(*running(), (MONDAY, acts.Withdrew("DF001", "ill")))
+TWO = story(enrolled(), enrolled("DF010", 2))
+
+
+@pytest.mark.parametrize(
+    ("entries", "attempt", "words"),
+    [
+        (NEW, start(1, KIT_1, MONDAY), "consent"),
+        (READY, start(2, KIT_2, MONDAY), "--course 1"),
+        (READY, start(1, KIT_1, MONDAY, MONDAY - DAY), "consented on Monday"),
+        (READY, start(1, KIT_1, MONDAY, MONDAY + DAY), "in the future"),
+        (READY, start(1, KIT_1, MONDAY + 32 * DAY, MONDAY), "more than 31 days"),
+        (RUNNING, start(1, KIT_1, MONDAY), "Monday 23 November 2026 already"),
+        (RUNNING, start(2, KIT_2, SECOND - DAY), "Monday 7 December 2026 or later"),
+        (RUNNING, start(2, KIT_1, SECOND), "is for course 1 of sub-DF001"),
+        (RUNNING, start(2, kits(7)[0], SECOND), "not for sub-DF001"),
+        (RUNNING, start(2, KIT_2[:-1] + "0", SECOND), "Read it from the label again"),
+        (RUNNING, start(2, KIT_2[1] + KIT_2[0] + KIT_2[2:], SECOND), "the last one checks the others"),
+        (NEW, consent("1", MONDAY + DAY), "in the future"),
+        (NEW, consent("1", date(2016, 11, 23)), "Check the year"),
+        (NEW, consent(" "), "version"),
+        (READY, consent("1.0"), "recorded already"),
+        (NEW, dose(MONDAY), "have not started"),
+        (RUNNING, dose(MONDAY), "recorded as taken already"),
+        (RUNNING, dose(THURSDAY + DAY), "Monday 23 November 2026 to Thursday 26"),
+        (RUNNING, dose(MONDAY, THURSDAY), "in the future"),
+        (GONE, dose(THURSDAY), "left the study"),
+        (GONE, leave("again"), "left the study"),
+        (RUNNING, leave(""), "Expected a reason"),
+        (story(*running(), held(1, THURSDAY)), session(1), "Thursday 26 November 2026 already"),
+        (RUNNING, session(2), "has not started"),
+        (RUNNING, close(1, THURSDAY), "can be held until Thursday 26"),
+        (RUNNING, close(2, SECOND), "has not started"),
+        (story(*running(), held(1, THURSDAY, "failed")), close(1, SECOND), "run --close"),
+        (story(*running(), (MONDAY, acts.Locked(0, "0" * 64))), leave("moved away"), "locked"),
+        (TWO, leave("moved away", "df01"), "Did you mean DF0"),
+        (NEW, leave("moved away", "zzz"), "not enrolled in this study. Check"),
+        ([], leave("moved away"), "study init"),
+    ],
+)
+def test_nonsense_is_refused_with_what_to_do(entries: list[acts.Entry], attempt: Attempt, words: str) -> None:
+    """Every act that cannot be now is refused in words that help."""
+    with pytest.raises(BadInput) as caught:
+        attempt(entries)
+    assert words in str(caught.value)
+
+
+def test_what_can_be_is_recorded() -> None:
+    """Consent, a start, doses, their correction and a withdrawal become acts that the register can hold."""
+    entries = [begun(), *story(enrolled())[1:]]
+
+    def act(made: acts.Act, day: date = MONDAY) -> None:
+        entries.extend(story((day, made))[1:])
+
+    act(recording.consented(entries, "sub-DF001", MONDAY - 7 * DAY, "1.0", noon(MONDAY)))
+    act(recording.started(entries, "DF001", 1, MONDAY, f" {KIT_1[:3]}-{KIT_1[3:]}".lower(), noon(MONDAY + 31 * DAY)))
+    act(recording.dosed(entries, "DF001", None, noon(MONDAY + DAY), taken=True))
+    act(recording.dosed(entries, "DF001", MONDAY + DAY, noon(THURSDAY), taken=False))
+    act(recording.session_held(entries, "DF001", 1, "completed", noon(THURSDAY)))
+    act(recording.consented(entries, "DF001", None, "2.0", noon(THURSDAY)))
+    act(recording.withdrew(entries, "DF001", "moved away", noon(THURSDAY)), THURSDAY)
+    act(recording.dosed(entries, "DF001", MONDAY + 2 * DAY, noon(THURSDAY + DAY), taken=True))
+    person = one(entries)
+    assert person.consented == MONDAY - 7 * DAY
+    assert dict(person.doses) == {MONDAY: True, MONDAY + DAY: False, MONDAY + 2 * DAY: True}
+    assert person.withdrawn == THURSDAY
+
+
+@pytest.mark.parametrize(
+    ("entries", "number"),
+    [
+        (story(enrolled(), enrolled()), 3),
+        (story(enrolled(), enrolled("DF002", 1)), 3),
+        (story(consented()), 2),
+        (story(enrolled(), started()), 3),
+        (story(enrolled(), consented(), started(1, place=2)), 4),
+        (story(*running(), started(2, SECOND - DAY)), 5),
+        (story(*running(), held(1, THURSDAY), held(1, THURSDAY)), 6),
+        (story(*running(), (MONDAY, acts.Locked(0, "0" * 64)), held(1, THURSDAY)), 6),
+        (story(*running(), (MONDAY, acts.Unblinded(None, "end"))), 5),
+        (story(enrolled(), (MONDAY, acts.Consented("DF001", "20261123", "1"))), 3),
+        ([*story(enrolled()), begun()], 3),
+        (story(enrolled())[1:], 1),
+    ],
+)
+def test_a_register_that_cannot_be_is_named(entries: list[acts.Entry], number: int) -> None:
+    """An act that cannot follow what is before it is found when the register is read, with the entry's number."""
+    with pytest.raises(BadInput, match=f"^Entry {number} of the study's register cannot stand there"):
+        state.of(STUDY, entries)
+
+
+def test_unblinding_after_the_lock_is_possible() -> None:
+    """After the lock everybody can be unblinded, and a torn line be taken away, and nothing else happen."""
+    locked, unblinded, recovered = acts.Locked(0, "0" * 64), acts.Unblinded(None, "end"), acts.Recovered(7)
+    told = (*running(), (MONDAY, locked), (MONDAY, unblinded), (MONDAY, recovered))
+    people = state.of(STUDY, story(*told))
+    assert people["DF001"].locked
+    assert people["DF001"].unblinded is None
+
+
+def test_acts_survive_the_line() -> None:
+    """The stories of these tests are what a register can hold: encoded and decoded they stay the same."""
+    entries = story(*running(), dosed(MONDAY + DAY), held(1, THURSDAY), (MONDAY, acts.Withdrew("DF001", "ill")))
+    assert [acts.decode(msgspec.Raw(acts.encode(entry))) for entry in entries] == entries
