@@ -31,6 +31,7 @@ def test_an_override_stands_in_the_data(lab: Lab, hands: Hands) -> None:
     assert {"display", "keyboard", "refresh", "vsync", "data folder", "versions", "priority"} <= set(items)
     assert (items["vsync"].grade, started.override) == ("red", "No other computer is free")
     assert isinstance(items["vsync"].value, float)
+    assert lab.begins("replay", lab.data, "--verify").ends()[0] == 0
     assert log.read(DataSet(lab.data).transcript(SUBJECT, 1, TASK)).events[0] == started
     status, _ = lab.begins("qa", lab.data, "--out", lab.folder / "qa").ends()
     findings = (lab.folder / "qa" / "qa_findings.tsv").read_text(encoding="utf-8")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 Grade = Literal["green", "unknown", "amber", "red"]
 """As it should be; cannot be told on this computer; a session can be held, but somebody should know; cannot."""
@@ -26,6 +27,11 @@ class Item(Struct, frozen=True):
     fix: str | None = None
     value: float | str | bool | None = None
     unit: str | None = None
+
+    def __post_init__(self) -> None:
+        """A whole number is a float too, so that a transcript's line is read back as it was written."""
+        if isinstance(self.value, int) and not isinstance(self.value, bool):
+            force_setattr(self, "value", float(self.value))
 
 
 def graded(*, red: bool, amber: bool) -> Grade:
