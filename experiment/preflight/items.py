@@ -30,8 +30,9 @@ class Item(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         """A whole number is a float too, so that a transcript's line is read back as it was written."""
-        if isinstance(self.value, int) and not isinstance(self.value, bool):
-            force_setattr(self, "value", float(self.value))
+        value: object = self.value
+        if type(value) is int:
+            force_setattr(self, "value", float(value))
 
 
 def graded(*, red: bool, amber: bool) -> Grade:

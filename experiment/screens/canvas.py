@@ -34,7 +34,9 @@ class Canvas:
             gammaErrorPolicy="ignore", title="Day Four",
         )  # fmt: skip
         self.handle = self._window.winHandle
-        self._x11 = _x11()
+        self._swapped_s = 0.0
+        if sys.platform == "linux":
+            self._stamp_swaps()
         self._sprites: dict[int, _Sprite] = {}
         self._marker: Any = None
         self._window.recordFrameIntervals = False
@@ -72,8 +74,7 @@ class Canvas:
     def flip(self) -> float:
         """Show what was drawn at the next refresh; when it was flipped, on `time.perf_counter`."""
         self._window.flip(clearBuffer=False)  # waits for the graphics card to finish
-        self._wait_for_server()
-        flipped_s = time.perf_counter()
+        flipped_s = self._swapped_s or time.perf_counter()
         self._window.clearBuffer()  # PsychoPy clears before its own stamp, which comes up to a millisecond too late
         return flipped_s
 
@@ -93,10 +94,24 @@ class Canvas:
         self._sprites.clear()
         self._window.close()
 
-    def _wait_for_server(self) -> None:
-        """Where an X server copies the picture (software GL), wait until it has."""
-        if self._x11 is not None:
-            self._x11.XSync(self.handle._x_display, 0)  # noqa: SLF001 - pyglet has no other way
+    def _stamp_swaps(self) -> None:
+        """On X11 take the stamp right behind the swap: when the card has finished and the server has the picture.
+
+        Where the server copies it (software GL), that is later than the swap's return; and PsychoPy does more before it
+        returns.
+        """
+        from pyglet import gl
+        from pyglet.libs.x11 import xlib
+
+        swap, display = self.handle.flip, self.handle._x_display  # noqa: SLF001 - pyglet has no other way
+
+        def swap_and_stamp() -> None:
+            swap()
+            gl.glFinish()
+            xlib.XSync(display, 0)
+            self._swapped_s = time.perf_counter()
+
+        self.handle.flip = swap_and_stamp
 
     def _load(self, part: Placed) -> None:
         pixels = part.picture.pixels
@@ -179,15 +194,6 @@ class _Sprite:
         self._gl.glBindFramebufferEXT(self._gl.GL_READ_FRAMEBUFFER_EXT, self._buffer)
         yield
         self._gl.glBindFramebufferEXT(self._gl.GL_READ_FRAMEBUFFER_EXT, usual.value)
-
-
-def _x11() -> Any:
-    """Xlib as pyglet has loaded it; None where there is no X server."""
-    if sys.platform != "linux":
-        return None
-    from pyglet.libs.x11 import xlib
-
-    return xlib
 
 
 def screen_size_px() -> tuple[int, int]:

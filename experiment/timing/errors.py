@@ -105,7 +105,7 @@ class Errors(Struct, frozen=True):
 def watched_errors(log: Log, watch: Watch) -> Errors:
     """What an onlooker of this computer saw, against the log. BadInput if the two are not of the same session.
 
-    An edge is where the first look saw it: the X server draws a frame in one go and answers nobody meanwhile.
+    An edge is when the X server's word of it came, shortly after it was drawn.
     """
     onsets_s, edges_s = [one.onset_s for one in log.trials], [glow.on.latest_s for glow in watch.glows]
     match = by_pattern(onsets_s, edges_s) if log.zero_count_s is None else by_time(onsets_s, edges_s, log.zero_count_s)

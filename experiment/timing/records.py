@@ -50,15 +50,17 @@ class Glow(Struct, frozen=True):
 
 
 class Watch(Struct, frozen=True):
-    """All that was seen and pressed: `polls` looks in `length_s`, of which the longest took `longest_poll_s`.
+    """All that was seen and pressed: `changes` of the window's pixels that the X server told of in `length_s`.
+
+    `latency_s`: how long its word is under way at most (`Watcher`).
 
     `idle_presses`: made where nothing had happened for long, to go on from a page.
     """
 
     glows: tuple[Glow, ...]
-    polls: int
+    changes: int
     length_s: float
-    longest_poll_s: float
+    latency_s: float
     idle_presses: int = 0
 
 

@@ -43,7 +43,7 @@ class Flips(Struct, frozen=True):
 class Report(Struct, frozen=True):
     """All that the page tells; times in seconds. `errors` is None where nothing was measured, `why_not` says why.
 
-    `device`: kind of file and lines. `looks_per_s`, `longest_look_s`: of whoever watched.
+    `device`: kind of file and lines. `changes_seen`, `latency_s`: of whoever watched.
     """
 
     how: How
@@ -56,8 +56,8 @@ class Report(Struct, frozen=True):
     why_not: str | None = None
     device: str | None = None
     stray_s: tuple[float, ...] = ()
-    looks_per_s: float | None = None
-    longest_look_s: float | None = None
+    changes_seen: int | None = None
+    latency_s: float | None = None
 
     @property
     def sentence(self) -> str:
@@ -88,8 +88,8 @@ def reported(
         why_not=why_not,
         device=device,
         stray_s=stray_s,
-        looks_per_s=watch.polls / watch.length_s if watch else None,
-        longest_look_s=watch.longest_poll_s if watch else None,
+        changes_seen=watch.changes if watch else None,
+        latency_s=watch.latency_s if watch else None,
     )
 
 
@@ -170,7 +170,7 @@ def _measured(report: Report) -> list[str]:
         return [
             (
                 "Onset, duration: when the pixels of the square changed in the X server's screen memory, seen by "
-                "another process that looked at them the whole time."
+                "another process, which the server tells of every change after drawing it."
             ),
             (
                 "Response time, key press: presses made by that process through the server's XTEST extension at known "
