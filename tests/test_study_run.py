@@ -1,0 +1,140 @@
+"""The register at the door: `run` knows the session, refuses the wrong day with the right one, and tells its end."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from experiment.study import acts, days, recording, setting_up, state
+from tests.lab import SUBJECT, Lab
+from tests.studying import PUBLIC_KEYS, STUDY
+
+if TYPE_CHECKING:
+    from experiment.study.register import Register
+    from tests.lab import Sitting
+    from tests.xtest import Hands
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sessions are driven through X11")
+
+
+def register_of(lab: Lab, day: int, *, consent: bool = True) -> Register:
+    """A study in the lab's data set, in which today is this day of the subject's course 1."""
+    from experiment.study.register import Register
+
+    register = Register(lab.data / "study")
+    setting_up.begin(register, STUDY, *PUBLIC_KEYS, "PI")
+    place = cast("acts.Enrolled", setting_up.enrol(register, SUBJECT, "north", "RA").act)
+    first = days.today(STUDY, register.now()) - timedelta(days=day - 1)
+    if consent:
+        register.act("RA", lambda told: recording.consented(told, SUBJECT, first, "v1", register.now()))
+        register.act("RA", lambda told: recording.started(told, SUBJECT, 1, first, place.kits[0], register.now()))
+    return register
+
+
+def comes(lab: Lab, *options: object) -> Sitting:
+    """The subject comes to a session whose number nobody names."""
+    lab.messages()
+    who = ("--subject", SUBJECT, "--operator", "RA", "--answer", "last_dose=08:30", "--answer", "symptoms=none")
+    return lab.begins("run", *who, *lab.places(), *options)
+
+
+def leaves(sitting: Sitting, hands: Hands) -> tuple[int, str]:
+    """The assistant ends the session from the pause page."""
+    sitting.started()
+    return sitting.leaves(hands)
+
+
+def acts_of(register: Register, kind: type) -> list[Any]:
+    """What of this kind stands in the register."""
+    return [entry.act for entry in register.entries() if isinstance(entry.act, kind)]
+
+
+def test_run_knows_the_session_and_tells_how_it_ended(lab: Lab, hands: Hands) -> None:
+    """On day 4 session 1 begins without being named, its end stands in the register, and it is not held again."""
+    register = register_of(lab, 4)
+    sitting = comes(lab, "--override", "no screen here")
+    status, said = leaves(sitting, hands)
+    assert (status, sitting.events()[0].session.session) == (3, 1), said  # type: ignore[union-attr]
+    (held,) = acts_of(register, acts.SessionHeld)
+    assert (held.subject, held.session, held.status) == (SUBJECT, 1, "aborted")
+    assert acts_of(register, acts.Overridden) == []
+    status, said = comes(lab, "--override", "no screen here").ends()
+    assert (status, "was held on" in said, "washout" in said) == (2, True, True), said
+
+
+def test_a_killed_session_is_held_when_it_is_closed(lab: Lab) -> None:
+    """The register does not know of a killed session until somebody closes it as incomplete."""
+    register = register_of(lab, 4)
+    sitting = comes(lab, "--override", "no screen here")
+    sitting.started()
+    sitting.process.kill()
+    sitting.process.wait()
+    assert acts_of(register, acts.SessionHeld) == []
+    status, said = lab.begins("run", "--subject", SUBJECT, "--session", 1, "--close", *lab.places()).ends()
+    assert status == 0, said
+    assert [held.status for held in acts_of(register, acts.SessionHeld)] == ["aborted"]
+
+
+@pytest.mark.parametrize("day", [2, 3])
+def test_the_wrong_day_is_refused_with_the_right_one(lab: Lab, day: int) -> None:
+    """Before day 4 nothing begins, the refusal names the session's day, and nothing is recorded."""
+    register = register_of(lab, day)
+    before = register.path.read_bytes()
+    status, said = comes(lab).ends()
+    right = days.spoken(days.today(STUDY, register.now()) + timedelta(days=4 - day))
+    assert (status, f"day {day}" in said, right in said) == (2, True, True), said
+    assert register.path.read_bytes() == before
+    assert not list(lab.data.rglob("*_transcript.jsonl"))
+
+
+def test_without_consent_no_reason_helps(lab: Lab) -> None:
+    """Without recorded consent a session is refused, with or without an override."""
+    register = register_of(lab, 4, consent=False)
+    for options in ((), ("--override", "it was given by telephone")):
+        status, said = comes(lab, *options).ends()
+        assert (status, "consent" in said) == (2, True), said
+    assert acts_of(register, acts.Overridden) == []
+
+
+def test_an_override_is_seen_until_it_is_answered(lab: Lab, hands: Hands) -> None:
+    """Held on day 3 with a reason: the register and QA have it, and an answer closes the finding."""
+    register = register_of(lab, 3)
+    assert leaves(comes(lab, "--override", "She flies home tomorrow"), hands)[0] == 3
+    (override,) = acts_of(register, acts.Overridden)
+    assert "She flies home tomorrow" in override.reason
+    one = state.found(state.of(STUDY, register.entries()), SUBJECT)
+    assert one.is_held(1)
+    findings = lab.data / "derivatives" / "qa" / "qa_findings.tsv"
+    where = ("--data", lab.data, "--protocol", lab.protocol)
+    assert lab.begins("qa", lab.data, "--protocol", lab.protocol).ends()[0] == 1
+    assert kinds(findings.read_text(encoding="utf-8"))["let_in"] == "yes"
+    said = ("--subject", SUBJECT, "--operator", "PI", "--reason", "Agreed with the sponsor")
+    status, told = lab.begins("study", "answer", "--finding", "let_in", *said, *where).ends()
+    assert status == 0, told
+    lab.begins("qa", lab.data, "--protocol", lab.protocol).ends()
+    text = findings.read_text(encoding="utf-8")
+    assert kinds(text)["let_in"] == "no"
+    assert "Answered by PI: Agreed with the sponsor" in text
+    status, told = lab.begins("study", "answer", "--finding", "let_in", *said, *where).ends()
+    assert (status, "Nothing of the kind" in told) == (2, True), told
+
+
+def test_a_study_with_open_findings_cannot_be_locked(lab: Lab, hands: Hands) -> None:
+    """The lock names the sessions to hold and each finding that nobody answered."""
+    register = register_of(lab, 4)
+    leaves(comes(lab, "--override", "no screen here"), hands)
+    before = register.path.read_bytes()
+    where = ("--data", lab.data, "--protocol", lab.protocol)
+    status, told = lab.begins("study", "lock", "--operator", "PI", *where).ends()
+    assert status == 2
+    assert [part for part in (f"sub-{SUBJECT} ses-2: neither", "(overridden)", "(aborted)") if part not in told] == []
+    assert register.path.read_bytes() == before
+
+
+def kinds(table: str) -> dict[str, str]:
+    """Each kind of finding in the table of QA, and whether a person has to look at one."""
+    rows = [line.split("\t") for line in table.splitlines()[1:]]
+    return {row[2]: row[3] for row in reversed(rows)}
