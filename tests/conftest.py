@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 if sys.platform != "linux":
     # XTEST and virtual displays belong to X11, limits and small disks to POSIX.
-    collect_ignore = ["test_window.py", "test_commands.py", "test_disk.py", "test_survival.py", "test_keyboard.py"]
+    named = "window commands disk survival keyboard fit funnel privacy preflight system study_register study_run"
+    collect_ignore = [f"test_{name}.py" for name in named.split()]
 
 
 @pytest.fixture(scope="session")

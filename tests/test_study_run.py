@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
     from experiment.study.register import Register
     from tests.lab import Sitting
     from tests.xtest import Hands
-
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sessions are driven through X11")
-
 
 def register_of(lab: Lab, day: int, *, consent: bool = True) -> Register:
     """A study in the lab's data set, in which today is this day of the subject's course 1."""

@@ -6,13 +6,13 @@ public key goes to whoever sets up the study.
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 from experiment import sealing
 from experiment.errors import BadInput
 from experiment.files import write_whole
+from experiment.system import no_core_dumps
 
 PUBLIC_SUFFIX = ".public.txt"
 
@@ -26,7 +26,7 @@ def write_keys(path: Path, passphrase: str) -> str:
     for one in (path, beside):
         if one.exists():
             raise BadInput(f"{one} is there already, and a key is never overwritten. Choose another --out.")
-    leave_no_core_dump()
+    no_core_dumps()
     pair = sealing.new_keys(passphrase)
     write_whole(path, pair.closed, private=True)
     write_whole(beside, f"{pair.public}\n")
@@ -49,7 +49,7 @@ def read_public(given: str) -> str:
 
 def read_key(path: Path, passphrase: str) -> Any:
     """The private key in a file; BadInput if it cannot be read, WrongKey for another passphrase."""
-    leave_no_core_dump()
+    no_core_dumps()
     try:
         return sealing.unlocked(path.read_bytes(), passphrase)
     except OSError as error:
@@ -57,14 +57,6 @@ def read_key(path: Path, passphrase: str) -> Any:
             f"The key {path} cannot be read: {error.strerror}. Without the key, the treatments cannot be known by "
             "anybody, and there is no way round it. Ask whoever holds the key."
         ) from error
-
-
-def leave_no_core_dump() -> None:
-    """Should this process crash, the system saves no image of its memory. Windows saves none unless told to."""
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 _ENDING = f"ending in {PUBLIC_SUFFIX} that `dayfour study key` made"

@@ -18,11 +18,11 @@ from experiment import sealing
 from experiment.design import check_subject
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.files import sync_folder, write_whole
-from experiment.study import keys
 from experiment.study.acts import SCHEMA, Begun, Enrolled, Entry
 from experiment.study.allocation import Packed, Slot, draw, packed
 from experiment.study.plan import Study
 from experiment.study.register import ALLOCATION, KITS, PACKING, Place, Register
+from experiment.system import no_core_dumps
 
 SECRET_BYTES = 32
 PADDED_BYTES = 4096
@@ -47,7 +47,7 @@ def begin(register: Register, study: Study, unblinder: str, pharmacy: str, who: 
     """
     if unblinder == pharmacy:
         raise BadInput("Expected two keys that differ: one for whoever may unblind, another one for the pharmacy.")
-    keys.leave_no_core_dump()
+    no_core_dumps()
     try:
         register.folder.mkdir(parents=True, exist_ok=True)
         sync_folder(register.folder.parent)
