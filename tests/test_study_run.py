@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.lab import Sitting
     from tests.xtest import Hands
 
+
 def register_of(lab: Lab, day: int, *, consent: bool = True) -> Register:
     """A study in the lab's data set, in which today is this day of the subject's course 1."""
     from experiment.study.register import Register

@@ -41,7 +41,7 @@ def letters(random: Random) -> list[tuple[str, ...]]:
     """The spreadsheet's rows, its columns named."""
     example = read_messages(ROOT / "stimuli" / "examples" / "english.csv")
     words = " ".join(message.text for message in example).split(" ")
-    rows = [("subject", "writer", "relationship", "message")]
+    rows: list[tuple[str, ...]] = [("subject", "writer", "relationship", "message")]
     for number in range(SUBJECTS):
         texts = [" ".join(random.sample(words, random.randint(60, 110))) for _ in range(EACH)]
         rows += [(f"DF{number:03}", f"Writer {at}", "friend", text) for at, text in enumerate(texts)]
