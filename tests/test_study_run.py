@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from experiment.study import acts, days, recording, setting_up, state
-from tests.lab import SUBJECT, Lab
+from tests.lab import ROOT, SUBJECT, Lab
 from tests.studying import PUBLIC_KEYS, STUDY
 
 if TYPE_CHECKING:
@@ -117,6 +117,33 @@ def test_an_override_is_seen_until_it_is_answered(lab: Lab, hands: Hands) -> Non
     assert "Answered by PI: Agreed with the sponsor" in text
     status, told = lab.begins("study", "answer", "--finding", "let_in", *said, *where).ends()
     assert (status, "Nothing of the kind" in told) == (2, True), told
+    assert state.of(STUDY, register.entries())[SUBJECT] == one
+
+
+def test_a_synthetic_study_is_piloted_to_its_end_by_the_commands(lab: Lab) -> None:
+    """Simulated, its findings answered, locked and unblinded: a table with every participant's two treatments."""
+    out, table = lab.folder / "synthetic", lab.folder / "treatments.tsv"
+    plan = ROOT / "stimuli" / "study.toml"
+    given = ("--subjects", 3, "--seed", 3, "--out", out, "--protocol", lab.protocol, "--messages", lab.messages())
+    status, said = lab.begins("simulate", "--study", plan, *given).ends()
+    assert status == 0, said
+    where = ("--operator", "PI", "--data", out, "--protocol", lab.protocol, "--pilot")
+    lab.begins("qa", out, "--pilot", "--protocol", lab.protocol).ends()
+    rows = (out / "derivatives" / "qa" / "qa_findings.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    open_findings = {tuple(row.split("\t")[:3]) for row in rows if row.split("\t")[3] == "yes"}
+    for subject, session, kind in sorted(open_findings):
+        place = [("--subject", subject)] * (subject != "n/a") + [("--session", session[4:])] * (session != "n/a")
+        flat = [part for pair in place for part in pair]
+        status, said = lab.begins("study", "answer", "--finding", kind, "--reason", "seen", *flat, *where).ends()
+        assert status == 0, said
+    status, said = lab.begins("study", "lock", *where).ends()
+    assert status == 0, said
+    key = ("--key", out / "study" / "unblinder.key", "--study", out / "study", "--data", out, "--operator", "PI")
+    status, said = lab.begins("study", "unblind", *key, "--out", table, typed="simulated study\n").ends()
+    assert status == 0, said
+    lines = [line.split("\t") for line in table.read_text(encoding="utf-8").splitlines()]
+    assert {line[-1] for line in lines[1:]} == set(STUDY.treatments)
+    assert len({line[0] for line in lines[1:]}) == 3
 
 
 def test_a_study_with_open_findings_cannot_be_locked(lab: Lab, hands: Hands) -> None:

@@ -29,6 +29,7 @@ DataFolder = Annotated[Path, typer.Option("--data", help="Where the data set lie
 KeyFile = Annotated[Path, typer.Option("--key", help="The private key's file; its passphrase is asked for.")]
 Operator = Annotated[str, typer.Option("--operator", help="Your initials, which stand in the register.")]
 Subject = Annotated[str, typer.Option("--subject", help="The participant's ID.")]
+Pilot = Annotated[bool, typer.Option("--pilot", help="The data set is a synthetic one.")]
 Day = Annotated[str, typer.Option("--day", help="YYYY-MM-DD, if it was not today.")]
 
 
@@ -211,22 +212,23 @@ def answer(
     session: Annotated[int, typer.Option(help="The session, if it is about one.")] = 0,
     data: DataFolder = DATA,
     protocol: ProtocolFile = PROTOCOL,
+    pilot: Pilot = False,
 ) -> None:
     """Say what something turned out to be that the quality assurance found: then nobody has to look any more."""
     from experiment.study import quality
 
-    found = review.looked(data, protocol).open_findings
+    found = review.looked(data, protocol, pilot=pilot).open_findings
     given = quality.answered(found, finding, subject.removeprefix("sub-") or None, session or None, reason)
     _register(data / review.STUDY).act(operator, lambda _: given)
     say("The answer stands in the register, and on the page of `dayfour qa`.")
 
 
 @app.command()
-def lock(operator: Operator, data: DataFolder = DATA, protocol: ProtocolFile = PROTOCOL) -> None:
+def lock(operator: Operator, data: DataFolder = DATA, protocol: ProtocolFile = PROTOCOL, pilot: Pilot = False) -> None:
     """End the study: nothing of it changes any more, and it may be unblinded."""
     from experiment.study import unblinding
 
-    unblinding.lock(_register(data / review.STUDY), data, operator, lambda: _open_issues(data, protocol))
+    unblinding.lock(_register(data / review.STUDY), data, operator, lambda: _open_issues(data, protocol, pilot=pilot))
     say("The study is locked. `dayfour study unblind` shows all treatments to whoever has the key.")
 
 
@@ -256,9 +258,9 @@ def unblind(
     say("This stands in the register now, for everybody to see. Tell nobody who does not need to know.")
 
 
-def _open_issues(data: Path, protocol: Path) -> Sequence[str]:
+def _open_issues(data: Path, protocol: Path, *, pilot: bool) -> Sequence[str]:
     """What the quality assurance found and nobody answered."""
-    found = review.looked(data, protocol).open_findings
+    found = review.looked(data, protocol, pilot=pilot).open_findings
     places = [
         " ".join(f"{name}-{of}" for name, of in (("sub", one.subject), ("ses", one.session)) if of) for one in found
     ]

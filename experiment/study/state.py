@@ -19,6 +19,7 @@ from experiment.errors import BadInput
 from experiment.study import days
 from experiment.study.acts import (
     Act,
+    Answered,
     Begun,
     Consented,
     Dosed,
@@ -89,7 +90,7 @@ def of(study: Study, entries: Iterable[Entry]) -> dict[str, Participant]:
             _check_order(act, number, locked=locked)
             if isinstance(act, Enrolled):
                 people[act.subject] = _enrolled(study, people, given, entry, act)
-            elif subject := getattr(act, "subject", None):
+            elif (subject := getattr(act, "subject", None)) and not isinstance(act, Answered):
                 people[subject] = after(study, _known(people, subject), entry)
             locked |= isinstance(act, Locked)
         except (BadInput, ValueError) as error:

@@ -76,7 +76,9 @@ def summary(lines: Sequence[Row], study: Study, today: date) -> str:
     """How many there are of each, and which day it is."""
     counts = Counter(row.urgency for row in lines)
     told = ", ".join(f"{counts[urgency]} {urgency.name}" for urgency in Urgency if counts[urgency])
-    return f"{days.spoken(today)} ({study.clock.zone}): {len(lines)} participants" + (f", {told}" if told else "")
+    return f"{days.spoken(today)} ({study.clock.zone}): {len(lines)} participant{'' if len(lines) == 1 else 's'}" + (
+        f", {told}" if told else ""
+    )
 
 
 def table(lines: Sequence[Row]) -> Text:
