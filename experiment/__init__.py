@@ -55,6 +55,7 @@ preflight/folder, preflight/keyboards    its disk and its keyboards,
 preflight/load, preflight/software       what else it does, and whether the program is as it was locked
 preflight/computer, preflight/report     all of that at once, for the assistant
 screens/rehearsal                        a keyboard that is started once, in a process of its own
+preflight/checking                       all that `check` measures
 sessions                                 the wiring of a session
 study/holding, study/simulated           a session and the register; a whole study that nobody was in
 screens/recorded                         behind the port: a screen that answers as a transcript has it

@@ -22,7 +22,8 @@ from rich.console import Console
 
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.files import write_whole
-from experiment.preflight import clocks, command, computer, display, folder, keyboards, load, report, software
+from experiment.messages.store import Folder
+from experiment.preflight import checking, clocks, computer, display, folder, keyboards, load, report, software
 from experiment.preflight.computer import Part, at_once
 from experiment.preflight.items import Grade, Item, of_refusal, worst
 from experiment.preflight.keyboards import CHILD, MARK, Crash, Rehearsal, rehearse
@@ -628,8 +629,8 @@ def test_a_session_is_checked_by_name(lab: Lab) -> None:
     assert "messages 2 are there" in said
     assert "session 2, though session 1 was not held on this computer" in said
     protocol, folder_of = read_protocol(lab.protocol), lab.folder / "participants"
-    missing, shown = command._session(protocol, "DF9", 1, folder_of, lab.data)
+    missing, shown = checking.session_items(protocol, "DF9", 1, Folder(folder_of), lab.data)
     assert (grades(missing), shown) == ({"messages": "red"}, ())
-    here, shown = command._session(protocol, "DF1", 1, folder_of, lab.data)
+    here, shown = checking.session_items(protocol, "DF1", 1, Folder(folder_of), lab.data)
     assert (grades(here), len(shown)) == ({"messages": "green", "session": "green"}, 2)
-    assert grades(command._session(protocol, "DF1", 3, folder_of, lab.data)[0])["session"] == "red"
+    assert grades(checking.session_items(protocol, "DF1", 3, Folder(folder_of), lab.data)[0])["session"] == "red"

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import closing
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from experiment.errors import BadInput, DayFourError
-from experiment.preflight.items import Item, of_refusal, worst
+from experiment.errors import BadInput
+from experiment.messages.commands import opened
 from experiment.review import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, ROOT, ProtocolFile
 from experiment.terminal import console, say
 
 if TYPE_CHECKING:
-    from experiment.design import Message
-    from experiment.pictures import Pictures
-    from experiment.protocol import Protocol, Rgb
-    from experiment.screens.canvas import Canvas
-
-PLEASE_PRESS = "Please press any key, once."
+    from experiment.preflight.checking import SessionItems
 
 
 def check(
@@ -36,118 +27,20 @@ def check(
 ) -> None:
     """Whether this computer is fit for a session: one line a thing, with what to do."""
     from experiment import system
-    from experiment.preflight import computer, report
-    from experiment.protocol import read_protocol, rgb
+    from experiment.preflight import report
+    from experiment.preflight.checking import checked, session_items
+    from experiment.preflight.items import worst
+    from experiment.protocol import read_protocol
 
     if session and not subject:
         raise BadInput("--session needs --subject: whose session it is.")
     read = read_protocol(protocol)
-    found: list[Item] = []
-    shown: tuple[Message, ...] = ()
+    of_session: SessionItems = ([], ())
     if subject:
         system.no_core_dumps()  # messages are in this process from here on
-        found, shown = _session(read, subject, session, messages, data)
-    drawing = _drawn_meanwhile(read, shown, full_screen=not windowed) if system.has_display() else None
-    found = [*computer.items(data, ROOT), *found]
-    if drawing is not None:
-        found += _window(drawing, rgb(read.display.background), full_screen=not windowed, with_press=not no_press)
+        of_session = session_items(read, subject, session, opened(messages), data)
+    found = checked(read, data, ROOT, full_screen=not windowed, with_press=not no_press, of_session=of_session)
     console().print(report.table(found))
     say(report.verdict(found), "bold")
     if worst(found) == "red":
         raise typer.Exit(FOUND_WANTING)
-
-
-def _drawn_meanwhile(protocol: Protocol, shown: tuple[Message, ...], *, full_screen: bool) -> Future[Pictures]:
-    """The pictures of a session on this screen, drawn in a process of its own, so that it delays no measurement."""
-    from msgspec.structs import replace
-
-    from experiment.design import practice_message
-    from experiment.layout import MINIMUM_SIZE_PX, Layout
-    from experiment.pictures import draw_pictures
-    from experiment.screens.canvas import screen_size_px
-
-    layout = Layout(*(screen_size_px() if full_screen else MINIMUM_SIZE_PX))
-    asking = replace(protocol, wording=replace(protocol.wording, loading=PLEASE_PRESS))
-    pool = ProcessPoolExecutor(1, get_context("spawn"))
-    drawing = pool.submit(draw_pictures, asking, shown or (practice_message(protocol),), layout)
-    pool.shutdown(wait=False)
-    return drawing
-
-
-def _window(drawing: Future[Pictures], background: Rgb, *, full_screen: bool, with_press: bool) -> Iterator[Item]:
-    """Everything that needs a window: pixels, refreshes, and a key."""
-    from experiment.screens import fitness
-    from experiment.screens.canvas import Canvas
-
-    try:
-        pictures = drawing.result()
-        canvas = Canvas(pictures.layout, background, full_screen=full_screen)
-    except DayFourError as error:
-        yield of_refusal("pictures", error)
-        return
-    with closing(canvas):
-        try:
-            canvas.load(pictures)
-        except DayFourError as error:
-            yield of_refusal("pictures", error)
-            return
-        yield of_refusal("pictures", None, f"all {len(pictures.parts_of_all())} stand on the screen as prepared")
-        yield from fitness.items(canvas, fitness.measured(canvas))
-        if with_press:
-            canvas.draw([pictures.notice])
-            canvas.flip()
-            yield _press(canvas)
-
-
-def _press(canvas: Canvas) -> Item:
-    from experiment.screens import fitness
-    from experiment.screens.keyboard import open_keys
-
-    try:
-        with closing(open_keys(allow_poll=True, window=canvas.handle)) as keys:
-            return fitness.press(canvas, keys)
-    except DayFourError as error:
-        return of_refusal("press", error)
-
-
-def _session(
-    protocol: Protocol, subject: str, session: int, messages: Path, data: Path
-) -> tuple[list[Item], tuple[Message, ...]]:
-    """Whether the messages are there, and whether this session is the one to hold now; what it will show."""
-    from experiment.design import check_subject
-    from experiment.layout import MINIMUM_SIZE_PX, Layout
-    from experiment.messages.check import check_set, refuse_errors
-    from experiment.messages.commands import opened
-
-    try:
-        shown = opened(messages).read(check_subject(subject))
-        refuse_errors(check_set(check_subject(subject), shown, protocol, Layout(*MINIMUM_SIZE_PX)))
-    except DayFourError as error:
-        return [of_refusal("messages", error)], ()
-    ready = of_refusal("messages", None, f"{len(shown)} are there, without errors")
-    if not session:
-        return [ready], shown
-    return [ready, _turn(protocol, shown, data, subject, session)], shown
-
-
-def _turn(protocol: Protocol, shown: tuple[Message, ...], data: Path, subject: str, session: int) -> Item:
-    """Whether it is this session's turn: it has not begun, and those before it have."""
-    from msgspec.structs import replace
-
-    from experiment import log
-    from experiment.bids import DataSet
-    from experiment.plans import CutOff, planned
-
-    data_set = DataSet(data)
-    try:
-        planned("run", protocol, shown, data_set, subject=subject, session=session, seed=1, operator="check")
-    except CutOff as error:
-        return replace(of_refusal("session", error), grade="amber")
-    except DayFourError as error:
-        return of_refusal("session", error)
-    earlier = [number for number in range(1, session)
-               if not log.has_begun(data_set.transcript(subject, number, protocol.task))]  # fmt: skip
-    if earlier:
-        found = f"session {session}, though session {earlier[0]} was not held on this computer"
-        return Item("session", "amber", found, "Check the number; ask where the earlier session was held.")
-    return of_refusal("session", None, f"session {session} can begin")

@@ -79,8 +79,9 @@ def measured(canvas: Flipping, flips: tuple[int, int] = THOROUGH) -> Pace:
     period_s = float(np.median(intervals_s))
     skipped = np.rint(intervals_s / period_s) - 1
     on_time_s = intervals_s[skipped == 0]
-    # Before flips that wait for nothing it dawdles as if they came at the usual rate.
-    longest_s = DAWDLED * (period_s if period_s >= 1 / FASTEST_HZ else 1 / NOMINAL_HZ)
+    # Before flips that wait for nothing it dawdles as at the usual rate; in brief, their own rate tells enough.
+    is_paced = period_s >= 1 / FASTEST_HZ or flips == BRIEF
+    longest_s = DAWDLED * (period_s if is_paced else 1 / NOMINAL_HZ)
     pauses_s = [random.uniform(0, longest_s) for _ in range(delayed)]
     delayed_s = np.diff([canvas.flip(), *(_flip_after(canvas, pause_s) for pause_s in pauses_s)])
     return Pace(
