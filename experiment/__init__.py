@@ -47,7 +47,7 @@ study/status, study/calendar             everybody on one screen, and their appo
 study/exclusive, study/register          one history, whoever writes to it
 study/keys, study/setting_up             who may know, how a study begins
 study/unblinding                         how the treatments become known
-study/quality                            what of it the quality assurance should know
+study/quality, study/listing             what of it the quality assurance and participants.tsv should know
 form, editors, dialog                    what the assistant is asked, and at the end the participant
 plans                                    a session that is about to begin, checked
 preflight/clocks, preflight/display      whether the computer is fit for it: what its clocks and display tell,

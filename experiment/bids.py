@@ -12,7 +12,9 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from experiment.dictionary import data_dictionary
@@ -22,7 +24,7 @@ from experiment.files import write_whole
 from experiment.trials import MISSING, as_text, trial_table, tsv
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from experiment.events import Event
@@ -30,11 +32,13 @@ if TYPE_CHECKING:
     from experiment.questions import AskedQuestion, Funnel
 
     Answers = Mapping[str, str | float | None]
+    Columns = Mapping[str, dict[str, str]]
     Rows = dict[str, dict[str, str]]
 
 BIDS_VERSION = "1.10.0"
 ENOUGH_BYTES = 100_000_000
 PILOT = "pilot"
+EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -127,16 +131,20 @@ class DataSet:
         older = json.loads(dictionary.read_text(encoding="utf-8")) if dictionary.exists() else {}
         write_whole(dictionary, _json(older | _sessions_dictionary(started.session.protocol)))
 
-    def list_participants(self) -> None:
+    def list_participants(self, known: Mapping[str, Mapping[str, str]] = EMPTY, columns: Columns = EMPTY) -> None:
         """Add the subjects with a folder to `participants.tsv`; rows and columns that others added stay.
 
-        Without any subject there is no such file: the validator wants it so.
+        Without any subject there is no such file: the validator wants it so. `known`: cells of those subjects, by their
+        names, and what their columns mean.
         """
         path = self.root / "participants.tsv"
         rows = {name: {"participant_id": name} for name in self._folders(self.root)} | read_rows(path, "participant_id")
         if rows:
-            write_rows(path, [rows[name] for name in sorted(rows)], first=["participant_id"])
-            write_new(path.with_suffix(".json"), _json(_PARTICIPANTS_COLUMNS))
+            told = [{**rows[name], **known.get(name, {})} for name in sorted(rows)]
+            write_rows(path, told, first=["participant_id"])
+            dictionary = path.with_suffix(".json")
+            older = json.loads(dictionary.read_text(encoding="utf-8")) if dictionary.exists() else {}
+            write_whole(dictionary, _json({**_PARTICIPANTS_COLUMNS, **columns, **older}))
 
     @property
     def funnel(self) -> Path:

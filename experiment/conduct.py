@@ -122,7 +122,7 @@ def run(
     try:
         ended = sessions.held_in_window(plan, full_screen=not windowed, photodiode=photodiode, check=check)
     finally:
-        _record(register, plan.transcript)
+        _record(register, data_set, plan.transcript)
     _finish(ended, plan)
 
 
@@ -233,28 +233,22 @@ def _register(folder: Path) -> Register | None:
     return register if register.path.exists() else None
 
 
-def _record(register: Register | None, transcript: Path) -> None:
+def _record(register: Register | None, data: DataSet, transcript: Path) -> None:
     """Let the register know how a session ended, if it began; what hinders that hides no other error."""
-    from experiment import log
-    from experiment.resume import is_cut_off
-    from experiment.study import holding
+    from experiment.study.holding import record_end
 
-    if register is None or not log.has_begun(transcript):
-        return
-    try:
-        read = log.read(transcript)
-        session = read.started.session
-        status = "failed" if read.ended is None or is_cut_off(read) else read.ended.status
-        holding.record(register, session.subject, session.session, read.started.operator, status)
-    except DayFourError as error:
-        say(f"The study's register does not know yet how the session ended: {error}", "red")
+    if register is not None:
+        try:
+            record_end(register, data, transcript)
+        except DayFourError as error:
+            say(f"The study's register does not know yet how the session ended: {error}", "red")
 
 
 def _close(data: DataSet, subject: str, session: str, protocol: Protocol, register: Register | None) -> None:
-    from experiment import plans
+    from experiment.plans import close_as_incomplete
 
-    plans.close_as_incomplete(data, subject, session, protocol)
-    _record(register, data.transcript(subject, int(session), protocol.task))
+    close_as_incomplete(data, subject, session, protocol)
+    _record(register, data, data.transcript(subject, int(session), protocol.task))
     say(f"sub-{subject} ses-{session} is closed as incomplete. What was rated is in its table.")
 
 
@@ -294,6 +288,6 @@ def _ask_funnel(funnel: Funnel, subject: str, data: DataSet) -> None:
     answers = dialog.ask_participant(funnel)
     if answers is None:
         say(f"The closing questions were not answered. `dayfour funnel --subject {subject}` asks them again.", "red")
-        return
-    data.save_funnel(subject, answers, funnel)
-    say(f"The answers to the closing questions:\n  {data.funnel}")
+    else:
+        data.save_funnel(subject, answers, funnel)
+        say(f"The answers to the closing questions:\n  {data.funnel}")

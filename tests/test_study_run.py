@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from experiment.bids import read_rows
 from experiment.study import acts, days, recording, setting_up, state
 from tests.lab import ROOT, SUBJECT, Lab
 from tests.studying import PUBLIC_KEYS, STUDY
@@ -58,6 +60,11 @@ def test_run_knows_the_session_and_tells_how_it_ended(lab: Lab, hands: Hands) ->
     (held,) = acts_of(register, acts.SessionHeld)
     assert (held.subject, held.session, held.status) == (SUBJECT, 1, "aborted")
     assert acts_of(register, acts.Overridden) == []
+    row = read_rows(lab.data / "participants.tsv", "participant_id")[f"sub-{SUBJECT}"]
+    today = days.today(STUDY, register.now())
+    assert row["stratum"] == "north"
+    assert (row["enrolled"], row["withdrawn"]) == (today.isoformat(), "n/a")
+    assert set(row) == set(json.loads((lab.data / "participants.json").read_text(encoding="utf-8")))
     status, said = comes(lab, "--override", "no screen here").ends()
     assert (status, "was held on" in said, "washout" in said) == (2, True, True), said
 

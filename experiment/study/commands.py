@@ -226,9 +226,13 @@ def answer(
 @app.command()
 def lock(operator: Operator, data: DataFolder = DATA, protocol: ProtocolFile = PROTOCOL, pilot: Pilot = False) -> None:
     """End the study: nothing of it changes any more, and it may be unblinded."""
+    from experiment.bids import DataSet
     from experiment.study import unblinding
+    from experiment.study.listing import list_participants
 
-    unblinding.lock(_register(data / review.STUDY), data, operator, lambda: _open_issues(data, protocol, pilot=pilot))
+    register = _register(data / review.STUDY)
+    unblinding.lock(register, data, operator, lambda: _open_issues(data, protocol, pilot=pilot))
+    list_participants(DataSet(data), register.entries())
     say("The study is locked. `dayfour study unblind` shows all treatments to whoever has the key.")
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
+from experiment import log
+from experiment.bids import DataSet
+from experiment.resume import is_cut_off
 from experiment.study import days, gate, recording, state
+from experiment.study.listing import list_participants
 from experiment.study.register import Register
 
 
@@ -43,3 +48,14 @@ def record(
 ) -> None:
     """A session has ended: `failed` if it can go on (`resume.is_cut_off`)."""
     register.act(who, lambda entries: recording.session_held(entries, subject, session, status, register.now()))
+
+
+def record_end(register: Register, data: DataSet, transcript: Path) -> None:
+    """Let register and `participants.tsv` know how a session ended, as its transcript has it, if it began."""
+    if not log.has_begun(transcript):
+        return
+    read = log.read(transcript)
+    session = read.started.session
+    status = "failed" if read.ended is None or is_cut_off(read) else read.ended.status
+    record(register, session.subject, session.session, read.started.operator, status)
+    list_participants(data, register.entries())
