@@ -289,6 +289,18 @@ def test_where_nobody_can_look_from_outside_it_is_said(platform: str, environmen
     assert why in str(lacks_outside_view(environment, platform))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="a display in memory belongs to X11")
+@pytest.mark.parametrize("extension", ["XTEST", "DAMAGE"])
+def test_a_display_that_lacks_what_the_onlooker_needs_is_named(extension: str) -> None:
+    """Without either extension nothing is measured from outside, and the missing one is told."""
+    from pyvirtualdisplay.display import Display
+
+    options = ["-noreset", "-extension", extension]
+    with Display(size=(320, 240), manage_global_env=False, extra_args=options) as server:
+        why = lacks_outside_view({"DISPLAY": str(server.new_display_var)}, "linux")
+    assert f"no {extension} extension" in str(why)
+
+
 def test_without_an_outside_view_only_the_session_itself_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -36,6 +36,9 @@ For response times, let the device press: hold any pilot or timing session by ha
 key pad lines wired to the keyboard, in the same capture (lines Keypad1 to Keypad4), and read it in the same way."""
 
 
+NEEDED = {"XTEST": "to press keys with", "DAMAGE": "to tell when pixels have changed"}
+
+
 def lacks_outside_view(environment: Mapping[str, str], platform: str = sys.platform) -> str | None:
     """Why nobody can look and press from outside on this computer, in words; None if they can."""
     if platform == "win32":
@@ -59,9 +62,9 @@ def _lacks_x11(name: str) -> str | None:
         display = Display(name)
     except DisplayError:
         return f"the display {name} does not answer"
-    has_xtest = bool(display.has_extension("XTEST"))
+    lacking = [extension for extension in NEEDED if not display.has_extension(extension)]
     display.close()
-    return None if has_xtest else f"the display {name} has no XTEST extension to press keys with"
+    return f"the display {name} has no {lacking[0]} extension {NEEDED[lacking[0]]}" if lacking else None
 
 
 @dataclass(frozen=True)
