@@ -22,6 +22,7 @@ screens/inputs, screens/canvas           who sits in front of a window, and what
 screens/fitness                          whether a screen sets the pace, and which
 screens/window                           the real screen
 files, links, sealing                    whole files, or none; lines that name the one before; encryption
+templates                                pages for people
 disk, log, resume                        the transcript on its way to the disk, and from where it can go on
 dictionary, trials, bids                 what a table's columns mean, the trial table, the BIDS data set
 qa/timeline, qa/readings                 what a session's transcript says, in numbers

@@ -260,11 +260,9 @@ def _asked(protocol: Protocol, known: dict[str, str], plan_of: Callable[[Answers
         return plan_of(form.check(protocol, known))
     from experiment import dialog
 
-    def check_more(answers: Answers) -> None:
-        plan_of(answers)
-
-    answers = dialog.ask(protocol, known, check_more)
-    return None if answers is None else plan_of(answers)
+    made: list[Plan] = []  # each time that the form is right so far: the last is what it was left with
+    answers = dialog.ask(protocol, known, lambda answers: made.append(plan_of(answers)))
+    return None if answers is None else made[-1]
 
 
 def _finish(ended: Ended, plan: Plan) -> None:

@@ -3,9 +3,35 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
+import msgspec
+
+from experiment.errors import BadInput
+
+Kind = TypeVar("Kind")
 WHOLE = "the whole file"
+
+
+def read_toml(path: Path, kind: type[Kind], name: str, option: str) -> Kind:
+    """A TOML file as what it should be; BadInput names the file, the key, what was expected and what was found.
+
+    `name`: what it is called, as the example `stimuli/NAME.toml` is. `option`: which names the file on a command line.
+    """
+    try:
+        content = msgspec.toml.decode(path.read_bytes())
+    except OSError as error:
+        raise BadInput(f"The {name} {path} cannot be read: {error.strerror}. Check {option}.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadInput(f"The {name} {path} is not a TOML file: {error}. Compare with stimuli/{name}.toml.") from error
+    try:
+        return msgspec.convert(content, kind)
+    except msgspec.ValidationError as error:
+        wrong = explained(str(error), content)
+        raise BadInput(
+            f"The {name} {path} cannot be used.\n{wrong}\nCorrect the file, or copy stimuli/{name}.toml again."
+        ) from error
 
 
 def explained(message: str, content: Any) -> str:

@@ -14,8 +14,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from experiment.errors import BadInput
-from experiment.explain import explained
+from experiment.explain import read_toml
 from experiment.messages.limits import Intake
 from experiment.qa.thresholds import Thresholds
 from experiment.questions import AskedQuestion, Fixed, Funnel, Label, Line, check_distinct
@@ -234,21 +233,7 @@ def rgb(colour: str) -> Rgb:
 
 def read_protocol(path: Path) -> Protocol:
     """The protocol in a TOML file; BadInput names the file, the key, what was expected and what was found."""
-    try:
-        content = msgspec.toml.decode(path.read_bytes())
-    except OSError as error:
-        raise BadInput(f"The protocol {path} cannot be read: {error.strerror}. Check --protocol.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadInput(
-            f"The protocol {path} is not a TOML file: {error}. Compare with stimuli/protocol.toml."
-        ) from error
-    try:
-        return msgspec.convert(content, Protocol)
-    except msgspec.ValidationError as error:
-        wrong = explained(str(error), content)
-        raise BadInput(
-            f"The protocol {path} cannot be used.\n{wrong}\nCorrect the file, or copy stimuli/protocol.toml again."
-        ) from error
+    return read_toml(path, Protocol, "protocol", "--protocol")
 
 
 def _check_braces(what: str, text: str, names: tuple[str, ...]) -> None:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -30,7 +29,6 @@ from experiment.screens.simulated import SimulatedScreen, simulated_info
 from experiment.system import raised_priority
 
 if TYPE_CHECKING:
-    from experiment.pictures import Pictures
     from experiment.screens.canvas import Canvas
     from experiment.screens.clock import SessionClock
     from experiment.screens.fitness import Pace
@@ -58,13 +56,15 @@ def held_in_window(plan: Plan, *, full_screen: bool, photodiode: bool = False, c
     `photodiode`: with a square in the corner that is white exactly while a message or a scale is shown. With a `check`,
     EquipmentFailure says what this computer lacks before anything but "One moment" was on the screen.
     """
+    from experiment.pictures import drawn_meanwhile
     from experiment.screens import fitness
     from experiment.screens.canvas import Canvas, screen_size_px
     from experiment.screens.window import Window
 
     display, pointer = plan.protocol.display, plan.protocol.mouse.enabled
     layout = _layout(screen_size_px(), full_screen=full_screen)
-    drawing = _drawn_meanwhile(plan, layout, photodiode=photodiode)
+    mark = None if plan.mode == "run" else PILOT_MARK
+    drawing = drawn_meanwhile(plan.protocol, plan.messages, layout, mark, photodiode=photodiode)
     looking = _beside(check.look) if check else None
     gc.disable()  # it would look through all that PsychoPy loads, again and again; the window goes on with it
     with _kept(plan) as transcript, closing(Canvas(layout, rgb(display.background), full_screen=full_screen)) as canvas:
@@ -109,17 +109,6 @@ def _layout(screen_px: tuple[int, int], *, full_screen: bool) -> Layout:
             f"{height_px}. Choose a higher resolution or another screen."
         )
     return Layout(*screen_px) if full_screen else Layout(*MINIMUM_SIZE_PX)
-
-
-def _drawn_meanwhile(plan: Plan, layout: Layout, *, photodiode: bool) -> Future[Pictures]:
-    """The session's pictures, drawn in a process whose memory is freed, while this one loads PsychoPy."""
-    from experiment.pictures import draw_pictures
-
-    pool = ProcessPoolExecutor(1, get_context("spawn"))
-    mark = None if plan.mode == "run" else PILOT_MARK
-    drawing = pool.submit(draw_pictures, plan.protocol, plan.messages, layout, mark, photodiode=photodiode)
-    pool.shutdown(wait=False)
-    return drawing
 
 
 def _seated(plan: Plan, layout: Layout, canvas: Canvas, clock: SessionClock) -> Inputs:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Align", "Colour", "Message", "Picture", "Room", "Style", "draw_button", "draw_marker", "draw_message",
-    "draw_messages", "draw_scale", "draw_text", "fitting_room", "fitting_size", "inkless", "message_sizes_px",
+    "draw_messages", "draw_scale", "draw_text", "fitting_room", "inkless", "message_sizes_px",
     "missing_glyphs", "needs_language",
 ]  # fmt: skip
 
@@ -161,22 +161,6 @@ class Room(NamedTuple):
     size_px: float
     width_px: int
     height_px: int
-
-
-def fitting_size(
-    messages: Iterable[Message],
-    width_px: int,
-    height_px: int,
-    sizes_px: Sequence[float],
-    *,
-    with_writer: bool = True,
-) -> float:
-    """Find the largest type size with which every message fits, so that all of a session look alike.
-
-    BadInput names the message that does not fit with the smallest size.
-    """
-    rooms = [Room(size_px, width_px, height_px) for size_px in sorted(sizes_px, reverse=True)]
-    return fitting_room(messages, rooms, with_writer=with_writer).size_px
 
 
 def fitting_room(messages: Iterable[Message], rooms: Sequence[Room], *, with_writer: bool = True) -> Room:

@@ -23,7 +23,7 @@ from experiment.messages.one import words
 from experiment.messages.sizes import COMFORTABLE, sizes_of
 from experiment.messages.store import Folder
 from experiment.pictures import MESSAGE_SIZES
-from experiment.text import fitting_size
+from tests.fitting import fitting_size
 from tests.strategies import PROTOCOL, message_sets
 
 if TYPE_CHECKING:

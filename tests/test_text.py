@@ -30,12 +30,12 @@ from experiment.text import (
     draw_messages,
     draw_scale,
     draw_text,
-    fitting_size,
     inkless,
     message_sizes_px,
     missing_glyphs,
     needs_language,
 )
+from tests.fitting import fitting_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -26,6 +26,7 @@ from experiment.messages.sizes import sizes_of
 from experiment.pictures import draw_pictures
 from experiment.protocol import Protocol, rgb
 from experiment.replay.view import screen_of
+from experiment.templates import rendered
 from experiment.text import Style, draw_text
 
 Pixels = NDArray[np.uint8]
@@ -136,12 +137,9 @@ def _png(pixels: Pixels) -> bytes:
 def _page(
     subject: str, groups: Sequence[Sequence[Screen]], layout: Layout, found: Sequence[Finding], *, undrawn: bool
 ) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    loader = FileSystemLoader(Path(__file__).parent)
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.filters["data"] = _data_uri
-    return environment.get_template("preview.jinja").render(
+    return rendered(
+        Path(__file__).with_name("preview.jinja"),
+        {"data": _data_uri},
         subject=subject,
         notice=PRIVATE.format(subject=subject),
         groups=groups,

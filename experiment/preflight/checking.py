@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from contextlib import closing
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,28 +31,25 @@ def checked(
 ) -> list[Item]:
     """Everything, in the order in which a person reads it. `of_session`: what was found of the session's messages."""
     found, shown = of_session
-    drawing = _drawn_meanwhile(protocol, shown, full_screen=full_screen) if system.has_display() else None
+    drawing = _drawing(protocol, shown, full_screen=full_screen) if system.has_display() else None
     every = [*computer.items(data, root), *found]
     if drawing is not None:
         every += _window(drawing, rgb(protocol.display.background), full_screen=full_screen, with_press=with_press)
     return every
 
 
-def _drawn_meanwhile(protocol: Protocol, shown: tuple[Message, ...], *, full_screen: bool) -> Future[Pictures]:
-    """The pictures of a session on this screen, drawn in a process of its own, so that it delays no measurement."""
+def _drawing(protocol: Protocol, shown: tuple[Message, ...], *, full_screen: bool) -> Future[Pictures]:
+    """The pictures of a session on this screen, with the request for a key in the notice's place."""
     from msgspec.structs import replace
 
     from experiment.design import practice_message
     from experiment.layout import MINIMUM_SIZE_PX, Layout
-    from experiment.pictures import draw_pictures
+    from experiment.pictures import drawn_meanwhile
     from experiment.screens.canvas import screen_size_px
 
     layout = Layout(*(screen_size_px() if full_screen else MINIMUM_SIZE_PX))
     asking = replace(protocol, wording=replace(protocol.wording, loading=PLEASE_PRESS))
-    pool = ProcessPoolExecutor(1, get_context("spawn"))
-    drawing = pool.submit(draw_pictures, asking, shown or (practice_message(protocol),), layout)
-    pool.shutdown(wait=False)
-    return drawing
+    return drawn_meanwhile(asking, shown or (practice_message(protocol),), layout)
 
 
 def _window(drawing: Future[Pictures], background: Rgb, *, full_screen: bool, with_press: bool) -> Iterator[Item]:

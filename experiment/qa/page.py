@@ -13,7 +13,6 @@ from math import ceil
 from pathlib import Path
 from statistics import mean, median, quantiles
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from msgspec import Struct, structs
 
 from experiment.qa.across import Judged, grouped, when
@@ -21,6 +20,7 @@ from experiment.qa.findings import INPUTS, KINDS, Finding, duration
 from experiment.qa.pictures import Scale, blocks, columns, dots, line, strokes, times_scale
 from experiment.qa.readings import Reading
 from experiment.qa.thresholds import Thresholds, reasons
+from experiment.templates import rendered
 
 BAND_PX, READING_PX, RATINGS_PX, HEIGHT_PX = 240, 120, 90, 22
 CHART_PX, CHART_HEIGHT_PX = 540, 130
@@ -88,17 +88,11 @@ class Histogram(Struct, frozen=True):
 
 def render(study: Study) -> str:
     """The page's HTML."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"duration": duration, "anchor": anchor, "day": _day, "path": _folder_and_name}
     readings = study.readings
     band = Scale(0.0, _long_s(readings), BAND_PX)
-    return environment.get_template("page.html.jinja").render(
+    return rendered(
+        Path(__file__).with_name("page.html.jinja"),
+        {"duration": duration, "anchor": anchor, "day": _day, "path": _folder_and_name},
         study=study,
         counts=Counter(one.ending for one in readings),
         unread=len(study.sessions) - len(readings),

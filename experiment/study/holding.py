@@ -19,11 +19,8 @@ def admitted(register: Register, subject: str, who: str, *, asked: int | None = 
     `asked`: the session that the assistant named, if any. `override`: why it is to be held against the study's rules
     about days and doses; it is recorded with the initials `who`, unless the gate lets in anyway.
     """
-    entries = register.entries()
-    study = state.study_of(entries)
-    one = state.found(state.of(study, entries), subject)
     try:
-        return gate.session_of(one, study, days.today(study, register.now()), asked)
+        return _let_in(register, subject, asked)
     except gate.Refused as refused:
         if refused.session is None or not override:
             raise
@@ -33,14 +30,20 @@ def admitted(register: Register, subject: str, who: str, *, asked: int | None = 
 
 def session_today(register: Register, subject: str) -> int:
     """The session that the participant may be in now, be it by an override; gate.Refused if there is none."""
-    entries = register.entries()
-    study = state.study_of(entries)
     try:
-        return gate.session_of(state.found(state.of(study, entries), subject), study, days.today(study, register.now()))
+        return _let_in(register, subject)
     except gate.Refused as refused:
         if refused.session is None:
             raise
         return refused.session
+
+
+def _let_in(register: Register, subject: str, asked: int | None = None) -> int:
+    """The gate's word on the register as it stands."""
+    entries = register.entries()
+    study = state.study_of(entries)
+    one = state.found(state.of(study, entries), subject)
+    return gate.session_of(one, study, days.today(study, register.now()), asked)
 
 
 def record(

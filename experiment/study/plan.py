@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-import msgspec
 from msgspec import Meta
 
-from experiment.errors import BadInput
-from experiment.explain import explained
+from experiment.explain import read_toml
 from experiment.questions import Fixed, Line
 
 Days = Annotated[int, Meta(ge=0, le=999)]
@@ -81,14 +79,4 @@ class Study(Fixed, frozen=True):
 
 def read_study(path: Path) -> Study:
     """The study in a TOML file; BadInput names the file, the key, what was expected and what was found."""
-    try:
-        content = msgspec.toml.decode(path.read_bytes())
-    except OSError as error:
-        raise BadInput(f"The study {path} cannot be read: {error.strerror}. Check --plan.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadInput(f"The study {path} is not a TOML file: {error}. Compare with stimuli/study.toml.") from error
-    try:
-        return msgspec.convert(content, Study)
-    except msgspec.ValidationError as error:
-        wrong = explained(str(error), content)
-        raise BadInput(f"The study {path} cannot be used.\n{wrong}\nCorrect the file.") from error
+    return read_toml(path, Study, "study", "--plan")

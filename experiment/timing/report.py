@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from experiment.events import ScreenInfo, Started
 from experiment.files import write_whole
+from experiment.templates import rendered
 from experiment.timing.errors import ONSET_SD_S, RESPONSE_MEDIAN_S, RESPONSE_SD_S, Errors, Summary
 from experiment.timing.external import GUIDE
 from experiment.timing.pictures import WIDTH_PX, Distribution, distribution
@@ -104,17 +105,9 @@ def write(report: Report, folder: Path) -> Path:
 
 def render(report: Report) -> str:
     """The page's HTML."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"ms": ms}
-    return environment.get_template("report.html.jinja").render(
+    return rendered(
+        Path(__file__).with_name("report.html.jinja"),
+        {"ms": ms},
         report=report,
         errors=report.errors,
         rows=_rows(report.errors),

@@ -17,8 +17,9 @@ from pathlib import Path
 from experiment.design import Message, read_messages
 from experiment.layout import Layout
 from experiment.pictures import MESSAGE_SIZES
-from experiment.text import Style, draw_message, draw_messages, fitting_size, inkless, missing_glyphs
+from experiment.text import Style, draw_message, draw_messages, inkless, missing_glyphs
 from tests.bench.reporting import HEIGHT_PX, ROOT, WIDTH_PX, median, print_table
+from tests.fitting import fitting_size
 
 TURNS = 15
 WORDS = 100
