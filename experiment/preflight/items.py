@@ -5,6 +5,7 @@ Nothing private stands in an item: no name of a person, no text of a message, no
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
@@ -29,10 +30,10 @@ class Item(Struct, frozen=True):
     unit: str | None = None
 
     def __post_init__(self) -> None:
-        """A whole number is a float too, so that a transcript's line is read back as it was written."""
-        value: object = self.value
-        if type(value) is int:
-            force_setattr(self, "value", float(value))
+        """A transcript's line is read back as it was written: whole numbers are floats, and JSON knows no infinity."""
+        value = self.value
+        if value is not None and not isinstance(value, str | bool):
+            force_setattr(self, "value", float(value) if math.isfinite(value) else None)
 
 
 def graded(*, red: bool, amber: bool) -> Grade:
