@@ -81,7 +81,10 @@ def run(
     close: Annotated[bool, typer.Option("--close", help="End a session that was cut off as incomplete.")] = False,
     windowed: Annotated[bool, typer.Option("--windowed", help="In a window: onsets are then less certain.")] = False,
     override: Annotated[
-        str | None, typer.Option(help="A reason to hold the session though the computer or the study's rules say no.")
+        str | None, typer.Option(help="A reason to hold the session though this computer is not fit for it.")
+    ] = None,
+    override_study: Annotated[
+        str | None, typer.Option(help="A reason to hold it though the study's rules about days and doses say no.")
     ] = None,
     protocol: ProtocolFile = PROTOCOL,
     messages: MessagesFolder = PARTICIPANTS,
@@ -100,7 +103,7 @@ def run(
     from experiment.protocol import read_protocol
     from experiment.study import holding
 
-    read, why = read_protocol(protocol), _reason(override)
+    read, why, why_now = read_protocol(protocol), _reason(override), _reason(override_study)
     known = {"subject": subject, "session": session, "operator": operator, **parse_answers(read, answer or [])}
     if not system.has_display():
         raise EquipmentFailure("A real session needs a display, and there is none. Start it from the desktop.")
@@ -109,12 +112,15 @@ def run(
     if close:
         _close(data_set, check_subject(subject), session, read, register)
         return
-    if register and subject and not session:
-        known["session"] = str(holding.session_today(register, check_subject(subject)))
+    with_session = register is None or bool(session)  # else the register knows which it is
+    if register and subject:
+        label, number = check_subject(subject), int(session) if session.isdecimal() else None
+        holding.session_today(register, label, asked=number, override=why_now)
     system.no_core_dumps()  # messages are in this process from here on
-    lab = _Lab(read, data_set, opened(messages), register, seed=seed, resume=resume, override=why)
+    lab = _Lab(read, data_set, opened(messages), register, seed=seed, resume=resume, override=why_now)
     # A session that goes on keeps the answers that were given when it began.
-    plan = _asked(replace(read, assistant=()) if resume else read, known, lab.plan)
+    asked = replace(read, assistant=()) if resume else read
+    plan = _asked(asked, known, lab.plan, with_session=with_session)
     if plan is None:
         say("Cancelled: nothing was saved.")
         raise typer.Exit(ABORTED)
@@ -182,7 +188,10 @@ def funnel(
 
 @dataclass(frozen=True)
 class _Lab:
-    """What a real session is planned with: the files, and what was said of it on the command line."""
+    """What a real session is planned with: the files, and what was said of it on the command line.
+
+    `override`: the reason to hold it against the study's rules.
+    """
 
     protocol: Protocol
     data: DataSet
@@ -197,17 +206,20 @@ class _Lab:
         from experiment.layout import MINIMUM_SIZE_PX, Layout
         from experiment.messages.check import check_set, refuse_errors
         from experiment.plans import planned
-        from experiment.study.holding import admitted
+        from experiment.study.holding import admitted, session_today
 
-        who = answers.operator
+        who, subject, asked = answers.operator, answers.subject, answers.session
+        session = asked or 0  # only where a register knows better it is not asked
         if self.register:
-            admitted(self.register, answers.subject, who, asked=answers.session, override=self.override or "")
-        shown = self.messages.read(answers.subject)
+            session = session_today(self.register, subject, asked=asked, override=self.override)
+        shown = self.messages.read(subject)
         plan = planned(
-            "run", self.protocol, shown, self.data, subject=answers.subject, session=answers.session, seed=self.seed,
-            operator=who, answers=answers.extra, resume=self.resume,
+            "run", self.protocol, shown, self.data, subject=subject, session=session, seed=self.seed, operator=who,
+            answers=answers.extra, resume=self.resume,
         )  # fmt: skip
-        refuse_errors(check_set(answers.subject, shown, self.protocol, Layout(*MINIMUM_SIZE_PX)))
+        refuse_errors(check_set(subject, shown, self.protocol, Layout(*MINIMUM_SIZE_PX)))
+        if self.register:
+            admitted(self.register, subject, who, asked=asked, override=self.override)
         return plan
 
 
@@ -221,7 +233,7 @@ def _habit(name: str) -> str:
 
 def _reason(override: str | None) -> str | None:
     if override is not None and len(override.split()) < 2:
-        raise BadInput(f"Expected after --override a reason in words, found {override!r}: it stands in the data.")
+        raise BadInput(f"Expected for an override a reason in words, found {override!r}: it stands in the data.")
     return override
 
 
@@ -252,16 +264,18 @@ def _close(data: DataSet, subject: str, session: str, protocol: Protocol, regist
     say(f"sub-{subject} ses-{session} is closed as incomplete. What was rated is in its table.")
 
 
-def _asked(protocol: Protocol, known: dict[str, str], plan_of: Callable[[Answers], Plan]) -> Plan | None:
+def _asked(
+    protocol: Protocol, known: dict[str, str], plan_of: Callable[[Answers], Plan], *, with_session: bool
+) -> Plan | None:
     """The session that the options name, or the form if they leave something out; None if the form was cancelled."""
     from experiment import form
 
-    if all(known.get(field.id) for field in form.fields(protocol) if field.required):
-        return plan_of(form.check(protocol, known))
+    if all(known.get(field.id) for field in form.fields(protocol, with_session=with_session) if field.required):
+        return plan_of(form.check(protocol, known, with_session=with_session))
     from experiment import dialog
 
     made: list[Plan] = []  # each time that the form is right so far: the last is what it was left with
-    answers = dialog.ask(protocol, known, lambda answers: made.append(plan_of(answers)))
+    answers = dialog.ask(protocol, known, lambda answers: made.append(plan_of(answers)), with_session=with_session)
     return None if answers is None else made[-1]
 
 

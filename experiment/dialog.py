@@ -62,18 +62,21 @@ class Page:
     may_leave: bool = True
 
 
-def ask(protocol: Protocol, known: Given, check_more: Callable[[form.Answers], None]) -> form.Answers | None:
+def ask(
+    protocol: Protocol, known: Given, check_more: Callable[[form.Answers], None], *, with_session: bool = True
+) -> form.Answers | None:
     """Show the assistant's form until its answers are right; None if the assistant cancels or closes it.
 
     `known` fills fields in beforehand, by their ids. `check_more` is called at Start with checked answers, and may
-    raise a DayFourError. Needs a display (see above).
+    raise a DayFourError. `with_session`: whether it is asked which session this is. Needs a display (see above).
     """
 
     def check(given: Given) -> None:
-        check_more(form.check(protocol, given))
+        check_more(form.check(protocol, given, with_session=with_session))
 
-    given = fill_in(Page("Before the session", form.fields(protocol), "Start", check, known))
-    return None if given is None else form.check(protocol, given)
+    asked = form.fields(protocol, with_session=with_session)
+    given = fill_in(Page("Before the session", asked, "Start", check, known))
+    return None if given is None else form.check(protocol, given, with_session=with_session)
 
 
 def ask_participant(funnel: Funnel) -> Answers | None:

@@ -35,11 +35,11 @@ class Answers(Struct, frozen=True):
     """The assistant's answers, checked; `extra` has every question of the protocol by its id, None if unanswered.
 
     A text or a choice is a str, a time of day "HH:MM" on the laboratory's clock, a number a float in its question's
-    units.
+    units. `session` is None where it was not asked, because the study's register knows it.
     """
 
     subject: str
-    session: int
+    session: int | None
     operator: str
     extra: dict[str, str | float | None]
 
@@ -54,8 +54,11 @@ class WrongAnswers(BadInput):
         self.errors = dict(errors)
 
 
-def fields(protocol: Protocol) -> tuple[AskedQuestion, ...]:
-    """Everything that is asked, in the order of asking; BadInput if a question of the protocol takes a field's name."""
+def fields(protocol: Protocol, *, with_session: bool = True) -> tuple[AskedQuestion, ...]:
+    """Everything that is asked, in the order of asking; BadInput if a question of the protocol takes a field's name.
+
+    `with_session`: whether it is asked which session this is.
+    """
     numbers = tuple(str(number) for number in range(1, protocol.sessions + 1))
     always = (
         AskedQuestion(SUBJECT, "Subject", "text", required=True),
@@ -64,13 +67,15 @@ def fields(protocol: Protocol) -> tuple[AskedQuestion, ...]:
     )
     if taken := {field.id for field in always} & {question.id for question in protocol.assistant}:
         raise BadInput(f"The protocol asks the assistant {min(taken)!r}, which every session asks. Rename its id.")
-    return always + protocol.assistant
+    asked = always if with_session else tuple(field for field in always if field.id != SESSION)
+    return asked + protocol.assistant
 
 
-def check(protocol: Protocol, raw: Mapping[str, str]) -> Answers:
+def check(protocol: Protocol, raw: Mapping[str, str], *, with_session: bool = True) -> Answers:
     """The typed answers (`raw`, by field; one that is not there is unanswered); raises WrongAnswers."""
-    values = _all_checked(fields(protocol), raw, lambda field, given: _value(protocol, field, given))
-    return Answers(values.pop(SUBJECT), values.pop(SESSION), values.pop(OPERATOR), values)
+    asked = fields(protocol, with_session=with_session)
+    values = _all_checked(asked, raw, lambda field, given: _value(protocol, field, given))
+    return Answers(values.pop(SUBJECT), values.pop(SESSION, None), values.pop(OPERATOR), values)
 
 
 def check_questions(questions: Iterable[AskedQuestion], raw: Mapping[str, str]) -> dict[str, str | float | None]:

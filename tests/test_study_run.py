@@ -15,7 +15,7 @@ from tests.studying import PUBLIC_KEYS, STUDY
 
 if TYPE_CHECKING:
     from experiment.study.register import Register
-    from tests.lab import Sitting
+    from tests.lab import Eyes, Sitting
     from tests.xtest import Hands
 
 
@@ -106,7 +106,8 @@ def test_without_consent_no_reason_helps(lab: Lab) -> None:
 def test_an_override_is_seen_until_it_is_answered(lab: Lab, hands: Hands) -> None:
     """Held on day 3 with a reason: the register and QA have it, and an answer closes the finding."""
     register = register_of(lab, 3)
-    assert leaves(comes(lab, "--override", "She flies home tomorrow"), hands)[0] == 3
+    reasons = ("--override", "no screen here", "--override-study", "She flies home tomorrow")
+    assert leaves(comes(lab, *reasons), hands)[0] == 3
     (override,) = acts_of(register, acts.Overridden)
     assert "She flies home tomorrow" in override.reason
     one = state.found(state.of(STUDY, register.entries()), SUBJECT)
@@ -125,6 +126,43 @@ def test_an_override_is_seen_until_it_is_answered(lab: Lab, hands: Hands) -> Non
     status, told = lab.begins("study", "answer", "--finding", "let_in", *said, *where).ends()
     assert (status, "Nothing of the kind" in told) == (2, True), told
     assert state.of(STUDY, register.entries())[SUBJECT] == one
+
+
+def test_a_reason_about_the_computer_opens_no_gate(lab: Lab) -> None:
+    """On day 3, the override of what `check` found does not let a session begin, and nothing is recorded."""
+    register = register_of(lab, 3)
+    before = register.path.read_bytes()
+    status, said = comes(lab, "--override", "no screen here").ends()
+    assert (status, "--override-study" in said) == (2, True), said
+    assert register.path.read_bytes() == before
+
+
+def test_no_override_is_recorded_for_a_session_that_cannot_begin(lab: Lab) -> None:
+    """On day 3, with a reason and without the participant's messages, nothing begins and nothing is recorded."""
+    register = register_of(lab, 3)
+    before = register.path.read_bytes()
+    who = ("--subject", SUBJECT, "--operator", "RA", "--answer", "last_dose=08:30", "--answer", "symptoms=none")
+    lab.messages(subject="somebody")
+    status, said = lab.begins("run", *who, *lab.places(), "--override-study", "She flies home tomorrow").ends()
+    assert (status, "cannot be read" in said) == (2, True), said
+    assert register.path.read_bytes() == before
+
+
+def test_the_form_does_not_ask_what_the_register_knows(lab: Lab, hands: Hands, eyes: Eyes) -> None:
+    """With a register the form asks for subject and initials, and the session of the day begins."""
+    register_of(lab, 4)
+    lab.messages()
+    answers = ("--answer", "last_dose=08:30", "--answer", "symptoms=none")
+    sitting = lab.begins("run", *answers, *lab.places(), "--override", "no screen here")
+    eyes.waits_for_focus()
+    with hands.holding("lshift"):
+        for key in ("d", "f"):
+            hands.tap(key, 0.005)
+    for key in ("1", "tab", "r", "a", "return"):
+        hands.tap(key, 0.005)
+    started = sitting.started()
+    assert (started.session.subject, started.session.session, started.operator) == (SUBJECT, 1, "ra")
+    assert sitting.leaves(hands)[0] == 3
 
 
 def test_a_synthetic_study_is_piloted_to_its_end_by_the_commands(lab: Lab) -> None:

@@ -22,7 +22,9 @@ class Refused(BadInput):
 
     def __init__(self, why: str, session: int | None = None) -> None:
         self.why, self.session = why, session
-        advice = "Ask whoever leads the study. To hold it all the same, give your initials and --override 'REASON'."
+        advice = (
+            "Ask whoever leads the study. To hold it all the same, give your initials and --override-study 'REASON'."
+        )
         super().__init__(why if session is None else f"{why}\n{advice}")
 
 

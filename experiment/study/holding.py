@@ -13,37 +13,37 @@ from experiment.study.listing import list_participants
 from experiment.study.register import Register
 
 
-def admitted(register: Register, subject: str, who: str, *, asked: int | None = None, override: str = "") -> int:
-    """The session that the participant may be in now; gate.Refused says why none, and when.
+def session_today(register: Register, subject: str, *, asked: int | None = None, override: str | None = None) -> int:
+    """The session that the participant may be in now; gate.Refused says why none, and when. Nothing is recorded.
 
     `asked`: the session that the assistant named, if any. `override`: why it is to be held against the study's rules
-    about days and doses; it is recorded with the initials `who`, unless the gate lets in anyway.
+    about days and doses.
     """
-    try:
-        return _let_in(register, subject, asked)
-    except gate.Refused as refused:
-        if refused.session is None or not override:
-            raise
-        register.act(who, lambda entries: recording.overridden(entries, subject, override, register.now(), asked))
-        return refused.session
+    return _decided(register, subject, asked, override)[0]
 
 
-def session_today(register: Register, subject: str) -> int:
-    """The session that the participant may be in now, be it by an override; gate.Refused if there is none."""
-    try:
-        return _let_in(register, subject)
-    except gate.Refused as refused:
-        if refused.session is None:
-            raise
-        return refused.session
+def admitted(
+    register: Register, subject: str, who: str, *, asked: int | None = None, override: str | None = None
+) -> int:
+    """The same for a session that begins now: an override that is needed is recorded, with the initials `who`."""
+    session, is_refused = _decided(register, subject, asked, override)
+    if is_refused and override is not None:
+        reason = override
+        register.act(who, lambda entries: recording.overridden(entries, subject, reason, register.now(), asked))
+    return session
 
 
-def _let_in(register: Register, subject: str, asked: int | None = None) -> int:
-    """The gate's word on the register as it stands."""
+def _decided(register: Register, subject: str, asked: int | None, override: str | None) -> tuple[int, bool]:
+    """The session, and whether the gate refuses it but for the override."""
     entries = register.entries()
     study = state.study_of(entries)
     one = state.found(state.of(study, entries), subject)
-    return gate.session_of(one, study, days.today(study, register.now()), asked)
+    try:
+        return gate.session_of(one, study, days.today(study, register.now()), asked), False
+    except gate.Refused as refused:
+        if refused.session is None or override is None:
+            raise
+        return refused.session, True
 
 
 def record(

@@ -63,7 +63,7 @@ def overridden(entries: Entries, subject: str, reason: str, moment: datetime, as
         if refused.session is None:
             raise
         return _possible(study, one, moment, Overridden(one.subject, refused.why, _meaningful(reason)))
-    raise BadInput(f"Session {session} of {one.name} can be held today: leave out --override.")
+    raise BadInput(f"Session {session} of {one.name} can be held today: leave out --override-study.")
 
 
 def session_held(
