@@ -46,6 +46,7 @@ study/state, study/gate                  where everybody stands, and what may be
 study/recording                          what may be recorded
 study/status, study/calendar             everybody on one screen, and their appointments
 study/exclusive, study/register          one history, whoever writes to it
+study/place                              where it lies, also for several computers
 study/keys, study/setting_up             who may know, how a study begins
 study/unblinding                         how the treatments become known
 study/quality, study/listing             what of it the quality assurance and participants.tsv should know

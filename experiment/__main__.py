@@ -31,8 +31,19 @@ commands.app.command("import")(receiving.import_messages)
 commands.app.command()(reviewing.check)
 commands.app.command()(reviewing.preview)
 app.add_typer(commands.app, name="messages")
-study_commands.app.command()(daily.close)
-app.add_typer(study_commands.app, name="study")
+
+study = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="The study: who takes part, which day it is; never which drug."
+)
+for begin in (study_commands.key, study_commands.init, study_commands.join, study_commands.packing):
+    study.command()(begin)
+for happen in (daily.enrol, daily.consent, daily.start, daily.dosed, daily.withdraw, daily.close):
+    study.command()(happen)
+for see in (daily.status, daily.calendar):
+    study.command()(see)
+for end in (study_commands.answer, study_commands.lock, study_commands.unblind):
+    study.command()(end)
+app.add_typer(study, name="study")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -11,8 +11,8 @@ import typer
 
 from experiment.errors import BadInput, DayFourError, EquipmentFailure
 from experiment.messages.commands import opened
-from experiment.review import DATA, PARTICIPANTS, PROTOCOL, ROOT, STUDY, ProtocolFile
-from experiment.study.daily import simulate_study
+from experiment.review import DATA, PARTICIPANTS, PROTOCOL, ROOT, ProtocolFile
+from experiment.study.commands import simulate_study
 from experiment.terminal import console, say
 
 if TYPE_CHECKING:
@@ -101,13 +101,13 @@ def run(
     from experiment.form import parse_answers
     from experiment.preflight import computer
     from experiment.protocol import read_protocol
-    from experiment.study import holding
+    from experiment.study import holding, place
 
     read, why, why_now = read_protocol(protocol), _reason(override), _reason(override_study)
     known = {"subject": subject, "session": session, "operator": operator, **parse_answers(read, answer or [])}
     if not system.has_display():
         raise EquipmentFailure("A real session needs a display, and there is none. Start it from the desktop.")
-    data_set, register = DataSet(data), _register(data / STUDY)
+    data_set, register = DataSet(data), place.register_of(data)
     data_set.prepare()
     if close:
         _close(data_set, check_subject(subject), session, read, register)
@@ -235,14 +235,6 @@ def _reason(override: str | None) -> str | None:
     if override is not None and len(override.split()) < 2:
         raise BadInput(f"Expected for an override a reason in words, found {override!r}: it stands in the data.")
     return override
-
-
-def _register(folder: Path) -> Register | None:
-    """The study's register, if the data set has one."""
-    from experiment.study.register import Register
-
-    register = Register(folder)
-    return register if register.path.exists() else None
 
 
 def _record(register: Register | None, data: DataSet, transcript: Path) -> None:

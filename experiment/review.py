@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 PROTOCOL, DATA, PARTICIPANTS = ROOT / "stimuli" / "protocol.toml", ROOT / "data", ROOT / "stimuli" / "participants"
 FOUND_WANTING = 1
-STUDY = "study"  # in the data set: the folder of its register
 
 ProtocolFile = Annotated[Path, typer.Option("--protocol", help="All wording, timing, scales and keys.")]
 
@@ -93,10 +92,10 @@ def looked(data: Path, protocol: Path, *, out: Path | None = None, pilot: bool =
     from experiment.qa.report import report
     from experiment.replay.verify import verify_all
     from experiment.study import quality
-    from experiment.study.register import Register
+    from experiment.study.place import register_of
 
-    thresholds, register = read_protocol(protocol).qa, Register(data / STUDY)
-    entries = register.entries() if register.path.exists() else ()
+    thresholds, register = read_protocol(protocol).qa, register_of(data)
+    entries = register.entries() if register else ()
     with Progress(console=console()) as progress:
         task = progress.add_task("Verifying")
         verified = verify_all(

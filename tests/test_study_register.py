@@ -144,9 +144,9 @@ def note(event, arguments):
 sys.addaudithook(note)
 most = resource.getrlimit(resource.RLIMIT_CORE)[1]
 resource.setrlimit(resource.RLIMIT_CORE, (most, most))
-from experiment.study.commands import app
+from experiment.__main__ import app
 try:
-    app(sys.argv[1:])
+    app(["study", *sys.argv[1:]])
 finally:
     print(json.dumps([written, resource.getrlimit(resource.RLIMIT_CORE)[0]]))
 """
@@ -164,7 +164,7 @@ def test_no_plaintext_touches_the_disk(tmp_path: Path, unblinder: Keys, pharmacy
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     command = [sys.executable, "-c", INIT, "init", "--operator", "PI", "--unblinder", unblinder.public]
-    command += ["--pharmacy", pharmacy.public, "--study", str(study)]
+    command += ["--pharmacy", pharmacy.public, "--data", str(tmp_path)]
     done = subprocess.run(command, cwd=home, env=env, capture_output=True, check=True)
     written, core_bytes = msgspec.json.decode(done.stdout.splitlines()[-1])
     assert core_bytes == 0
@@ -462,7 +462,7 @@ def test_a_folder_that_cannot_lock_is_refused(
 
     monkeypatch.setattr(fcntl, "flock", flock)
     before = contents(register.folder)
-    with pytest.raises(EquipmentFailure, match=r"cannot lock(?s:.*)--study"):
+    with pytest.raises(EquipmentFailure, match=r"cannot lock(?s:.*)study join"):
         enrol(register, "DF1", "north", "RA")
     assert contents(register.folder) == before
     with pytest.raises(EquipmentFailure, match="cannot lock"):
@@ -634,9 +634,7 @@ def test_another_key_opens_nothing(register: Register, tmp_path: Path, pharmacy:
 
 def study(*arguments: object, typed: str = "") -> subprocess.CompletedProcess[str]:
     """One command, as a person gives it."""
-    code = "import sys; from experiment.study.commands import app; from experiment.errors import DayFourError\n"
-    code += "try:\n    app(sys.argv[1:])\nexcept DayFourError as error:\n    sys.exit(str(error))"
-    command = [sys.executable, "-c", code, *map(str, arguments)]
+    command = [sys.executable, "-m", "experiment", "study", *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, input=typed, capture_output=True, text=True, check=False)
 
 
@@ -648,7 +646,7 @@ def test_a_study_from_its_keys_to_an_emergency(tmp_path: Path, pharmacy: Keys) -
     assert key.stat().st_mode & 0o777 == 0o600
     assert "never overwritten" in study("key", "--out", key, typed=PASSPHRASE).stderr
 
-    common = ("--study", folder, "--operator", "PI")
+    common = ("--data", tmp_path, "--operator", "PI")
     begun = study("init", "--unblinder", f"{key}.public.txt", "--pharmacy", pharmacy.public, *common)
     assert "40 places in each stratum (north, south)" in begun.stderr
     place = Register(folder).kits()[0]

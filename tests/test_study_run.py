@@ -183,7 +183,7 @@ def test_a_synthetic_study_is_piloted_to_its_end_by_the_commands(lab: Lab) -> No
         assert status == 0, said
     status, said = lab.begins("study", "lock", *where).ends()
     assert status == 0, said
-    key = ("--key", out / "study" / "unblinder.key", "--study", out / "study", "--data", out, "--operator", "PI")
+    key = ("--key", out / "study" / "unblinder.key", "--data", out, "--operator", "PI")
     status, said = lab.begins("study", "unblind", *key, "--out", table, typed="simulated study\n").ends()
     assert status == 0, said
     lines = [line.split("\t") for line in table.read_text(encoding="utf-8").splitlines()]

@@ -1,39 +1,35 @@
-"""The commands about the study around the sessions: set up, enrolled, under way, locked and unblinded."""
+"""The commands that begin a study, let a computer share its register, and end it; and a study that nobody was in."""
 
 from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from experiment import review
-from experiment.errors import BadInput
+from experiment.errors import BadInput, DayFourError
 from experiment.review import DATA, PROTOCOL, ROOT, ProtocolFile
 from experiment.terminal import ask_passphrase, console, new_passphrase, say
 
 if TYPE_CHECKING:
+    from experiment.study.acts import Entry
     from experiment.study.register import Register
 
-app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="The study: who takes part, which day it is; never which drug."
-)
-STUDY, PLAN = DATA / review.STUDY, ROOT / "stimuli" / "study.toml"
+PLAN = ROOT / "stimuli" / "study.toml"
+SIMULATED_PASSPHRASE = "simulated study"  # noqa: S105 - it keeps nothing from anybody
 
-StudyFolder = Annotated[Path, typer.Option("--study", help="The folder of the study's register.")]
 DataFolder = Annotated[Path, typer.Option("--data", help="Where the data set lies.")]
 KeyFile = Annotated[Path, typer.Option("--key", help="The private key's file; its passphrase is asked for.")]
 Operator = Annotated[str, typer.Option("--operator", help="Your initials, which stand in the register.")]
 Subject = Annotated[str, typer.Option("--subject", help="The participant's ID.")]
 Pilot = Annotated[bool, typer.Option("--pilot", help="The data set is a synthetic one.")]
-Day = Annotated[str, typer.Option("--day", help="YYYY-MM-DD, if it was not today.")]
 
 
-@app.command()
 def key(out: Annotated[Path, typer.Option(help="The private key's new file, on your own computer or stick.")]) -> None:
     """Make the keys of whoever may unblind, or of the pharmacy: on their own computer, by themselves."""
     from experiment.study.keys import PUBLIC_SUFFIX, write_keys
@@ -47,163 +43,59 @@ def key(out: Annotated[Path, typer.Option(help="The private key's new file, on y
     sys.stdout.write(f"{public}\n")
 
 
-@app.command()
 def init(
     operator: Operator,
     unblinder: Annotated[str, typer.Option(help="The public key, or its file, of whoever may unblind.")],
     pharmacy: Annotated[str, typer.Option(help="The public key, or its file, of the pharmacy.")],
     plan: Annotated[Path, typer.Option(help="The study file.")] = PLAN,
-    study: StudyFolder = STUDY,
+    folder: Annotated[
+        Path | None, typer.Option(help="For a register that several computers share: where; else in the data set.")
+    ] = None,
+    data: DataFolder = DATA,
 ) -> None:
     """Begin a study: the allocation is drawn, sealed for these two keys, and known to nobody here."""
+    from experiment.study import place
     from experiment.study.keys import read_public
     from experiment.study.plan import read_study
     from experiment.study.register import ALLOCATION, PACKING
     from experiment.study.setting_up import begin
 
-    read = read_study(plan)
-    begin(_register(study), read, read_public(unblinder), read_public(pharmacy), operator)
+    read, register = read_study(plan), place.shared(data, folder) if folder else registered(data)
+    begin(register, read, read_public(unblinder), read_public(pharmacy), operator)
+    if folder:
+        join(folder, data)
     say(
-        f"{read.name!r} has begun in {study}: {read.participants} places in each stratum ({', '.join(read.strata)}).\n"
+        f"{read.name!r} has begun in {register.folder}: {read.participants} places in each stratum "
+        f"({', '.join(read.strata)}).\n"
         f"{ALLOCATION} opens only with the key of whoever may unblind, {PACKING} only with the pharmacy's. Keep a copy "
         "of this folder elsewhere."
     )
 
 
-@app.command()
-def packing(key: KeyFile, study: StudyFolder = STUDY) -> None:
+def join(
+    folder: Annotated[Path, typer.Argument(help="Where the register lies, such as on a network folder.")],
+    data: DataFolder = DATA,
+) -> None:
+    """Let this computer use a register that lies elsewhere and that other computers use too."""
+    from experiment.study import place, state
+
+    register = place.join(data, folder)
+    name = state.study_of(register.entries()).name
+    say(f"The sessions of this data set are held by the register of {name!r} in {register.folder} from now on.")
+
+
+def packing(key: KeyFile, data: DataFolder = DATA) -> None:
     """Print the packing list (CSV), for the pharmacy only: which kit holds which treatment."""
     from experiment.study.keys import read_key
     from experiment.study.unblinding import packing_list
 
-    kits = packing_list(_register(study), read_key(key, ask_passphrase("Passphrase of the pharmacy's key")))
+    kits = packing_list(registered(data), read_key(key, ask_passphrase("Passphrase of the pharmacy's key")))
     rows = csv.writer(sys.stdout, lineterminator="\n")
     rows.writerows(
         [("kit", "stratum", "course", "treatment"), *((k.kit, k.stratum, k.course, k.treatment) for k in kits)]
     )
 
 
-@app.command()
-def enrol(
-    subject: Subject,
-    operator: Operator,
-    stratum: Annotated[str, typer.Option(help="Of the study file, such as the site.")],
-    study: StudyFolder = STUDY,
-) -> None:
-    """Take a participant into the study: the next place of the stratum, and with it two kits."""
-    from experiment.study import setting_up
-    from experiment.study.acts import Enrolled
-
-    act = cast("Enrolled", setting_up.enrol(_register(study), subject, stratum, operator).act)
-    say(
-        f"sub-{act.subject} is enrolled in {act.stratum}: kit {act.kits[0]} in course 1, kit {act.kits[1]} in course 2."
-    )
-
-
-@app.command()
-def consent(
-    subject: Subject,
-    operator: Operator,
-    version: Annotated[str, typer.Option(help="Of the form that was signed, as it stands on it.")],
-    day: Day = "",
-    study: StudyFolder = STUDY,
-) -> None:
-    """Record that informed consent was given."""
-    from experiment.study import recording
-
-    register, on, now = _when(study, day)
-    register.act(operator, lambda entries: recording.consented(entries, subject, on, version, now))
-    say(f"Consent of sub-{subject} is recorded.")
-
-
-@app.command()
-def start(
-    subject: Subject,
-    operator: Operator,
-    course: Annotated[int, typer.Option(min=1, max=2, help="1 or 2.")],
-    kit: Annotated[str, typer.Option(help="As it stands on the kit that was handed out.")],
-    day: Day = "",
-    study: StudyFolder = STUDY,
-) -> None:
-    """Record that a course began: its day 1 is the day of the first dose."""
-    from experiment.study import recording
-    from experiment.study.allocation import check_kit
-
-    register, on, now = _when(study, day)
-    number, typed = cast("Literal[1, 2]", course), check_kit(kit)
-    register.act(operator, lambda entries: recording.started(entries, subject, number, on, typed, now))
-    say(f"Course {course} of sub-{subject} has begun. `dayfour study status` shows what comes when.")
-
-
-@app.command()
-def dosed(
-    subject: Subject,
-    operator: Operator,
-    missed: Annotated[bool, typer.Option("--missed", help="It was not taken.")] = False,
-    day: Day = "",
-    study: StudyFolder = STUDY,
-) -> None:
-    """Record that a dose was taken, or missed."""
-    from experiment.study import recording
-
-    register, on, now = _when(study, day)
-    register.act(operator, lambda entries: recording.dosed(entries, subject, on, now, taken=not missed))
-    say(f"The dose of sub-{subject} is recorded as {'missed' if missed else 'taken'}.")
-
-
-@app.command()
-def withdraw(
-    subject: Subject,
-    operator: Operator,
-    reason: Annotated[str, typer.Option(help="Why.")],
-    study: StudyFolder = STUDY,
-) -> None:
-    """Record that a participant leaves the study, now."""
-    from experiment.study import recording
-
-    register, _, now = _when(study, "")
-    register.act(operator, lambda entries: recording.withdrew(entries, subject, reason, now))
-    say(f"sub-{subject} has left the study.")
-
-
-@app.command()
-def status(
-    due: Annotated[bool, typer.Option("--due", help="Only those for whom there is something to do today.")] = False,
-    study: StudyFolder = STUDY,
-) -> None:
-    """Everybody on one screen: due today, overdue, done, withdrawn."""
-    from experiment.study import days, state
-    from experiment.study import status as standing
-
-    register = _register(study)
-    entries = register.entries()
-    plan = state.study_of(entries)
-    today = days.today(plan, register.now())
-    lines = standing.rows(state.of(plan, entries).values(), plan, today)
-    console().print(standing.table(standing.only_due(lines) if due else lines))
-    say(standing.summary(lines, plan, today))
-
-
-@app.command()
-def calendar(
-    out: Annotated[Path, typer.Option(help="The calendar's file, ending in .ics.")],
-    subject: Annotated[str, typer.Option(help="Only this participant's; else everybody's.")] = "",
-    study: StudyFolder = STUDY,
-) -> None:
-    """Write all appointments to a file for calendar programs."""
-    from experiment.study import calendar as appointments
-    from experiment.study import days, state
-
-    register = _register(study)
-    entries = register.entries()
-    plan = state.study_of(entries)
-    people = state.of(plan, entries)
-    some = [state.found(people, subject)] if subject else people.values()
-    appointments.save(out, some, entries, plan, days.today(plan, register.now()))
-    say(f"The appointments:\n  {out}")
-
-
-@app.command()
 def answer(
     finding: Annotated[str, typer.Option(help="Its kind, as the table of findings has it.")],
     reason: Annotated[str, typer.Option(help="What it turned out to be.")],
@@ -219,24 +111,21 @@ def answer(
 
     found = review.looked(data, protocol, pilot=pilot).open_findings
     given = quality.answered(found, finding, subject.removeprefix("sub-") or None, session or None, reason)
-    _register(data / review.STUDY).act(operator, lambda _: given)
+    register = registered(data)
+    register.act(operator, lambda _: given)
     say("The answer stands in the register, and on the page of `dayfour qa`.")
 
 
-@app.command()
 def lock(operator: Operator, data: DataFolder = DATA, protocol: ProtocolFile = PROTOCOL, pilot: Pilot = False) -> None:
     """End the study: nothing of it changes any more, and it may be unblinded."""
-    from experiment.bids import DataSet
     from experiment.study import unblinding
-    from experiment.study.listing import list_participants
 
-    register = _register(data / review.STUDY)
+    register = registered(data)
     unblinding.lock(register, data, operator, lambda: _open_issues(data, protocol, pilot=pilot))
-    list_participants(DataSet(data), register.entries())
+    followed(data, register)
     say("The study is locked. `dayfour study unblind` shows all treatments to whoever has the key.")
 
 
-@app.command()
 def unblind(
     operator: Operator,
     key: KeyFile,
@@ -244,7 +133,6 @@ def unblind(
     reason: Annotated[str, typer.Option(help="Of the emergency, for everybody to read.")] = "",
     out: Annotated[Path | None, typer.Option(help="The table of all, outside of the data set.")] = None,
     data: DataFolder = DATA,
-    study: StudyFolder = STUDY,
 ) -> None:
     """Show the treatments to whoever has the key: all after the lock, or one participant's in an emergency."""
     from experiment.study import unblinding
@@ -254,12 +142,66 @@ def unblind(
         raise BadInput("Expected --out FILE for everybody after the lock, or --subject ID in an emergency.")
     opened = read_key(key, ask_passphrase("Passphrase of the key"))
     if out:
-        count = unblinding.unblind_all(_register(study), data, opened, operator, reason or "after the lock", out)
+        count = unblinding.unblind_all(registered(data), data, opened, operator, reason or "after the lock", out)
         say(f"The treatments of {count} participants:\n  {out}")
         return
-    for course, treatment in enumerate(unblinding.unblind_one(_register(study), opened, operator, subject, reason), 1):
+    for course, treatment in enumerate(unblinding.unblind_one(registered(data), opened, operator, subject, reason), 1):
         sys.stdout.write(f"{subject}\tcourse {course}\t{treatment}\n")
     say("This stands in the register now, for everybody to see. Tell nobody who does not need to know.")
+
+
+def registered(data: Path) -> Register:
+    """The register of a data set, begun or not."""
+    from experiment.study.place import register_in
+
+    return register_in(data)
+
+
+def followed(data: Path, register: Register) -> tuple[Entry, ...]:
+    """Bring `participants.tsv` up to the register; all entries. What hinders that undoes no act, and is said."""
+    from experiment.bids import DataSet
+    from experiment.study.listing import list_participants
+
+    entries = register.entries()
+    try:
+        list_participants(DataSet(data), entries)
+    except DayFourError as error:
+        say(f"It is recorded, but participants.tsv does not show it yet: {error}", "yellow")
+    return entries
+
+
+def simulate_study(subjects: int, out: Path, plan: Path, protocol: Path, messages: Path, seed: int) -> None:
+    """A synthetic study in the new data set `out`, its register in `study/` there, with the keys to unblind it."""
+    from rich.progress import track
+
+    from experiment.bids import DataSet
+    from experiment.design import read_messages
+    from experiment.protocol import read_protocol
+    from experiment.study.keys import write_keys
+    from experiment.study.place import FOLDER
+    from experiment.study.plan import read_study
+    from experiment.study.register import Register
+    from experiment.study.setting_up import begin
+    from experiment.study.simulated import simulated_study
+
+    read, folder = read_study(plan), out / FOLDER
+
+    def begun(clock: Callable[[], datetime]) -> Register:
+        register = Register(folder, clock)
+        unblinder, pharmacy = (
+            write_keys(folder / f"{holder}.key", SIMULATED_PASSPHRASE) for holder in ("unblinder", "pharmacy")
+        )
+        begin(register, read, unblinder, pharmacy, "simulate")
+        return register
+
+    simulated_study(
+        begun, DataSet(out), subjects, seed=seed, protocol=read_protocol(protocol), messages=read_messages(messages),
+        watched=lambda steps: track(steps, "Simulating", console=console()),
+    )  # fmt: skip
+    say(
+        f"A study with {subjects} participants is in {out}, its register in {folder}. The keys there open it with the "
+        f"passphrase {SIMULATED_PASSPHRASE!r}."
+    )
 
 
 def _open_issues(data: Path, protocol: Path, *, pilot: bool) -> Sequence[str]:
@@ -269,17 +211,3 @@ def _open_issues(data: Path, protocol: Path, *, pilot: bool) -> Sequence[str]:
         " ".join(f"{name}-{of}" for name, of in (("sub", one.subject), ("ses", one.session)) if of) for one in found
     ]
     return [f"{place or 'the study'}: {one.title} ({one.kind})" for place, one in zip(places, found, strict=True)]
-
-
-def _register(folder: Path) -> Register:
-    from experiment.study.register import Register
-
-    return Register(folder)
-
-
-def _when(folder: Path, day: str) -> tuple[Register, date | None, datetime]:
-    """The register, the day that was typed, and now."""
-    from experiment.study import days
-
-    register = _register(folder)
-    return register, days.parsed(day) if day else None, register.now()

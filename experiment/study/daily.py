@@ -1,63 +1,168 @@
-"""A synthetic study from nothing, and the command that closes a session to which nobody came."""
+"""The commands of a study's every day: who takes part, what happened to them, and what comes when."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from experiment.study.commands import STUDY, Operator, StudyFolder, Subject
+from experiment.review import DATA
+from experiment.study.commands import DataFolder, Operator, Subject, followed, registered
 from experiment.terminal import console, say
 
-SIMULATED_PASSPHRASE = "simulated study"  # noqa: S105 - it keeps nothing from anybody
+if TYPE_CHECKING:
+    from experiment.study.acts import Act, Entry
+
+Day = Annotated[str, typer.Option("--day", help="YYYY-MM-DD, if it was not today.")]
+
+
+def enrol(
+    subject: Subject,
+    operator: Operator,
+    stratum: Annotated[str, typer.Option(help="Of the study file, such as the site.")],
+    data: DataFolder = DATA,
+) -> None:
+    """Take a participant into the study: the next place of the stratum, and with it two kits."""
+    from experiment.study import setting_up
+    from experiment.study.acts import Enrolled
+
+    register = registered(data)
+    act = cast("Enrolled", setting_up.enrol(register, subject, stratum, operator).act)
+    followed(data, register)
+    say(
+        f"sub-{act.subject} is enrolled in {act.stratum}: kit {act.kits[0]} in course 1, kit {act.kits[1]} in course 2."
+    )
+
+
+def consent(
+    subject: Subject,
+    operator: Operator,
+    version: Annotated[str, typer.Option(help="Of the form that was signed, as it stands on it.")],
+    day: Day = "",
+    data: DataFolder = DATA,
+) -> None:
+    """Record that informed consent was given."""
+    from experiment.study import recording
+
+    on = _day(day)
+    _record(data, operator, lambda entries, now: recording.consented(entries, subject, on, version, now))
+    say(f"Consent of {_name(subject)} is recorded.")
+
+
+def start(
+    subject: Subject,
+    operator: Operator,
+    course: Annotated[int, typer.Option(min=1, max=2, help="1 or 2.")],
+    kit: Annotated[str, typer.Option(help="As it stands on the kit that was handed out.")],
+    day: Day = "",
+    data: DataFolder = DATA,
+) -> None:
+    """Record that a course began: its day 1 is the day of the first dose."""
+    from experiment.study import days, recording, state
+    from experiment.study.allocation import check_kit
+
+    on, number, typed = _day(day), cast("Literal[1, 2]", course), check_kit(kit)
+    entries = _record(data, operator, lambda told, now: recording.started(told, subject, number, on, typed, now))
+    plan = state.study_of(entries)
+    one = state.found(state.of(plan, entries), subject)
+    session_day, _ = days.session_days(plan.courses, one.starts[course - 1])
+    say(f"Course {course} of {one.name} has begun; session {course} is on {days.spoken(session_day)}.")
+    if course == 1:
+        earliest = days.earliest_second(plan.courses, one.starts[0])
+        say(f"Course 2 can begin on {days.spoken(earliest)} or later.")
+
+
+def dosed(
+    subject: Subject,
+    operator: Operator,
+    missed: Annotated[bool, typer.Option("--missed", help="It was not taken.")] = False,
+    day: Day = "",
+    data: DataFolder = DATA,
+) -> None:
+    """Record that a dose was taken, or missed."""
+    from experiment.study import recording
+
+    on = _day(day)
+    _record(data, operator, lambda entries, now: recording.dosed(entries, subject, on, now, taken=not missed))
+    say(f"The dose of {_name(subject)} is recorded as {'missed' if missed else 'taken'}.")
+
+
+def withdraw(
+    subject: Subject,
+    operator: Operator,
+    reason: Annotated[str, typer.Option(help="Why.")],
+    data: DataFolder = DATA,
+) -> None:
+    """Record that a participant leaves the study, now."""
+    from experiment.study import recording
+
+    _record(data, operator, lambda entries, now: recording.withdrew(entries, subject, reason, now))
+    say(f"{_name(subject)} has left the study.")
 
 
 def close(
     subject: Subject,
     operator: Operator,
     session: Annotated[int, typer.Option(min=1, max=2, help="1 or 2.")],
-    study: StudyFolder = STUDY,
+    data: DataFolder = DATA,
 ) -> None:
     """Record that a session never took place, once its day is over: only then can the study be locked."""
     from experiment.study import recording
-    from experiment.study.register import Register
 
-    register = Register(study)
-    register.act(operator, lambda entries: recording.closed(entries, subject, session, register.now()))
-    say(f"Session {session} of sub-{subject.removeprefix('sub-')} is closed: it was never held.")
+    _record(data, operator, lambda entries, now: recording.closed(entries, subject, session, now))
+    say(f"Session {session} of {_name(subject)} is closed: it was never held.")
 
 
-def simulate_study(subjects: int, out: Path, plan: Path, protocol: Path, messages: Path, seed: int) -> None:
-    """A synthetic study in the new data set `out`, its register in `study/` there, with the keys to unblind it."""
-    from rich.progress import track
+def status(
+    due: Annotated[bool, typer.Option("--due", help="Only those for whom there is something to do today.")] = False,
+    data: DataFolder = DATA,
+) -> None:
+    """Everybody on one screen: due today, overdue, done, withdrawn."""
+    from experiment.study import days, state
+    from experiment.study import status as standing
 
-    from experiment.bids import DataSet
-    from experiment.design import read_messages
-    from experiment.protocol import read_protocol
-    from experiment.study.keys import write_keys
-    from experiment.study.plan import read_study
-    from experiment.study.register import Register
-    from experiment.study.setting_up import begin
-    from experiment.study.simulated import simulated_study
+    register = registered(data)
+    entries = register.entries()
+    plan = state.study_of(entries)
+    today = days.today(plan, register.now())
+    lines = standing.rows(state.of(plan, entries).values(), plan, today)
+    console().print(standing.table(standing.only_due(lines) if due else lines))
+    say(standing.summary(lines, plan, today))
 
-    read, folder = read_study(plan), out / "study"
 
-    def begun(clock: Callable[[], datetime]) -> Register:
-        register = Register(folder, clock)
-        unblinder, pharmacy = (
-            write_keys(folder / f"{holder}.key", SIMULATED_PASSPHRASE) for holder in ("unblinder", "pharmacy")
-        )
-        begin(register, read, unblinder, pharmacy, "simulate")
-        return register
+def calendar(
+    out: Annotated[Path, typer.Option(help="The calendar's file, ending in .ics.")],
+    subject: Annotated[str, typer.Option(help="Only this participant's; else everybody's.")] = "",
+    data: DataFolder = DATA,
+) -> None:
+    """Write all appointments to a file for calendar programs."""
+    from experiment.study import calendar as appointments
+    from experiment.study import days, state
 
-    simulated_study(
-        begun, DataSet(out), subjects, seed=seed, protocol=read_protocol(protocol), messages=read_messages(messages),
-        watched=lambda steps: track(steps, "Simulating", console=console()),
-    )  # fmt: skip
-    say(
-        f"A study with {subjects} participants is in {out}, its register in {folder}. The keys there open it with the "
-        f"passphrase {SIMULATED_PASSPHRASE!r}."
-    )
+    register = registered(data)
+    entries = register.entries()
+    plan = state.study_of(entries)
+    people = state.of(plan, entries)
+    some = [state.found(people, subject)] if subject else people.values()
+    appointments.save(out, some, entries, plan, days.today(plan, register.now()))
+    say(f"The appointments:\n  {out}")
+
+
+def _record(data: Path, who: str, decide: Callable[[Sequence[Entry], datetime], Act]) -> tuple[Entry, ...]:
+    """Record the act that `decide` gives at this moment, and let participants.tsv follow; all entries then."""
+    register = registered(data)
+    register.act(who, lambda entries: decide(entries, register.now()))
+    return followed(data, register)
+
+
+def _day(typed: str) -> date | None:
+    from experiment.study import days
+
+    return days.parsed(typed) if typed else None
+
+
+def _name(subject: str) -> str:
+    return f"sub-{subject.removeprefix('sub-')}"

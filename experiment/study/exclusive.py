@@ -84,7 +84,7 @@ def _locked(path: Path) -> int | None:
     except BlockingIOError:
         return None
     except FileNotFoundError as error:
-        raise BadInput(f"There is no {path}. Run `dayfour study init`, or check --study.") from error
+        raise BadInput(f"There is no {path}. Run `dayfour study init`, or check --data.") from error
     except OSError as error:
         raise EquipmentFailure(f"{path} cannot be written: {error.strerror}. Check who may write there.") from error
 
@@ -97,5 +97,5 @@ def _check_locks(path: Path) -> None:
         raise EquipmentFailure(
             f"The folder {path.parent} cannot lock files, so two assistants could get the same place. Nothing was "
             "recorded. Move it to a disk of this computer, or to a network folder that locks (ask whoever runs it), "
-            "and give it with --study."
+            "and let `dayfour study join FOLDER` find it there."
         )

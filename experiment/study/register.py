@@ -108,7 +108,7 @@ class Register:
         try:
             self.path.touch()
         except OSError as error:
-            raise EquipmentFailure(f"{self.path} cannot be made: {error.strerror}. Choose --study.") from error
+            raise EquipmentFailure(f"{self.path} cannot be made: {error.strerror}. Choose --folder.") from error
         with held(self.path) as file:
             self._check_not_begun(file.read())
             return self._written(file, b"", who, prepare())[0]
@@ -146,8 +146,8 @@ class Register:
     def _check_not_begun(self, content: bytes) -> None:
         if NEWLINE in content or self._head().size:
             raise BadInput(
-                f"A study has begun in {self.folder} already, and is never overwritten. Choose another folder with "
-                f"--study; if {REGISTER} is gone from there, put it back from a copy."
+                f"A study has begun in {self.folder} already, and is never overwritten. Choose another --data or "
+                f"--folder; if {REGISTER} is gone from there, put it back from a copy."
             )
 
     def _check_schema(self, line: bytes | None) -> None:
@@ -155,7 +155,7 @@ class Register:
         if line is None and self._head().size:
             raise BadInput(f"{self.path}, line 1: it is lost, with all after it. Put the register back from a copy.")
         if line is None:
-            raise BadInput(f"No study has begun in {self.folder}. Run `dayfour study init`, or check --study.")
+            raise BadInput(f"No study has begun in {self.folder}. Run `dayfour study init`, or check --data.")
         with suppress(msgspec.DecodeError, UnicodeDecodeError):  # of which `unlinked` tells more
             schema = msgspec.json.decode(msgspec.json.decode(line, type=Line).event, type=_First).act.schema
             if schema != SCHEMA:
@@ -173,7 +173,7 @@ class Register:
         except FileNotFoundError:
             return b""
         except OSError as error:
-            why = f"{error.strerror}. Check --study, and who may read it"
+            why = f"{error.strerror}. Check --data, and who may read it"
             raise EquipmentFailure(f"{self.path} cannot be read: {why}.") from error
 
     def _head(self) -> Head:

@@ -52,7 +52,7 @@ def begin(register: Register, study: Study, unblinder: str, pharmacy: str, who: 
         register.folder.mkdir(parents=True, exist_ok=True)
         sync_folder(register.folder.parent)
     except OSError as error:
-        raise EquipmentFailure(f"{register.folder} cannot be made: {error.strerror}. Choose --study.") from error
+        raise EquipmentFailure(f"{register.folder} cannot be made: {error.strerror}. Choose --folder.") from error
     return register.begin(who, lambda: _prepared(register, study, unblinder, pharmacy))
 
 

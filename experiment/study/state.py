@@ -104,7 +104,7 @@ def of(study: Study, entries: Iterable[Entry]) -> dict[str, Participant]:
 def study_of(entries: Sequence[Entry]) -> Study:
     """The study as it was set up; BadInput if it was not."""
     if not entries or not isinstance(entries[0].act, Begun):
-        raise BadInput("The study has not been set up here. Start with `dayfour study init`, or check --study.")
+        raise BadInput("The study has not been set up here. Start with `dayfour study init`, or check --data.")
     return entries[0].act.plan
 
 
