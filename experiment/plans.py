@@ -8,7 +8,7 @@ from pathlib import Path
 
 from experiment import log
 from experiment.bids import DataSet
-from experiment.design import Message, Session, check_session, draw_session, practice_message
+from experiment.design import Message, Session, Sets, check_session, draw_session, practice_message
 from experiment.disk import is_written
 from experiment.errors import BadInput
 from experiment.events import Ended, Mode
@@ -102,10 +102,8 @@ def _drawn(
     protocol: Protocol, messages: Sequence[Message], data: DataSet, *, subject: str, session: int, seed: int
 ) -> Session:
     """The session as the seed decides it, of the messages that the subject's other sessions were drawn from."""
-    numbers = [number for number in range(1, protocol.sessions + 1) if number != session]
-    paths = [data.transcript(subject, number, protocol.task) for number in numbers]
-    others = [log.read_start(path).session for path in paths if log.has_begun(path)]
-    sets = next((other.sets for other in others if other.sets), ())
+    others = _begun(protocol, data, subject, but=session)
+    sets = _sets(others)
     drawn = draw_session(protocol, messages, subject=subject, session=session, seed=seed, sets=sets)
     for other in others:
         if other.sets != drawn.sets or (not sets and _digests(other) != _digests(drawn)):
@@ -114,6 +112,22 @@ def _drawn(
                 f"{other.session}. Put back the files as they were then."
             )
     return drawn
+
+
+def recorded_sets(protocol: Protocol, data: DataSet, subject: str) -> Sets:
+    """The ids of each session's messages as the subject's first session recorded them; none if nothing was drawn."""
+    return _sets(_begun(protocol, data, subject))
+
+
+def _begun(protocol: Protocol, data: DataSet, subject: str, but: int | None = None) -> list[Session]:
+    """The subject's sessions that have begun, but one."""
+    numbers = [number for number in range(1, protocol.sessions + 1) if number != but]
+    paths = [data.transcript(subject, number, protocol.task) for number in numbers]
+    return [log.read_start(path).session for path in paths if log.has_begun(path)]
+
+
+def _sets(sessions: Sequence[Session]) -> Sets:
+    return next((session.sets for session in sessions if session.sets), ())
 
 
 def _digests(session: Session) -> dict[str, str]:

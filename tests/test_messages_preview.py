@@ -15,15 +15,19 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 from PIL import Image
 
+from experiment import sessions
+from experiment.bids import DataSet
 from experiment.design import Message, draw_session, practice_message, read_messages
 from experiment.errors import BadInput
 from experiment.events import Message as MessageFrame
 from experiment.layout import Layout
+from experiment.messages import reviewing
 from experiment.messages.preview import preview, screens
 from experiment.messages.sizes import sizes_of
 from experiment.messages.store import PREVIEW, Folder
 from experiment.pictures import draw_pictures
-from experiment.protocol import rgb
+from experiment.plans import Plan
+from experiment.protocol import read_protocol, rgb
 from tests.strategies import PROTOCOL
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "stimuli" / "examples"
@@ -130,6 +134,29 @@ def test_a_split_shows_each_set_as_its_session_will(tmp_path: Path) -> None:
     assert "not shared out" not in text
     _, page = preview("DF001", messages, protocol, LAYOUT, tmp_path)
     assert "not shared out" in page.read_text(encoding="utf-8")
+
+
+def test_a_split_that_a_session_recorded_is_shown(tmp_path: Path) -> None:
+    """Before the first session its seed decides what belongs together; from then on what that session recorded."""
+    protocol, folder, data = tmp_path / "protocol.toml", Folder(tmp_path / "participants"), DataSet(tmp_path / "data")
+    written = (EXAMPLES.parent / "protocol.toml").read_text(encoding="utf-8").replace("messages = 6 ", "messages = 3 ")
+    protocol.write_text(written.replace('message_sets = "same"', 'message_sets = "split"'), encoding="utf-8")
+    folder.path.mkdir()
+    folder.write("DF001", ENGLISH)
+    recorded = (("friend", "mother", "sister"), ("grandfather", "partner", "teacher"))
+
+    def shown() -> list[set[str]]:
+        """The ids of each set on the page."""
+        reviewing.preview("DF001", folder.path, "1280x720", tmp_path, 1, data.root, protocol)
+        ids = re.findall(r'alt="Message (\w+)"', (tmp_path / "sub-DF001.html").read_text(encoding="utf-8"))
+        return [set(ids[:3]), set(ids[3:])]
+
+    assert set(recorded[0]) not in shown()
+    read = read_protocol(protocol)
+    drawn = draw_session(read, ENGLISH, subject="DF001", session=2, seed=1, sets=recorded)
+    shown_then = (practice_message(read), *ENGLISH)
+    sessions.simulated(Plan("run", drawn, shown_then, "RA", {}, data, participant="quick"))
+    assert sorted(map(sorted, shown())) == sorted(map(sorted, recorded))
 
 
 def test_what_cannot_be_drawn_is_refused_and_writes_nothing(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import typer
 
 from experiment.errors import BadInput
 from experiment.messages.commands import opened
-from experiment.review import FOUND_WANTING, PARTICIPANTS, PROTOCOL, ProtocolFile
+from experiment.review import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, ProtocolFile
 from experiment.terminal import console, say
 
 if TYPE_CHECKING:
@@ -52,17 +52,21 @@ def preview(
     screen: Screen = "1920x1080",
     out: Annotated[Path | None, typer.Option(help="Another folder for the two files.")] = None,
     seed: Annotated[int, typer.Option(help="As for `run`, where each session has messages of its own.")] = 1,
+    data: Annotated[Path, typer.Option(help="The data set, in which a session may have recorded its own.")] = DATA,
     protocol: ProtocolFile = PROTOCOL,
 ) -> None:
     """A picture and a page of what a participant will see, pixel by pixel. For the eyes of whoever may see them."""
+    from experiment.bids import DataSet
     from experiment.design import check_subject, draw_session
     from experiment.messages.preview import preview as write_preview
     from experiment.messages.store import PREVIEW
+    from experiment.plans import recorded_sets
     from experiment.protocol import read_protocol
 
     label, layout, read = check_subject(subject), layout_of(screen), read_protocol(protocol)
     shown = _messages(label, messages)
-    sets = draw_session(read, shown, subject=label, session=1, seed=seed).sets
+    recorded = recorded_sets(read, DataSet(data), label)
+    sets = draw_session(read, shown, subject=label, session=1, seed=seed, sets=recorded).sets
     folder = messages if messages.is_dir() else PARTICIPANTS
     for path in write_preview(label, shown, read, layout, out or folder / PREVIEW, sets):
         say(f"  {path}")
