@@ -169,16 +169,35 @@ def fitting_room(messages: Iterable[Message], rooms: Sequence[Room], *, with_wri
     BadInput names a message that fits in none.
     """
     unfit = list(messages)
-    for room in rooms:
+    small, fitting, at, wanted_px = (
+        -1,
+        len(rooms),
+        0,
+        math.inf,
+    )  # up to `small` they do not fit, from `fitting` on they do
+    while fitting - small > 1:
+        room = rooms[at]
         style = Style(room.size_px, (0, 0, 0), (255, 255, 255), room.width_px)
         sizes = message_sizes_px(unfit, style, room_px=room.height_px, with_writer=with_writer)
-        unfit = [message for message, size in zip(unfit, sizes, strict=True) if not _fits(size, room)]
-        if not unfit:
-            return room
+        outside = [(message, size) for message, size in zip(unfit, sizes, strict=True) if not _fits(size, room)]
+        if outside:
+            small, unfit = at, [message for message, _ in outside]
+            wanted_px = _shrunk_px(room, max(height_px for _, (_, height_px) in outside))
+        else:
+            fitting = at
+        likely = (place for place in range(small + 1, fitting) if rooms[place].size_px <= wanted_px)
+        at = next(likely, fitting - 1)
+    if fitting < len(rooms):
+        return rooms[fitting]
     raise BadInput(
         f"message {unfit[0].message_id}: {len(unfit[0].text.split())} words in {len(unfit[0].text.splitlines())} lines "
         f"do not fit on the screen with type of {rooms[-1].size_px:g} px. Shorten it, or use a larger screen."
     )
+
+
+def _shrunk_px(room: Room, height_px: int) -> float:
+    """About which type size fits a text of this height into the room: lines get lower, and fewer."""
+    return room.size_px * min(1.0, math.sqrt(room.height_px / height_px))
 
 
 def _fits(size_px: tuple[int, int], room: Room) -> bool:
