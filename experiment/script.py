@@ -5,6 +5,7 @@ Nothing here draws; `text.py` does. A text leaves no trace here: no cache or err
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import regex
@@ -57,6 +58,7 @@ USUAL = regex.compile(
     r"\u3000-\u3029\u3041-\u3096\u30A0-\u30FF\u4E00-\u9FFF\uAC00-\uD7A3]"
 )
 USUAL_EM = 1.05
+LIMITLESS = glyphs.Box(-math.inf, math.inf, -math.inf, math.inf, math.inf)
 # White space, and what steers the writing (marks of direction, joiners, soft hyphens) without being writing.
 BLANK = regex.compile(r"[\s\p{Cf}\p{Variation_Selector}]+")
 
@@ -218,9 +220,13 @@ def _is_inkless(cluster: str, family: str | None) -> bool:
 
 
 def unusual_boxes(text: str, language: str = "en") -> dict[str, glyphs.Box]:
-    """Where the ink lies of each grapheme cluster that is not known to stay within its line."""
-    others = "\n".join({one for one in CLUSTER.findall(text) if not (USUAL.fullmatch(one) or EMOJI.match(one))})
-    found = {cluster: glyphs.box(cluster, family) for cluster, family in _drawn(others, language) if family}
+    """Where the ink lies of each grapheme cluster that is not known to stay within its line.
+
+    Of one without a glyph nobody knows: its box has no limits.
+    """
+    others = "\n".join({one for one in CLUSTER.findall(text) if not USUAL.fullmatch(one)})
+    drawn = [(one, family) for one, family in _drawn(others, language) if family or not INVISIBLE.fullmatch(one)]
+    found = {one: glyphs.box(one, family) if family else LIMITLESS for one, family in drawn if family != EMOJI_FAMILY}
     return {cluster: box for cluster, box in found.items() if box}
 
 
