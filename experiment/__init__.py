@@ -45,6 +45,7 @@ study/allocation                         who gets which order and which kits
 study/state, study/gate                  where everybody stands, and what may be held today
 study/recording                          what may be recorded
 study/status, study/calendar             everybody on one screen, and their appointments
+study/history                            what was recorded, in words
 study/exclusive, study/register          one history, whoever writes to it
 study/place                              where it lies, also for several computers
 study/keys, study/setting_up             who may know, how a study begins
@@ -77,5 +78,6 @@ timing/align, timing/errors              how far its log is from that
 timing/capture, timing/external          a light sensor's file, and what is known without one
 timing/pictures, timing/report           the page on a computer's timing
 timing/command, preflight/command        the commands `timing` and `check`
+afterwards                               what comes after a session
 conduct, __main__                        the commands that hold sessions, and the command line
 """

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from experiment import conduct, review
+from experiment import afterwards, conduct, review
 from experiment.errors import DayFourError, EquipmentFailure
 from experiment.messages import commands, receiving, reviewing
 from experiment.preflight import command as preflight_command
@@ -23,7 +23,7 @@ app = typer.Typer(
     "--verify, qa), 2 bad input, 3 ended by the assistant, 4 equipment failure.",
 )  # fmt: skip
 
-for hold in (conduct.pilot, conduct.run, conduct.simulate, conduct.funnel):
+for hold in (conduct.pilot, conduct.run, conduct.simulate, afterwards.funnel):
     app.command()(hold)
 for look in (preflight_command.check, timing_command.timing, review.table, review.replay, review.qa):
     app.command()(look)
@@ -37,9 +37,9 @@ study = typer.Typer(
 )
 for begin in (study_commands.key, study_commands.init, study_commands.join, study_commands.packing):
     study.command()(begin)
-for happen in (daily.enrol, daily.consent, daily.start, daily.dosed, daily.withdraw, daily.close):
+for happen in (daily.enrol, daily.consent, daily.start, daily.dosed, daily.withdraw, daily.close, daily.correct):
     study.command()(happen)
-for see in (daily.status, daily.calendar):
+for see in (daily.status, daily.calendar, daily.history):
     study.command()(see)
 for end in (study_commands.answer, study_commands.lock, study_commands.unblind):
     study.command()(end)

@@ -57,6 +57,10 @@ class DataSet:
         visit = f"sub-{subject}/ses-{session}"
         return self.root / "sourcedata" / visit / f"{_stem(subject, session, task)}_transcript.jsonl"
 
+    def transcripts(self, subject: str, session: int) -> list[Path]:
+        """The transcripts of a session that are there, whatever its task."""
+        return sorted((self.root / f"sourcedata/sub-{subject}/ses-{session}").glob("*_transcript.jsonl"))
+
     def table(self, subject: str, session: int, task: str) -> Path:
         """Where a session's trial table stands; its data dictionary beside it ends in `.json`."""
         return self.root / f"sub-{subject}/ses-{session}/beh" / f"{_stem(subject, session, task)}_beh.tsv"

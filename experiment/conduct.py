@@ -1,4 +1,4 @@
-"""The commands that hold sessions: pilot, run and simulate, and the closing questions alone."""
+"""The commands that hold sessions: pilot, run and simulate."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from experiment.errors import BadInput, DayFourError, EquipmentFailure
+from experiment.afterwards import ABORTED, close_session, finish, record
+from experiment.errors import BadInput, EquipmentFailure
 from experiment.messages.commands import opened
-from experiment.review import DATA, PARTICIPANTS, PROTOCOL, ROOT, ProtocolFile
+from experiment.review import DATA, PARTICIPANTS, PROTOCOL, ROOT, DataFolder, ProtocolFile
 from experiment.study.commands import simulate_study
 from experiment.terminal import console, say
 
@@ -19,17 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from experiment.bids import DataSet
-    from experiment.events import Ended
     from experiment.form import Answers
     from experiment.messages.store import Folder
     from experiment.plans import Plan
     from experiment.protocol import Protocol
-    from experiment.questions import Funnel
     from experiment.study.register import Register
 
-ABORTED = 3
-
-DataFolder = Annotated[Path, typer.Option("--data", help="Where the data set lies.")]
 MessagesFile = Annotated[Path, typer.Option("--messages", help="A CSV file of six messages.")]
 MessagesFolder = Annotated[Path, typer.Option("--messages", help="The folder with sub-<ID>.csv of each participant.")]
 Seed = Annotated[int, typer.Option("--seed", help="Decides, with subject and session, the order of the messages.")]
@@ -37,6 +33,7 @@ SyntheticName = Annotated[str, typer.Option("--participant", help="Which synthet
 Photodiode = Annotated[
     bool, typer.Option("--photodiode", help="A square bottom right is white while a message or a scale is shown.")
 ]
+CAUGHT_UP = "the log"  # who tells the register of a session that it had missed
 EXAMPLE = ROOT / "stimuli" / "examples" / "english.csv"
 
 
@@ -69,7 +66,7 @@ def pilot(
             subject=whole.pilot.next_subject("pilot"), session=session, seed=seed, operator="pilot",
             participant=_habit(participant) if robot else plans.PERSON,
         )  # fmt: skip
-        _finish(sessions.held_in_window(plan, full_screen=False, photodiode=photodiode), plan)
+        finish(sessions.held_in_window(plan, full_screen=False, photodiode=photodiode), plan)
 
 
 def run(
@@ -101,21 +98,20 @@ def run(
     from experiment.form import parse_answers
     from experiment.preflight import computer
     from experiment.protocol import read_protocol
-    from experiment.study import holding, place
+    from experiment.study.place import register_of
 
     read, why, why_now = read_protocol(protocol), _reason(override), _reason(override_study)
     known = {"subject": subject, "session": session, "operator": operator, **parse_answers(read, answer or [])}
-    if not system.has_display():
+    if not (close or system.has_display()):
         raise EquipmentFailure("A real session needs a display, and there is none. Start it from the desktop.")
-    data_set, register = DataSet(data), place.register_of(data)
+    data_set, register = DataSet(data), register_of(data)
     data_set.prepare()
     if close:
-        _close(data_set, check_subject(subject), session, read, register)
+        close_session(data_set, check_subject(subject), session, read, register, operator)
         return
     with_session = register is None or bool(session)  # else the register knows which it is
     if register and subject:
-        label, number = check_subject(subject), int(session) if session.isdecimal() else None
-        holding.session_today(register, label, asked=number, override=why_now)
+        _look_ahead(register, data_set, check_subject(subject), session, why_now)
     system.no_core_dumps()  # messages are in this process from here on
     lab = _Lab(read, data_set, opened(messages), register, seed=seed, resume=resume, override=why_now)
     # A session that goes on keeps the answers that were given when it began.
@@ -128,8 +124,8 @@ def run(
     try:
         ended = sessions.held_in_window(plan, full_screen=not windowed, photodiode=photodiode, check=check)
     finally:
-        _record(register, data_set, plan.transcript)
-    _finish(ended, plan)
+        record(register, data_set, plan.transcript, plan.operator)
+    finish(ended, plan)
 
 
 def simulate(
@@ -168,24 +164,6 @@ def simulate(
     say(f"{subjects * read.sessions} sessions in {out}")
 
 
-def funnel(
-    subject: Annotated[str, typer.Option(help="Who has completed the last session.")],
-    protocol: ProtocolFile = PROTOCOL,
-    data: DataFolder = DATA,
-) -> None:
-    """The closing questions alone, for a participant to whom they could not be put after the last session."""
-    from experiment.bids import DataSet
-    from experiment.design import check_subject
-    from experiment.protocol import read_protocol
-
-    label, read, data_set = check_subject(subject), read_protocol(protocol), DataSet(data)
-    if read.funnel is None:
-        raise BadInput(f"The protocol {protocol} has no section [funnel].")
-    if not data_set.table(label, read.sessions, read.task).exists():
-        raise BadInput(f"sub-{label} has not been in session {read.sessions} yet, which the questions follow.")
-    _ask_funnel(read.funnel, label, data_set)
-
-
 @dataclass(frozen=True)
 class _Lab:
     """What a real session is planned with: the files, and what was said of it on the command line.
@@ -206,11 +184,12 @@ class _Lab:
         from experiment.layout import MINIMUM_SIZE_PX, Layout
         from experiment.messages.check import check_set, refuse_errors
         from experiment.plans import planned
-        from experiment.study.holding import admitted, session_today
+        from experiment.study.holding import admitted, catch_up, session_today
 
         who, subject, asked = answers.operator, answers.subject, answers.session
         session = asked or 0  # only where a register knows better it is not asked
         if self.register:
+            catch_up(self.register, self.data, subject, CAUGHT_UP)
             session = session_today(self.register, subject, asked=asked, override=self.override)
         shown = self.messages.read(subject)
         plan = planned(
@@ -221,6 +200,16 @@ class _Lab:
         if self.register:
             admitted(self.register, subject, who, asked=asked, override=self.override)
         return plan
+
+
+def _look_ahead(register: Register, data: DataSet, subject: str, session: str, override: str | None) -> None:
+    """Say what the study's register has against this session before anybody fills in a form."""
+    from experiment.study import holding
+
+    holding.catch_up(register, data, subject, CAUGHT_UP)
+    holding.session_today(register, subject, asked=int(session) if session.isdecimal() else None, override=override)
+    if doses := holding.unknown_doses(register, subject):
+        say(doses, "yellow")
 
 
 def _habit(name: str) -> str:
@@ -237,25 +226,6 @@ def _reason(override: str | None) -> str | None:
     return override
 
 
-def _record(register: Register | None, data: DataSet, transcript: Path) -> None:
-    """Let the register know how a session ended, if it began; what hinders that hides no other error."""
-    from experiment.study.holding import record_end
-
-    if register is not None:
-        try:
-            record_end(register, data, transcript)
-        except DayFourError as error:
-            say(f"The study's register does not know yet how the session ended: {error}", "red")
-
-
-def _close(data: DataSet, subject: str, session: str, protocol: Protocol, register: Register | None) -> None:
-    from experiment.plans import close_as_incomplete
-
-    close_as_incomplete(data, subject, session, protocol)
-    _record(register, data, data.transcript(subject, int(session), protocol.task))
-    say(f"sub-{subject} ses-{session} is closed as incomplete. What was rated is in its table.")
-
-
 def _asked(
     protocol: Protocol, known: dict[str, str], plan_of: Callable[[Answers], Plan], *, with_session: bool
 ) -> Plan | None:
@@ -269,29 +239,3 @@ def _asked(
     made: list[Plan] = []  # each time that the form is right so far: the last is what it was left with
     answers = dialog.ask(protocol, known, lambda answers: made.append(plan_of(answers)), with_session=with_session)
     return None if answers is None else made[-1]
-
-
-def _finish(ended: Ended, plan: Plan) -> None:
-    """Say how it ended and where the data are; end with the status that goes with it."""
-    saved = plan.data.table(plan.session.subject, plan.session.session, plan.protocol.task)
-    if ended.status == "aborted":
-        say(f"The session was ended early ({ended.reason}). What was rated until then is saved:\n  {saved}")
-        raise typer.Exit(ABORTED)
-    say(f"The session is complete. Its table:\n  {saved}")
-    is_last = plan.session.session == plan.protocol.sessions
-    if plan.protocol.funnel and is_last and not plan.is_synthetic:
-        _ask_funnel(plan.protocol.funnel, plan.session.subject, plan.data)
-
-
-def _ask_funnel(funnel: Funnel, subject: str, data: DataSet) -> None:
-    """Put the closing questions to the participant and save the answers."""
-    from experiment import dialog
-
-    if data.has_funnel(subject):
-        raise BadInput(f"sub-{subject} has answered the closing questions already: {data.funnel}")
-    answers = dialog.ask_participant(funnel)
-    if answers is None:
-        say(f"The closing questions were not answered. `dayfour funnel --subject {subject}` asks them again.", "red")
-    else:
-        data.save_funnel(subject, answers, funnel)
-        say(f"The answers to the closing questions:\n  {data.funnel}")

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PROTOCOL, DATA, PARTICIPANTS = ROOT / "stimuli" / "protocol.toml", ROOT / "data", ROOT / "stimuli" / "participants"
 FOUND_WANTING = 1
 
+DataFolder = Annotated[Path, typer.Option("--data", help="Where the data set lies.")]
 ProtocolFile = Annotated[Path, typer.Option("--protocol", help="All wording, timing, scales and keys.")]
 
 
@@ -79,7 +80,9 @@ def qa(
 ) -> None:
     """One page over all sessions: which of them somebody should look at, and why."""
     done = looked(data, protocol, out=out, pilot=pilot)
-    say(f"{done.wanting} of {done.sessions} sessions need a person:\n  {done.page}\n  {done.table}")
+    others = done.beside
+    besides = f", and {others} finding{'' if others == 1 else 's'} about more than one" if others else ""
+    say(f"{done.wanting} of {done.sessions} sessions need a person{besides}:\n  {done.page}\n  {done.table}")
     if done.needs_person:
         raise typer.Exit(FOUND_WANTING)
 

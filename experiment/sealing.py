@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from experiment.errors import BadInput
 
 LEAST_PASSPHRASE = 8
+MAGIC = b"age-encryption.org/"
 
 
 class WrongKey(BadInput):
@@ -39,6 +40,8 @@ def unlocked(closed: bytes, passphrase: str) -> Any:
     """The private key; WrongKey for another passphrase. Takes a second, so that guessing does too."""
     import pyrage
 
+    if not closed.startswith(MAGIC):
+        raise BadInput("Expected a private key that a passphrase closes, found another file, perhaps the public key's.")
     try:
         return pyrage.x25519.Identity.from_str(pyrage.passphrase.decrypt(closed, passphrase).decode())
     except (pyrage.DecryptError, pyrage.IdentityError):

@@ -38,7 +38,7 @@ def studies(drawn: st.DrawFn) -> Study:
     course_days = drawn(st.integers(1, 9))
     session_day = drawn(st.integers(1, course_days))
     tolerance = drawn(st.integers(0, course_days - session_day))
-    courses = Courses(course_days, session_day, tolerance, drawn(st.integers(0, 30)))
+    courses = Courses(course_days, session_day, tolerance, drawn(st.integers(10, 30)))
     clock = replace(
         STUDY.clock, zone=drawn(st.sampled_from(ZONES)), dose=drawn(times), report=drawn(times), session=drawn(times)
     )

@@ -33,7 +33,7 @@ studies = st.builds(
     participants=st.integers(1, 40),
     strata=st.sampled_from([("one",), ("north", "south"), ("a", "b", "c")]),
     treatments=st.just(("drug", "placebo")),
-    block_sizes=st.lists(st.sampled_from([2, 4, 6, 8, 20]), min_size=1, max_size=4).map(tuple),
+    block_sizes=st.lists(st.sampled_from([2, 4, 6, 8, 20]), min_size=2, max_size=4, unique=True).map(tuple),
     seed=st.integers(0, 2**40),
     clock=st.just(Clock("UTC")),
 )

@@ -52,6 +52,12 @@ def refused(entries: list[acts.Entry], today: date, asked: int | None = None) ->
     return caught.value
 
 
+def held_now(entries: list[acts.Entry], number: int) -> acts.SessionHeld:
+    """A session has ended on Thursday."""
+    began_utc = noon(THURSDAY).isoformat()
+    return recording.session_held(entries, "DF001", number, "completed", began_utc, noon(THURSDAY))
+
+
 def test_day_four_is_admitted() -> None:
     """On day 4 of each course its session may be held, and the gate says which it is."""
     first = story(*running())
@@ -90,11 +96,13 @@ def test_every_refusal_gives_reason_and_date(
 
 
 def test_a_session_that_never_began_is_closed() -> None:
-    """Once its day is over, a session that nobody came to is closed as aborted, and cannot be held any more."""
+    """Once its day is over, a session that nobody came to is closed as never held, and cannot be held any more."""
     entries = story(*running())
-    act = recording.closed(entries, "DF001", 1, noon(THURSDAY + DAY))
-    assert act.status == "aborted"
-    assert refused([*entries, *story((THURSDAY + DAY, act))[1:]], THURSDAY + DAY).session is None
+    act = recording.never_held(entries, "DF001", 1, noon(THURSDAY + DAY))
+    assert act.status == "never_held"
+    refusal = refused([*entries, *story((THURSDAY + DAY, act))[1:]], THURSDAY + DAY)
+    assert refusal.session is None
+    assert "was never held" in refusal.why
 
 
 def test_the_wrong_course_is_refused() -> None:
@@ -109,7 +117,7 @@ def test_a_session_that_failed_can_go_on() -> None:
     """A session that failed is no held one: the gate lets it be resumed, and its end be recorded."""
     entries = story(*running(), held(1, THURSDAY, "failed"))
     assert gate.session_of(one(entries), STUDY, THURSDAY) == 1
-    assert recording.session_held(entries, "DF001", 1, "completed", noon(THURSDAY)).status == "completed"
+    assert held_now(entries, 1).status == "completed"
 
 
 def test_an_override_lets_in_for_its_day_only() -> None:
@@ -153,9 +161,57 @@ def test_the_door_records_an_override_once(tmp_path: Path) -> None:
     assert register.path.read_bytes() == before
     for override in ("flies home tomorrow", "flies home tomorrow", ""):
         assert holding.admitted(register, "sub-DF001", "RA", override=override) == 1
-    holding.record(register, "DF001", 1, "RA", "completed")
+    holding.record(register, "DF001", 1, "RA", "completed", moment[0].isoformat())
     told = [type(entry.act).__name__ for entry in register.entries()]
     assert told == ["Begun", "Enrolled", "Consented", "Started", "Overridden", "SessionHeld"]
+
+
+def test_a_clock_that_is_behind_opens_no_gate() -> None:
+    """Where the computer's time is before the register's last entry, the gate says so, and an override lifts it."""
+    entries = story(*running(), dosed(THURSDAY))
+    assert gate.session_at(entries, "DF001", noon(THURSDAY) - timedelta(minutes=4)) == 1
+    early = noon(THURSDAY) - timedelta(minutes=6)
+    with pytest.raises(gate.Refused, match="Set the clock that is wrong") as caught:
+        gate.session_at(entries, "DF001", early)
+    assert caught.value.session == 1
+    assert "Set the clock" in recording.overridden(entries, "DF001", "the other clock was ahead", early).refused
+
+
+def test_a_session_is_of_the_day_on_which_it_began() -> None:
+    """Closed or told of a day later, it stands in the register with its own day."""
+    entries = story(*running())
+    late = noon(THURSDAY + DAY)
+    act = recording.session_held(entries, "DF001", 1, "aborted", noon(THURSDAY).isoformat(), late)
+    assert act.day == THURSDAY.isoformat()
+
+
+def test_a_mistaken_entry_is_taken_back() -> None:
+    """A start on a wrong day, and a dose after it, count no more, the latest first; then the right ones do."""
+    entries = story(enrolled(), consented(), started(), dosed(MONDAY + DAY))
+    with pytest.raises(BadInput, match="Take those back first"):
+        recording.corrected(entries, 4, "it was Tuesday", noon(THURSDAY))
+    for number in (5, 4):
+        entries += story((THURSDAY, recording.corrected(entries, number, "it was Tuesday", noon(THURSDAY))))[1:]
+    assert (one(entries).starts, one(entries).doses) == ((), {})
+    entries += story((THURSDAY, recording.started(entries, "DF001", 1, MONDAY + DAY, KIT_1, noon(THURSDAY))))[1:]
+    assert one(entries).starts == (MONDAY + DAY,)
+    with pytest.raises(BadInput, match="taken back already, by entry 7"):
+        recording.corrected(entries, 4, "it was Tuesday", noon(THURSDAY))
+
+
+def test_who_left_by_mistake_is_back() -> None:
+    """A withdrawal of the wrong participant is taken back, with a reason that stays."""
+    assert one(GONE).withdrawn
+    act = recording.corrected(GONE, 5, "it was DF010 who left", noon(THURSDAY))
+    assert one([*GONE, *story((THURSDAY, act))[1:]]).withdrawn is None
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 5, 6, 99])
+def test_what_happened_is_never_taken_back(number: int) -> None:
+    """Kits that were given, a session that was held, treatments that were seen, and what is not there."""
+    entries = story(*running(), held(1, THURSDAY), (THURSDAY, acts.Unblinded("DF001", "seizure")))
+    with pytest.raises(BadInput, match="cannot be taken back: only"):
+        recording.corrected(entries, number, "a good reason", noon(THURSDAY))
 
 
 def test_overrides_are_not_given_lightly() -> None:
@@ -243,12 +299,12 @@ def leave(reason: str, subject: str = "DF001") -> Attempt:
 
 def session(number: int) -> Attempt:
     """A session ended."""
-    return lambda entries: recording.session_held(entries, "DF001", number, "completed", noon(THURSDAY))
+    return lambda entries: held_now(entries, number)
 
 
 def close(number: int, today: date) -> Attempt:
     """Somebody closes a session that did not begin."""
-    return lambda entries: recording.closed(entries, "DF001", number, noon(today))
+    return lambda entries: recording.never_held(entries, "DF001", number, noon(today))
 
 
 NEW, READY, RUNNING = story(enrolled()), story(enrolled(), consented()), story(*running())
@@ -261,10 +317,12 @@ TWO = story(enrolled(), enrolled("DF010", 2))
     [
         (NEW, start(1, KIT_1, MONDAY), "consent"),
         (READY, start(2, KIT_2, MONDAY), "--course 1"),
-        (READY, start(1, KIT_1, MONDAY, MONDAY - DAY), "consented on Monday"),
+        (READY, start(1, KIT_1, MONDAY, MONDAY - DAY), "was enrolled on Monday"),
+        (story(enrolled(), consented(day=MONDAY + DAY)), start(1, KIT_1, MONDAY + DAY, MONDAY), "consented on Tuesday"),
         (READY, start(1, KIT_1, MONDAY, MONDAY + DAY), "in the future"),
         (READY, start(1, KIT_1, MONDAY + 32 * DAY, MONDAY), "more than 31 days"),
         (RUNNING, start(1, KIT_1, MONDAY), "Monday 23 November 2026 already"),
+        (RUNNING, lambda entries: recording.dosed(entries, "DF001", MONDAY, noon(MONDAY), taken=False), "first dose"),
         (RUNNING, start(2, KIT_2, SECOND - DAY), "Monday 7 December 2026 or later"),
         (RUNNING, start(2, KIT_1, SECOND), "is for course 1 of sub-DF001"),
         (RUNNING, start(2, kits(7)[0], SECOND), "not for sub-DF001"),
@@ -281,7 +339,7 @@ TWO = story(enrolled(), enrolled("DF010", 2))
         (GONE, dose(THURSDAY), "left the study"),
         (GONE, leave("again"), "left the study"),
         (RUNNING, leave(""), "Expected a reason"),
-        (story(*running(), held(1, THURSDAY)), session(1), "Thursday 26 November 2026 already"),
+        (story(*running(), held(1, THURSDAY)), session(1), "was held on Thursday 26 November 2026 (completed)"),
         (RUNNING, session(2), "has not started"),
         (RUNNING, close(1, THURSDAY), "can be held until Thursday 26"),
         (RUNNING, close(2, SECOND), "has not started"),
@@ -310,7 +368,7 @@ def test_what_can_be_is_recorded() -> None:
     act(recording.started(entries, "DF001", 1, MONDAY, f" {KIT_1[:3]}-{KIT_1[3:]}".lower(), noon(MONDAY + 31 * DAY)))
     act(recording.dosed(entries, "DF001", None, noon(MONDAY + DAY), taken=True))
     act(recording.dosed(entries, "DF001", MONDAY + DAY, noon(THURSDAY), taken=False))
-    act(recording.session_held(entries, "DF001", 1, "completed", noon(THURSDAY)))
+    act(held_now(entries, 1))
     act(recording.consented(entries, "DF001", None, "2.0", noon(THURSDAY)))
     act(recording.withdrew(entries, "DF001", "moved away", noon(THURSDAY)), THURSDAY)
     act(recording.dosed(entries, "DF001", MONDAY + 2 * DAY, noon(THURSDAY + DAY), taken=True))

@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -108,9 +109,10 @@ def all_held(subject: str) -> list[Act]:
 
 
 def whole_study(register: Register) -> None:
-    """One participant with both sessions, and one who left."""
+    """One participant with both sessions, enrolled on the first of the month, and one who left."""
+    first = Register(register.folder, lambda: datetime(2026, 11, 1, 12, tzinfo=timezone.utc))
     for subject, stratum in (("DF1", "north"), ("DF2", "south")):
-        act = enrol(register, subject, stratum, "RA").act
+        act = enrol(first, subject, stratum, "RA").act
         assert isinstance(act, Enrolled)
         if subject == "DF1":
             recorded(register, *(msgspec.structs.replace(one, kit=act.kits[one.course - 1])
@@ -396,6 +398,14 @@ def test_a_torn_line_is_cut_off_and_told(register: Register) -> None:
         assert acts[1:] == [Recovered(size - len(whole)), act]
 
 
+def test_a_lost_head_is_told(register: Register) -> None:
+    """Once more than the beginning was recorded, the register is not believed without its head."""
+    enrol(register, "DF1", "north", "RA")
+    (register.folder / HEAD).unlink()
+    with pytest.raises(BadInput, match=r"head\.json is lost"):
+        register.entries()
+
+
 def test_a_refused_act_leaves_only_the_note_of_the_torn_line(register: Register) -> None:
     """Whoever is refused after a crash has the register made whole all the same."""
     with register.path.open("ab") as file:
@@ -602,7 +612,7 @@ def test_an_emergency_is_recorded_before_it_is_shown(
         unblind_one(register, unblinder.private, "PI", "DF1", "seizure")
 
 
-@pytest.mark.parametrize(("subject", "reason", "why"), [("DF9", "seizure", "Nobody"), ("DF1", " ", "reason")])
+@pytest.mark.parametrize(("subject", "reason", "why"), [("DF9", "seizure", "not enrolled"), ("DF1", " ", "reason")])
 def test_an_unfounded_emergency_shows_nothing(
     register: Register, unblinder: Keys, subject: str, reason: str, why: str
 ) -> None:

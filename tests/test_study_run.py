@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 def register_of(lab: Lab, day: int, *, consent: bool = True) -> Register:
     """A study in the lab's data set, in which today is this day of the subject's course 1."""
-    from experiment.study.register import Register
+    from experiment.study.register import Register, utc_now
 
-    register = Register(lab.data / "study")
-    setting_up.begin(register, STUDY, *PUBLIC_KEYS, "PI")
-    place = cast("acts.Enrolled", setting_up.enrol(register, SUBJECT, "north", "RA").act)
-    first = days.today(STUDY, register.now()) - timedelta(days=day - 1)
+    first = utc_now() - timedelta(days=day - 1)
+    then = Register(lab.data / "study", lambda: first)
+    setting_up.begin(then, STUDY, *PUBLIC_KEYS, "PI")
+    place = cast("acts.Enrolled", setting_up.enrol(then, SUBJECT, "north", "RA").act)
     if consent:
-        register.act("RA", lambda told: recording.consented(told, SUBJECT, first, "v1", register.now()))
-        register.act("RA", lambda told: recording.started(told, SUBJECT, 1, first, place.kits[0], register.now()))
-    return register
+        then.act("RA", lambda told: recording.consented(told, SUBJECT, None, "v1", first))
+        then.act("RA", lambda told: recording.started(told, SUBJECT, 1, None, place.kits[0], first))
+    return Register(then.folder)
 
 
 def comes(lab: Lab, *options: object) -> Sitting:
@@ -61,9 +61,9 @@ def test_run_knows_the_session_and_tells_how_it_ended(lab: Lab, hands: Hands) ->
     assert (held.subject, held.session, held.status) == (SUBJECT, 1, "aborted")
     assert acts_of(register, acts.Overridden) == []
     row = read_rows(lab.data / "participants.tsv", "participant_id")[f"sub-{SUBJECT}"]
-    today = days.today(STUDY, register.now())
+    first = days.today(STUDY, register.now()) - timedelta(days=3)
     assert row["stratum"] == "north"
-    assert (row["enrolled"], row["withdrawn"]) == (today.isoformat(), "n/a")
+    assert (row["enrolled"], row["withdrawn"]) == (first.isoformat(), "n/a")
     assert set(row) == set(json.loads((lab.data / "participants.json").read_text(encoding="utf-8")))
     status, said = comes(lab, "--override", "no screen here").ends()
     assert (status, "was held on" in said, "washout" in said) == (2, True, True), said
@@ -78,8 +78,12 @@ def test_a_killed_session_is_held_when_it_is_closed(lab: Lab) -> None:
     sitting.process.wait()
     assert acts_of(register, acts.SessionHeld) == []
     status, said = lab.begins("run", "--subject", SUBJECT, "--session", 1, "--close", *lab.places()).ends()
+    assert (status, "--operator" in said) == (2, True), said
+    closed = ("--subject", SUBJECT, "--session", 1, "--close", "--operator", "RB", *lab.places())
+    status, said = lab.begins("run", *closed).ends()
     assert status == 0, said
     assert [held.status for held in acts_of(register, acts.SessionHeld)] == ["aborted"]
+    assert register.entries()[-1].who == "RB"
 
 
 @pytest.mark.parametrize("day", [2, 3])
@@ -116,7 +120,7 @@ def test_an_override_is_seen_until_it_is_answered(lab: Lab, hands: Hands) -> Non
     where = ("--data", lab.data, "--protocol", lab.protocol)
     assert lab.begins("qa", lab.data, "--protocol", lab.protocol).ends()[0] == 1
     assert kinds(findings.read_text(encoding="utf-8"))["let_in"] == "yes"
-    said = ("--subject", SUBJECT, "--operator", "PI", "--reason", "Agreed with the sponsor")
+    said = ("--subject", SUBJECT, "--session", 1, "--operator", "PI", "--reason", "Agreed with the sponsor")
     status, told = lab.begins("study", "answer", "--finding", "let_in", *said, *where).ends()
     assert status == 0, told
     lab.begins("qa", lab.data, "--protocol", lab.protocol).ends()
@@ -179,7 +183,7 @@ def test_a_synthetic_study_is_piloted_to_its_end_by_the_commands(lab: Lab) -> No
     for subject, session, kind in sorted(open_findings):
         place = [("--subject", subject)] * (subject != "n/a") + [("--session", session[4:])] * (session != "n/a")
         flat = [part for pair in place for part in pair]
-        status, said = lab.begins("study", "answer", "--finding", kind, "--reason", "seen", *flat, *where).ends()
+        status, said = lab.begins("study", "answer", "--finding", kind, "--reason", "seen by PI", *flat, *where).ends()
         assert status == 0, said
     status, said = lab.begins("study", "lock", *where).ends()
     assert status == 0, said

@@ -61,13 +61,20 @@ def row(*told: tuple[date, acts.Act], today: date) -> status.Row:
         (running(), MONDAY + DAY, Urgency.due, "course 1, day 2", "today dose 08:00, report 20:00"),
         ([*running(), *TAKEN], THURSDAY, Urgency.due, "course 1, day 4", "today session 1 14:00, report 20:00"),
         (running(), MONDAY + 2 * DAY, Urgency.overdue, "course 1, day 3", "record doses of Tue 24 Nov; today dose"),
-        ([*running(), *TAKEN], THURSDAY + DAY, Urgency.overdue, "washout", "session 1 was due Thu 26 Nov; start of"),
+        (
+            [*running(), *TAKEN],
+            THURSDAY + DAY,
+            Urgency.overdue,
+            "washout",
+            "session 1 was due Thu 26 Nov: close it; start",
+        ),
         (OVER, THURSDAY + DAY, Urgency.upcoming, "washout", "start of course 2, Mon 7 Dec or later"),
         (OVER, SECOND - DAY, Urgency.upcoming, "washout", "start of course 2, Mon 7 Dec or later"),
         (OVER, SECOND, Urgency.waiting, "washout over", "start of course 2, since Mon 7 Dec"),
         (OVER, SECOND + DAY, Urgency.waiting, "washout over", "start of course 2, since Mon 7 Dec"),
         ([*OVER, started(2, SECOND)], SECOND, Urgency.due, "course 2, day 1", "today report 20:00"),
-        ([*running(), *TAKEN, started(2, SECOND)], SECOND, Urgency.due, "course 2, day 1", "today report 20:00"),
+        ([*running(), *TAKEN, started(2, SECOND)], SECOND, Urgency.overdue, "course 2, day 1", "session 1 was due Thu"),
+        (LAST[:-1], SECOND + 4 * DAY, Urgency.overdue, "done", "session 2 was due Thu 10 Dec: close it"),
         (LAST, SECOND + 4 * DAY, Urgency.done, "done", ""),
         ([*OVER, (MONDAY, Withdrew("DF001", "ill"))], SECOND, Urgency.withdrawn, "withdrew Mon 23 Nov", ""),
     ],
@@ -97,10 +104,10 @@ def test_what_somebody_should_know_is_noted() -> None:
     """An emergency unblinding, sessions that were missed or not completed, missed doses and overrides are noted."""
     told = [
         *running(), dosed(MONDAY + DAY, taken=False), (THURSDAY, Unblinded("DF001", "seizure")),
-        (THURSDAY, Overridden("DF001", "It was refused.", "came")), held(1, THURSDAY, "aborted"),
+        (THURSDAY, Overridden("DF001", 1, "It was refused.", "came")), held(1, THURSDAY, "aborted"),
     ]  # fmt: skip
-    assert row(*told, today=THURSDAY).notes == "UNBLINDED, session 1 aborted, 1 dose missed, 1 override"
-    assert row(*running(), started(2, SECOND), today=SECOND).notes == "session 1 missed"
+    assert row(*told, today=THURSDAY).notes == "UNBLINDED (seizure), session 1 aborted, 1 dose missed, 1 override"
+    assert row(*running(), held(1, SECOND, "never_held"), today=SECOND).notes == "session 1 never held"
 
 
 def test_the_most_urgent_stand_first() -> None:
@@ -114,7 +121,7 @@ def test_the_most_urgent_stand_first() -> None:
     entries = story(*told)
     lines = status.rows(state.of(STUDY, entries).values(), STUDY, THURSDAY)
     assert [line.subject for line in lines] == ["P4", "P3", "P1", "P2", "P5", "P6"]
-    assert [line.subject for line in status.only_due(lines)] == ["P4", "P3"]
+    assert [line.subject for line in status.only_due(lines)] == ["P4", "P3", "P1", "P2"]
     assert status.summary(lines, STUDY, THURSDAY).endswith("6 participants, 1 overdue, 1 due, 2 waiting, 2 withdrawn")
 
 

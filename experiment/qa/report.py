@@ -17,7 +17,7 @@ from experiment.bids import DataSet
 from experiment.errors import BadInput
 from experiment.files import write_whole
 from experiment.qa.across import Judged, study_findings
-from experiment.qa.findings import Answers, Finding, session_findings, with_answers
+from experiment.qa.findings import Answers, Finding, ordered, session_findings, with_answers
 from experiment.qa.page import Study, render
 from experiment.qa.readings import Reading, Unread, named, read_session
 from experiment.qa.thresholds import Thresholds
@@ -32,12 +32,13 @@ Progress = Callable[[int, int], None]
 
 
 class Report(Struct, frozen=True):
-    """What was written, and the findings that a person has to look at."""
+    """What was written, and the findings that a person has to look at; `beside`: those of no single session."""
 
     page: Path
     table: Path
     sessions: int
     wanting: int
+    beside: int
     open_findings: tuple[Finding, ...]
 
     @property
@@ -62,8 +63,9 @@ def report(
 
     Writes `qa.html` and `qa_findings.tsv` to `out`, by default the data set's `derivatives/qa`. `changed`: what the
     verification found, by transcript; None if nothing was verified. `besides`: what is known from elsewhere, and
-    `answers`: what was said of findings, as the study's register has them. `progress` is told how many sessions of how
-    many are read. Raises BadInput if there is no session, and for pilots and simulations unless `pilot`.
+    `answers`: what was said of the other findings, as the study's register has them. `progress` is told how many
+    sessions of how many are read. Raises BadInput if there is no session, and for pilots and simulations unless
+    `pilot`.
     """
     data = DataSet(folder)
     data = data.pilot if pilot and data.pilot.root.is_dir() else data
@@ -81,7 +83,9 @@ def report(
     write_whole(page, render(study))
     write_whole(table, tsv(COLUMNS, _rows(study)))
     found = (*study.findings, *(one for session in study.sessions for one in session.findings))
-    return Report(page, table, len(study.sessions), len(study.wanting), tuple(one for one in found if one.needs_person))
+    wanted = tuple(one for one in found if one.needs_person)
+    beside = sum(one.needs_person for one in study.findings)
+    return Report(page, table, len(study.sessions), len(study.wanting), beside, wanted)
 
 
 def judged(
@@ -102,8 +106,8 @@ def judged(
         Judged(one, with_answers(session_findings(one, thresholds, known.get(one.path, ())), answers))
         for one in (*readings, *lost)
     )
-    found = (*study_findings(sessions, thresholds, today), *besides)
-    return Study(name, sessions, with_answers(found, answers), thresholds, today, verified=changed is not None)
+    found = (*with_answers(study_findings(sessions, thresholds, today), answers), *besides)
+    return Study(name, sessions, ordered(found), thresholds, today, verified=changed is not None)
 
 
 def _read_all(paths: Sequence[Path], *, pilot: bool) -> Iterator[Reading | Unread]:

@@ -62,19 +62,26 @@ class Dosed(Struct, frozen=True, tag_field="act", tag="dosed"):
     taken: bool
 
 
+Status = Literal["completed", "aborted", "failed", "never_held"]
+
+
 class SessionHeld(Struct, frozen=True, tag_field="act", tag="session_held"):
-    """A session was begun and has ended so: as its transcript has it, or closed as incomplete."""
+    """A session that began on this day has ended so, as its transcript has it; or it never began, and never will.
+
+    `failed` is one that was cut off and can go on.
+    """
 
     subject: str
     session: int
     day: str
-    status: Literal["completed", "aborted", "failed"]
+    status: Status
 
 
 class Overridden(Struct, frozen=True, tag_field="act", tag="overridden"):
-    """Something was allowed that the study's rules refuse: what they said, and why it was done all the same."""
+    """A session was let in that the study's rules refuse: what they said, and why it was held all the same."""
 
     subject: str
+    session: int
     refused: str
     reason: str
 
@@ -83,6 +90,13 @@ class Withdrew(Struct, frozen=True, tag_field="act", tag="withdrew"):
     """A participant left the study."""
 
     subject: str
+    reason: str
+
+
+class Corrected(Struct, frozen=True, tag_field="act", tag="corrected"):
+    """An earlier entry was a mistake, and counts no more. Entries are numbered from 1, the study's beginning."""
+
+    entry: int
     reason: str
 
 
@@ -116,8 +130,8 @@ class Recovered(Struct, frozen=True, tag_field="act", tag="recovered"):
 
 
 Act = (
-    Begun | Enrolled | Consented | Started | Dosed | SessionHeld | Overridden | Withdrew | Answered | Locked | Unblinded
-    | Recovered
+    Begun | Enrolled | Consented | Started | Dosed | SessionHeld | Overridden | Withdrew | Corrected | Answered | Locked
+    | Unblinded | Recovered
 )  # fmt: skip
 
 

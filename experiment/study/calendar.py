@@ -7,7 +7,7 @@ place any more after a withdrawal is cancelled. No event tells the drug, the kit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
+from experiment.errors import BadInput
 from experiment.files import write_whole
 from experiment.study import days
 from experiment.study.acts import Entry
@@ -113,6 +114,10 @@ def _event(one: Appointment, written: datetime, sequence: int) -> Event:
     return event
 
 
-def save(path: Path, people: Iterable[Participant], entries: Sequence[Entry], study: Study, today: date) -> None:
-    """The calendar file, whole; EquipmentFailure if it cannot be."""
+def save(path: Path, people: Collection[Participant], entries: Sequence[Entry], study: Study, today: date) -> None:
+    """The calendar file, whole; EquipmentFailure if it cannot be, BadInput if it would be empty or no calendar's."""
+    if path.suffix.lower() != ".ics":
+        raise BadInput(f"Expected --out to end in .ics, found {path.name!r}: no other file is overwritten.")
+    if not any(one.starts for one in people):
+        raise BadInput("There are no appointments before a course has begun: `dayfour study start` records that.")
     write_whole(path, ics(people, study, entries, today))

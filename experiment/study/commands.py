@@ -13,7 +13,7 @@ import typer
 
 from experiment import review
 from experiment.errors import BadInput, DayFourError
-from experiment.review import DATA, PROTOCOL, ROOT, ProtocolFile
+from experiment.review import DATA, PROTOCOL, ROOT, DataFolder, ProtocolFile
 from experiment.terminal import ask_passphrase, console, new_passphrase, say
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 PLAN = ROOT / "stimuli" / "study.toml"
 SIMULATED_PASSPHRASE = "simulated study"  # noqa: S105 - it keeps nothing from anybody
 
-DataFolder = Annotated[Path, typer.Option("--data", help="Where the data set lies.")]
 KeyFile = Annotated[Path, typer.Option("--key", help="The private key's file; its passphrase is asked for.")]
 Operator = Annotated[str, typer.Option("--operator", help="Your initials, which stand in the register.")]
 Subject = Annotated[str, typer.Option("--subject", help="The participant's ID.")]
@@ -33,7 +32,10 @@ Pilot = Annotated[bool, typer.Option("--pilot", help="The data set is a syntheti
 def key(out: Annotated[Path, typer.Option(help="The private key's new file, on your own computer or stick.")]) -> None:
     """Make the keys of whoever may unblind, or of the pharmacy: on their own computer, by themselves."""
     from experiment.study.keys import PUBLIC_SUFFIX, write_keys
+    from experiment.study.register import REGISTER
 
+    if (out.parent / REGISTER).exists():
+        raise BadInput(f"{out.parent} holds the study's register, and no key belongs beside it. Choose another --out.")
     public = write_keys(out, new_passphrase())
     say(
         f"Your private key is {out}: keep it and the passphrase, at two places, and give neither to anybody. Without "
@@ -206,8 +208,7 @@ def simulate_study(subjects: int, out: Path, plan: Path, protocol: Path, message
 
 def _open_issues(data: Path, protocol: Path, *, pilot: bool) -> Sequence[str]:
     """What the quality assurance found and nobody answered."""
+    from experiment.study.quality import place_of
+
     found = review.looked(data, protocol, pilot=pilot).open_findings
-    places = [
-        " ".join(f"{name}-{of}" for name, of in (("sub", one.subject), ("ses", one.session)) if of) for one in found
-    ]
-    return [f"{place or 'the study'}: {one.title} ({one.kind})" for place, one in zip(places, found, strict=True)]
+    return [f"{place_of(one)}: {one.title} ({one.kind})" for one in found]

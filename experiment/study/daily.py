@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from experiment.review import DATA
-from experiment.study.commands import DataFolder, Operator, Subject, followed, registered
+from experiment.review import DATA, DataFolder
+from experiment.study.commands import Operator, Subject, followed, registered
 from experiment.terminal import console, say
 
 if TYPE_CHECKING:
@@ -110,10 +110,42 @@ def close(
     data: DataFolder = DATA,
 ) -> None:
     """Record that a session never took place, once its day is over: only then can the study be locked."""
+    from experiment.bids import DataSet
+    from experiment.study import holding, recording
+
+    register, data_set, name = registered(data), DataSet(data), _name(subject)
+    if session in holding.catch_up(register, data_set, subject, operator):
+        say(f"Session {session} of {name} did take place; the register did not know of it yet, and does now.")
+        return
+    holding.check_never_held(data_set, subject.removeprefix("sub-"), session)
+    _record(data, operator, lambda entries, now: recording.never_held(entries, subject, session, now))
+    say(f"Session {session} of {name} is closed: it was never held.")
+
+
+def history(
+    subject: Annotated[str, typer.Option(help="Only what is about this participant.")] = "",
+    data: DataFolder = DATA,
+) -> None:
+    """Everything that was recorded, by whom and when, with the number of each entry."""
+    from experiment.study import history as told
+
+    register = registered(data)
+    label = register.participant(subject).subject if subject else None
+    console().print(told.table(register.entries(), label), soft_wrap=False)
+
+
+def correct(
+    entry: Annotated[int, typer.Argument(help="Its number, as `study history` lists it.")],
+    operator: Operator,
+    reason: Annotated[str, typer.Option(help="What was wrong with it.")],
+    data: DataFolder = DATA,
+) -> None:
+    """Take back an entry that was a mistake, such as a wrong day; record the right one afterwards."""
+    from experiment.study import history as told
     from experiment.study import recording
 
-    _record(data, operator, lambda entries, now: recording.closed(entries, subject, session, now))
-    say(f"Session {session} of {_name(subject)} is closed: it was never held.")
+    entries = _record(data, operator, lambda before, now: recording.corrected(before, entry, reason, now))
+    say(f"Entry {entry} counts no more: {told.told(entries[entry - 1].act)}")
 
 
 def status(
@@ -121,7 +153,7 @@ def status(
     data: DataFolder = DATA,
 ) -> None:
     """Everybody on one screen: due today, overdue, done, withdrawn."""
-    from experiment.study import days, state
+    from experiment.study import days, gate, state
     from experiment.study import status as standing
 
     register = registered(data)
@@ -131,6 +163,8 @@ def status(
     lines = standing.rows(state.of(plan, entries).values(), plan, today)
     console().print(standing.table(standing.only_due(lines) if due else lines))
     say(standing.summary(lines, plan, today))
+    if behind := gate.clock_behind(entries, register.now()):
+        say(behind, "red")
 
 
 def calendar(
@@ -153,7 +187,11 @@ def calendar(
 
 def _record(data: Path, who: str, decide: Callable[[Sequence[Entry], datetime], Act]) -> tuple[Entry, ...]:
     """Record the act that `decide` gives at this moment, and let participants.tsv follow; all entries then."""
+    from experiment.study import gate
+
     register = registered(data)
+    if behind := gate.clock_behind(register.entries(), register.now()):
+        say(behind, "red")
     register.act(who, lambda entries: decide(entries, register.now()))
     return followed(data, register)
 

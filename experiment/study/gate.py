@@ -8,13 +8,16 @@ is cut off and goes on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
 
 from experiment.errors import BadInput
-from experiment.study import days
+from experiment.study import days, state
+from experiment.study.acts import Entry
 from experiment.study.plan import Study
 from experiment.study.state import Participant
+
+CLOCKS_APART = timedelta(minutes=5)  # of computers that share a register
 
 
 class Refused(BadInput):
@@ -28,14 +31,36 @@ class Refused(BadInput):
         super().__init__(why if session is None else f"{why}\n{advice}")
 
 
-def session_of(participant: Participant, study: Study, today: date, asked: int | None = None) -> int:
+def session_at(entries: Sequence[Entry], subject: str, moment: datetime, asked: int | None = None) -> int:
+    """The session to hold at this moment by the computer's clock, as the register has it; Refused as below."""
+    study = state.study_of(entries)
+    one = state.found(state.of(study, entries), subject)
+    return session_of(one, study, days.today(study, moment), asked, clock_behind(entries, moment))
+
+
+def clock_behind(entries: Sequence[Entry], moment: datetime) -> str | None:
+    """What is wrong with a clock that says an earlier time than when the last act was recorded; None if nothing is."""
+    last = datetime.fromisoformat(entries[-1].utc)
+    if last - moment <= CLOCKS_APART:
+        return None
+    return (
+        f"This computer's clock says {moment:%Y-%m-%d %H:%M} UTC, and the study's last entry was recorded at "
+        f"{last:%Y-%m-%d %H:%M} UTC. Set the clock that is wrong: the day decides which session is held."
+    )
+
+
+def session_of(
+    participant: Participant, study: Study, today: date, asked: int | None = None, clock: str | None = None
+) -> int:
     """The session to hold today, 1 or 2; Refused with the reason and the right date.
 
     `today`: the date where the study is (`days.today`). `asked`: the session that the assistant named, if any.
+    `clock`: what is wrong with the clock that says so.
     """
     _check_takes_part(participant, today)
     session = _next_session(participant, study, asked)
     objections = [
+        *([clock] if clock else []),
         *_wrong_day(participant, study, session, today),
         *_missed_doses(participant, study, session),
         *_unblinded(participant),
@@ -77,8 +102,7 @@ def _next_session(one: Participant, study: Study, asked: int | None) -> int:
             f"dose is taken: `dayfour study start --subject {one.subject} --course 1`."
         )
     if one.is_held(course):
-        held = days.spoken(days.parsed(one.sessions[course].day))
-        raise Refused(f"Session {course} of {one.name} was held on {held}. {_what_follows(one, study, course)}")
+        raise Refused(f"{one.past(course)} {_what_follows(one, study, course)}")
     if asked not in (None, course):
         day, _ = days.session_days(study.courses, one.starts[course - 1])
         raise Refused(

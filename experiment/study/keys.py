@@ -66,5 +66,5 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is no text"
+        why = getattr(error, "strerror", None) or "it is no text (a private key? That stays with its holder)"
         raise BadInput(f"The public key {path} cannot be read: {why}. Give the key itself, or its file.") from error

@@ -27,7 +27,7 @@ class Courses(Fixed, frozen=True):
     days: Annotated[int, Meta(ge=1, le=99)] = 4
     session_day: Annotated[int, Meta(ge=1, le=99)] = 4
     tolerance_days: Days = 0
-    washout_days: Days = 10
+    washout_days: Annotated[int, Meta(ge=10, le=999)] = 10
 
     def __post_init__(self) -> None:
         """A session is held within its course."""
@@ -70,7 +70,9 @@ class Study(Fixed, frozen=True):
     courses: Courses = Courses()
 
     def __post_init__(self) -> None:
-        """Strata and treatments differ."""
+        """Strata and treatments differ, and so do the blocks, or the last of each could be foretold."""
+        if len(set(self.block_sizes)) < 2:
+            raise ValueError("Expected at least two block_sizes that differ, such as [2, 4, 6]")
         if len({stratum.casefold() for stratum in self.strata}) < len(self.strata):
             raise ValueError("Expected strata that differ, also when written small")
         if self.treatments[0] == self.treatments[1]:

@@ -12,7 +12,17 @@ from typing import Literal, TypeVar
 
 from experiment.errors import BadInput
 from experiment.study import days, gate, state
-from experiment.study.acts import Consented, Dosed, Entry, Overridden, SessionHeld, Started, Withdrew
+from experiment.study.acts import (
+    Consented,
+    Corrected,
+    Dosed,
+    Entry,
+    Overridden,
+    SessionHeld,
+    Started,
+    Status,
+    Withdrew,
+)
 from experiment.study.allocation import check_kit
 from experiment.study.plan import Study
 from experiment.study.state import Participant
@@ -51,39 +61,66 @@ def dosed(entries: Entries, subject: str, day: date | None, moment: datetime, *,
 def withdrew(entries: Entries, subject: str, reason: str, moment: datetime) -> Withdrew:
     """The participant leaves the study, now."""
     study, one, _ = _now(entries, subject, moment)
-    return _possible(study, one, moment, Withdrew(one.subject, _meaningful(reason)))
+    return _possible(study, one, moment, Withdrew(one.subject, meaningful(reason)))
 
 
 def overridden(entries: Entries, subject: str, reason: str, moment: datetime, asked: int | None = None) -> Overridden:
     """A session against the gate's words; BadInput if it does not refuse, or if nobody can lift what it says."""
-    study, one, today = _now(entries, subject, moment)
+    study, one, _ = _now(entries, subject, moment)
     try:
-        session = gate.session_of(one, study, today, asked)
+        session = gate.session_at(entries, subject, moment, asked)
     except gate.Refused as refused:
         if refused.session is None:
             raise
-        return _possible(study, one, moment, Overridden(one.subject, refused.why, _meaningful(reason)))
+        return _possible(study, one, moment, Overridden(one.subject, refused.session, refused.why, meaningful(reason)))
     raise BadInput(f"Session {session} of {one.name} can be held today: leave out --override-study.")
 
 
 def session_held(
-    entries: Entries, subject: str, session: int, status: Literal["completed", "aborted", "failed"], moment: datetime
+    entries: Entries, subject: str, session: int, status: Status, began_utc: str, moment: datetime
 ) -> SessionHeld:
-    """A session that has ended just now; `failed` for one that can still go on."""
-    study, one, today = _now(entries, subject, moment)
-    return _possible(study, one, moment, SessionHeld(one.subject, session, today.isoformat(), status))
+    """A session that has ended, be it just now; `failed` for one that can still go on. `began_utc`: ISO 8601."""
+    study, one, _ = _now(entries, subject, moment)
+    day = days.day_of(study, began_utc)
+    return _possible(study, one, moment, SessionHeld(one.subject, session, day.isoformat(), status))
 
 
-def closed(entries: Entries, subject: str, session: int, moment: datetime) -> SessionHeld:
+def never_held(entries: Entries, subject: str, session: int, moment: datetime) -> SessionHeld:
     """A session that never began, and never will: its day is over. Without it, or a withdrawal, no study is locked."""
     study, one, today = _now(entries, subject, moment)
-    if session in one.sessions:
+    if session in one.sessions and not one.is_held(session):
         raise BadInput(f"Session {session} of {one.name} did begin: close it with `dayfour run --close`.")
     if 1 <= session <= len(one.starts):
         _, latest = days.session_days(study.courses, one.starts[session - 1])
         if today <= latest:
             raise BadInput(f"Session {session} of {one.name} can be held until {days.spoken(latest)}. Close it then.")
-    return _possible(study, one, moment, SessionHeld(one.subject, session, today.isoformat(), "aborted"))
+    return _possible(study, one, moment, SessionHeld(one.subject, session, today.isoformat(), "never_held"))
+
+
+def corrected(entries: Entries, number: int, reason: str, moment: datetime) -> Corrected:
+    """An entry (numbered from 1) was a mistake of whoever recorded it, and counts no more.
+
+    BadInput for what was no mere record: kits that were given, sessions that were held, rules that were lifted,
+    treatments that were seen; and while later entries build on it.
+    """
+    act = entries[number - 1].act if 1 <= number <= len(entries) else None
+    is_record = isinstance(act, Consented | Started | Dosed | Withdrew)
+    if not (is_record or (isinstance(act, SessionHeld) and act.status == "never_held")):
+        raise BadInput(
+            f"Entry {number} cannot be taken back: only a consent, a start, a dose, a withdrawal, or a session that "
+            "was closed as never held. `dayfour study history` lists all with their numbers."
+        )
+    if number in (known := state.corrected(entries)):
+        raise BadInput(f"Entry {number} was taken back already, by entry {known[number]}.")
+    correction = Corrected(number, meaningful(reason))
+    try:
+        state.of(state.study_of(entries), [*entries, Entry(moment.isoformat(), "", correction)])
+    except BadInput as error:
+        raise BadInput(
+            f"Entry {number} cannot be taken back while later ones build on it. Take those back first, the latest "
+            "first: `dayfour study history` lists them."
+        ) from error
+    return correction
 
 
 def _now(entries: Entries, subject: str, moment: datetime) -> tuple[Study, Participant, date]:
@@ -110,7 +147,8 @@ def _sensible(day: date, today: date, longest_ago: timedelta | None = None) -> d
     return day
 
 
-def _meaningful(reason: str) -> str:
+def meaningful(reason: str) -> str:
+    """The reason, less space around it; BadInput unless it is in words."""
     if len(reason.strip()) < SHORTEST_REASON:
         raise BadInput("Expected a reason, in a few words that can be understood in a year.")
     return reason.strip()

@@ -20,8 +20,9 @@ from msgspec import Struct
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.files import write_whole
 from experiment.links import Line, line_after, unlinked
-from experiment.study.acts import SCHEMA, Act, Begun, Entry, Locked, Recovered, Unblinded, decode, encode
+from experiment.study.acts import SCHEMA, Act, Begun, Entry, Locked, Recovered, decode, encode
 from experiment.study.exclusive import Held, held
+from experiment.study.state import AFTER_LOCK, Participant, found, of, study_of
 
 REGISTER, HEAD = "register.jsonl", "head.json"
 ALLOCATION, PACKING, KITS = "allocation.age", "packing.age", "kits.json"
@@ -78,6 +79,11 @@ class Register:
         """
         head = self._head()  # before the register, which may grow meanwhile
         return self._checked(self._content(), head)
+
+    def participant(self, subject: str) -> Participant:
+        """The participant as the register has them; BadInput suggests similar IDs if nobody of this one is enrolled."""
+        entries = self.entries()
+        return found(of(study_of(entries), entries), subject)
 
     def begun(self) -> Begun:
         """How the study was set up; BadInput if it was not."""
@@ -136,6 +142,8 @@ class Register:
         lines = content.split(NEWLINE)[:-1]
         self._check_schema(lines[0] if lines else None)
         entries = tuple(unlinked(self.path, lines, decode))
+        if not head.size and len(entries) > 1:
+            raise BadInput(f"{self.folder / HEAD} is lost. Put it back from a copy, with the register of the same day.")
         before = content[: head.size]
         if len(before) < head.size or sha256(before).hexdigest() != head.sha256:
             what = f"line {before.count(NEWLINE)}: this line was changed, or lines after it are lost"
@@ -204,7 +212,7 @@ def _check_initials(who: str) -> None:
 
 
 def _check_open(entries: Sequence[Entry], act: Act) -> None:
-    """After the lock, the study can only be unblinded."""
+    """After the lock, the study can only be unblinded, and that be answered for."""
     locked = next((entry.utc[:10] for entry in entries if isinstance(entry.act, Locked)), None)
-    if locked and not isinstance(act, Unblinded):
+    if locked and not isinstance(act, AFTER_LOCK):
         raise BadInput(f"The study was locked on {locked}: nothing of it can change any more.")

@@ -97,7 +97,10 @@ def enrol(register: Register, subject: str, stratum: str, who: str) -> Entry:
         _check_new(label, enrolled)
         taken = sum(act.stratum == stratum for act in enrolled)
         if taken == len(own):
-            raise BadInput(f"All {taken} places of the stratum {stratum} are given. Nobody can be enrolled there.")
+            raise BadInput(
+                f"All {taken} places of the stratum {stratum} are given, and a study that has begun gets no more. "
+                "Nobody can be enrolled there: ask whoever leads the study."
+            )
         return Enrolled(label, stratum, own[taken].place, own[taken].kits)
 
     return register.act(who, decide)
@@ -107,7 +110,8 @@ def _check_new(label: str, enrolled: Sequence[Enrolled]) -> None:
     """The participant is not in the study, however the ID is written."""
     for act in enrolled:
         if act.subject == label:
-            raise BadInput(f"sub-{label} is enrolled already, in the stratum {act.stratum}. Check the ID.")
+            kits = f"kit {act.kits[0]} in course 1, kit {act.kits[1]} in course 2"
+            raise BadInput(f"sub-{label} is enrolled already, in the stratum {act.stratum}: {kits}. Check the ID.")
         if act.subject.casefold() == label.casefold():
             raise BadInput(
                 f"sub-{act.subject} is enrolled, and some computers do not tell it from sub-{label}. Type the ID with "

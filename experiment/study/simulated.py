@@ -176,7 +176,7 @@ def _course(person: Person, course: Literal[1, 2], start: date, draw: Random, la
         yield days.at(study, first, EVENING), _act(person, lambda _entries, _now: Unblinded(subject, EMERGENCY))
     day, latest = days.session_days(study.courses, start)
     if fate == "absent":
-        closes = _act(person, lambda entries, now: recording.closed(entries, subject, course, now))
+        closes = _act(person, lambda entries, now: recording.never_held(entries, subject, course, now))
         yield days.at(study, latest + DAY, study.clock.session), closes
     else:
         yield days.at(study, day + late_days * DAY, study.clock.session), lambda: _hold(person, course)
@@ -200,7 +200,8 @@ def _hold(person: Person, course: int) -> None:
         "simulate", lab.protocol, lab.messages, lab.data, subject=subject, session=session, seed=lab.seed,
         operator=who, participant=sessions.some_habit(lab.seed, person.number),
     )  # fmt: skip
-    record(lab.register, subject, session, who, sessions.simulated(plan, _utc(lab.register.now())).status)
+    began_utc = _utc(lab.register.now())
+    record(lab.register, subject, session, who, sessions.simulated(plan, began_utc).status, began_utc)
 
 
 def _utc(moment: datetime) -> str:

@@ -8,7 +8,7 @@ may be held (`gate`): a session that was held is a fact, whatever it was held ag
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
 
@@ -22,6 +22,7 @@ from experiment.study.acts import (
     Answered,
     Begun,
     Consented,
+    Corrected,
     Dosed,
     Enrolled,
     Entry,
@@ -36,6 +37,7 @@ from experiment.study.acts import (
 from experiment.study.plan import Study
 
 MOST_NAMED = 3
+AFTER_LOCK = (Answered, Recovered, Unblinded)
 
 
 class Override(Struct, frozen=True):
@@ -78,14 +80,28 @@ class Participant(Struct, frozen=True):
         """Whether a session was held that cannot go on: one that failed can be resumed."""
         return session in self.sessions and self.sessions[session].status != "failed"
 
+    def past(self, session: int) -> str:
+        """How a session that is over came to its end, in a sentence."""
+        held = self.sessions[session]
+        day = days.spoken(days.parsed(held.day))
+        if held.status == "never_held":
+            return f"Session {session} of {self.name} was never held; that was recorded on {day}."
+        return f"Session {session} of {self.name} was held on {day} ({held.status})."
 
-def of(study: Study, entries: Iterable[Entry]) -> dict[str, Participant]:
-    """Each participant by subject, in the order of enrolment; BadInput names the first entry that cannot be there."""
+
+def of(study: Study, entries: Sequence[Entry]) -> dict[str, Participant]:
+    """Each participant by subject, in the order of enrolment; BadInput names the first entry that cannot be there.
+
+    An entry that was corrected later counts as if it had never been there.
+    """
     people: dict[str, Participant] = {}
     given: set[str] = set()
     locked = False
+    mistaken = corrected(entries)
     for number, entry in enumerate(entries, start=1):
         act = entry.act
+        if number in mistaken:
+            continue
         try:
             _check_order(act, number, locked=locked)
             if isinstance(act, Enrolled):
@@ -99,6 +115,11 @@ def of(study: Study, entries: Iterable[Entry]) -> dict[str, Participant]:
                 "something else than this program, or by another version of it. Put back a copy of it."
             ) from error
     return {name: replace(one, locked=True) for name, one in people.items()} if locked else people
+
+
+def corrected(entries: Sequence[Entry]) -> dict[int, int]:
+    """By the number of each entry that counts no more, the number of the one that says so."""
+    return {entry.act.entry: number for number, entry in enumerate(entries, 1) if isinstance(entry.act, Corrected)}
 
 
 def study_of(entries: Sequence[Entry]) -> Study:
@@ -156,8 +177,8 @@ def _check_order(act: Act, number: int, *, locked: bool) -> None:
     """A study is set up once, and before all else; after the lock it can only be unblinded."""
     if isinstance(act, Begun) != (number == 1):
         raise ValueError("Expected the study's beginning first, and once.")
-    if locked and not isinstance(act, Unblinded | Recovered):
-        raise ValueError("Expected nothing after the lock but unblinding.")
+    if locked and not isinstance(act, AFTER_LOCK):
+        raise ValueError("Expected nothing after the lock but unblinding, and answers about it.")
     if isinstance(act, Unblinded) and act.subject is None and not locked:
         raise ValueError("Expected the lock before everybody is unblinded.")
 
@@ -205,6 +226,10 @@ def _started(study: Study, one: Participant, act: Started) -> Participant:
             f"Informed consent of {one.name} is not recorded, and no course starts without it. When the form is "
             f"signed: `dayfour study consent --subject {one.subject}`."
         )
+    if day < one.enrolled:
+        raise BadInput(
+            f"{one.name} was enrolled on {days.spoken(one.enrolled)} and had no kit before that. Check the day."
+        )
     if day < one.consented:
         raise BadInput(
             f"{one.name} consented on {days.spoken(one.consented)}, and no course starts before that. Check the day."
@@ -244,6 +269,11 @@ def _dosed(study: Study, one: Participant, act: Dosed) -> Participant:
         )
         when = f"are from {spans}" if spans else "have not started"
         raise BadInput(f"{days.spoken(day)} is in no course of {one.name}: the courses {when}. Check the day.")
+    if day in one.starts and not act.taken:
+        raise BadInput(
+            f"Day 1 is the day of the first dose, and {days.spoken(day)} is a day 1 of {one.name}. If the course did "
+            "not begin then, take its start back (`dayfour study correct`)."
+        )
     if day in one.doses and one.doses[day] == act.taken:
         word = "taken" if act.taken else "missed"
         raise BadInput(f"The dose of {one.name} on {days.spoken(day)} is recorded as {word} already.")
@@ -254,10 +284,6 @@ def _held(one: Participant, act: SessionHeld) -> Participant:
     if not 1 <= act.session <= len(one.starts):
         raise BadInput(f"Session {act.session} of {one.name} cannot have been held: that course has not started.")
     if one.is_held(act.session):
-        before = one.sessions[act.session]
-        raise BadInput(
-            f"Session {act.session} of {one.name} was held on {days.spoken(days.parsed(before.day))} already "
-            f"({before.status})."
-        )
+        raise BadInput(one.past(act.session))
     days.parsed(act.day)
     return replace(one, sessions={**one.sessions, act.session: act})

@@ -68,8 +68,8 @@ def rows(people: Iterable[Participant], study: Study, today: date) -> list[Row]:
 
 
 def only_due(lines: Iterable[Row]) -> list[Row]:
-    """Those for whom there is something to do today."""
-    return [row for row in lines if row.urgency <= Urgency.due]
+    """Those for whom there is something to do today, or to decide."""
+    return [row for row in lines if row.urgency <= Urgency.waiting]
 
 
 def summary(lines: Sequence[Row], study: Study, today: date) -> str:
@@ -99,7 +99,7 @@ def _columns(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def _row(one: Participant, study: Study, today: date) -> Row:
     urgency, now, then, upcoming = _standing(one, study, today)
-    return Row(one.subject, one.stratum, urgency, now, then, ", ".join(_notes(one, study, today)), upcoming)
+    return Row(one.subject, one.stratum, urgency, now, then, ", ".join(_notes(one)), upcoming)
 
 
 def _standing(one: Participant, study: Study, today: date) -> tuple[Urgency, str, str, date | None]:
@@ -146,26 +146,23 @@ def _due_today(one: Participant, study: Study, today: date) -> Iterator[str]:
 
 
 def _overdue(one: Participant, study: Study, today: date) -> Iterator[str]:
-    """What should have been done before today, and still can be."""
+    """What should have been done before today, and still can be: a session whose course is over can be closed."""
     for course, start in enumerate(one.starts, start=1):
         _, latest = days.session_days(study.courses, start)
-        past = today > days.last(study.courses, start) and (course == 2 or len(one.starts) == 2)
-        if today > latest and not past and not one.is_held(course):
-            yield f"session {course} was due {days.short(latest)}"
+        if today > latest and not one.is_held(course):
+            is_past = today > days.last(study.courses, start)
+            yield f"session {course} was due {days.short(latest)}" + (": close it" if is_past else "")
     if unrecorded := unrecorded_doses(one, study, today):
         yield f"record doses of {', '.join(days.short(day) for day in unrecorded)}"
 
 
-def _notes(one: Participant, study: Study, today: date) -> Iterator[str]:
+def _notes(one: Participant) -> Iterator[str]:
     """What somebody should know beforehand."""
     if one.unblinded:
-        yield "UNBLINDED"
-    for course, start in enumerate(one.starts, start=1):
-        held = one.sessions.get(course)
-        if held is not None and held.status != "completed":
-            yield f"session {course} {held.status}"
-        elif held is None and today > days.last(study.courses, start):
-            yield f"session {course} missed"
+        yield f"UNBLINDED ({one.unblinded})"
+    for course, held in sorted(one.sessions.items()):
+        if held.status != "completed":
+            yield f"session {course} {held.status.replace('_', ' ')}"
     if missed := sum(not taken for taken in one.doses.values()):
         yield f"{missed} doses missed" if missed > 1 else "1 dose missed"
     if count := len(one.overrides):

@@ -13,13 +13,13 @@ from typing import Any
 import msgspec
 
 from experiment import sealing
-from experiment.design import check_subject
 from experiment.errors import BadInput
 from experiment.files import write_whole
 from experiment.study import state
 from experiment.study.acts import Enrolled, Entry, Locked, Unblinded
 from experiment.study.allocation import Packed, Slot, treatments
-from experiment.study.register import ALLOCATION, PACKING, Register
+from experiment.study.recording import meaningful
+from experiment.study.register import ALLOCATION, KITS, PACKING, Register
 from experiment.study.setting_up import Allocation
 from experiment.trials import tsv
 
@@ -42,6 +42,8 @@ def lock(register: Register, data: Path, who: str, open_issues: Issues) -> Entry
 
     BadInput if a session of somebody who takes part was neither held nor closed, or if `open_issues` tells of any.
     """
+    for name in (ALLOCATION, PACKING, KITS):
+        register.beside(name)  # a study that could not be unblinded is not locked
     issues = tuple(open_issues())  # before the register is held, since it may take a while
 
     def decide(entries: Sequence[Entry]) -> Locked:
@@ -109,21 +111,13 @@ def unblind_all(register: Register, data: Path, key: Any, who: str, reason: str,
 def unblind_one(register: Register, key: Any, who: str, subject: str, reason: str) -> tuple[str, str]:
     """The treatments of one participant's courses 1 and 2, in an emergency: recorded first, for everybody to see.
 
-    BadInput if nobody of this ID is enrolled, or without a reason; WrongKey for another key. Nothing is recorded then.
+    BadInput if nobody of this ID is enrolled, or without a reason in words; WrongKey for another key. Nothing is
+    recorded then.
     """
-    if not reason.strip():
-        raise BadInput("Expected the reason of the emergency. Give it with --reason.")
-    slots, label = _slots(register, key), check_subject(subject)
-    found: list[Enrolled] = []
-
-    def decide(entries: Sequence[Entry]) -> Unblinded:
-        found.extend(act for act in _enrolled(entries) if act.subject == label)
-        if not found:
-            raise BadInput(f"Nobody of the ID {label} is enrolled. Check the ID: `dayfour study status` lists all.")
-        return Unblinded(label, reason.strip())
-
-    register.act(who, decide)
-    return treatments(register.begun().plan, slots[found[0].stratum, found[0].place].order)
+    slots, why = _slots(register, key), meaningful(reason)
+    one = register.participant(subject)
+    register.act(who, lambda _: Unblinded(one.subject, why))
+    return treatments(register.begun().plan, slots[one.stratum, one.place].order)
 
 
 def _enrolled(entries: Sequence[Entry]) -> Iterator[Enrolled]:
