@@ -157,7 +157,11 @@ class DataSet:
 
     def has_funnel(self, subject: str) -> bool:
         """Whether this participant has answered."""
-        return f"sub-{subject}" in read_rows(self.funnel, "participant_id")
+        return subject in self.funnel_subjects()
+
+    def funnel_subjects(self) -> set[str]:
+        """Who has answered."""
+        return {name.removeprefix("sub-") for name in read_rows(self.funnel, "participant_id")}
 
     def save_funnel(self, subject: str, answers: Answers, funnel: Funnel) -> None:
         """Add a participant's answers; what is there already stays, and BadInput is raised."""

@@ -8,7 +8,9 @@ A form is gone before PsychoPy opens a window; both live in one process.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -94,12 +96,24 @@ def fill_in(page: Page) -> dict[str, str] | None:
     application = QApplication.instance() or QApplication([TITLE])
     QApplication.setStyle("Fusion")  # the same form on every desktop
     dialog = Dialog(page)
-    dialog.exec()
+    with _ended_at_once():
+        dialog.exec()
     dialog.deleteLater()
     application.processEvents()  # the form is off the screen before a window opens
     if dialog.failure is not None:
         raise dialog.failure
     return dialog.given
+
+
+@contextmanager
+def _ended_at_once() -> Iterator[None]:
+    """Let whoever stops the program stop it while a form is open: Qt calls no Python then, and nothing is unsaved."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Dialog(QDialog):

@@ -91,13 +91,14 @@ def looked(data: Path, protocol: Path, *, out: Path | None = None, pilot: bool =
     """Verify and judge all sessions of a data set, with what its study's register knows; the page is written."""
     from rich.progress import Progress
 
+    from experiment.bids import DataSet
     from experiment.protocol import read_protocol
     from experiment.qa.report import report
     from experiment.replay.verify import verify_all
     from experiment.study import quality
     from experiment.study.place import register_of
 
-    thresholds, register = read_protocol(protocol).qa, register_of(data)
+    read, register = read_protocol(protocol), register_of(data)
     entries = register.entries() if register else ()
     with Progress(console=console()) as progress:
         task = progress.add_task("Verifying")
@@ -106,8 +107,8 @@ def looked(data: Path, protocol: Path, *, out: Path | None = None, pilot: bool =
         )
     changed = {one.transcript: [str(finding) for finding in one.findings] for one in verified}
     return report(
-        data, out=out, thresholds=thresholds, pilot=pilot, changed=changed, besides=quality.findings(entries),
-        answers=quality.answers(entries),
+        data, out=out, thresholds=read.qa, pilot=pilot, changed=changed, besides=quality.findings(entries),
+        answers=quality.answers(entries), answered=DataSet(data).funnel_subjects() if read.funnel else None,
     )  # fmt: skip
 
 

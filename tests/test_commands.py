@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -127,6 +128,15 @@ def test_the_form_asks_for_what_is_missing(lab: Lab, hands: Hands, eyes: Eyes) -
     answers = dict(zip(header, row, strict=True))
     expected = {"session_id": "ses-2", "operator": "TA", "last_dose": "08:30", "symptoms": "none", "notes": "n/a"}
     assert expected.items() <= (answers | {"status": "aborted"}).items()
+
+
+def test_a_form_ends_when_it_is_told_to(lab: Lab, eyes: Eyes) -> None:
+    """Being told to stop ends the program while the assistant fills in the form."""
+    lab.messages()
+    sitting = lab.begins("run", *lab.places())
+    eyes.waits_for_focus()
+    sitting.process.terminate()
+    assert sitting.process.wait(10) == -signal.SIGTERM
 
 
 def test_wrong_input_is_told_before_anything_opens(lab: Lab) -> None:

@@ -31,7 +31,7 @@ from experiment.task import pause_page
 from tests.strategies import PROTOCOL, eventful_trial, held, held_sessions, session_of, started
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from experiment.protocol import Protocol
 
@@ -443,6 +443,18 @@ def test_missing_sessions_are_found(tmp_path: Path) -> None:
     overdue = study_of(first, today=DAY + timedelta(days=43)).findings
     assert [(found.kind, found.session) for found in overdue] == [("missing", 2)]
     assert [(found.kind, found.session) for found in study_of(second).findings] == [("missing", 1)]
+
+
+def test_closing_questions_that_were_not_answered_are_found(tmp_path: Path) -> None:
+    """After the last real session of somebody who has not answered them, where the protocol has any."""
+    sessions = both(tmp_path, 14)
+
+    def found(answered: Collection[str] | None) -> list[tuple[str, int | None]]:
+        study = judged("data", sessions, THRESHOLDS, None, DAY + timedelta(days=20), answered=answered)
+        return [(one.kind, one.session) for one in study.findings if one.kind == "unasked"]
+
+    assert found(answered=()) == [("unasked", 2)]
+    assert found(answered={"DF001"}) == found(answered=None) == []
 
 
 def test_a_participant_with_a_habit_is_named_once(tmp_path: Path) -> None:

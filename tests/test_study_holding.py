@@ -11,6 +11,7 @@ from experiment.bids import DataSet
 from experiment.design import draw_session, practice_message, read_messages
 from experiment.errors import BadInput
 from experiment.plans import Plan
+from experiment.preflight import checking
 from experiment.study import acts, gate, history, holding, quality, recording, setting_up
 from experiment.study.register import Register
 from tests.lab import EXAMPLES
@@ -139,3 +140,14 @@ def test_the_history_tells_every_act_in_words(lab: Lab) -> None:
     setting_up.enrol(lab.register, "DF002", "north", "RA")
     rows = history.table(lab.register.entries(), "DF001").row_count, history.table(lab.register.entries()).row_count
     assert rows == (3, 5)
+
+
+def test_check_asks_the_register(lab: Lab, tmp_path: Path) -> None:
+    """Whether a register is whole, whether today is the day, and, without a study, nothing."""
+    assert checking.study_items(tmp_path / "elsewhere", "DF001", 1) == []
+    (whole,) = checking.study_items(lab.data.root, "", 0)
+    assert (whole.grade, whole.found) == ("green", "its register is whole, with 4 entries")
+    (refused,) = checking.study_items(lab.data.root, "DF002", 0)
+    assert (refused.grade, "not enrolled" in refused.found) == ("red", True)
+    lab.register.path.unlink()
+    assert [item.grade for item in checking.study_items(lab.data.root, "", 0)] == ["red"]

@@ -88,6 +88,27 @@ def _press(canvas: Canvas) -> Item:
         return of_refusal("press", error)
 
 
+def study_items(data: Path, subject: str, session: int) -> list[Item]:
+    """Whether the study's register can be reached, and whether it lets this participant in today; nothing without one.
+
+    `subject`: nobody if empty. `session`: the one that is asked for; 0 for whichever is due.
+    """
+    from experiment.study import gate
+    from experiment.study.place import register_of
+
+    try:
+        register = register_of(data)
+        if register is None:
+            return []
+        entries = register.entries()
+        if not subject:
+            return [of_refusal("study", None, f"its register is whole, with {len(entries)} entries")]
+        due = gate.session_at(entries, subject, register.now(), session or None)
+    except DayFourError as error:
+        return [of_refusal("study", error)]
+    return [of_refusal("study", None, f"session {due} may be held today")]
+
+
 def session_items(protocol: Protocol, subject: str, session: int, messages: Folder, data: Path) -> SessionItems:
     """Whether the messages are there, and whether this session is the one to hold now; what it will show."""
     from experiment.design import check_subject

@@ -28,7 +28,7 @@ def check(
     """Whether this computer is fit for a session: one line a thing, with what to do."""
     from experiment import system
     from experiment.preflight import report
-    from experiment.preflight.checking import checked, session_items
+    from experiment.preflight.checking import checked, session_items, study_items
     from experiment.preflight.items import worst
     from experiment.protocol import read_protocol
 
@@ -39,6 +39,7 @@ def check(
     if subject:
         system.no_core_dumps()  # messages are in this process from here on
         of_session = session_items(read, subject, session, opened(messages), data)
+    of_session[0].extend(study_items(data, subject, session))
     found = checked(read, data, ROOT, full_screen=not windowed, with_press=not no_press, of_session=of_session)
     console().print(report.table(found))
     say(report.verdict(found), "bold")

@@ -6,7 +6,7 @@ Nothing here is told apart by drug, which no transcript knows.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
 
@@ -77,8 +77,13 @@ def _group(name: str, sessions: Sequence[Judged]) -> Group:
     )
 
 
-def study_findings(sessions: Sequence[Judged], thresholds: Thresholds, today: datetime) -> tuple[Finding, ...]:
-    """What is wrong with more than one session, or with one that is not there."""
+def study_findings(
+    sessions: Sequence[Judged], thresholds: Thresholds, today: datetime, answered: Collection[str] | None = None
+) -> tuple[Finding, ...]:
+    """What is wrong with more than one session, or with one that is not there.
+
+    `answered`: who has answered the closing questions; None if the protocol has none.
+    """
     computers = grouped(sessions, lambda reading: reading.computer)
     assistants = grouped(sessions, lambda reading: reading.operator)
     by_subject: dict[str, list[Judged]] = defaultdict(list)
@@ -87,6 +92,8 @@ def study_findings(sessions: Sequence[Judged], thresholds: Thresholds, today: da
     found = [*_computers(computers, thresholds), *_assistants(assistants, thresholds), *_protocols(sessions)]
     for subject, own in by_subject.items():
         found += _participant(subject, own)
+        if answered is not None and subject not in answered:
+            found += _unasked(subject, [one.reading for one in own])
         found += _schedule(subject, [one.reading for one in own], thresholds, today)
     return ordered(found)
 
@@ -134,6 +141,14 @@ def _participant(subject: str, own: Sequence[Judged]) -> Iterator[Finding]:
             title = next(found.title for found in own[0].findings if found.kind == kind)
             text = f"{title}, in every one of {len(own)} sessions."
             yield _person("participant", text, subject)
+
+
+def _unasked(subject: str, own: Iterable[Reading | Unread]) -> Iterator[Finding]:
+    """Whoever was in the last real session should have said which course they take for the drug's."""
+    for one in own:
+        if isinstance(one, Reading) and one.mode == "run" and one.session == one.sessions and one.ending == "completed":
+            text = f"Put them soon: `dayfour funnel --subject {subject}`; if that cannot be, answer this finding."
+            yield _person("unasked", text, subject, one.session)
 
 
 def _schedule(

@@ -38,6 +38,7 @@ KINDS = {
     "resumed": "Went on after an interruption",
     "protocol": "Another protocol than the others",
     "missing": "A session is missing",
+    "unasked": "The closing questions were not answered",
     "too_soon": "Too few days between sessions",
     "computer": "A computer to look at",
     "assistant": "An assistant to talk to",

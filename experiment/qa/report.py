@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime, timezone
 from functools import partial
@@ -56,6 +56,7 @@ def report(
     changed: Mapping[Path, Sequence[str]] | None = None,
     besides: Sequence[Finding] = (),
     answers: Answers = EMPTY,
+    answered: Collection[str] | None = None,
     today: datetime | None = None,
     progress: Progress = lambda _done, _all: None,
 ) -> Report:
@@ -63,7 +64,8 @@ def report(
 
     Writes `qa.html` and `qa_findings.tsv` to `out`, by default the data set's `derivatives/qa`. `changed`: what the
     verification found, by transcript; None if nothing was verified. `besides`: what is known from elsewhere, and
-    `answers`: what was said of the other findings, as the study's register has them. `progress` is told how many
+    `answers`: what was said of the other findings, as the study's register has them. `answered`: who has
+    answered the closing questions; None if there are none. `progress` is told how many
     sessions of how many are read. Raises BadInput if there is no session, and for pilots and simulations unless
     `pilot`.
     """
@@ -77,7 +79,7 @@ def report(
         readings.append(one)
         progress(len(readings), len(paths))
     name, day = data.root.resolve().name, today or datetime.now(timezone.utc)
-    study = judged(name, readings, thresholds, changed, day, besides, answers)
+    study = judged(name, readings, thresholds, changed, day, besides, answers, answered)
     out = out or data.root / "derivatives" / "qa"
     page, table = out / "qa.html", out / "qa_findings.tsv"
     write_whole(page, render(study))
@@ -96,6 +98,7 @@ def judged(
     today: datetime,
     besides: Sequence[Finding] = (),
     answers: Answers = EMPTY,
+    answered: Collection[str] | None = None,
 ) -> Study:
     """The study with all its findings; pure. A session that only the verification knows has lost its transcript."""
     known = changed or {}
@@ -106,7 +109,7 @@ def judged(
         Judged(one, with_answers(session_findings(one, thresholds, known.get(one.path, ())), answers))
         for one in (*readings, *lost)
     )
-    found = (*with_answers(study_findings(sessions, thresholds, today), answers), *besides)
+    found = (*with_answers(study_findings(sessions, thresholds, today, answered), answers), *besides)
     return Study(name, sessions, ordered(found), thresholds, today, verified=changed is not None)
 
 
