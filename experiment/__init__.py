@@ -72,7 +72,8 @@ replay/film                              shown again as a film
 terminal, review, messages/commands      what a person at the terminal is told, and the commands beside a session
 messages/receiving, messages/reviewing   the commands that take messages in and look at them
 study/commands, study/daily              the commands about the study
-timing, timing/records, timing/watcher   what was seen and pressed from outside a session
+timing, timing/records, timing/agenda    what was seen and pressed from outside a session, and what to press
+timing/watcher, timing/presser           who watches and presses, and who only presses
 timing/session                           the session whose timing is measured
 timing/align, timing/errors              how far its log is from that
 timing/capture, timing/external          a light sensor's file, and what is known without one

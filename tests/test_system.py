@@ -8,11 +8,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from experiment import system
+from experiment.errors import EquipmentFailure
 from experiment.system import linux, macos, windows
 from experiment.system.facts import Known, Power, ScreenMode, Volume, linked_zone, mounted_volume, said
 from experiment.system.linux import Linux, driven
@@ -440,3 +442,50 @@ def test_a_crash_leaves_no_memory_on_the_disk(tmp_path: Path) -> None:
     if not cores[False]:
         pytest.skip("nothing writes cores here anyway; limits and flag are as they should be")
     assert [path for path in tmp_path.iterdir() if "core" in path.name]
+
+
+def test_windows_is_given_key_presses_as_a_keyboard_sends_them() -> None:
+    """SendInput gets one INPUT of its own size, by scan code, down and up; if it takes none, that is said."""
+    from experiment.system import windows
+
+    given = list[tuple[int, ...]]()
+
+    class User:
+        """Takes what it is given."""
+
+        taken = 1
+
+        def SendInput(self, count: int, pointer: Any, size: int) -> int:  # noqa: N802 - Windows' name
+            """Note it."""
+            one = pointer._obj
+            given.append((count, size, one.type, one.of.keyboard.key, one.of.keyboard.scan, one.of.keyboard.flags))
+            return self.taken
+
+    user = User()
+    with windows.key_presser(SimpleNamespace(user32=user)) as press:
+        press("space", True)  # noqa: FBT003 - down
+        press("7", False)  # noqa: FBT003 - up
+    size = 40 if sys.maxsize > 2**32 else 28
+    assert given == [(1, size, 1, 0, 0x39, 0x8), (1, size, 1, 0, 0x08, 0xA)]
+    user.taken = 0
+    with pytest.raises(EquipmentFailure, match="let no key be pressed"):
+        press("space", True)  # noqa: FBT003 - down
+
+
+def test_a_mac_is_given_key_presses_and_their_events_are_released() -> None:
+    """CGEventPost gets the event of the key's code, and CFRelease gets it afterwards."""
+    from experiment.system import macos
+
+    calls = list[tuple[Any, ...]]()
+
+    def create(_source: None, code: int, down: bool) -> int:  # noqa: FBT001 - as the system has it
+        calls.append((code, down))
+        return 77
+
+    graphics = SimpleNamespace(
+        CGEventCreateKeyboardEvent=create, CGEventPost=lambda tap, event: calls.append((tap, event.value))
+    )
+    foundation = SimpleNamespace(CFRelease=lambda event: calls.append(("released", event.value)))
+    with macos.key_presser(graphics, foundation) as press:
+        press("5", True)  # noqa: FBT003 - down
+    assert calls == [(23, True), (0, 77), ("released", 77)]

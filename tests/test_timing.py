@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +13,7 @@ from statistics import median, stdev
 
 import msgspec
 import pytest
+import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -22,7 +23,8 @@ from experiment.errors import BadInput
 from experiment.events import Blank, Key, Message, Read, Refreshes, ScreenInfo, Shown, Started, TrialBegan
 from experiment.protocol import read_protocol
 from experiment.review import PROTOCOL
-from experiment.timing import command, external
+from experiment.timing import command
+from experiment.timing.agenda import drawn_scripts
 from experiment.timing.align import by_pattern, by_time
 from experiment.timing.capture import BBTK_LINES, read_capture
 from experiment.timing.errors import UNMARKED_S, watched_errors
@@ -30,13 +32,13 @@ from experiment.timing.external import device_errors, lacks_outside_view
 from experiment.timing.records import Glow, Log, LoggedTrial, Press, Span, Watch, logged
 from experiment.timing.report import Report, render, reported, write
 from experiment.timing.session import TimingSession, timing_messages, timing_protocol
-from experiment.timing.watcher import drawn_scripts
 
 POLL_S = 0.0001
 ZERO_S = 5000.0
 COUNT = 40
 OUTSIDE = {"onset": 0.0004, "response": 0.0002, "jitter": 0.0001}
 
+on_x11 = pytest.mark.skipif(sys.platform != "linux", reason="only X11 lets another program look and press")
 offsets = st.floats(-0.02, 0.02, allow_nan=False)
 jitters = st.floats(0.0, 0.001, allow_nan=False)
 seeds = st.integers(0, 10**6)
@@ -301,7 +303,7 @@ def test_a_display_that_lacks_what_the_onlooker_needs_is_named(extension: str) -
     assert f"no {extension} extension" in str(why)
 
 
-def test_without_an_outside_view_only_the_session_itself_is_read(
+def test_a_run_for_a_light_sensor_claims_nothing_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The command holds the session with the robot, claims nothing of errors, and explains the light sensor."""
@@ -315,13 +317,12 @@ def test_without_an_outside_view_only_the_session_itself_is_read(
                 transcript.append(event)  # type: ignore[arg-type]
 
     monkeypatch.setattr("experiment.timing.session.unwatched", stand_in)
-    monkeypatch.setattr(external, "lacks_outside_view", lambda _environment: "this is a test double")
-    command.timing(trials=9, out=tmp_path / "out")
+    command.timing(trials=9, out=tmp_path / "out", photodiode_run=True)
     said = capsys.readouterr().err
     report = msgspec.json.decode((tmp_path / "out" / "timing.json").read_bytes(), type=Report)
-    assert (report.how, report.errors, report.why_not) == ("none", None, "this is a test double")
+    assert (report.how, report.errors) == ("none", None)
     assert held[0].participant != "person"
-    assert "this is a test double" in said
+    assert "Not measured: this run was for a light sensor" in said
     assert "--photodiode-run" in said
 
 
@@ -332,6 +333,7 @@ def write_capture(path: Path, made: Truth, kind: str, *, late_s: float = 1234.5,
     """The file of a device that saw the light 8 ms late, and whose clock is 20 parts in a million fast."""
     changes = []
     for glow in made.watch.glows:
+        assert glow.on
         assert glow.off
         for line, span, press in (("Opto1", (glow.on, glow.off), 0.008), ("Keypad1", pressed(glow), 0.0)):
             on_s, off_s = ((one.middle_s - ZERO_S + press) * 1.00002 + late_s for one in span)
@@ -467,16 +469,52 @@ def test_scripts_press_when_keys_are_up_again() -> None:
         assert all(earlier.hold_s < later.delay_s for earlier, later in pairwise(script))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only X11 lets another program look and press")
-def test_a_real_session_is_measured_from_outside(
-    small_display: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """On a virtual display every onset is seen, every press logged once, and the errors stay within a few frames."""
-    import typer
-
+@pytest.fixture
+def on_display(small_display: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The small display is this process's own."""
     monkeypatch.setenv("DISPLAY", small_display)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     monkeypatch.delenv("XDG_SESSION_TYPE", raising=False)
+
+
+@on_x11
+@pytest.mark.usefixtures("on_display")
+def test_presses_are_measured_where_nobody_can_look(tmp_path: Path) -> None:
+    """Each press is logged once and compared; onsets, durations and responses stay unmeasured, and the page says so."""
+    out = tmp_path / "timing"
+    with suppress(typer.Exit):  # a busy computer may be found wanting, and says so
+        command.timing(trials=8, out=out, presses_only=True)
+    report = msgspec.json.decode((out / "timing.json").read_bytes(), type=Report)
+    errors = report.errors
+    assert errors
+    assert report.how == "presses"
+    assert (errors.onset, errors.duration, errors.response) == (None, None, None)
+    assert errors.press
+    assert (errors.press.count, errors.lost, errors.doubled) == (27, 0, 0)
+    assert errors.press.largest_s < 0.05
+    page = (out / "timing.html").read_text(encoding="utf-8")
+    assert "Onset, duration and response errors: only the presses were asked for." in page
+    assert "were not measured" in report.sentence
+
+
+@on_x11
+@pytest.mark.usefixtures("on_display")
+def test_presses_that_nobody_hears_give_no_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system lets no press through, the session answers itself, and the page has no errors."""
+    monkeypatch.setattr("experiment.timing.session.key_presser", lambda _: nullcontext(lambda _key, _down: None))
+    monkeypatch.setattr("experiment.timing.presser.IDLE_PRESSES", 1)
+    out = tmp_path / "timing"
+    command.timing(trials=8, out=out, presses_only=True)
+    report = msgspec.json.decode((out / "timing.json").read_bytes(), type=Report)
+    assert (report.how, report.errors) == ("none", None)
+    assert "none of 2 presses" in str(report.why_not)
+    assert "not measured" in (out / "timing.html").read_text(encoding="utf-8")
+
+
+@on_x11
+@pytest.mark.usefixtures("on_display")
+def test_a_real_session_is_measured_from_outside(tmp_path: Path) -> None:
+    """On a virtual display every onset is seen, every press logged once, and the errors stay within a few frames."""
     out = tmp_path / "timing"
     with suppress(typer.Exit):  # a busy computer may be found wanting, and says so
         command.timing(trials=8, out=out)

@@ -16,7 +16,7 @@ from types import ModuleType
 
 from experiment.errors import EquipmentFailure
 from experiment.layout import MINIMUM_SIZE_PX
-from experiment.system.facts import Computer
+from experiment.system.facts import Computer, PressKey
 
 
 def this_computer() -> Computer:
@@ -60,6 +60,16 @@ def _of_this_system() -> ModuleType:
     from importlib import import_module
 
     return import_module(f"experiment.system.{ {'win32': 'windows', 'darwin': 'macos'}.get(sys.platform, 'linux') }")
+
+
+@contextmanager
+def key_presser(display: str | None = None) -> Iterator[PressKey]:
+    """What presses keys as the system lets programs do, for as long as the context lasts; returns when one is taken in.
+
+    `display`: of X11, if it is not the usual one. EquipmentFailure if the system lets no program press keys.
+    """
+    with _of_this_system().key_presser(*([display] if display else [])) as press:
+        yield press
 
 
 def has_display() -> bool:

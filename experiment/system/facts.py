@@ -13,6 +13,9 @@ from typing import Protocol
 
 PATIENCE_S = 3.0  # a tool of the system answers within a moment
 
+PressKey = Callable[[str, bool], None]
+"""Presses a key (`space`, or a digit from 1), or lets it go (False)."""
+
 
 @dataclass(frozen=True)
 class ScreenMode:

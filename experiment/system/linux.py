@@ -5,12 +5,14 @@ from __future__ import annotations
 import ctypes
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from experiment.system.facts import Power, ScreenMode, Volume, linked_zone, mounted_volume
+from experiment.errors import EquipmentFailure
+from experiment.system.facts import Power, PressKey, ScreenMode, Volume, linked_zone, mounted_volume
 
 NICE = (-10, -5)  # above every usual program, below the kernel's own threads
 _DUMPABLE = 4  # prctl(2), PR_SET_DUMPABLE
@@ -149,3 +151,23 @@ def forbid_core_dumps() -> None:
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     ctypes.CDLL(None).prctl(_DUMPABLE, 0, 0, 0, 0)  # a collector does not heed the limit, core(5)
+
+
+@contextmanager
+def key_presser(display: str | None = None) -> Iterator[PressKey]:
+    """The X server's XTEST extension, as the presses of a keyboard go through the server."""
+    from Xlib import XK, X
+    from Xlib.display import Display
+    from Xlib.ext import xtest
+
+    server = Display(display)
+    if not server.has_extension("XTEST"):
+        raise EquipmentFailure("The X server has no XTEST extension, so no program can press keys.")
+
+    def press(key: str, down: bool) -> None:  # noqa: FBT001 - as the other systems'
+        code = server.keysym_to_keycode(XK.string_to_keysym(key))
+        xtest.fake_input(server, X.KeyPress if down else X.KeyRelease, code)
+        server.sync()
+
+    with closing(server):
+        yield press

@@ -6,18 +6,21 @@ import ctypes
 import math
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiment.system.facts import Power, Said, ScreenMode, Volume, linked_zone, mounted_volume, said
+from experiment.system.facts import Power, PressKey, Said, ScreenMode, Volume, linked_zone, mounted_volume, said
 
 _GRAPHICS = "/System/Library/Frameworks/CoreGraphics.framework/CoreGraphics"
 _FOUNDATION = "/System/Library/Frameworks/CoreFoundation.framework/CoreFoundation"
 _NATIVE = 0x02000000  # IOGraphicsTypes.h, kDisplayModeNativeFlag
 _INTERACTIVE, _DEFAULT = 0x21, 0x15  # sys/qos.h, QOS_CLASS_USER_INTERACTIVE and _DEFAULT
 _NICE = -10
+# HIToolbox/Events.h, kVK_ANSI_1 and so on: where the keys lie, whatever stands on them
+_KEY_CODES = {"space": 49, **dict(zip("123456789", (18, 19, 20, 21, 23, 22, 26, 28, 25), strict=True))}
 
 
 def libraries() -> tuple[Any, Any]:
@@ -117,3 +120,18 @@ def forbid_core_dumps() -> None:
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+@contextmanager
+def key_presser(graphics: Any = None, foundation: Any = None) -> Iterator[PressKey]:
+    """CGEventPost at the HID event tap. Without the right (Privacy, Accessibility) macOS drops presses silently."""
+    if graphics is None:
+        graphics, foundation = libraries()
+    graphics.CGEventCreateKeyboardEvent.restype = ctypes.c_void_p
+
+    def press(key: str, down: bool) -> None:  # noqa: FBT001 - as the other systems'
+        event = ctypes.c_void_p(graphics.CGEventCreateKeyboardEvent(None, _KEY_CODES[key], down))
+        graphics.CGEventPost(0, event)  # kCGHIDEventTap
+        foundation.CFRelease(event)
+
+    yield press

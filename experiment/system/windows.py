@@ -10,12 +10,14 @@ import math
 import re
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiment.system.facts import Power, Said, ScreenMode, Volume, said
+from experiment.errors import EquipmentFailure
+from experiment.system.facts import Power, PressKey, Said, ScreenMode, Volume, said
 
 POWER_SAVER = "a1841308-3541-4fab-bc81-f71556f20b4a"  # the scheme's GUID; its name is translated
 _HIGH_PRIORITY, _ABOVE_NORMAL_PRIORITY = 0x80, 0x8000  # SetPriorityClass
@@ -23,6 +25,8 @@ _REMOTE_DRIVE = 4  # GetDriveTypeW, DRIVE_REMOTE
 _WIDTH, _HEIGHT, _WHOLE_WIDTH, _DPI = 8, 10, 118, 88  # GetDeviceCaps: HORZRES, VERTRES, DESKTOPHORZRES, LOGPIXELSX
 _DEVMODE_BYTES, _DEVMODE_SIZE_AT, _DEVMODE_PIXELS_AT = 220, 68, 172  # DEVMODEW: dmSize, dmPelsWidth
 _SAVER_TIMEOUT, _SAVER_ACTIVE = 0x0E, 0x10  # SystemParametersInfoW: SPI_GETSCREENSAVETIMEOUT, SPI_GETSCREENSAVEACTIVE
+_KEYBOARD, _UP, _BY_SCAN_CODE = 1, 0x0002, 0x0008  # INPUT_KEYBOARD; KEYEVENTF_KEYUP, _SCANCODE
+_SCAN_CODES = {"space": 0x39, **{str(digit): 1 + digit for digit in range(1, 10)}}
 _QUIET_ERRORS, _NO_HEAP = 0x0001 | 0x0002, 1  # SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX; WerSetFlags
 
 
@@ -131,3 +135,41 @@ def forbid_core_dumps() -> None:
     kernel32 = libraries().kernel32
     kernel32.SetErrorMode(_QUIET_ERRORS)
     kernel32.WerSetFlags(_NO_HEAP)
+
+
+class _Mouse(ctypes.Structure):
+    """MOUSEINPUT, the largest of what an INPUT can hold; never sent."""
+
+    _fields_ = (("x", ctypes.c_int32), ("y", ctypes.c_int32), ("data", ctypes.c_uint32), ("flags", ctypes.c_uint32),
+                ("time", ctypes.c_uint32), ("extra", ctypes.c_size_t))  # fmt: skip
+
+
+class _Keyboard(ctypes.Structure):
+    """KEYBDINPUT."""
+
+    _fields_ = (("key", ctypes.c_uint16), ("scan", ctypes.c_uint16), ("flags", ctypes.c_uint32),
+                ("time", ctypes.c_uint32), ("extra", ctypes.c_size_t))  # fmt: skip
+
+
+class _Kind(ctypes.Union):
+    _fields_ = (("mouse", _Mouse), ("keyboard", _Keyboard))
+
+
+class _Input(ctypes.Structure):
+    """INPUT (winuser.h)."""
+
+    _fields_ = (("type", ctypes.c_uint32), ("of", _Kind))
+
+
+@contextmanager
+def key_presser(windll: Any = None) -> Iterator[PressKey]:
+    """SendInput, by the keys' places on the keyboard: so readers of raw input hear them as those of a keyboard."""
+    user32 = (windll or libraries()).user32
+
+    def press(key: str, down: bool) -> None:  # noqa: FBT001 - as the other systems'
+        keyboard = _Keyboard(scan=_SCAN_CODES[key], flags=_BY_SCAN_CODE | (0 if down else _UP))
+        given = _Input(_KEYBOARD, _Kind(keyboard=keyboard))
+        if user32.SendInput(1, ctypes.byref(given), ctypes.sizeof(given)) != 1:
+            raise EquipmentFailure("Windows let no key be pressed: another program, or a locked screen, blocks it.")
+
+    yield press

@@ -28,12 +28,15 @@ def timing(
     photodiode_run: Annotated[
         bool, typer.Option("--photodiode-run", help="A session that answers itself, for a light sensor on the square.")
     ] = False,
+    presses_only: Annotated[
+        bool, typer.Option("--presses-only", help="As where no other program can see the screen.")
+    ] = False,
     protocol: ProtocolFile = PROTOCOL,
     data: Annotated[Path, typer.Option("--data", help="Where the data set lies.")] = DATA,
 ) -> None:
     """Measure onsets, durations and responses of this computer; one page with a sentence for a paper."""
     from experiment.timing.external import GUIDE, lacks_outside_view
-    from experiment.timing.session import ROBOT, TimingSession, new_folder, unwatched
+    from experiment.timing.session import TimingSession, new_folder
 
     if (read is None) != (transcript is None):
         raise BadInput("--read and --transcript belong together: the device's file, and the session that it captured.")
@@ -47,18 +50,15 @@ def timing(
     session = TimingSession(str(folder.resolve()), str(protocol.resolve()), trials, not windowed)
     if photodiode_run:
         say(GUIDE)
-    if photodiode_run or why_not is not None:
-        from msgspec.structs import replace
-
-        session = replace(session, participant=ROBOT)
-        unwatched(session)
-        reason = why_not or "this run was for a light sensor, whose file is read with --read"
-        _finish(_unmeasured(session, reason), folder)
-        say(f"The session's transcript, for --read FILE --transcript:\n  {session.transcript}")
-        if not photodiode_run:
-            say(GUIDE)
-        return
-    _finish(_watch(session), folder)
+    if presses_only and why_not is None:
+        why_not = "only the presses were asked for"
+    if photodiode_run:
+        _finish(_unmeasured(session, "this run was for a light sensor, whose file is read with --read"), folder)
+    elif why_not is None:
+        _finish(_watch(session), folder)
+    else:
+        _finish(_press(session, why_not), folder)
+        say(GUIDE)
 
 
 def _watch(session: TimingSession) -> Report:
@@ -77,12 +77,43 @@ def _watch(session: TimingSession) -> Report:
     return reported(transcript.started, read, session.transcript, how="outside", errors=errors, watch=watch)
 
 
+def _press(session: TimingSession, why_not: str) -> Report:
+    """Only the times of presses, as the system lets a program press keys; nothing if none is heard."""
+    from msgspec.structs import replace
+
+    from experiment import log
+    from experiment.timing.errors import pressed_errors
+    from experiment.timing.presser import Unheard
+    from experiment.timing.records import logged
+    from experiment.timing.report import reported
+    from experiment.timing.session import pressed
+
+    say("Please leave keyboard and mouse alone: another program presses the keys.")
+    try:
+        watch = pressed(session)
+    except Unheard as unheard:
+        by_itself = replace(session, folder=f"{session.folder}/answered-by-itself")
+        return _unmeasured(by_itself, f"{why_not}, and {unheard}")
+    transcript = log.read(session.transcript, pilot=True)
+    read = logged(transcript.events)
+    errors = pressed_errors(read, watch)
+    return reported(
+        transcript.started, read, session.transcript, how="presses", errors=errors, watch=watch, why_not=why_not
+    )
+
+
 def _unmeasured(session: TimingSession, why_not: str) -> Report:
-    """Only what the session says of itself."""
+    """Only what a session that answers itself says of itself."""
+    from msgspec.structs import replace
+
     from experiment import log
     from experiment.timing.records import logged
     from experiment.timing.report import reported
+    from experiment.timing.session import ROBOT, unwatched
 
+    session = replace(session, participant=ROBOT)
+    unwatched(session)
+    say(f"The session's transcript, for --read FILE --transcript:\n  {session.transcript}")
     transcript = log.read(session.transcript, pilot=True)
     read = logged(transcript.events)
     return reported(transcript.started, read, session.transcript, how="none", errors=None, why_not=why_not)

@@ -13,6 +13,7 @@ from statistics import median, stdev
 
 from msgspec import Struct
 
+from experiment.errors import BadInput
 from experiment.timing.align import Match, by_pattern, by_time
 from experiment.timing.records import Glow, Log, LoggedTrial, Watch
 
@@ -107,7 +108,8 @@ def watched_errors(log: Log, watch: Watch) -> Errors:
 
     An edge is when the X server's word of it came, shortly after it was drawn.
     """
-    onsets_s, edges_s = [one.onset_s for one in log.trials], [glow.on.latest_s for glow in watch.glows]
+    seen = [glow.on for glow in watch.glows if glow.on]
+    onsets_s, edges_s = [one.onset_s for one in log.trials], [on.latest_s for on in seen]
     match = by_pattern(onsets_s, edges_s) if log.zero_count_s is None else by_time(onsets_s, edges_s, log.zero_count_s)
     common = log.zero_count_s is not None
     trials = tuple(
@@ -118,9 +120,27 @@ def watched_errors(log: Log, watch: Watch) -> Errors:
         trials = varying(trials, [edges_s[other] - match.of_onset(onsets_s[one]) for one, other in match.pairs])
     return summarised(
         trials, log, match, absolute=common,
-        doubt_s=middle([glow.on.doubt_s for glow in watch.glows]),
+        doubt_s=middle([on.doubt_s for on in seen]),
         press_doubt_s=middle([press.down.doubt_s for press in presses]),
     )  # fmt: skip
+
+
+def pressed_errors(log: Log, watch: Watch) -> Errors:
+    """What was pressed while nobody saw the screen, against the log: the times of presses, lost and doubled ones.
+
+    BadInput if the two are not of the same session, or if the log's clock is not this computer's counter.
+    """
+    if log.zero_count_s is None or len(log.trials) != len(watch.glows):
+        raise BadInput(
+            f"The presses do not belong to this log: it has {len(log.trials)} trials, and {len(watch.glows)} were "
+            "answered. Measure again."
+        )
+    pairs = tuple((number, number) for number in range(len(log.trials)))
+    match = Match(pairs, log.zero_count_s, 1.0, (), ())
+    trials = [_trial_error(one, glow, match) for one, glow in zip(log.trials, watch.glows, strict=True)]
+    presses = [press for glow in watch.glows for press in glow.presses]
+    doubt_s = middle([press.down.doubt_s for press in presses])
+    return summarised(trials, log, match, absolute=True, press_doubt_s=doubt_s)
 
 
 def varying(trials: Sequence[TrialError], later_s: Sequence[float]) -> tuple[TrialError, ...]:
@@ -180,13 +200,14 @@ def middle(values: Sequence[float]) -> float | None:
 
 def _trial_error(logged: LoggedTrial, glow: Glow, match: Match | None) -> TrialError:
     """`match`: how the log's times lie on the onlooker's clock, if that is known."""
-    on_s = glow.on.latest_s
-    duration_s = None
-    if glow.off is not None and logged.offset_s is not None:
-        duration_s = (logged.offset_s - logged.onset_s) - (glow.off.latest_s - on_s)
-    response_s = None
-    if logged.response_s is not None and glow.presses:
-        response_s = (logged.response_s - logged.onset_s) - (glow.presses[0].down.middle_s - on_s)
+    onset_s = duration_s = response_s = None
+    if glow.on is not None:
+        on_s = glow.on.latest_s
+        onset_s = None if match is None else match.of_onset(logged.onset_s) - on_s
+        if glow.off is not None and logged.offset_s is not None:
+            duration_s = (logged.offset_s - logged.onset_s) - (glow.off.latest_s - on_s)
+        if logged.response_s is not None and glow.presses:
+            response_s = (logged.response_s - logged.onset_s) - (glow.presses[0].down.middle_s - on_s)
     made, heard = Counter(press.key for press in glow.presses), Counter(key for key, _ in logged.presses)
     whole = [press.key for press in glow.presses] == [key for key, _ in logged.presses]
     press_s: tuple[float, ...] = ()
@@ -195,7 +216,7 @@ def _trial_error(logged: LoggedTrial, glow: Glow, match: Match | None) -> TrialE
         press_s = tuple(match.of_onset(time_s) - press.down.middle_s for press, (_, time_s) in pairs)
     return TrialError(
         trial=logged.trial,
-        onset_s=None if match is None else match.of_onset(logged.onset_s) - on_s,
+        onset_s=onset_s,
         duration_s=duration_s,
         response_s=response_s,
         press_s=press_s,
@@ -207,7 +228,8 @@ def _trial_error(logged: LoggedTrial, glow: Glow, match: Match | None) -> TrialE
 
 def _wanting(found: Errors) -> list[str]:
     said = []
-    limits = (("response", found.response, RESPONSE_SD_S), ("onset", found.onset, ONSET_SD_S))
+    response = ("response", found.response) if found.response else ("key press", found.press)
+    limits = ((*response, RESPONSE_SD_S), ("onset", found.onset, ONSET_SD_S))
     for name, one, sd_s in limits:
         if one is not None and one.sd_s is not None and one.sd_s > sd_s:
             said.append(f"The {name} error has an SD of {1e3 * one.sd_s:.2f} ms: expected at most {1e3 * sd_s:.2f} ms.")

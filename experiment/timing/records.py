@@ -42,9 +42,9 @@ class Press(Struct, frozen=True):
 
 
 class Glow(Struct, frozen=True):
-    """One stay of the white square, and the presses made since it came."""
+    """One stay of the white square, and the presses made since it came; `on` is None where nobody could see it."""
 
-    on: Span
+    on: Span | None
     off: Span | None
     presses: tuple[Press, ...] = ()
 

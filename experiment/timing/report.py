@@ -21,7 +21,7 @@ from experiment.timing.external import GUIDE
 from experiment.timing.pictures import WIDTH_PX, Distribution, distribution
 from experiment.timing.records import Log, Watch
 
-How = Literal["outside", "device", "none"]
+How = Literal["outside", "presses", "device", "none"]
 KEYBOARDS = {
     "queue": "psychtoolbox's event queue",
     "iohub": "ioHub",
@@ -42,8 +42,9 @@ class Flips(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True):
-    """All that the page tells; times in seconds. `errors` is None where nothing was measured, `why_not` says why.
+    """All that the page tells; times in seconds.
 
+    `errors` is None where nothing was measured, `why_not` says why; with `how` "presses", why nothing but presses was.
     `device`: kind of file and lines. `changes_seen`, `latency_s`: of whoever watched.
     """
 
@@ -141,7 +142,7 @@ def _rows(errors: Errors | None) -> list[tuple[str, Summary | None, str]]:
         ("Response time", errors.response, response),
         ("Onset", errors.onset, f"SD at most {ms(ONSET_SD_S)}"),
         ("Duration", errors.duration, ""),
-        ("Time of a key press", errors.press, ""),
+        ("Time of a key press", errors.press, "" if errors.response else f"SD at most {ms(RESPONSE_SD_S)}"),
     ]
 
 
@@ -155,6 +156,9 @@ def _pictures(errors: Errors | None) -> list[Distribution]:
         errors_ms = [(1e3 * error_s, marked) for error_s, marked in known if error_s is not None]
         if errors_ms:
             pictures.append(distribution(title, errors_ms))
+    if not pictures:
+        errors_ms = [(1e3 * error_s, one.missed > 0) for one in errors.trials for error_s in one.press_s]
+        pictures += [distribution("Time of a key press", errors_ms)] if errors_ms else []
     return pictures
 
 
@@ -170,6 +174,14 @@ def _measured(report: Report) -> list[str]:
                 "times after the pixels changed, against the logged press and the logged onset."
             ),
             "Both processes count on the computer's one counter, so errors are absolute and need no fit.",
+        ]
+    if report.how == "presses":
+        return [
+            (
+                "Key press: presses made by another process at known times, as the system lets programs press keys, "
+                "against the logged press. Both processes count on the computer's one counter."
+            ),
+            "The times of the session's own flips, as the program itself took them. Nobody else saw them.",
         ]
     if report.how == "device":
         some = [
@@ -196,6 +208,8 @@ def _not_measured(report: Report) -> list[str]:
     if report.how == "device":
         said = [] if report.errors and report.errors.response else [f"Response times. {keyboard}"]
         return ["The constant delay between logged and real onset.", *said]
+    if report.how == "presses":
+        return [f"Onset, duration and response errors: {report.why_not}.", "The monitor's own delay.", keyboard]
     return [f"Onset, duration and response errors: {report.why_not}.", "The monitor's own delay.", keyboard]
 
 
@@ -213,18 +227,23 @@ def methods_sentence(report: Report) -> str:
     )
     by = {
         "outside": "a second process that watched the pixels on the X server's screen and pressed keys through XTEST",
+        "presses": "a second process that pressed keys as the system lets programs press them",
         "device": f"a light sensor on the screen ({report.device})",
     }[report.how]
-    parts = [
-        words
-        for name, one in (("response time", errors.response), ("onset", errors.onset), ("duration", errors.duration))
-        if (words := _in_words(name, one))
-    ]
+    kinds = [("response time", errors.response), ("onset", errors.onset), ("duration", errors.duration)]
+    if report.how == "presses":
+        kinds = [("time of a key press", errors.press)]
+    parts = [words for name, one in kinds if (words := _in_words(name, one))]
     made = errors.press.count if errors.press else 0
-    if errors.response:
+    if errors.response or report.how == "presses":
         parts.append(f"{errors.lost} presses were lost and {errors.doubled} doubled" if made else "")
-    held = "not included" if report.how == "outside" else "included in response times" if errors.response else ""
-    delays = f"The delays of monitor and keyboard themselves are {held}." if held else ""
+    delays = {
+        "outside": "The delays of monitor and keyboard themselves are not included.",
+        "presses": "Onsets, durations and the keyboard's own delay were not measured.",
+        "device": "The delays of monitor and keyboard themselves are included in response times."
+        if errors.response
+        else "",
+    }[report.how]
     return (
         f"The timing of the testing computer ({place}) was measured over {len(errors.trials)} trials by {by}. "
         f"Errors (logged minus true): {'; '.join(filter(None, parts))}. {delays}"

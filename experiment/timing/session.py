@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
@@ -25,8 +25,11 @@ from experiment.bids import DataSet
 from experiment.design import Message
 from experiment.errors import DayFourError, EquipmentFailure
 from experiment.protocol import Protocol, read_protocol
+from experiment.system import key_presser
+from experiment.timing.agenda import drawn_scripts
+from experiment.timing.presser import Presser
 from experiment.timing.records import Watch
-from experiment.timing.watcher import Watcher, drawn_scripts
+from experiment.timing.watcher import Watcher
 
 ROOT = Path(__file__).resolve().parents[2]
 SUBJECT, OPERATOR, TITLE = "timing", "timing", "Day Four"
@@ -105,11 +108,22 @@ def watched(session: TimingSession, display: str | None = None) -> Watch:
 
     EquipmentFailure, with what the session said, if it did not come to its end.
     """
+    return _answered(session, display, lambda: Watcher(display, TITLE).watch)
+
+
+def pressed(session: TimingSession, display: str | None = None) -> Watch:
+    """The same where nobody can see the screen: only the presses are known from outside. Unheard if none arrives."""
+    with key_presser(display) as press:
+        return _answered(session, display, lambda: Presser(session.transcript, press).watch)
+
+
+def _answered(session: TimingSession, display: str | None, come: Callable[[], Callable[..., Watch]]) -> Watch:
+    """`come`: once the session is shown, gives whoever answers it (`Watcher.watch`, `Presser.watch`)."""
     points = read_protocol(Path(session.protocol)).rating.points
+    scripts = drawn_scripts(session.trials + 1, "timing", points)
     with held(session, display) as process:
         _wait_until_shown(session, process)
-        watcher = Watcher(display, TITLE)
-        watch = watcher.watch(drawn_scripts(session.trials + 1, "timing", points), lives=lambda: process.poll() is None)
+        watch = come()(scripts, lives=lambda: process.poll() is None)
     _check_ended(session, process)
     (Path(session.folder) / "watch.json").write_bytes(msgspec.json.encode(watch))
     return watch

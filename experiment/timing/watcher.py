@@ -11,60 +11,23 @@ lies. X11 alone has all that; python-xlib is there on Linux only, and imported w
 from __future__ import annotations
 
 import gc
-import heapq
-import math
 import select
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from random import Random
 from typing import Any
-
-from msgspec import Struct
 
 from experiment.errors import EquipmentFailure
 from experiment.layout import PHOTODIODE_PX
 from experiment.screens.keynames import X11_NAMES
+from experiment.timing.agenda import GO_ON, IDLE_PRESSES, PATIENCE_S, Agenda, Script
 from experiment.timing.records import Glow, Press, Span, Watch
 
-PATIENCE_S = 1.0  # without a change for longer, the program stands on a page that wants a key
-IDLE_PRESSES = 20
 WINDOW_S = 30.0
 HALF = 3 * 255 // 2
 QUIET_S = 0.1  # without news for so long, somebody looks whether the program has ended
 REHEARSALS = 200
 _CODES = {name: code for code, name in X11_NAMES.items()}
-
-
-class Stroke(Struct, frozen=True):
-    """A press to be made: so long after the white came or after the press before, and for how long."""
-
-    key: str
-    delay_s: float
-    hold_s: float
-
-
-Script = tuple[Stroke, ...]
-"""What is pressed in one stay of the white square, each key released before the next is pressed."""
-
-GO_ON: Script = (Stroke("space", 0.0, 0.04),)
-
-
-def drawn_scripts(count: int, seed: str, points: int) -> list[Script]:
-    """A reading time, then a digit from 1 to `points`, then a confirmation, for each trial."""
-    random = Random(seed)
-
-    def stroke(key: str, least_s: float, most_s: float) -> Stroke:
-        return Stroke(key, random.uniform(least_s, most_s), random.uniform(0.03, 0.08))
-
-    return [
-        (
-            stroke("space", 0.08, 0.4),
-            stroke(str(random.randint(1, points)), 0.12, 0.2),
-            stroke("space", 0.12, 0.2),
-        )
-        for _ in range(count)
-    ]
 
 
 class Watcher:
@@ -79,7 +42,7 @@ class Watcher:
         self._place = self._square(title)
         self.latency_s = self._rehearsed()
         self._white, self._changed_s, self._asked_s = False, time.perf_counter(), time.perf_counter()
-        self._due: list[tuple[float, str, bool]] = []
+        self._agenda = Agenda()
         self._glows: list[tuple[Span, Span | None, list[Press]]] = []
 
     def watch(self, scripts: Sequence[Script], *, lives: Callable[[], bool]) -> Watch:
@@ -94,13 +57,14 @@ class Watcher:
                 span = self._next_change()
                 changes += span is not None
                 if self._look(span):
-                    self._script(scripts[(len(self._glows) - 1) % len(scripts)])
+                    self._agenda.add(scripts[(len(self._glows) - 1) % len(scripts)], self._changed_s)
                 self._act()
                 now_s = time.perf_counter()
-                if not self._due and now_s - self._changed_s > PATIENCE_S:
+                if self._agenda.is_empty and now_s - self._changed_s > PATIENCE_S:
                     idle, self._changed_s = idle + 1, now_s
                     self._check_idle(idle)
-                    self._script(scripts[(len(self._glows) - 1) % len(scripts)] if self._white else GO_ON)
+                    script = scripts[(len(self._glows) - 1) % len(scripts)] if self._white else GO_ON
+                    self._agenda.add(script, now_s)
         self._display.close()
         glows = tuple(Glow(on, off, tuple(presses)) for on, off, presses in self._glows)
         return Watch(glows, changes, time.perf_counter() - began_s, self.latency_s, idle)
@@ -109,8 +73,7 @@ class Watcher:
         """Wait until the window's pixels have changed, a press is due, or long enough; when they changed."""
         earliest_s = self._asked_s  # the server may have told while something else was asked
         if not self._display.pending_events():
-            due_s = self._due[0][0] if self._due else math.inf
-            wait_s = min(QUIET_S, max(0.0, due_s - time.perf_counter()))
+            wait_s = min(QUIET_S, max(0.0, self._agenda.next_s - time.perf_counter()))
             select.select([self._display], [], [], wait_s)
             earliest_s = time.perf_counter()
         heard_s = time.perf_counter()
@@ -168,21 +131,13 @@ class Watcher:
         picture.free()
         return sorted(took_s)[int(0.99 * REHEARSALS)]
 
-    def _script(self, script: Script) -> None:
-        at_s = self._changed_s
-        for stroke in script:
-            at_s += stroke.delay_s
-            heapq.heappush(self._due, (at_s, stroke.key, True))
-            heapq.heappush(self._due, (at_s + stroke.hold_s, stroke.key, False))
-
     def _act(self) -> None:
         """Press and release what is due."""
         from Xlib import X
         from Xlib.ext import xtest
 
         self._asked_s = time.perf_counter()
-        while self._due and self._due[0][0] <= time.perf_counter():
-            _, key, down = heapq.heappop(self._due)
+        for key, down in self._agenda.take(time.perf_counter()):
             before_s = time.perf_counter()
             xtest.fake_input(self._display, X.KeyPress if down else X.KeyRelease, _CODES[key])
             self._display.sync()

@@ -30,6 +30,7 @@ from typing import Any
 from experiment import log
 from experiment.protocol import read_protocol
 from experiment.review import PROTOCOL
+from experiment.timing.agenda import drawn_scripts
 from experiment.timing.errors import (
     ONSET_SD_S,
     RESPONSE_MEDIAN_S,
@@ -41,7 +42,7 @@ from experiment.timing.errors import (
 )
 from experiment.timing.records import Log, LoggedTrial, logged, missed_refreshes
 from experiment.timing.session import ROBOT, TITLE, TimingSession, held, watched
-from experiment.timing.watcher import Watcher, _windows, drawn_scripts
+from experiment.timing.watcher import Watcher, _windows
 from tests.bench.reporting import ROOT, display, environment, print_table
 
 TRIALS, BLOCKS, LOADED_TRIALS = 40, 8, 40
