@@ -15,6 +15,7 @@ from experiment.terminal import console, say
 
 if TYPE_CHECKING:
     from experiment.study.acts import Act, Entry
+    from experiment.study.register import Register
 
 Day = Annotated[str, typer.Option("--day", help="YYYY-MM-DD, if it was not today.")]
 
@@ -30,6 +31,7 @@ def enrol(
     from experiment.study.acts import Enrolled
 
     register = registered(data)
+    _warn_of_clock(register)
     act = cast("Enrolled", setting_up.enrol(register, subject, stratum, operator).act)
     followed(data, register)
     say(
@@ -153,7 +155,7 @@ def status(
     data: DataFolder = DATA,
 ) -> None:
     """Everybody on one screen: due today, overdue, done, withdrawn."""
-    from experiment.study import days, gate, state
+    from experiment.study import days, state
     from experiment.study import status as standing
 
     register = registered(data)
@@ -163,8 +165,7 @@ def status(
     lines = standing.rows(state.of(plan, entries).values(), plan, today)
     console().print(standing.table(standing.only_due(lines) if due else lines))
     say(standing.summary(lines, plan, today))
-    if behind := gate.clock_behind(entries, register.now()):
-        say(behind, "red")
+    _warn_of_clock(register)
 
 
 def calendar(
@@ -187,13 +188,17 @@ def calendar(
 
 def _record(data: Path, who: str, decide: Callable[[Sequence[Entry], datetime], Act]) -> tuple[Entry, ...]:
     """Record the act that `decide` gives at this moment, and let participants.tsv follow; all entries then."""
-    from experiment.study import gate
-
     register = registered(data)
-    if behind := gate.clock_behind(register.entries(), register.now()):
-        say(behind, "red")
+    _warn_of_clock(register)
     register.act(who, lambda entries: decide(entries, register.now()))
     return followed(data, register)
+
+
+def _warn_of_clock(register: Register) -> None:
+    from experiment.study import gate
+
+    if behind := gate.clock_behind(register.entries(), register.now()):
+        say(behind, "red")
 
 
 def _day(typed: str) -> date | None:
