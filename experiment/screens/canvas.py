@@ -25,8 +25,9 @@ class Canvas:
 
     def __init__(self, layout: Layout, background: Rgb, *, full_screen: bool) -> None:
         """Open it, empty, without the mouse's pointer; EquipmentFailure if it has not the layout's size."""
-        from psychopy import visual
+        from psychopy import logging, visual
 
+        logging.console.setLevel(logging.ERROR)  # it warns of a monitor whose centimetres nobody told it
         self.full_screen = full_screen
         self._window = visual.Window(
             [layout.width_px, layout.height_px], fullscr=full_screen, units="pix", color=background,
