@@ -7,30 +7,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from experiment.study import state
-from experiment.study.acts import (
-    Act,
-    Answered,
-    Begun,
-    Consented,
-    Corrected,
-    Dosed,
-    Enrolled,
-    Entry,
-    Locked,
-    Overridden,
-    Recovered,
-    SessionHeld,
-    Started,
-    Unblinded,
-    Withdrew,
-)
+from experiment.study import acts, state
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 
-def table(entries: Sequence[Entry], subject: str | None = None) -> Table:
+def table(entries: Sequence[acts.Entry], subject: str | None = None) -> Table:
     """A line for each entry, or for those about one participant; what was taken back is struck through."""
     from rich.table import Table
 
@@ -41,7 +24,7 @@ def table(entries: Sequence[Entry], subject: str | None = None) -> Table:
         shown.add_column(column, no_wrap=True)
     shown.add_column("What")
     for number, entry in enumerate(entries, start=1):
-        if number in own or (isinstance(entry.act, Corrected) and entry.act.entry in own):
+        if number in own or (isinstance(entry.act, acts.Corrected) and entry.act.entry in own):
             at = datetime.fromisoformat(entry.utc).astimezone(zone)
             style = "strike dim" if number in taken_back else ""
             by = f" (taken back by entry {taken_back[number]})" if number in taken_back else ""
@@ -49,43 +32,43 @@ def table(entries: Sequence[Entry], subject: str | None = None) -> Table:
     return shown
 
 
-def told(act: Act) -> str:  # noqa: PLR0911 - one line for each kind of act
+def told(act: acts.Act) -> str:  # noqa: PLR0911 - one line for each kind of act
     """An act in a sentence."""
     match act:
-        case Begun(plan=plan):
+        case acts.Begun(plan=plan):
             return f"The study began: {plan.name}."
-        case Enrolled(subject=subject, stratum=stratum, kits=kits):
+        case acts.Enrolled(subject=subject, stratum=stratum, kits=kits):
             return f"sub-{subject} was enrolled in {stratum}: kit {kits[0]} in course 1, kit {kits[1]} in course 2."
-        case Consented(subject=subject, day=day, version=version):
+        case acts.Consented(subject=subject, day=day, version=version):
             return f"sub-{subject} consented on {day} to version {version}."
-        case Started(subject=subject, course=course, day=day, kit=kit):
+        case acts.Started(subject=subject, course=course, day=day, kit=kit):
             return f"sub-{subject} began course {course} on {day} with kit {kit}."
-        case Dosed(subject=subject, day=day, taken=taken):
+        case acts.Dosed(subject=subject, day=day, taken=taken):
             return f"sub-{subject} {'took' if taken else 'missed'} the dose of {day}."
-        case SessionHeld(subject=subject, session=session, status="never_held"):
+        case acts.SessionHeld(subject=subject, session=session, status="never_held"):
             return f"sub-{subject}: session {session} was never held."
-        case SessionHeld(subject=subject, session=session, day=day, status=status):
+        case acts.SessionHeld(subject=subject, session=session, day=day, status=status):
             return f"sub-{subject}: session {session} was held on {day} ({status})."
         case _:
             return _told_of_rules(act)
 
 
-def _told_of_rules(act: Act) -> str:  # noqa: PLR0911 - the same
+def _told_of_rules(act: acts.Act) -> str:  # noqa: PLR0911 - the same
     """The same for acts that are no turn of a course."""
     match act:
-        case Overridden(subject=subject, session=session, refused=refused, reason=reason):
+        case acts.Overridden(subject=subject, session=session, refused=refused, reason=reason):
             return f"sub-{subject}: session {session} was let in against: {refused} Reason: {reason}"
-        case Withdrew(subject=subject, reason=reason):
+        case acts.Withdrew(subject=subject, reason=reason):
             return f"sub-{subject} left the study. Reason: {reason}"
-        case Corrected(entry=entry, reason=reason):
+        case acts.Corrected(entry=entry, reason=reason):
             return f"Entry {entry} was taken back. Reason: {reason}"
-        case Answered(kind=kind, subject=subject, reason=reason):
+        case acts.Answered(kind=kind, subject=subject, reason=reason):
             return f"{f'sub-{subject}' if subject else 'The study'}: the finding {kind} was answered: {reason}"
-        case Locked(sessions=sessions):
+        case acts.Locked(sessions=sessions):
             return f"The study was locked, with {sessions} sessions."
-        case Unblinded(subject=subject, reason=reason):
+        case acts.Unblinded(subject=subject, reason=reason):
             return f"{f'sub-{subject} was' if subject else 'All were'} unblinded. Reason: {reason}"
-        case Recovered(torn_bytes=torn_bytes):
+        case acts.Recovered(torn_bytes=torn_bytes):
             return f"A line that a crash cut off was taken away ({torn_bytes} bytes)."
         case _:
             raise ValueError(f"Expected an act, found {type(act).__name__}.")
