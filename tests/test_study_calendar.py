@@ -60,6 +60,13 @@ def test_a_whole_study_is_in_the_file() -> None:
     assert str(found["DF001-1-session@dayfour"]["summary"]) == "DF001: session 1, day 4 of course 1"
 
 
+def test_a_site_elsewhere_has_appointments_by_its_own_clock() -> None:
+    """Its doses are at its own time and in its own zone, whose rules stand in the file too."""
+    there = replace(STUDY.clock, zone="America/New_York", dose="07:00")
+    entries = story(*running(), study=replace(STUDY, sites={"north": there}))
+    assert events(entries, MONDAY)["DF001-1-dose-2@dayfour"].start.isoformat() == "2026-11-24T07:00:00-05:00"
+
+
 def test_who_has_not_started_has_no_appointments() -> None:
     """Before course 1 starts there is nothing to plan from, and the file is a calendar without events."""
     assert events(story(enrolled(), consented()), MONDAY) == {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Literal
 
@@ -212,6 +212,20 @@ def test_what_happened_is_never_taken_back(number: int) -> None:
     entries = story(*running(), held(1, THURSDAY), (THURSDAY, acts.Unblinded("DF001", "seizure")))
     with pytest.raises(BadInput, match="cannot be taken back: only"):
         recording.corrected(entries, number, "a good reason", noon(THURSDAY))
+
+
+def test_a_site_elsewhere_has_its_own_days() -> None:
+    """At half past seven in the evening in New York it is still day 4 there, and day 5 in the study's Berlin."""
+    new_york = replace(STUDY, sites={"south": replace(STUDY.clock, zone="America/New_York")})
+    moment = datetime(2026, 11, 27, 0, 30, tzinfo=timezone.utc)  # Friday in Berlin, Thursday in New York
+    for stratum, place in (("north", 1), ("south", 2)):
+        enrolment = (MONDAY, acts.Enrolled("DF001", stratum, place, kits()))
+        entries = story(enrolment, *running()[1:], study=new_york)
+        if stratum == "south":
+            assert gate.session_at(entries, "DF001", moment) == 1
+        else:
+            with pytest.raises(gate.Refused, match="too late for session 1"):
+                gate.session_at(entries, "DF001", moment)
 
 
 def test_overrides_are_not_given_lightly() -> None:

@@ -31,6 +31,7 @@ from tests.studying import (
     enrolled,
     held,
     kits,
+    noon,
     one,
     running,
     started,
@@ -48,7 +49,7 @@ LAST = (*OVER, started(2, SECOND), *(dosed(SECOND + n * DAY) for n in (1, 2, 3))
 def row(*told: tuple[date, acts.Act], today: date) -> status.Row:
     """The participant's line."""
     entries = story(*told)
-    (line,) = status.rows([one(entries)], STUDY, today)
+    (line,) = status.rows([one(entries)], STUDY, noon(today))
     return line
 
 
@@ -93,9 +94,9 @@ def test_a_late_session_is_due_within_its_tolerance() -> None:
     """A session that may be a day late is due until then, and overdue only afterwards."""
     study = replace(STUDY, courses=Courses(6, 4, 1, 10))
     person = one(story(*running(), *TAKEN, dosed(THURSDAY + DAY), study=study))
-    (line,) = status.rows([person], study, THURSDAY)
+    (line,) = status.rows([person], study, noon(THURSDAY))
     assert "session 1 14:00, until Fri 27 Nov" in line.next
-    (after,) = status.rows([person], study, THURSDAY + 2 * DAY)
+    (after,) = status.rows([person], study, noon(THURSDAY + 2 * DAY))
     assert after.urgency is Urgency.overdue
     assert after.next == "session 1 was due Fri 27 Nov; today dose 08:00, report 20:00"
 
@@ -119,15 +120,17 @@ def test_the_most_urgent_stand_first() -> None:
         (MONDAY, Withdrew("P5", "ill")), (MONDAY, Withdrew("P6", "ill")),
     ]  # fmt: skip
     entries = story(*told)
-    lines = status.rows(state.of(STUDY, entries).values(), STUDY, THURSDAY)
+    lines = status.rows(state.of(STUDY, entries).values(), STUDY, noon(THURSDAY))
     assert [line.subject for line in lines] == ["P4", "P3", "P1", "P2", "P5", "P6"]
     assert [line.subject for line in status.only_due(lines)] == ["P4", "P3", "P1", "P2"]
-    assert status.summary(lines, STUDY, THURSDAY).endswith("6 participants, 1 overdue, 1 due, 2 waiting, 2 withdrawn")
+    assert status.summary(lines, STUDY, noon(THURSDAY)).endswith(
+        "6 participants, 1 overdue, 1 due, 2 waiting, 2 withdrawn"
+    )
 
 
 def test_the_screen_tells_nothing_that_unblinds() -> None:
     """No kit, no place and no treatment stand on the screen."""
-    lines = status.rows([one(story(*LAST))], STUDY, SECOND)
+    lines = status.rows([one(story(*LAST))], STUDY, noon(SECOND))
     shown = status.table(lines).plain
     assert "DF001" in shown
     assert not any(word in shown for word in (*kits(), *STUDY.treatments, STUDY.name, "place"))
@@ -136,7 +139,7 @@ def test_the_screen_tells_nothing_that_unblinds() -> None:
 def test_an_empty_study_has_a_screen() -> None:
     """Before anybody is enrolled, the screen has its heading and says so."""
     assert status.table([]).plain.split() == list(status.HEADER)
-    assert status.summary([], STUDY, MONDAY).endswith("0 participants")
+    assert status.summary([], STUDY, noon(MONDAY)).endswith("0 participants")
 
 
 @given(st.integers(-3, 40), st.booleans(), st.booleans())
@@ -144,7 +147,7 @@ def test_the_screen_and_the_gate_agree(offset: int, all_taken: bool, has_second:
     """A session is due today exactly when the gate would let in."""
     told = [*running(), *(TAKEN if all_taken else [])] + ([started(2, SECOND)] if has_second else [])
     person, today = one(story(*told)), MONDAY + max(offset, 14 * has_second) * DAY
-    (line,) = status.rows([person], STUDY, today)
+    (line,) = status.rows([person], STUDY, noon(today))
     try:
         session = gate.session_of(person, STUDY, today)
     except gate.Refused:
@@ -204,7 +207,7 @@ def test_a_simulated_study_runs_in_time(simulated: tuple[Register, DataSet]) -> 
     entries = simulated[0].entries()
     moments = [entry.utc for entry in entries]
     assert moments == sorted(moments)
-    lines = status.rows(state.of(STUDY, entries).values(), STUDY, days.day_of(STUDY, moments[-1]) + DAY)
+    lines = status.rows(state.of(STUDY, entries).values(), STUDY, noon(days.day_of(STUDY, moments[-1]) + DAY))
     assert {line.urgency for line in lines} == {Urgency.done, Urgency.withdrawn}
 
 

@@ -45,7 +45,7 @@ class Appointment(Struct, frozen=True):
 
 def appointments(one: Participant, study: Study, today: date) -> list[Appointment]:
     """The first day, every dose, daily report and session of the courses that run or are planned, in time."""
-    courses = list(one.starts)
+    study, courses = study.at(one.stratum), list(one.starts)
     if len(courses) == 1:  # not in the past, where it can no longer start
         courses.append(max(days.earliest_second(study.courses, courses[0]), today))
     return [
@@ -89,8 +89,9 @@ def ics(people: Iterable[Participant], study: Study, entries: Sequence[Entry], t
     calendar = Calendar()
     for name, value in (("prodid", "-//Day Four//EN"), ("version", "2.0"), ("method", "PUBLISH")):
         calendar.add(name, value)
-    if timed := [one.begins for one in shown if isinstance(one.begins, datetime)]:
-        calendar.add_component(vtimezone(study.clock.zone, min(timed) - MARGIN, max(timed) + MARGIN))
+    timed = [one.begins for one in shown if isinstance(one.begins, datetime)]
+    for zone in sorted({str(begins.tzinfo) for begins in timed}):
+        calendar.add_component(vtimezone(zone, min(timed) - MARGIN, max(timed) + MARGIN))
     written = datetime.fromisoformat(entries[-1].utc.replace("Z", "+00:00"))
     for one in shown:
         calendar.add_component(_event(one, written, len(entries)))

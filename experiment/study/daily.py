@@ -155,16 +155,16 @@ def status(
     data: DataFolder = DATA,
 ) -> None:
     """Everybody on one screen: due today, overdue, done, withdrawn."""
-    from experiment.study import days, state
+    from experiment.study import state
     from experiment.study import status as standing
 
     register = registered(data)
     entries = register.entries()
     plan = state.study_of(entries)
-    today = days.today(plan, register.now())
-    lines = standing.rows(state.of(plan, entries).values(), plan, today)
+    moment = register.now()
+    lines = standing.rows(state.of(plan, entries).values(), plan, moment)
     console().print(standing.table(standing.only_due(lines) if due else lines))
-    say(standing.summary(lines, plan, today))
+    say(standing.summary(lines, plan, moment))
     _warn_of_clock(register)
 
 

@@ -35,7 +35,8 @@ def session_at(entries: Sequence[Entry], subject: str, moment: datetime, asked: 
     """The session to hold at this moment by the computer's clock, as the register has it; Refused as below."""
     study = state.study_of(entries)
     one = state.found(state.of(study, entries), subject)
-    return session_of(one, study, days.today(study, moment), asked, clock_behind(entries, moment))
+    there = study.at(one.stratum)
+    return session_of(one, there, days.today(there, moment), asked, clock_behind(entries, moment))
 
 
 def clock_behind(entries: Sequence[Entry], moment: datetime) -> str | None:

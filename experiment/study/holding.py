@@ -102,7 +102,7 @@ def unknown_doses(register: Register, subject: str) -> str | None:
     entries = register.entries()
     study = state.study_of(entries)
     one = state.found(state.of(study, entries), subject)
-    unknown = gate.unrecorded_doses(one, study, days.today(study, register.now()))
+    unknown = gate.unrecorded_doses(one, study, days.today(study.at(one.stratum), register.now()))
     if not unknown:
         return None
     listed = ", ".join(map(days.short, unknown))

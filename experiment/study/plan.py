@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from msgspec import Meta
+from msgspec.structs import replace
 
 from experiment.explain import read_toml
 from experiment.questions import Fixed, Line
@@ -58,6 +60,7 @@ class Study(Fixed, frozen=True):
 
     `participants`: at most, in each stratum. `treatments`: the two, for the packing list only. `block_sizes`: of the
     permuted blocks, drawn at random from these. `seed`: with a secret of the key holder's it decides the allocation.
+    `sites`: the clocks of strata that keep another time than `clock`.
     """
 
     name: Line
@@ -68,6 +71,11 @@ class Study(Fixed, frozen=True):
     seed: Annotated[int, Meta(ge=0)]
     clock: Clock
     courses: Courses = Courses()
+    sites: Mapping[str, Clock] = {}
+
+    def at(self, stratum: str) -> Study:
+        """The study as the clocks of this stratum have it."""
+        return replace(self, clock=self.sites[stratum], sites={}) if stratum in self.sites else self
 
     def __post_init__(self) -> None:
         """Strata and treatments differ, and so do the blocks, or the last of each could be foretold."""
@@ -75,6 +83,8 @@ class Study(Fixed, frozen=True):
             raise ValueError("Expected at least two block_sizes that differ, such as [2, 4, 6]")
         if len({stratum.casefold() for stratum in self.strata}) < len(self.strata):
             raise ValueError("Expected strata that differ, also when written small")
+        if unknown := set(self.sites) - set(self.strata):
+            raise ValueError(f"Expected sites that are among the strata, got {min(unknown)!r}")
         if self.treatments[0] == self.treatments[1]:
             raise ValueError(f"Expected two treatments that differ, got {self.treatments[0]!r} twice")
 

@@ -125,7 +125,9 @@ def corrected(entries: Entries, number: int, reason: str, moment: datetime) -> C
 
 def _now(entries: Entries, subject: str, moment: datetime) -> tuple[Study, Participant, date]:
     study = state.study_of(entries)
-    return study, state.found(state.of(study, entries), subject), days.today(study, moment)
+    one = state.found(state.of(study, entries), subject)
+    there = study.at(one.stratum)
+    return there, one, days.today(there, moment)
 
 
 def _possible(study: Study, one: Participant, moment: datetime, act: Kind) -> Kind:

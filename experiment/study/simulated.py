@@ -142,7 +142,7 @@ def _check(study: Study, protocol: Protocol, subjects: int) -> None:
 
 def _life(person: Person) -> Iterator[Step]:
     """Everything that happens to somebody, not in order."""
-    study, subject, draw = person.lab.study, person.subject, person.draw
+    study, subject, draw = person.lab.study.at(person.stratum), person.subject, person.draw
     came = FIRST_DAY + (person.number + draw.randrange(A_WEEK)) * DAY
     arrival = days.at(study, came, ARRIVAL) + timedelta(seconds=person.number)
     yield arrival, lambda: setting_up.enrol(person.lab.register, subject, person.stratum, person.assistant)
@@ -160,7 +160,7 @@ def _life(person: Person) -> Iterator[Step]:
 
 def _course(person: Person, course: Literal[1, 2], start: date, draw: Random, late_days: int = 0) -> Iterator[Step]:
     """A course: a dose a day, of which one may be forgotten, and the session, if they come."""
-    study, subject = person.lab.study, person.subject
+    study, subject = person.lab.study.at(person.stratum), person.subject
     fate = person.fate if course == 1 else "plain"
     first, *later = days.all_days(study.courses, start)
     forgotten = draw.choice(later) if fate == "forgets" and later else None

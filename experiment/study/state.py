@@ -156,7 +156,7 @@ def after(study: Study, participant: Participant, entry: Entry) -> Participant:
         case SessionHeld() as act:
             return _held(participant, act)
         case _:
-            return _noted(participant, entry, days.day_of(study, entry.utc))
+            return _noted(participant, entry, days.day_of(study.at(participant.stratum), entry.utc))
 
 
 def _noted(one: Participant, entry: Entry, day: date) -> Participant:
@@ -199,7 +199,7 @@ def _enrolled(
     if len(taken) < 3 or taken & given:
         raise ValueError(f"sub-{act.subject} was given a place or a kit that was given before.")
     given |= taken
-    return Participant(act.subject, act.stratum, act.place, act.kits, days.day_of(study, entry.utc))
+    return Participant(act.subject, act.stratum, act.place, act.kits, days.day_of(study.at(act.stratum), entry.utc))
 
 
 def _check_takes_part(one: Participant) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -61,9 +61,10 @@ class Row(Struct, frozen=True):
         return (self.subject, self.stratum, self.urgency.name, self.now, self.next, self.notes)
 
 
-def rows(people: Iterable[Participant], study: Study, today: date) -> list[Row]:
-    """Everybody's line, the most urgent first."""
-    lines = [_row(one, study, today) for one in people]
+def rows(people: Iterable[Participant], study: Study, moment: datetime) -> list[Row]:
+    """Everybody's line at a moment of which the zone is known, the most urgent first."""
+    theirs = ((one, study.at(one.stratum)) for one in people)
+    lines = [_row(one, there, days.today(there, moment)) for one, there in theirs]
     return sorted(lines, key=lambda row: (row.urgency, row.upcoming or date.max, row.subject))
 
 
@@ -72,13 +73,12 @@ def only_due(lines: Iterable[Row]) -> list[Row]:
     return [row for row in lines if row.urgency <= Urgency.waiting]
 
 
-def summary(lines: Sequence[Row], study: Study, today: date) -> str:
-    """How many there are of each, and which day it is."""
+def summary(lines: Sequence[Row], study: Study, moment: datetime) -> str:
+    """How many there are of each, and which day it is by the study's clock."""
     counts = Counter(row.urgency for row in lines)
-    told = ", ".join(f"{counts[urgency]} {urgency.name}" for urgency in Urgency if counts[urgency])
-    return f"{days.spoken(today)} ({study.clock.zone}): {len(lines)} participant{'' if len(lines) == 1 else 's'}" + (
-        f", {told}" if told else ""
-    )
+    day = f"{days.spoken(days.today(study, moment))} ({study.clock.zone})"
+    people = f"{len(lines)} participant{'' if len(lines) == 1 else 's'}"
+    return f"{day}: " + ", ".join([people, *(f"{counts[one]} {one.name}" for one in Urgency if counts[one])])
 
 
 def table(lines: Sequence[Row]) -> Text:
