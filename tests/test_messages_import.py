@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 from experiment.design import Message, read_messages
 from experiment.errors import BadInput
 from experiment.messages import importing, intake
-from experiment.messages.columns import choices, guess, resolve
+from experiment.messages.columns import guess, headed, resolve
 from experiment.messages.decoding import decoded
 from experiment.messages.language import guessed, tag
 from experiment.messages.receiving import import_messages
@@ -71,10 +71,15 @@ def workbook(path: Path, sheets: dict[str, Sequence[Sequence[object]]]) -> Path:
     return path
 
 
-def only(path: Path, **options: str) -> Table:
+def only(path: Path, encoding: str | None = None, sheet: str | None = None) -> Table:
     """The table of a file."""
-    (read,) = read_tables([path], **options)
+    (read,) = read_tables([path], encoding, sheet)
     return read
+
+
+def guessed_names(read: Table) -> dict[str, str]:
+    """The names of the columns that are obvious, by field."""
+    return {field: column.name for field, column in guess(read).items()}
 
 
 def taken(paths: Sequence[Path], folder: Path, **options: object) -> intake.Plan:
@@ -159,7 +164,7 @@ def test_excels_own_line_about_the_delimiter_is_no_row(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("subject,writer,text\nDF1,A,one, two\n", "row 2: expected 3 cells as in the first row, found 4"),
+        ("subject,writer,text\nDF1,A,one, two\n", "row 2: expected 3 cells as in the header, found 4"),
         ('subject,writer,text\nDF1,A,"one"two\n', "row 2: expected quotes in pairs"),
         ('subject,writer,text\nDF1,A,"one\n', "expected quotes in pairs"),
         ("subject,writer,text\nDF1,A\0,\u20ac\n", r"U\+0000 at character 26"),
@@ -186,16 +191,23 @@ def test_a_short_row_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "data"),
+    ("name", "data", "says"),
     [
-        ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest"),
-        ("a.csv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
-        ("a.pdf", b"%PDF-"),
+        ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest", r"found an old workbook\. .* save it as \.xlsx"),
+        ("a.csv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", r"found an old or locked document\. .* save it as \.xlsx"),
+        ("a.pdf", b"%PDF-", r"found a PDF\. Save each message as a text file"),
+        ("a.txt", b"%PDF-", r"found a PDF\."),
+        ("a.rtf", b"{\\rtf1", "found a text with formats"),
+        ("a.txt", b"{\\rtf1", "found a text with formats"),
+        ("a.docx", b"PK\x03\x04", r"found a Word document\. Save each message as a text file"),
+        ("a.html", b"<p>", "found a web page"),
+        ("a.eml", b"From: ", "found an e-mail"),
+        ("a.json", b"[]", "found JSON.* as CSV or XLSX"),
     ],
 )
-def test_old_workbooks_and_other_documents_are_refused(tmp_path: Path, name: str, data: bytes) -> None:
-    """What is no table is refused with what to do, whatever it is called."""
-    with pytest.raises(BadInput, match=r"save it as \.xlsx"):
+def test_other_documents_are_refused_by_their_format(tmp_path: Path, name: str, data: bytes, says: str) -> None:
+    """What is neither a table nor a text is named with its format and what to do, whatever it is called."""
+    with pytest.raises(BadInput, match=says):
         only(saved(tmp_path, name, data))
 
 
@@ -325,7 +337,7 @@ def test_qualtrics_exports_are_understood(tmp_path: Path, delimiter: str, encodi
     ]  # fmt: skip
     if heads == 1:
         return
-    assert guess(read) == {
+    assert guessed_names(read) == {
         "subject": "Q1", "writer": "Q2", "relationship": "Q3", "text": "Q4", "language": "UserLanguage",
     }  # fmt: skip
     plan = taken([path], tmp_path / "into")
@@ -405,7 +417,7 @@ def test_text_files_are_a_message_each(tmp_path: Path) -> None:
 def test_what_a_text_files_name_does_not_say_is_given(tmp_path: Path) -> None:
     """A file of any name is taken in with what the command says, and refused without."""
     path = saved(tmp_path, "letter.txt", LONG)
-    with pytest.raises(BadInput, match="there is a text and no participant's ID"):
+    with pytest.raises(BadInput, match=r"letter\.txt: expected a name such as DF017_mother_Anna\.txt"):
         taken([path], tmp_path / "into")
     said = {"subject": "DF1", "writer": "Ada", "relationship": "friend", "language": None}
     assert texts(taken([path], tmp_path / "into", constants=said)) == {"DF1": [LONG]}
@@ -419,7 +431,7 @@ def test_unicode_text_of_a_spreadsheet_is_a_table(tmp_path: Path) -> None:
 # Columns
 
 
-def headed(*names: str, rows: int = 3) -> Table:
+def named(*names: str, rows: int = 3) -> Table:
     """A table with these columns; every cell is alike but for the row."""
     return table("a.csv", [(1, names), *((row, [f"Sekret{row}"] * len(names)) for row in range(2, rows + 2))])
 
@@ -443,12 +455,12 @@ def headed(*names: str, rows: int = 3) -> Table:
 def test_columns_are_told_by_their_names_in_many_languages(names: tuple[str, ...]) -> None:
     """Each field has its column, whatever their order."""
     for ordered in (names, names[::-1]):
-        assert guess(headed(*ordered)) == dict(zip(HEADER, names, strict=True))
+        assert guessed_names(named(*ordered)) == dict(zip(HEADER, names, strict=True))
 
 
 def test_names_of_participants_are_no_writers() -> None:
     """The participant's name, ID and writer are three columns."""
-    found = guess(headed("participant_id", "participant_name", "sender_name", "relationship", "message"))
+    found = guessed_names(named("participant_id", "participant_name", "sender_name", "relationship", "message"))
     assert (found["subject"], found["participant_name"], found["writer"]) == (
         "participant_id", "participant_name", "sender_name",
     )  # fmt: skip
@@ -458,13 +470,13 @@ def test_the_longest_column_is_the_text() -> None:
     """Without a name that tells, texts are three times as long as all else, or nobody guesses."""
     rows = [(1, ("subject", "writer", "relationship", "C7", "C8"))]
     long = table("a.csv", [*rows, (2, ("DF1", "A", "b", LONG, "x"))])
-    assert guess(long)["text"] == "C7"
+    assert guessed_names(long)["text"] == "C7"
     assert "text" not in guess(table("a.csv", [*rows, (2, ("DF1", "A", "b", LONG, LONG))]))
 
 
 def test_what_is_not_obvious_is_not_guessed() -> None:
     """Two columns that could be it are listed without a cell of them, with what to type."""
-    unclear = headed("subject", "writer", "relationship", "message a", "message b")
+    unclear = named("subject", "writer", "relationship", "message a", "message b")
     with pytest.raises(BadInput) as error:
         resolve(unclear, {})
     assert '4. "message a": 3 filled, median 7 characters' in str(error.value)
@@ -487,17 +499,17 @@ def test_a_person_is_asked_what_is_not_obvious() -> None:
         assert len(listed) == 5
         return 3
 
-    assert resolve(headed("subject", "writer", "relationship", "x", "y"), {}, ask)["text"].name == "x"
+    assert resolve(named("subject", "writer", "relationship", "x", "y"), {}, ask)["text"].name == "x"
     assert asked == ["text"]
 
 
 def test_a_table_without_header_shows_nothing_of_its_first_row() -> None:
     """Names and texts in the place of the header are not told, and the person is told to add one."""
     bare = table("a.csv", [(1, ("DF1", "Sekretname", "mum", "Sekret text")), (2, ("DF1", "Bo", "dad", "words"))])
-    with pytest.raises(BadInput, match="seems to be no header") as error:
-        resolve(bare, {})
+    with pytest.raises(BadInput, match="expected columns' names in the first row") as error:
+        headed(bare, {})
     assert "Sekret" not in str(error.value)
-    assert choices(bare)[0] == "column 1: 1 filled, median 3 characters"
+    assert "\n  column 1: 1 filled, median 3 characters" in str(error.value)
 
 
 @pytest.mark.parametrize("pattern", ["{} {}", "{}_{}", "{}{}", "{1}_{0}", "{1}. {0}"])
@@ -551,9 +563,16 @@ def test_languages_are_told_by_script_alone(text: str, language: str) -> None:
 def test_the_protocols_language_wins_among_those_of_its_script() -> None:
     """Ukrainian labs get Ukrainian, and a form's languages become tags."""
     assert (guessed("люблю тебе", "uk"), guessed("سلام", "fa"), guessed("我爱你", "zh-Hant")) == ("uk", "fa", "zh-Hant")
-    assert [tag(one) for one in ("EN", "ZH-S", "ZH-T", "pt_BR", "Deutsch", "")] == [
-        "en", "zh-Hans", "zh-Hant", "pt-BR", "Deutsch", "",
+    assert [tag(one) for one in ("EN", "ZH-S", "ZH-T", "pt_BR", "Latein?", "")] == [
+        "en", "zh-Hans", "zh-Hant", "pt-BR", "Latein?", "",
     ]  # fmt: skip
+
+
+def test_languages_by_their_usual_names_become_tags() -> None:
+    """What people write in a column for the language is understood, but for Chinese, of which there are several."""
+    names = ("English", "Deutsch", "Spanish", "español", "Français", "日本語", "Русский", "Traditional Chinese")
+    assert [tag(one) for one in names] == ["en", "de", "es", "es", "fr", "ja", "ru", "zh-Hant"]
+    assert tag("Chinese") == "Chinese"
 
 
 # Gathering, joining, writing
@@ -648,10 +667,28 @@ def test_the_same_row_twice_is_one_message(tmp_path: Path) -> None:
     assert "a.csv, row 5: left out, the same text of the same writer as a.csv, row 2" in plan.findings[0].text
 
 
-def test_ids_that_differ_by_capitals_are_an_error(tmp_path: Path) -> None:
-    """DF1 and df1 would be one file on many disks."""
-    plan = taken([saved(tmp_path, "a.csv", separated((*ROWS, ("df1", "X", "y", "z"))))], tmp_path / "into")
-    assert [(one.grade, one.subject) for one in plan.findings] == [("error", "df1")]
+def test_ids_that_differ_by_capitals_are_refused(tmp_path: Path) -> None:
+    """DF1 and df1 would be one file on many disks: within the files, and against the folder."""
+    into = tmp_path / "into"
+    path = saved(tmp_path, "a.csv", separated((*ROWS, ("df1", "X", "y", "z"))))
+    with pytest.raises(BadInput, match=r"an ID is spelt DF1 and df1 in the files\."):
+        taken([path], into)
+    intake.write(taken([saved(tmp_path, "a.csv", separated(ROWS))], into), Folder(into))
+    path = saved(tmp_path, "b.csv", separated((HEADER, ("df1", "X", "y", "z"))))
+    with pytest.raises(BadInput, match="DF1 and df1 in the files and the folder"):
+        taken([path], into)
+
+
+def test_ids_that_differ_by_zeros_are_named(tmp_path: Path) -> None:
+    """007 and 7 may be one participant whose zeros a spreadsheet took: a warning, also against the folder."""
+    into = tmp_path / "into"
+    rows = (HEADER, ("007", "A", "b", "one."), ("7", "A", "b", "two."), ("70", "A", "b", "three."))
+    plan = taken([saved(tmp_path, "a.csv", separated(rows))], into)
+    assert [(one.grade, one.subject, one.text[:16]) for one in plan.findings] == [("warning", "7", "The IDs 007 and ")]
+    intake.write(taken([saved(tmp_path, "a.csv", separated(rows[:2]))], into), Folder(into))
+    assert [one.text[:18] for one in taken([saved(tmp_path, "a.csv", separated(rows[::2]))], into).findings] == [
+        "The IDs 007 and 7 "
+    ]
 
 
 def test_our_own_files_are_taken_in_by_their_names(tmp_path: Path) -> None:
@@ -679,7 +716,7 @@ def test_a_language_that_nobody_can_tell_is_an_error(tmp_path: Path) -> None:
     path = saved(tmp_path, "a.csv", separated((HEADER, han, other)))
     assert [(one.grade, one.message_id) for one in taken([path], tmp_path / "into").findings] == [("error", "m01")]
     assert taken([path], tmp_path / "into", constants={"language": "zh"}).findings == ()
-    path = saved(tmp_path, "b.csv", separated([(*HEADER, "language"), (*han, "zh"), (*other, "Deutsch")]))
+    path = saved(tmp_path, "b.csv", separated([(*HEADER, "language"), (*han, "zh"), (*other, "Klingon?")]))
     assert [(one.grade, one.message_id) for one in taken([path], tmp_path / "into").findings] == [("error", "m02")]
 
 
