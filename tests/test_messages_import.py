@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 import zipfile
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,74 +19,15 @@ from typer.testing import CliRunner
 from experiment.design import Message, read_messages
 from experiment.errors import BadInput
 from experiment.messages import importing, intake
-from experiment.messages.columns import guess, headed, resolve
 from experiment.messages.decoding import decoded
 from experiment.messages.language import guessed, tag
 from experiment.messages.receiving import import_messages
-from experiment.messages.sources import read_tables
 from experiment.messages.store import Folder
-from experiment.messages.tables import Table, table
 from experiment.script import needs_language
+from tests.sending import HEADER, LONG, ROWS, guessed_names, only, saved, separated, taken, texts, workbook
 
 ROOT = Path(__file__).parents[1]
-HEADER = ("subject", "writer", "relationship", "text")
-LONG = "Sekret words of love, and some more of them, so that it is a text."
-ROWS = (
-    HEADER,
-    ("DF1", "Mamá 💐", "mother", 'One "quoted", with; all\tthere | is\n\n  indented ❤️ '),
-    ("DF1", "Zoë", "friend", "Zwei: größer, „schöner“ – und ça va"),
-    ("DF2", "אמא", "mother", "שלום 🙂"),
-)
 LATIN = (HEADER, ("DF1", "Jürgen", "Vater", "Größer – „schöner“, à l’été\nZeile zwei"))
-
-
-def saved(folder: Path, name: str, data: str | bytes) -> Path:
-    """A file with these bytes."""
-    path = folder / name
-    path.write_bytes(data if isinstance(data, bytes) else data.encode())
-    return path
-
-
-def separated(rows: Sequence[Sequence[str]], delimiter: str = ",", end: str = "\r\n") -> str:
-    """Rows as a program exports them."""
-    text = io.StringIO(newline="")
-    csv.writer(text, delimiter=delimiter, lineterminator=end).writerows(rows)
-    return text.getvalue()
-
-
-def workbook(path: Path, sheets: dict[str, Sequence[Sequence[object]]]) -> Path:
-    """A workbook with these sheets."""
-    from openpyxl import Workbook
-
-    book = Workbook()
-    book.remove(book.worksheets[0])
-    for name, rows in sheets.items():
-        sheet = book.create_sheet(name)
-        for row in rows:
-            sheet.append(list(row))
-    book.save(path)
-    return path
-
-
-def only(path: Path, encoding: str | None = None, sheet: str | None = None) -> Table:
-    """The table of a file."""
-    (read,) = read_tables([path], encoding, sheet)
-    return read
-
-
-def guessed_names(read: Table) -> dict[str, str]:
-    """The names of the columns that are obvious, by field."""
-    return {field: column.name for field, column in guess(read).items()}
-
-
-def taken(paths: Sequence[Path], folder: Path, **options: object) -> intake.Plan:
-    """What taking files in would write."""
-    return importing.plan(paths, Folder(folder), "en", **options)  # type: ignore[arg-type]
-
-
-def texts(plan: intake.Plan) -> dict[str, list[str]]:
-    """The texts of each participant."""
-    return {one.subject: [message.text for message in one.messages] for one in plan.subjects}
 
 
 # Encodings and delimiters
@@ -426,118 +364,6 @@ def test_what_a_text_files_name_does_not_say_is_given(tmp_path: Path) -> None:
 def test_unicode_text_of_a_spreadsheet_is_a_table(tmp_path: Path) -> None:
     """Excel saves tables as .txt too: tabs in UTF-16."""
     assert only(saved(tmp_path, "a.txt", separated(ROWS, "\t").encode("utf-16"))).rows == ROWS[1:]
-
-
-# Columns
-
-
-def named(*names: str, rows: int = 3) -> Table:
-    """A table with these columns; every cell is alike but for the row."""
-    return table("a.csv", [(1, names), *((row, [f"Sekret{row}"] * len(names)) for row in range(2, rows + 2))])
-
-
-@pytest.mark.parametrize(
-    "names",
-    [
-        ("Participant ID", "Your name", "Relationship", "Message"),
-        ("participantId", "Written by:", "Relation to participant", "Message text"),
-        ("Teilnehmer-ID", "Verfasserin", "Beziehung", "Nachricht"),
-        ("Numéro participant", "Expéditeur", "Lien de parenté", "Lettre"),
-        ("ID participante", "Remitente", "Relación", "Mensaje"),
-        ("Partecipante", "Mittente", "Relazione", "Messaggio"),
-        ("被験者番号", "差出人", "続柄", "メッセージ"),
-        ("참가자", "보낸사람", "관계", "메시지"),
-        ("被试编号", "作者", "关系", "留言"),
-        ("Участник", "Автор", "Отношение", "Сообщение"),
-        ("subject", "writer", "relationship", "text"),
-    ],
-)
-def test_columns_are_told_by_their_names_in_many_languages(names: tuple[str, ...]) -> None:
-    """Each field has its column, whatever their order."""
-    for ordered in (names, names[::-1]):
-        assert guessed_names(named(*ordered)) == dict(zip(HEADER, names, strict=True))
-
-
-def test_names_of_participants_are_no_writers() -> None:
-    """The participant's name, ID and writer are three columns."""
-    found = guessed_names(named("participant_id", "participant_name", "sender_name", "relationship", "message"))
-    assert (found["subject"], found["participant_name"], found["writer"]) == (
-        "participant_id", "participant_name", "sender_name",
-    )  # fmt: skip
-
-
-def test_the_longest_column_is_the_text() -> None:
-    """Without a name that tells, texts are three times as long as all else, or nobody guesses."""
-    rows = [(1, ("subject", "writer", "relationship", "C7", "C8"))]
-    long = table("a.csv", [*rows, (2, ("DF1", "A", "b", LONG, "x"))])
-    assert guessed_names(long)["text"] == "C7"
-    assert "text" not in guess(table("a.csv", [*rows, (2, ("DF1", "A", "b", LONG, LONG))]))
-
-
-def test_what_is_not_obvious_is_not_guessed() -> None:
-    """Two columns that could be it are listed without a cell of them, with what to type."""
-    unclear = named("subject", "writer", "relationship", "message a", "message b")
-    with pytest.raises(BadInput) as error:
-        resolve(unclear, {})
-    assert '4. "message a": 3 filled, median 7 characters' in str(error.value)
-    assert '--column text="NAME OR NUMBER"' in str(error.value)
-    assert "Sekret" not in str(error.value)
-    for name in ("message b", "MESSAGE B", "5"):
-        assert resolve(unclear, {"text": name})["text"].name == "message b"
-    with pytest.raises(BadInput, match="none called 'Q9'"):
-        resolve(unclear, {"text": "Q9"})
-    with pytest.raises(BadInput, match="expected one of subject, writer"):
-        resolve(unclear, {"texts": "5"})
-
-
-def test_a_person_is_asked_what_is_not_obvious() -> None:
-    """Only the open fields are asked for, with the columns' descriptions."""
-    asked: list[str] = []
-
-    def ask(field: str, listed: Sequence[str]) -> int:
-        asked.append(field)
-        assert len(listed) == 5
-        return 3
-
-    assert resolve(named("subject", "writer", "relationship", "x", "y"), {}, ask)["text"].name == "x"
-    assert asked == ["text"]
-
-
-def test_a_table_without_header_shows_nothing_of_its_first_row() -> None:
-    """Names and texts in the place of the header are not told, and the person is told to add one."""
-    bare = table("a.csv", [(1, ("DF1", "Sekretname", "mum", "Sekret text")), (2, ("DF1", "Bo", "dad", "words"))])
-    with pytest.raises(BadInput, match="expected columns' names in the first row") as error:
-        headed(bare, {})
-    assert "Sekret" not in str(error.value)
-    assert "\n  column 1: 1 filled, median 3 characters" in str(error.value)
-
-
-@pytest.mark.parametrize("pattern", ["{} {}", "{}_{}", "{}{}", "{1}_{0}", "{1}. {0}"])
-def test_wide_tables_have_a_row_a_participant(tmp_path: Path, pattern: str) -> None:
-    """Numbered columns are a message each, in their order; what is not there is no message."""
-    fields = ("writer", "relationship", "message")
-    header = ["subject", *(pattern.format(field, number) for number in range(1, 7) for field in fields)]
-    cells = [cell for number in range(1, 7) for cell in (f"W{number}", "friend", f"{LONG} {number}")]
-    path = saved(tmp_path, "wide.csv", separated([header, ["DF1", *cells], ["DF2", *cells[:-3], "", "", ""]]))
-    plan = taken([path], tmp_path / "into")
-    assert [len(one.messages) for one in plan.subjects] == [6, 5]
-    assert [(one.writer, one.text[-1]) for one in plan.subjects[0].messages] == [(f"W{n}", str(n)) for n in range(1, 7)]
-    assert plan.findings == ()
-
-
-def test_columns_of_one_name_are_a_wide_table(tmp_path: Path) -> None:
-    """A form that names every message alike is numbered from left to right."""
-    rows = [("subject", *("writer", "relationship", "message") * 2), ("DF1", "A", "aunt", "one", "B", "boss", "two")]
-    plan = taken([saved(tmp_path, "a.csv", separated(rows))], tmp_path / "into")
-    assert [(one.writer, one.text) for one in plan.subjects[0].messages] == [("A", "one"), ("B", "two")]
-
-
-def test_a_wide_table_is_given_with_a_sign_for_the_number(tmp_path: Path) -> None:
-    """Columns whose names tell nothing are named with # for their number."""
-    rows = [("code", "a1", "b1", "c1", "a2", "b2", "c2"), ("DF1", "A", "aunt", "one", "B", "boss", "two")]
-    given = ["subject=code", "writer=a#", "relationship=b#", "text=c#"]
-    plan = taken([saved(tmp_path, "a.csv", separated(rows))], tmp_path / "into", given=given)
-    assert texts(plan) == {"DF1": ["one", "two"]}
 
 
 # Languages

@@ -16,13 +16,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from experiment.errors import BadInput
-from experiment.messages.headings import FIELDS, LONGEST_NAME, NEEDED, NUMBER, says, unnumbered
+from experiment.messages.findings import counted
+from experiment.messages.headings import FIELDS, NEEDED, NUMBER, is_name, says, unnumbered
 from experiment.messages.tables import Table
 
 LONGEST_TITLE = 70  # characters of a question that are shown
 LONGER = 3  # times: texts against all other columns
 UNNAMED = re.compile(r"column \d+|\d+")  # what is said of a column without a name: it names none
 LEAST_LENGTH = 40  # characters: the median of texts, where no name tells
+OF_MESSAGE = ("writer", "relationship", "text")  # what a participant's messages have each of their own
 
 Given = Mapping[str, str]
 Ask = Callable[[str, Sequence[str]], int | None]
@@ -122,12 +124,13 @@ def guess(table: Table, given: Mapping[str, Column] | None = None) -> dict[str, 
         found.setdefault("subject", singles(table)[0])
     if longest := _longest(table, [*found.values()]):
         found.setdefault("text", longest)
-    return {field: one for field, one in found.items() if field in (given or {}) or _is_certain(table, field, found)}
+    certain = [field for field in FIELDS if field in found and _is_certain(table, field, found)]
+    return {field: found[field] for field in FIELDS if field in {*certain, *(given or {})}}
 
 
 def _fitting(table: Table, taken: Sequence[Column], is_it: Callable[[Column], bool]) -> list[Column]:
     """The columns that it could be; of several, those with anything in them."""
-    free = [one for one in offered(table) if one not in taken and len(one.name) <= LONGEST_NAME]
+    free = [one for one in offered(table) if one not in taken and is_name(one.name)]
     fitting = [one for one in free if is_it(one)]
     # Of `message_1 ... message_6` and `message_#` the latter says all.
     parts = {at for one in fitting if one.is_group for at in one.at.values()}
@@ -165,12 +168,12 @@ def _longest(table: Table, taken: Sequence[Column]) -> Column | None:
 
 
 def _is_certain(table: Table, field: str, found: Mapping[str, Column]) -> bool:
-    """Not where another column's texts are much longer, nor for groups that make no wide layout together."""
+    """Not where another column's texts are much longer, nor where it is numbered otherwise than text and writer."""
     column = found[field]
     if field == "text" and any(_is_longer(table, one, column) for one in singles(table)):
         return False
-    numbers = [found[name].at.keys() if name in found else None for name in ("text", "writer")]
-    return not column.is_group or all(one == column.at.keys() for one in numbers)
+    numbers = [{*found[name].at} if name in found else {0} for name in ("text", "writer")]
+    return not (column.is_group or field in OF_MESSAGE) or all(one == {*column.at} for one in numbers)
 
 
 def _is_longer(table: Table, other: Column, text: Column) -> bool:
@@ -189,9 +192,10 @@ def headed(table: Table, given: Given) -> Table:
         return replace(table, is_headed=True)
     lines = "".join(f"\n  {described(table, one)}" for one in singles(table))
     raise BadInput(
-        f"{table.name}: expected columns' names in the first row, found what may be somebody's words (not shown). Put "
-        f"a first row above all, such as subject, writer, relationship, text. If the first row has the names, write "
-        f'them to the letter: --column text="NAME". The columns below it are:{lines}'
+        f"{table.name}: expected columns' names in the first row, found what may be somebody's words (not shown). "
+        "If there are no names, put a row above all, such as subject, writer, relationship, text. If a title stands "
+        "above them, delete it. If the first row has them, write one to the letter, such as --column "
+        f'text="NAME". The columns are:{lines}'
     )
 
 
@@ -201,12 +205,11 @@ def resolve(table: Table, given: Given, ask: Ask | None = None, known: Sequence[
     `given`: column names, or their numbers from 1, by field. BadInput lists the columns and what to type.
     """
     chosen = guess(table, {field: _named(table, field, name) for field, name in given.items()})
-    for field in NEEDED:
-        if field not in {*chosen, *known}:
-            answer = ask(field, [described(table, one) for one in offered(table)]) if ask else None
-            if answer is None:
-                raise _missing(table, [name for name in NEEDED if name not in {*chosen, *known}])
-            chosen[field] = offered(table)[answer]
+    while missing := [field for field in NEEDED if field not in {*chosen, *known}]:
+        answer = ask(missing[0], [described(table, one) for one in offered(table)]) if ask else None
+        if answer is None:
+            raise _missing(table, missing)
+        chosen = guess(table, {**chosen, missing[0]: offered(table)[answer]})
     _check_layout(table, chosen)
     return chosen
 
@@ -228,7 +231,7 @@ def _check_layout(table: Table, chosen: Mapping[str, Column]) -> None:
 def described(table: Table, column: Column) -> str:
     """What a person needs to tell a column from others: name, question, how many cells hold how much."""
     count = lengths(table, column)
-    filled = f"{len(count)} filled, median {median(count):.0f} characters" if count else "empty"
+    filled = f"{len(count)} filled, median {counted(round(median(count)), 'character')}" if count else "empty"
     title = f" ({column.title[:LONGEST_TITLE]})" if column.title else ""
     return f"{_name(table, column)}{title}: {filled}"
 
@@ -237,8 +240,7 @@ def _name(table: Table, column: Column) -> str:
     """A column's name; its number where that is no name but perhaps a text."""
     if column.is_group:
         return f'"{column.name}" ({min(column.at)} to {max(column.at)})'
-    is_name = table.is_headed and len(column.name) <= LONGEST_NAME
-    return f'"{column.name}"' if is_name else f"column {column.at[0] + 1}"
+    return f'"{column.name}"' if table.is_headed and is_name(column.name) else f"column {column.at[0] + 1}"
 
 
 def listed(table: Table) -> str:

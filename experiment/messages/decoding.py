@@ -27,7 +27,7 @@ NULS = 0.3  # of the bytes: UTF-16 without a mark, if most is Latin
 
 # What hardly stands in a text that was read in its own encoding: controls, capitals and signs within a word.
 ODD = regex.compile(
-    r"[\x80-\x9f\p{Co}\p{Cn}]|\p{Ll}\p{Lu}|\p{L}[^\p{L}\p{M}\p{N}\s'\u2019.·\-_,;:/()\"?!]\p{L}"
+    r"[\x80-\x9f\p{Co}\p{Cn}]|\p{Ll}\p{Lu}|\p{Lu}{2}\p{Ll}|\p{L}[^\p{L}\p{M}\p{N}\s'\u2019.·\-_,;:/()\"?!]\p{L}"
     r"|(?![€+<>=^~|])[\p{S}¶§†‡•‰ªº¬ƒ]"
 )
 
@@ -108,7 +108,8 @@ def _likeliest(data: bytes, fitting: dict[str, str]) -> str:
 
 
 def _told(name: str, assumed: str, fitting: dict[str, str]) -> Finding:
-    others = [encoding for encoding, text in fitting.items() if text != fitting[assumed]]
+    alike = LATIN if assumed in LATIN else OTHERS  # whoever reads it sees whether it is Latin
+    others = [encoding for encoding in alike if encoding in fitting and fitting[encoding] != fitting[assumed]]
     also = f" ({', '.join(others)} would fit too, with other letters)" if others else ""
     return Finding(
         "warning", None, None,

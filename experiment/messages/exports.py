@@ -53,18 +53,18 @@ def _kept(table: Table, kept: Sequence[int]) -> Table:
 
 def _qualtrics(table: Table) -> Table:
     """Below the names stand the questions' texts, and mostly a row of JSON; they are the titles of the columns."""
-    response = _column(table, RESPONSE)
-    heads = 0
-    for row in table.rows[:2]:
-        is_json = any(IMPORT_ID.match(cell) for cell in row)
-        has_no_id = response is not None and not RESPONSE_ID.fullmatch(row[response].strip())
-        is_above_json = heads == 0 and len(table.rows) > 1 and any(IMPORT_ID.match(cell) for cell in table.rows[1])
-        if not (is_json or has_no_id or is_above_json):
-            break
-        heads += 1
-    titles = table.rows[0] if heads and not any(map(IMPORT_ID.match, table.rows[0])) else table.titles
+    is_json = [any(map(IMPORT_ID.match, row)) for row in table.rows[:2]]
+    heads = is_json.index(True) + 1 if any(is_json) else int(_has_questions(table))
+    titles = table.rows[0] if heads and not is_json[0] else table.titles
     answers = _kept(table, range(heads, len(table.rows)))
     return _without_tests(replace(answers, titles=titles))
+
+
+def _has_questions(table: Table) -> bool:
+    """Whether the first row alone has no answer's ID: without IDs, it may be an answer."""
+    at = _column(table, RESPONSE)
+    first, *rest = [row[at].strip() for row in table.rows] if at is not None and table.rows else [""]
+    return bool(first) and not RESPONSE_ID.fullmatch(first) and all(map(RESPONSE_ID.fullmatch, rest))
 
 
 def _without_tests(table: Table) -> Table:

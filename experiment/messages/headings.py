@@ -1,4 +1,4 @@
-"""What columns of messages are called, in the languages of those who send tables. Data, and how a name is compared."""
+"""What columns of messages are called, in many languages; how names are compared, and told from somebody's words."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ NEEDED = ("subject", "writer", "relationship", "text")
 ALONE = {
     "subject": """
         subject | subject id | sub | participant | participant id | participant code | participantid | pid |
-        id participant | ppt | ppt id | study id | for | teilnehmer | teilnehmer id | teilnehmernummer |
+        id participant | identifiant | ppt | ppt id | study id | for | teilnehmer | teilnehmer id | teilnehmernummer |
         teilnehmercode | versuchsperson | vp | vp nummer | vp code | proband | code participant | fur | fuer |
         numero participant | sujet | pour | participante | id participante | sujeto | codigo participante | para |
         partecipante | soggetto | deelnemer | deelnemer id | deltagare | deltager | deltagernummer |
         uczestnik | osallistuja | 被験者 | 被験者番号 | 参加者id | 被试 | 被试编号 | 참가자 | участник
     """,
     "writer": """
-        writer | writer name | author | sender | sender name | from | from whom | written by | loved one |
-        loved one name | your name | absender | absenderin | verfasser | verfasserin | autor | autorin | ihr name |
-        autora | von | von wem | schreiber | schreiberin | auteur | expediteur | expeditrice | de la part de |
-        votre nom | prenom | remitente | de parte de | su nombre | tu nombre | mittente | autore | schrijver |
+        writer | writer name | author | author name | sender | sender name | sent by | from | from whom | written by |
+        loved one | loved one name | your name | first name | absender | absenderin | verfasser | verfasserin | autor |
+        autorin | ihr name | vorname | autora | von | von wem | schreiber | schreiberin | auteur | expediteur |
+        expeditrice | de la part de | votre nom | prenom | remitente | de parte de | su nombre | tu nombre | mittente |
+        autore | schrijver |
         afzender | avsandare | afsender | nadawca | lahettaja | 差出人 | 書き手 | 作者 | 寄信人 | 보낸사람 | автор |
         отправитель
     """,
@@ -67,7 +68,7 @@ WITHIN = {
     """,
     "relationship": """
         relationship | related to | relation | how do you know | beziehung | verhaltnis | verwandtschaft |
-        woher kennen sie | lien | relacion | parentesco | parentela | relatie
+        woher kennen sie | wie stehen sie | lien | relacion | parentesco | parentela | relatie
     """,
     "language": """
         language | sprache | langue | idioma | lingua | taal
@@ -83,7 +84,7 @@ WITHIN = {
 }
 # "Participant's study number", "Teilnehmer-Nr.", "N° du participant", "ID del participante": whose, and a code's name.
 WHOSE = (
-    r"(?:participants?|subjects?|teilnehmer(?:in|s)?|probandi?n?|versuchsperson|sujet|participante|sujeto|"
+    r"(?:participants?|subjects?|teilnehmer(?:in|s)?|proband(?:en|in)?|versuchsperson|vp|sujet|participante|sujeto|"
     r"partecipante|deelnemer)"
 )
 CODE = r"(?:id|code|kode|number|no|nr|nummer|kennung|numero|num|n|codigo|codice)"
@@ -94,6 +95,8 @@ NUMBER = regex.compile(r"(?<!\d)\d{1,2}(?!\d)")
 
 LONGEST_NAME = 60  # characters; a longer one is no column's name but somebody's text
 MOST_WORDS = 10  # of a question that stands in place of a name
+SENTENCE = regex.compile(r"(?=(?:\S+\s+){3}\S).*(?:[.!…]$|[,;]\s)", regex.DOTALL)
+IN_BRACKETS = regex.compile(r"\([^()]*\)")  # such as (mother, friend ...): of names too
 FIRST = 10  # rows among which the header is looked for
 ID_LIKE = regex.compile(r"(?=.*\d)[\w.-]{1,32}")
 
@@ -102,21 +105,18 @@ def header_at(rows: Sequence[Sequence[str]]) -> int | None:
     """Which of the first rows is certainly the header, or None. What stands above it are titles, of fewer cells."""
     counts = [sum(1 for cell in row if cell.strip()) for row in rows[:FIRST]]
     for at, row in enumerate(rows[:FIRST]):
-        if is_header(row):
+        if _is_header(row, rows[at + 1 : FIRST]):
             return at if all(2 * count <= counts[at] for count in counts[:at]) else None
     return None
 
 
-def is_header(cells: Sequence[str]) -> bool:
+def _is_header(cells: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
     """Whether a row certainly has names of columns; somebody's words may stand there instead, and are never shown.
 
-    Two cells are names of different fields; or two short ones have a field's words in them, and no cell looks like
-    an ID.
+    Two cells are names of different fields; or two have a field's words in them, and no cell looks like an ID.
     """
-    filled = [cell.strip() for cell in cells if cell.strip()]
-    return _name_two(filled, alone=True) or (
-        _name_two([cell for cell in filled if len(cell) <= LONGEST_NAME], alone=False)
-        and not any(ID_LIKE.fullmatch(cell) and not _fields(cell, alone=False) for cell in filled)
+    return _name_two(cells, alone=True) or (
+        _name_two(cells, alone=False) and not any(_is_id(cells[at], at, below) for at in range(len(cells)))
     )
 
 
@@ -127,10 +127,24 @@ def _name_two(cells: Sequence[str], *, alone: bool) -> bool:
 
 def _fields(cell: str, *, alone: bool) -> set[str]:
     """The fields that a cell names by itself, or (where not `alone`) in one of a few words."""
-    if not alone and len(cell.split()) > MOST_WORDS:
+    if not is_name(cell):
         return set()
     ways = {True, alone}
     return {field for field in FIELDS for way in ways if says(unnumbered(cell), field, alone=way)}
+
+
+def is_name(cell: str) -> bool:
+    """Whether it may be a column's name; what is long, or a sentence, may be somebody's words."""
+    is_short = len(cell) <= LONGEST_NAME and len(cell.split()) <= MOST_WORDS
+    return is_short and not SENTENCE.match(IN_BRACKETS.sub("", cell).strip())
+
+
+def _is_id(cell: str, at: int, below: Sequence[Sequence[str]]) -> bool:
+    """Whether a cell looks like an ID, as one below it does; a question's name such as Q1 has other answers."""
+    if not ID_LIKE.fullmatch(cell.strip()) or _fields(cell, alone=False):
+        return False
+    under = [row[at].strip() for row in below if at < len(row)]
+    return not under or any(map(ID_LIKE.fullmatch, under))
 
 
 def unnumbered(name: str) -> str:

@@ -17,6 +17,7 @@ from experiment.messages.exports import carried_over
 from experiment.messages.findings import Finding, Grade, Progress, counted
 from experiment.messages.gathering import Resolved, Said
 from experiment.messages.headings import FIELDS
+from experiment.messages.language import tag
 from experiment.messages.sources import read_tables
 from experiment.messages.store import Folder
 from experiment.messages.tables import Table
@@ -48,7 +49,8 @@ def plan(
     said = {name: Said(value, f"--{name}") for name, value in (constants or {}).items() if value}
     if "subject" in said:
         said["subject"] = Said(check_subject(said["subject"].value), said["subject"].by)
-    checked_language(said["language"].value if "language" in said else "")
+    if "language" in said:
+        checked_language(tag(said["language"].value))
     chosen = dict(_pair(one) for one in given)
     if both := sorted(chosen.keys() & said.keys()):
         raise BadInput(f"Expected either --{both[0]} or --column {both[0]}=..., found both. Leave one out.")

@@ -84,7 +84,10 @@ def _files(paths: Sequence[Path]) -> tuple[list[Path], list[Finding]]:
         inside = sorted(one for one in path.iterdir() if not one.name.startswith((".", "~$")))
         meant = [one for one in inside if one.is_file() and one.suffix.casefold() in READ]
         if not meant:
-            raise BadInput(f"{path}: expected tables (.csv, .tsv, .xlsx) or text files in this folder, found none.")
+            raise BadInput(
+                f"{path}: expected tables (.csv, .tsv, .xlsx) or text files in this folder, found none. Folders in it "
+                "are not looked into: name them in the command."
+            )
         files += meant
         found += [Finding("warning", None, None, _passed_over(one)) for one in inside if one not in meant]
     return files, found
