@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+from unicodedata import normalize
 
 import pytest
 import typer
@@ -77,6 +80,28 @@ def test_other_usual_encodings_are_told_apart(tmp_path: Path, encoding: str, tex
     assert [finding.grade for finding in only(path).findings] == ["warning"]
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "mac_roman", "cp850", "cp437"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ich mag Käse.",
+        "Größe, schöne Grüße. Du bist für immer der Größte.",
+        "Mi niña, ¿cómo estás?",
+        "Où es-tu, ma chérie?",
+    ],
+)
+def test_old_computers_encodings_are_told_apart(encoding: str, text: str) -> None:
+    """The letters of DOS, Windows and Mac come right also in a short text, and the likely others are named."""
+    try:
+        data = separated((HEADER, ("DF1", "Jürgen", "père", text))).encode(encoding)
+    except UnicodeEncodeError:
+        pytest.skip("a character that this encoding lacks")
+    read, (finding,) = decoded(data, "a.csv")
+    assert text in read
+    assert "would fit too, with other letters" in finding.text
+    assert "cp1251" not in finding.text
+
+
 @pytest.mark.parametrize(
     ("data", "encoding", "says"),
     [
@@ -122,6 +147,12 @@ def test_lines_above_the_header_may_be_blank(tmp_path: Path) -> None:
     assert (read.header, read.numbers[0]) == (HEADER, 4)
 
 
+def test_a_text_of_any_length_is_read(tmp_path: Path) -> None:
+    """Python's own limit of 131,072 characters in a cell is none of a text."""
+    text = "love. " * 30_000
+    assert only(saved(tmp_path, "a.csv", separated((HEADER, ("DF1", "A", "b", text))))).rows[0][3] == text
+
+
 def test_a_short_row_is_named(tmp_path: Path) -> None:
     """A row with fewer cells than the header may be a text cut in two."""
     read = only(saved(tmp_path, "a.csv", "subject,writer,text\nDF1,A,one\ntwo\n"))
@@ -165,6 +196,50 @@ def test_numbers_are_as_they_were_seen(tmp_path: Path) -> None:
     read = only(path)
     assert read.rows[0] == ("17", "12345678901", "1.5", "1e+20")
     assert read.rows[1][:2] == ("#N/A", "2026-05-03")
+
+
+def changed(path: Path, change: Callable[[Any], None]) -> Path:
+    """The workbook with something changed in its first sheet."""
+    from openpyxl import load_workbook
+
+    book = load_workbook(path)
+    change(book.worksheets[0])
+    book.save(path)
+    return path
+
+
+@pytest.mark.parametrize("size", ["A1", "A1:D2", "A1:B3"])
+def test_a_wrong_size_of_a_sheet_loses_nothing(tmp_path: Path, size: str) -> None:
+    """What a program writes about a sheet's size is not believed: every row and column is read."""
+    path = workbook(tmp_path / "a.xlsx", {"a": ROWS})
+    with zipfile.ZipFile(path) as parts:
+        contents = {name: parts.read(name) for name in parts.namelist()}
+    with zipfile.ZipFile(path, "w") as parts:
+        for name, content in contents.items():
+            parts.writestr(name, re.sub(rb'<dimension ref="[^"]+"', f'<dimension ref="{size}"'.encode(), content))
+    assert only(path).rows == ROWS[1:]
+
+
+@pytest.mark.parametrize("form", ['"DF"000', "00-000", "0.00", "#,##0"])
+def test_an_id_that_is_shown_otherwise_is_refused(tmp_path: Path, form: str) -> None:
+    """The number 17 that a sheet shows as DF017 would be another participant's ID."""
+
+    def as_number(sheet: Any) -> None:
+        sheet["A3"].value, sheet["A3"].number_format = 17, form
+
+    path = changed(workbook(tmp_path / "a.xlsx", {"a": ROWS}), as_number)
+    with pytest.raises(
+        BadInput, match=r"row 3: the participant's ID is a number that the sheet shows in a form"
+    ) as error:
+        taken([path], tmp_path / "into")
+    assert "17" not in str(error.value)
+
+
+def test_ids_in_merged_cells_are_named_as_such(tmp_path: Path) -> None:
+    """Of merged cells only the first has the ID: the others are refused, with what to do."""
+    path = changed(workbook(tmp_path / "a.xlsx", {"a": ROWS}), lambda sheet: sheet.merge_cells("A2:A3"))
+    with pytest.raises(BadInput, match=r"row 3: .* no participant's ID in these merged cells\. Undo the merging"):
+        taken([path], tmp_path / "into")
 
 
 def test_leading_zeros_of_a_format_stay(tmp_path: Path) -> None:
@@ -331,6 +406,29 @@ def test_a_redcap_record_may_have_a_message_of_its_own(tmp_path: Path) -> None:
     assert [finding.text[:12] for finding in plan.findings] == ["a.csv, row 4"]
 
 
+def test_redcaps_events_share_an_id_and_unfinished_forms_are_left_out(tmp_path: Path) -> None:
+    """The ID may stand in another event of the record; what was not sent off is named with its row."""
+    rows = [
+        ["record_id", "redcap_event_name", "participant_id", "enrolment_complete",
+         "writer", "relationship", "message", "letter_timestamp", "letter_complete"],
+        ["1", "enrolment_arm_1", "DF1", "2", "", "", "", "", "0"],
+        ["1", "letter_arm_1", "", "", "Ada", "friend", LONG, "2026-01-01 10:00:00", "2"],
+        ["1", "letter_2_arm_1", "", "", "Bo", "brother", LONG + "!", "[not completed]", "2"],
+        ["1", "letter_3_arm_1", "", "", "Cy", "aunt", LONG + "?", "", "0"],
+    ]  # fmt: skip
+    plan = taken([saved(tmp_path, "a.csv", separated(rows))], tmp_path / "into")
+    assert texts(plan) == {"DF1": [LONG]}
+    assert [(one.grade, one.text.partition(", as")[0]) for one in plan.findings] == [
+        ("warning", f"a.csv, row {row}: left out") for row in (4, 5)
+    ]
+
+
+def test_answers_without_an_id_are_no_questions(tmp_path: Path) -> None:
+    """A Qualtrics export whose response IDs were removed keeps its first answers."""
+    rows = [("ResponseId", *HEADER), ("", "DF1", "Ada", "friend", LONG), ("", "DF1", "Bo", "brother", LONG + "!")]
+    assert texts(taken([saved(tmp_path, "a.csv", separated(rows))], tmp_path / "into")) == {"DF1": [LONG, LONG + "!"]}
+
+
 def test_redcap_without_another_id_is_told_by_its_record(tmp_path: Path) -> None:
     """Where no column has an ID of its own, the record is the participant."""
     rows = [("record_id", "writer", "relationship", "message"), ("DF1", "Ada", "friend", LONG)]
@@ -359,6 +457,24 @@ def test_what_a_text_files_name_does_not_say_is_given(tmp_path: Path) -> None:
         taken([path], tmp_path / "into")
     said = {"subject": "DF1", "writer": "Ada", "relationship": "friend", "language": None}
     assert texts(taken([path], tmp_path / "into", constants=said)) == {"DF1": [LONG]}
+
+
+def test_folders_name_what_they_pass_over(tmp_path: Path) -> None:
+    """Files of the system, other documents and folders in a folder do not stop the rest, and each is named."""
+    sent = tmp_path / "sent"
+    (sent / "more").mkdir(parents=True)
+    for name in ("DF1_mother_Anna.txt", "Thumbs.db", ".DS_Store", "letter.docx"):
+        saved(sent, name, LONG)
+    plan = taken([sent], tmp_path / "into")
+    assert texts(plan) == {"DF1": [LONG]}
+    assert [(one.grade, one.text.partition(". ")[0]) for one in plan.findings] == [
+        ("warning", "Thumbs.db: left out, it is neither a table nor a text file."),
+        ("warning", "letter.docx: left out, it is a Word document"),
+        ("warning", "more: left out, it is a folder in a folder"),
+    ]
+    (sent / "DF1_mother_Anna.txt").unlink()
+    with pytest.raises(BadInput, match=r"found none\. Folders in it are not looked into"):
+        taken([sent], tmp_path / "into")
 
 
 def test_unicode_text_of_a_spreadsheet_is_a_table(tmp_path: Path) -> None:
@@ -611,6 +727,23 @@ def test_columns_and_constants_do_not_contradict(tmp_path: Path) -> None:
         taken([path], tmp_path, given=["writer"])
 
 
+def test_a_finding_of_many_messages_is_one_line(tmp_path: Path) -> None:
+    """Codes in place of relationships are warned about once, with the first messages and how many more."""
+    rows = [HEADER, *((f"DF{number}", "Ada", str(number % 3), f"{LONG} {number}.") for number in range(1, 9))]
+    plan = taken([saved(tmp_path, "a.csv", separated(rows))], tmp_path / "into")
+    (line,) = importing.told(plan.findings)
+    assert line.startswith("warning: sub-DF1 m01, sub-DF2 m01, sub-DF3 m01, sub-DF4 m01, sub-DF5 m01 and 3 more: The ")
+    assert "perhaps the code of an answer" in line
+
+
+def test_what_takes_long_is_told(tmp_path: Path) -> None:
+    """Reading files and joining participants both tell how far they are."""
+    paths = [saved(tmp_path, f"{name}.csv", separated(ROWS)) for name in "ab"]
+    told = list[tuple[int, int]]()
+    taken(paths, tmp_path / "into", progress=lambda done, of: told.append((done, of)))
+    assert told == [(1, 2), (2, 2), (1, 2), (2, 2)]
+
+
 def command(*arguments: object) -> tuple[int, str]:
     """Exit status and words of `messages import`, without a terminal."""
     app = typer.Typer()
@@ -693,6 +826,18 @@ def test_any_text_is_kept_or_refused_by_name(given_texts: list[str], kind: str) 
             return
         intake.write(importing.plan([path], into, "en"), into)
         assert [one.text for one in into.read("DF1")] == [unified(text) for text in given_texts]
+
+
+def test_a_text_in_another_form_is_not_added_again(tmp_path: Path) -> None:
+    """Another Unicode form, or white space at the ends, makes no new message: what is here stays, with a warning."""
+    into, name = tmp_path / "into", "Zoë"
+    there = (HEADER, ("DF1", name, "friend", LONG), ("DF1", "Bo", "brother", "Für Zoë."))
+    intake.write(taken([saved(tmp_path, "a.csv", separated(there))], into), Folder(into))
+    again = (HEADER, ("DF1", normalize("NFD", name), "friend", f"\n{LONG} "), ("DF1", "Bo", "brother", "Für Zoë."))
+    plan = taken([saved(tmp_path, "a.csv", separated(again))], into)
+    assert [(one.new, one.missing, len(one.known)) for one in plan.subjects] == [((), (), 2)]
+    assert [(one.grade, one.message_id) for one in plan.findings] == [("warning", "m01")]
+    assert "differs from what is here only in its Unicode form or white space" in plan.findings[0].text
 
 
 def test_ids_survive_a_replaced_message() -> None:
