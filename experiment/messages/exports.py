@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from msgspec.structs import replace
@@ -110,19 +110,19 @@ def _is_unfinished(form: Sequence[str]) -> bool:
     return NOT_COMPLETED in form or form[-1] in INCOMPLETE
 
 
-def carried_over(table: Table, text: set[int], subject: int | None, others: set[int]) -> Table:
+def carried_over(table: Table, places: Mapping[str, set[int]]) -> Table:
     """REDCap's rows of a record tell one thing: those with a text get what only other rows of their record say.
 
-    That is the participant's ID (the column `subject`), and of the columns `others` those that no row with a text
+    That is the participant's ID, and of the other fields, whose columns are `places`, those that no row with a text
     fills, such as the language. Rows that hold only what was carried over go.
     """
     if table.kind != "redcap":
         return table
-    has_text = [any(row[at].strip() for at in text) for row in table.rows]
+    others = {at for field, of in places.items() if field not in {"subject", "text"} for at in of}
+    has_text = [any(row[at].strip() for at in places["text"]) for row in table.rows]
     with_text = [row for row, has in zip(table.rows, has_text, strict=True) if has]
     moved = {at for at in others if not any(row[at].strip() for row in with_text)}
-    carried = moved | ({subject} if subject is not None else set())
-    said = _said_once(table, carried)
+    said = _said_once(table, moved | places.get("subject", set()))
     record = _column(table, *RECORD) or 0
     rows = tuple(
         tuple(cell if cell.strip() else said.get((row[record], at), cell) for at, cell in enumerate(row))

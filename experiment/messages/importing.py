@@ -81,10 +81,8 @@ def _resolved(table: Table, given: Given, said: Mapping[str, Said], ask: Ask | N
         given = {}
     table = headed(table, given)
     columns = resolve(table, given, ask, [*known])
-    own = {field: {*column.at.values()} for field, column in columns.items()}
-    text, subject = own.pop("text"), own.pop("subject", None)
-    others = {at for of in own.values() for at in of}
-    return Resolved(carried_over(table, text, min(subject) if subject else None, others), columns, known)
+    places = {field: {*column.at.values()} for field, column in columns.items()}
+    return Resolved(carried_over(table, places), columns, known)
 
 
 def _of_name(table: Table) -> dict[str, Said]:

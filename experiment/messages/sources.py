@@ -15,7 +15,7 @@ from experiment.errors import BadInput
 from experiment.messages.decoding import decoded
 from experiment.messages.exports import recognised
 from experiment.messages.findings import Finding, Progress
-from experiment.messages.headings import FIRST, header_at
+from experiment.messages.headings import FIRST, header_at, is_name
 from experiment.messages.tables import Numbered, Table, table
 from experiment.messages.workbooks import read_workbook
 
@@ -44,7 +44,6 @@ BEGINNINGS = (
 ZIP = b"PK\x03\x04"
 TEXT_HEADER = ("subject", "relationship", "writer", "text")
 NAME = re.compile(r"(?:sub-)?(?P<subject>[A-Za-z0-9]+)_(?P<relationship>[^_]+)_(?P<writer>.+)")
-LONGEST_NAME = 60  # characters in a column's name; the first line of a text is often longer
 LARGEST_CELL = 2**31 - 1  # characters; Python's own limit is 131,072, and the error beyond it speaks of quotes
 
 
@@ -174,7 +173,7 @@ def _as_table(name: str, records: Sequence[Numbered], findings: Sequence[Finding
 def _is_table(text: str) -> bool:
     """Whether a text file is a spreadsheet's 'Unicode text': short names between tabs, all rows as long."""
     names = text.split("\n", 1)[0].rstrip("\r").split("\t")
-    if len(names) < 3 or not all(0 < len(name) <= LONGEST_NAME for name in names):
+    if len(names) < 3 or not all(name and is_name(name) for name in names):
         return False
     try:
         records = _records(text, "\t", "")
