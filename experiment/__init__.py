@@ -29,10 +29,11 @@ qa/timeline, qa/readings                 what a session's transcript says, in nu
 qa/findings, qa/across                   what a person should look at, in a session and in the whole study
 qa/pictures, qa/page, qa/report          the page over all sessions
 messages/findings, messages/store        the participants' messages, plain or encrypted, and what is wrong with them
-messages/tables, messages/decoding       cells to the code point, and bytes that become text
+messages/headings, messages/tables       what columns are called; cells to the code point
+messages/decoding                        bytes that become text
 messages/exports, messages/workbooks     what Qualtrics, REDCap and Excel add
 messages/sources                         files as they were sent become tables
-messages/headings, messages/columns      which column is what
+messages/columns                         which column is what
 messages/language, messages/spoiled      which language it is, and what was damaged on the way
 messages/gathering, messages/intake      each participant's messages, joined with what is there
 messages/importing                       taking in: all or nothing

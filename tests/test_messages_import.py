@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+from unicodedata import normalize
 
 import pytest
 import typer
@@ -22,69 +22,15 @@ from typer.testing import CliRunner
 from experiment.design import Message, read_messages
 from experiment.errors import BadInput
 from experiment.messages import importing, intake
-from experiment.messages.columns import choices, guess, resolve
 from experiment.messages.decoding import decoded
 from experiment.messages.language import guessed, tag
 from experiment.messages.receiving import import_messages
-from experiment.messages.sources import read_tables
 from experiment.messages.store import Folder
-from experiment.messages.tables import Table, table
 from experiment.script import needs_language
+from tests.sending import HEADER, LONG, ROWS, guessed_names, only, saved, separated, taken, texts, workbook
 
 ROOT = Path(__file__).parents[1]
-HEADER = ("subject", "writer", "relationship", "text")
-LONG = "Sekret words of love, and some more of them, so that it is a text."
-ROWS = (
-    HEADER,
-    ("DF1", "Mamá 💐", "mother", 'One "quoted", with; all\tthere | is\n\n  indented ❤️ '),
-    ("DF1", "Zoë", "friend", "Zwei: größer, „schöner“ – und ça va"),
-    ("DF2", "אמא", "mother", "שלום 🙂"),
-)
 LATIN = (HEADER, ("DF1", "Jürgen", "Vater", "Größer – „schöner“, à l’été\nZeile zwei"))
-
-
-def saved(folder: Path, name: str, data: str | bytes) -> Path:
-    """A file with these bytes."""
-    path = folder / name
-    path.write_bytes(data if isinstance(data, bytes) else data.encode())
-    return path
-
-
-def separated(rows: Sequence[Sequence[str]], delimiter: str = ",", end: str = "\r\n") -> str:
-    """Rows as a program exports them."""
-    text = io.StringIO(newline="")
-    csv.writer(text, delimiter=delimiter, lineterminator=end).writerows(rows)
-    return text.getvalue()
-
-
-def workbook(path: Path, sheets: dict[str, Sequence[Sequence[object]]]) -> Path:
-    """A workbook with these sheets."""
-    from openpyxl import Workbook
-
-    book = Workbook()
-    book.remove(book.worksheets[0])
-    for name, rows in sheets.items():
-        sheet = book.create_sheet(name)
-        for row in rows:
-            sheet.append(list(row))
-    book.save(path)
-    return path
-
-
-def only(path: Path, **options: str) -> Table:
-    """The table of a file."""
-    (read,) = read_tables([path], **options)
-    return read
-
-
-def taken(paths: Sequence[Path], folder: Path, **options: object) -> intake.Plan:
-    """What taking files in would write."""
-    return importing.plan(paths, Folder(folder), "en", **options)  # type: ignore[arg-type]
-
-
-def texts(plan: intake.Plan) -> dict[str, list[str]]:
-    """The texts of each participant."""
-    return {one.subject: [message.text for message in one.messages] for one in plan.subjects}
 
 
 # Encodings and delimiters
@@ -134,6 +80,28 @@ def test_other_usual_encodings_are_told_apart(tmp_path: Path, encoding: str, tex
     assert [finding.grade for finding in only(path).findings] == ["warning"]
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "mac_roman", "cp850", "cp437"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ich mag Käse.",
+        "Größe, schöne Grüße. Du bist für immer der Größte.",
+        "Mi niña, ¿cómo estás?",
+        "Où es-tu, ma chérie?",
+    ],
+)
+def test_old_computers_encodings_are_told_apart(encoding: str, text: str) -> None:
+    """The letters of DOS, Windows and Mac come right also in a short text, and the likely others are named."""
+    try:
+        data = separated((HEADER, ("DF1", "Jürgen", "père", text))).encode(encoding)
+    except UnicodeEncodeError:
+        pytest.skip("a character that this encoding lacks")
+    read, (finding,) = decoded(data, "a.csv")
+    assert text in read
+    assert "would fit too, with other letters" in finding.text
+    assert "cp1251" not in finding.text
+
+
 @pytest.mark.parametrize(
     ("data", "encoding", "says"),
     [
@@ -159,7 +127,7 @@ def test_excels_own_line_about_the_delimiter_is_no_row(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("subject,writer,text\nDF1,A,one, two\n", "row 2: expected 3 cells as in the first row, found 4"),
+        ("subject,writer,text\nDF1,A,one, two\n", "row 2: expected 3 cells as in the header, found 4"),
         ('subject,writer,text\nDF1,A,"one"two\n', "row 2: expected quotes in pairs"),
         ('subject,writer,text\nDF1,A,"one\n', "expected quotes in pairs"),
         ("subject,writer,text\nDF1,A\0,\u20ac\n", r"U\+0000 at character 26"),
@@ -179,6 +147,12 @@ def test_lines_above_the_header_may_be_blank(tmp_path: Path) -> None:
     assert (read.header, read.numbers[0]) == (HEADER, 4)
 
 
+def test_a_text_of_any_length_is_read(tmp_path: Path) -> None:
+    """Python's own limit of 131,072 characters in a cell is none of a text."""
+    text = "love. " * 30_000
+    assert only(saved(tmp_path, "a.csv", separated((HEADER, ("DF1", "A", "b", text))))).rows[0][3] == text
+
+
 def test_a_short_row_is_named(tmp_path: Path) -> None:
     """A row with fewer cells than the header may be a text cut in two."""
     read = only(saved(tmp_path, "a.csv", "subject,writer,text\nDF1,A,one\ntwo\n"))
@@ -186,16 +160,23 @@ def test_a_short_row_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "data"),
+    ("name", "data", "says"),
     [
-        ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest"),
-        ("a.csv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
-        ("a.pdf", b"%PDF-"),
+        ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest", r"found an old workbook\. .* save it as \.xlsx"),
+        ("a.csv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", r"found an old or locked document\. .* save it as \.xlsx"),
+        ("a.pdf", b"%PDF-", r"found a PDF\. Save each message as a text file"),
+        ("a.txt", b"%PDF-", r"found a PDF\."),
+        ("a.rtf", b"{\\rtf1", "found a text with formats"),
+        ("a.txt", b"{\\rtf1", "found a text with formats"),
+        ("a.docx", b"PK\x03\x04", r"found a Word document\. Save each message as a text file"),
+        ("a.html", b"<p>", "found a web page"),
+        ("a.eml", b"From: ", "found an e-mail"),
+        ("a.json", b"[]", "found JSON.* as CSV or XLSX"),
     ],
 )
-def test_old_workbooks_and_other_documents_are_refused(tmp_path: Path, name: str, data: bytes) -> None:
-    """What is no table is refused with what to do, whatever it is called."""
-    with pytest.raises(BadInput, match=r"save it as \.xlsx"):
+def test_other_documents_are_refused_by_their_format(tmp_path: Path, name: str, data: bytes, says: str) -> None:
+    """What is neither a table nor a text is named with its format and what to do, whatever it is called."""
+    with pytest.raises(BadInput, match=says):
         only(saved(tmp_path, name, data))
 
 
@@ -215,6 +196,50 @@ def test_numbers_are_as_they_were_seen(tmp_path: Path) -> None:
     read = only(path)
     assert read.rows[0] == ("17", "12345678901", "1.5", "1e+20")
     assert read.rows[1][:2] == ("#N/A", "2026-05-03")
+
+
+def changed(path: Path, change: Callable[[Any], None]) -> Path:
+    """The workbook with something changed in its first sheet."""
+    from openpyxl import load_workbook
+
+    book = load_workbook(path)
+    change(book.worksheets[0])
+    book.save(path)
+    return path
+
+
+@pytest.mark.parametrize("size", ["A1", "A1:D2", "A1:B3"])
+def test_a_wrong_size_of_a_sheet_loses_nothing(tmp_path: Path, size: str) -> None:
+    """What a program writes about a sheet's size is not believed: every row and column is read."""
+    path = workbook(tmp_path / "a.xlsx", {"a": ROWS})
+    with zipfile.ZipFile(path) as parts:
+        contents = {name: parts.read(name) for name in parts.namelist()}
+    with zipfile.ZipFile(path, "w") as parts:
+        for name, content in contents.items():
+            parts.writestr(name, re.sub(rb'<dimension ref="[^"]+"', f'<dimension ref="{size}"'.encode(), content))
+    assert only(path).rows == ROWS[1:]
+
+
+@pytest.mark.parametrize("form", ['"DF"000', "00-000", "0.00", "#,##0"])
+def test_an_id_that_is_shown_otherwise_is_refused(tmp_path: Path, form: str) -> None:
+    """The number 17 that a sheet shows as DF017 would be another participant's ID."""
+
+    def as_number(sheet: Any) -> None:
+        sheet["A3"].value, sheet["A3"].number_format = 17, form
+
+    path = changed(workbook(tmp_path / "a.xlsx", {"a": ROWS}), as_number)
+    with pytest.raises(
+        BadInput, match=r"row 3: the participant's ID is a number that the sheet shows in a form"
+    ) as error:
+        taken([path], tmp_path / "into")
+    assert "17" not in str(error.value)
+
+
+def test_ids_in_merged_cells_are_named_as_such(tmp_path: Path) -> None:
+    """Of merged cells only the first has the ID: the others are refused, with what to do."""
+    path = changed(workbook(tmp_path / "a.xlsx", {"a": ROWS}), lambda sheet: sheet.merge_cells("A2:A3"))
+    with pytest.raises(BadInput, match=r"row 3: .* no participant's ID in these merged cells\. Undo the merging"):
+        taken([path], tmp_path / "into")
 
 
 def test_leading_zeros_of_a_format_stay(tmp_path: Path) -> None:
@@ -325,7 +350,7 @@ def test_qualtrics_exports_are_understood(tmp_path: Path, delimiter: str, encodi
     ]  # fmt: skip
     if heads == 1:
         return
-    assert guess(read) == {
+    assert guessed_names(read) == {
         "subject": "Q1", "writer": "Q2", "relationship": "Q3", "text": "Q4", "language": "UserLanguage",
     }  # fmt: skip
     plan = taken([path], tmp_path / "into")
@@ -381,6 +406,29 @@ def test_a_redcap_record_may_have_a_message_of_its_own(tmp_path: Path) -> None:
     assert [finding.text[:12] for finding in plan.findings] == ["a.csv, row 4"]
 
 
+def test_redcaps_events_share_an_id_and_unfinished_forms_are_left_out(tmp_path: Path) -> None:
+    """The ID may stand in another event of the record; what was not sent off is named with its row."""
+    rows = [
+        ["record_id", "redcap_event_name", "participant_id", "enrolment_complete",
+         "writer", "relationship", "message", "letter_timestamp", "letter_complete"],
+        ["1", "enrolment_arm_1", "DF1", "2", "", "", "", "", "0"],
+        ["1", "letter_arm_1", "", "", "Ada", "friend", LONG, "2026-01-01 10:00:00", "2"],
+        ["1", "letter_2_arm_1", "", "", "Bo", "brother", LONG + "!", "[not completed]", "2"],
+        ["1", "letter_3_arm_1", "", "", "Cy", "aunt", LONG + "?", "", "0"],
+    ]  # fmt: skip
+    plan = taken([saved(tmp_path, "a.csv", separated(rows))], tmp_path / "into")
+    assert texts(plan) == {"DF1": [LONG]}
+    assert [(one.grade, one.text.partition(", as")[0]) for one in plan.findings] == [
+        ("warning", f"a.csv, row {row}: left out") for row in (4, 5)
+    ]
+
+
+def test_answers_without_an_id_are_no_questions(tmp_path: Path) -> None:
+    """A Qualtrics export whose response IDs were removed keeps its first answers."""
+    rows = [("ResponseId", *HEADER), ("", "DF1", "Ada", "friend", LONG), ("", "DF1", "Bo", "brother", LONG + "!")]
+    assert texts(taken([saved(tmp_path, "a.csv", separated(rows))], tmp_path / "into")) == {"DF1": [LONG, LONG + "!"]}
+
+
 def test_redcap_without_another_id_is_told_by_its_record(tmp_path: Path) -> None:
     """Where no column has an ID of its own, the record is the participant."""
     rows = [("record_id", "writer", "relationship", "message"), ("DF1", "Ada", "friend", LONG)]
@@ -405,127 +453,33 @@ def test_text_files_are_a_message_each(tmp_path: Path) -> None:
 def test_what_a_text_files_name_does_not_say_is_given(tmp_path: Path) -> None:
     """A file of any name is taken in with what the command says, and refused without."""
     path = saved(tmp_path, "letter.txt", LONG)
-    with pytest.raises(BadInput, match="there is a text and no participant's ID"):
+    with pytest.raises(BadInput, match=r"letter\.txt: expected a name such as DF017_mother_Anna\.txt"):
         taken([path], tmp_path / "into")
     said = {"subject": "DF1", "writer": "Ada", "relationship": "friend", "language": None}
     assert texts(taken([path], tmp_path / "into", constants=said)) == {"DF1": [LONG]}
 
 
+def test_folders_name_what_they_pass_over(tmp_path: Path) -> None:
+    """Files of the system, other documents and folders in a folder do not stop the rest, and each is named."""
+    sent = tmp_path / "sent"
+    (sent / "more").mkdir(parents=True)
+    for name in ("DF1_mother_Anna.txt", "Thumbs.db", ".DS_Store", "letter.docx"):
+        saved(sent, name, LONG)
+    plan = taken([sent], tmp_path / "into")
+    assert texts(plan) == {"DF1": [LONG]}
+    assert [(one.grade, one.text.partition(". ")[0]) for one in plan.findings] == [
+        ("warning", "Thumbs.db: left out, it is neither a table nor a text file."),
+        ("warning", "letter.docx: left out, it is a Word document"),
+        ("warning", "more: left out, it is a folder in a folder"),
+    ]
+    (sent / "DF1_mother_Anna.txt").unlink()
+    with pytest.raises(BadInput, match=r"found none\. Folders in it are not looked into"):
+        taken([sent], tmp_path / "into")
+
+
 def test_unicode_text_of_a_spreadsheet_is_a_table(tmp_path: Path) -> None:
     """Excel saves tables as .txt too: tabs in UTF-16."""
     assert only(saved(tmp_path, "a.txt", separated(ROWS, "\t").encode("utf-16"))).rows == ROWS[1:]
-
-
-# Columns
-
-
-def headed(*names: str, rows: int = 3) -> Table:
-    """A table with these columns; every cell is alike but for the row."""
-    return table("a.csv", [(1, names), *((row, [f"Sekret{row}"] * len(names)) for row in range(2, rows + 2))])
-
-
-@pytest.mark.parametrize(
-    "names",
-    [
-        ("Participant ID", "Your name", "Relationship", "Message"),
-        ("participantId", "Written by:", "Relation to participant", "Message text"),
-        ("Teilnehmer-ID", "Verfasserin", "Beziehung", "Nachricht"),
-        ("Numéro participant", "Expéditeur", "Lien de parenté", "Lettre"),
-        ("ID participante", "Remitente", "Relación", "Mensaje"),
-        ("Partecipante", "Mittente", "Relazione", "Messaggio"),
-        ("被験者番号", "差出人", "続柄", "メッセージ"),
-        ("참가자", "보낸사람", "관계", "메시지"),
-        ("被试编号", "作者", "关系", "留言"),
-        ("Участник", "Автор", "Отношение", "Сообщение"),
-        ("subject", "writer", "relationship", "text"),
-    ],
-)
-def test_columns_are_told_by_their_names_in_many_languages(names: tuple[str, ...]) -> None:
-    """Each field has its column, whatever their order."""
-    for ordered in (names, names[::-1]):
-        assert guess(headed(*ordered)) == dict(zip(HEADER, names, strict=True))
-
-
-def test_names_of_participants_are_no_writers() -> None:
-    """The participant's name, ID and writer are three columns."""
-    found = guess(headed("participant_id", "participant_name", "sender_name", "relationship", "message"))
-    assert (found["subject"], found["participant_name"], found["writer"]) == (
-        "participant_id", "participant_name", "sender_name",
-    )  # fmt: skip
-
-
-def test_the_longest_column_is_the_text() -> None:
-    """Without a name that tells, texts are three times as long as all else, or nobody guesses."""
-    rows = [(1, ("subject", "writer", "relationship", "C7", "C8"))]
-    long = table("a.csv", [*rows, (2, ("DF1", "A", "b", LONG, "x"))])
-    assert guess(long)["text"] == "C7"
-    assert "text" not in guess(table("a.csv", [*rows, (2, ("DF1", "A", "b", LONG, LONG))]))
-
-
-def test_what_is_not_obvious_is_not_guessed() -> None:
-    """Two columns that could be it are listed without a cell of them, with what to type."""
-    unclear = headed("subject", "writer", "relationship", "message a", "message b")
-    with pytest.raises(BadInput) as error:
-        resolve(unclear, {})
-    assert '4. "message a": 3 filled, median 7 characters' in str(error.value)
-    assert '--column text="NAME OR NUMBER"' in str(error.value)
-    assert "Sekret" not in str(error.value)
-    for name in ("message b", "MESSAGE B", "5"):
-        assert resolve(unclear, {"text": name})["text"].name == "message b"
-    with pytest.raises(BadInput, match="none called 'Q9'"):
-        resolve(unclear, {"text": "Q9"})
-    with pytest.raises(BadInput, match="expected one of subject, writer"):
-        resolve(unclear, {"texts": "5"})
-
-
-def test_a_person_is_asked_what_is_not_obvious() -> None:
-    """Only the open fields are asked for, with the columns' descriptions."""
-    asked: list[str] = []
-
-    def ask(field: str, listed: Sequence[str]) -> int:
-        asked.append(field)
-        assert len(listed) == 5
-        return 3
-
-    assert resolve(headed("subject", "writer", "relationship", "x", "y"), {}, ask)["text"].name == "x"
-    assert asked == ["text"]
-
-
-def test_a_table_without_header_shows_nothing_of_its_first_row() -> None:
-    """Names and texts in the place of the header are not told, and the person is told to add one."""
-    bare = table("a.csv", [(1, ("DF1", "Sekretname", "mum", "Sekret text")), (2, ("DF1", "Bo", "dad", "words"))])
-    with pytest.raises(BadInput, match="seems to be no header") as error:
-        resolve(bare, {})
-    assert "Sekret" not in str(error.value)
-    assert choices(bare)[0] == "column 1: 1 filled, median 3 characters"
-
-
-@pytest.mark.parametrize("pattern", ["{} {}", "{}_{}", "{}{}", "{1}_{0}", "{1}. {0}"])
-def test_wide_tables_have_a_row_a_participant(tmp_path: Path, pattern: str) -> None:
-    """Numbered columns are a message each, in their order; what is not there is no message."""
-    fields = ("writer", "relationship", "message")
-    header = ["subject", *(pattern.format(field, number) for number in range(1, 7) for field in fields)]
-    cells = [cell for number in range(1, 7) for cell in (f"W{number}", "friend", f"{LONG} {number}")]
-    path = saved(tmp_path, "wide.csv", separated([header, ["DF1", *cells], ["DF2", *cells[:-3], "", "", ""]]))
-    plan = taken([path], tmp_path / "into")
-    assert [len(one.messages) for one in plan.subjects] == [6, 5]
-    assert [(one.writer, one.text[-1]) for one in plan.subjects[0].messages] == [(f"W{n}", str(n)) for n in range(1, 7)]
-    assert plan.findings == ()
-
-
-def test_columns_of_one_name_are_a_wide_table(tmp_path: Path) -> None:
-    """A form that names every message alike is numbered from left to right."""
-    rows = [("subject", *("writer", "relationship", "message") * 2), ("DF1", "A", "aunt", "one", "B", "boss", "two")]
-    plan = taken([saved(tmp_path, "a.csv", separated(rows))], tmp_path / "into")
-    assert [(one.writer, one.text) for one in plan.subjects[0].messages] == [("A", "one"), ("B", "two")]
-
-
-def test_a_wide_table_is_given_with_a_sign_for_the_number(tmp_path: Path) -> None:
-    """Columns whose names tell nothing are named with # for their number."""
-    rows = [("code", "a1", "b1", "c1", "a2", "b2", "c2"), ("DF1", "A", "aunt", "one", "B", "boss", "two")]
-    given = ["subject=code", "writer=a#", "relationship=b#", "text=c#"]
-    plan = taken([saved(tmp_path, "a.csv", separated(rows))], tmp_path / "into", given=given)
-    assert texts(plan) == {"DF1": ["one", "two"]}
 
 
 # Languages
@@ -551,9 +505,16 @@ def test_languages_are_told_by_script_alone(text: str, language: str) -> None:
 def test_the_protocols_language_wins_among_those_of_its_script() -> None:
     """Ukrainian labs get Ukrainian, and a form's languages become tags."""
     assert (guessed("люблю тебе", "uk"), guessed("سلام", "fa"), guessed("我爱你", "zh-Hant")) == ("uk", "fa", "zh-Hant")
-    assert [tag(one) for one in ("EN", "ZH-S", "ZH-T", "pt_BR", "Deutsch", "")] == [
-        "en", "zh-Hans", "zh-Hant", "pt-BR", "Deutsch", "",
+    assert [tag(one) for one in ("EN", "ZH-S", "ZH-T", "pt_BR", "Latein?", "")] == [
+        "en", "zh-Hans", "zh-Hant", "pt-BR", "Latein?", "",
     ]  # fmt: skip
+
+
+def test_languages_by_their_usual_names_become_tags() -> None:
+    """What people write in a column for the language is understood, but for Chinese, of which there are several."""
+    names = ("English", "Deutsch", "Spanish", "español", "Français", "日本語", "Русский", "Traditional Chinese")
+    assert [tag(one) for one in names] == ["en", "de", "es", "es", "fr", "ja", "ru", "zh-Hant"]
+    assert tag("Chinese") == "Chinese"
 
 
 # Gathering, joining, writing
@@ -648,10 +609,28 @@ def test_the_same_row_twice_is_one_message(tmp_path: Path) -> None:
     assert "a.csv, row 5: left out, the same text of the same writer as a.csv, row 2" in plan.findings[0].text
 
 
-def test_ids_that_differ_by_capitals_are_an_error(tmp_path: Path) -> None:
-    """DF1 and df1 would be one file on many disks."""
-    plan = taken([saved(tmp_path, "a.csv", separated((*ROWS, ("df1", "X", "y", "z"))))], tmp_path / "into")
-    assert [(one.grade, one.subject) for one in plan.findings] == [("error", "df1")]
+def test_ids_that_differ_by_capitals_are_refused(tmp_path: Path) -> None:
+    """DF1 and df1 would be one file on many disks: within the files, and against the folder."""
+    into = tmp_path / "into"
+    path = saved(tmp_path, "a.csv", separated((*ROWS, ("df1", "X", "y", "z"))))
+    with pytest.raises(BadInput, match=r"an ID is spelt DF1 and df1 in the files\."):
+        taken([path], into)
+    intake.write(taken([saved(tmp_path, "a.csv", separated(ROWS))], into), Folder(into))
+    path = saved(tmp_path, "b.csv", separated((HEADER, ("df1", "X", "y", "z"))))
+    with pytest.raises(BadInput, match="DF1 and df1 in the files and the folder"):
+        taken([path], into)
+
+
+def test_ids_that_differ_by_zeros_are_named(tmp_path: Path) -> None:
+    """007 and 7 may be one participant whose zeros a spreadsheet took: a warning, also against the folder."""
+    into = tmp_path / "into"
+    rows = (HEADER, ("007", "A", "b", "one."), ("7", "A", "b", "two."), ("70", "A", "b", "three."))
+    plan = taken([saved(tmp_path, "a.csv", separated(rows))], into)
+    assert [(one.grade, one.subject, one.text[:16]) for one in plan.findings] == [("warning", "7", "The IDs 007 and ")]
+    intake.write(taken([saved(tmp_path, "a.csv", separated(rows[:2]))], into), Folder(into))
+    assert [one.text[:18] for one in taken([saved(tmp_path, "a.csv", separated(rows[::2]))], into).findings] == [
+        "The IDs 007 and 7 "
+    ]
 
 
 def test_our_own_files_are_taken_in_by_their_names(tmp_path: Path) -> None:
@@ -679,7 +658,7 @@ def test_a_language_that_nobody_can_tell_is_an_error(tmp_path: Path) -> None:
     path = saved(tmp_path, "a.csv", separated((HEADER, han, other)))
     assert [(one.grade, one.message_id) for one in taken([path], tmp_path / "into").findings] == [("error", "m01")]
     assert taken([path], tmp_path / "into", constants={"language": "zh"}).findings == ()
-    path = saved(tmp_path, "b.csv", separated([(*HEADER, "language"), (*han, "zh"), (*other, "Deutsch")]))
+    path = saved(tmp_path, "b.csv", separated([(*HEADER, "language"), (*han, "zh"), (*other, "Klingon?")]))
     assert [(one.grade, one.message_id) for one in taken([path], tmp_path / "into").findings] == [("error", "m02")]
 
 
@@ -746,6 +725,23 @@ def test_columns_and_constants_do_not_contradict(tmp_path: Path) -> None:
         taken([path], tmp_path, given=["writer=writer"], constants={"writer": "Ada"})
     with pytest.raises(BadInput, match='expected NAME="COLUMN"'):
         taken([path], tmp_path, given=["writer"])
+
+
+def test_a_finding_of_many_messages_is_one_line(tmp_path: Path) -> None:
+    """Codes in place of relationships are warned about once, with the first messages and how many more."""
+    rows = [HEADER, *((f"DF{number}", "Ada", str(number % 3), f"{LONG} {number}.") for number in range(1, 9))]
+    plan = taken([saved(tmp_path, "a.csv", separated(rows))], tmp_path / "into")
+    (line,) = importing.told(plan.findings)
+    assert line.startswith("warning: sub-DF1 m01, sub-DF2 m01, sub-DF3 m01, sub-DF4 m01, sub-DF5 m01 and 3 more: The ")
+    assert "perhaps the code of an answer" in line
+
+
+def test_what_takes_long_is_told(tmp_path: Path) -> None:
+    """Reading files and joining participants both tell how far they are."""
+    paths = [saved(tmp_path, f"{name}.csv", separated(ROWS)) for name in "ab"]
+    told = list[tuple[int, int]]()
+    taken(paths, tmp_path / "into", progress=lambda done, of: told.append((done, of)))
+    assert told == [(1, 2), (2, 2), (1, 2), (2, 2)]
 
 
 def command(*arguments: object) -> tuple[int, str]:
@@ -830,6 +826,18 @@ def test_any_text_is_kept_or_refused_by_name(given_texts: list[str], kind: str) 
             return
         intake.write(importing.plan([path], into, "en"), into)
         assert [one.text for one in into.read("DF1")] == [unified(text) for text in given_texts]
+
+
+def test_a_text_in_another_form_is_not_added_again(tmp_path: Path) -> None:
+    """Another Unicode form, or white space at the ends, makes no new message: what is here stays, with a warning."""
+    into, name = tmp_path / "into", "Zoë"
+    there = (HEADER, ("DF1", name, "friend", LONG), ("DF1", "Bo", "brother", "Für Zoë."))
+    intake.write(taken([saved(tmp_path, "a.csv", separated(there))], into), Folder(into))
+    again = (HEADER, ("DF1", normalize("NFD", name), "friend", f"\n{LONG} "), ("DF1", "Bo", "brother", "Für Zoë."))
+    plan = taken([saved(tmp_path, "a.csv", separated(again))], into)
+    assert [(one.new, one.missing, len(one.known)) for one in plan.subjects] == [((), (), 2)]
+    assert [(one.grade, one.message_id) for one in plan.findings] == [("warning", "m01")]
+    assert "differs from what is here only in its Unicode form or white space" in plan.findings[0].text
 
 
 def test_ids_survive_a_replaced_message() -> None:

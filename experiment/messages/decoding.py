@@ -19,7 +19,7 @@ MARKS = (
 )
 # What spreadsheets and editors save without saying so. Latin-1 is not among them: it has no quotes and dashes, so it
 # is read as cp1252, which is the same but for those.
-LATIN = ("cp1252", "mac_roman", "cp1250", "cp1254", "cp1257")
+LATIN = ("cp1252", "mac_roman", "cp1250", "cp1254", "cp1257", "cp850", "cp437")
 OTHERS = (
     "cp1251", "koi8_r", "cp1253", "cp1255", "cp1256", "cp874", "cp932", "euc_jp", "gb18030", "big5", "cp949",
 )  # fmt: skip
@@ -27,8 +27,8 @@ NULS = 0.3  # of the bytes: UTF-16 without a mark, if most is Latin
 
 # What hardly stands in a text that was read in its own encoding: controls, capitals and signs within a word.
 ODD = regex.compile(
-    r"[\x80-\x9f\p{Co}\p{Cn}]|\p{Ll}\p{Lu}|\p{L}[^\p{L}\p{M}\p{N}\s'\u2019.·\-_,;:/()\"?!]\p{L}"
-    r"|(?![€+<>=^~|])[\p{S}¶§†‡•‰ªº¬]"
+    r"[\x80-\x9f\p{Co}\p{Cn}]|\p{Ll}\p{Lu}|\p{Lu}{2}\p{Ll}|\p{L}[^\p{L}\p{M}\p{N}\s'\u2019.·\-_,;:/()\"?!]\p{L}"
+    r"|(?![€+<>=^~|])[\p{S}¶§†‡•‰ªº¬ƒ]"
 )
 
 
@@ -108,7 +108,8 @@ def _likeliest(data: bytes, fitting: dict[str, str]) -> str:
 
 
 def _told(name: str, assumed: str, fitting: dict[str, str]) -> Finding:
-    others = [encoding for encoding, text in fitting.items() if text != fitting[assumed]]
+    alike = LATIN if assumed in LATIN else OTHERS  # whoever reads it sees whether it is Latin
+    others = [encoding for encoding in alike if encoding in fitting and fitting[encoding] != fitting[assumed]]
     also = f" ({', '.join(others)} would fit too, with other letters)" if others else ""
     return Finding(
         "warning", None, None,

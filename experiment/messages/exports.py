@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from msgspec.structs import replace
 
 from experiment.messages.findings import Finding
-from experiment.messages.tables import Table
+from experiment.messages.tables import Mark, Table
 
 IMPORT_ID = re.compile(r'\s*\{\s*"ImportId"')
 RESPONSE_ID = re.compile(r"(?:R|FS)_\w+")
@@ -17,8 +18,11 @@ RESPONSE, STATUS, CHANNEL, FINISHED = "responseid", "status", "distributionchann
 # Qualtrics, "Understanding your dataset": 1 and 2 are previews and tests, 8 spam, 16 offline, in sums.
 PREVIEWS = frozenset({"1", "2", "9", "17", "survey preview", "survey test", "offline preview", "preview", "test"})
 UNFINISHED = frozenset({"0", "false"})
-REPEAT = ("redcap_repeat_instrument", "repeat_instrument")
-INSTANCE = ("redcap_repeat_instance", "repeat_instance")
+STATUS_OF_FORM = re.compile(r".*_complete|complete\?(?:_\d+)?")
+NOT_COMPLETED, INCOMPLETE = "[not completed]", frozenset({"0", "incomplete"})
+OF_REDCAP = frozenset(
+    {"redcap_event_name", "redcap_repeat_instrument", "repeat_instrument", "redcap_repeat_instance", "repeat_instance"}
+)
 RECORD = ("record_id", "study_id")
 
 
@@ -26,9 +30,9 @@ def recognised(table: Table) -> Table:
     """The table with only answers in its rows, in the layout of the program that exported it."""
     names = _plain(table.header)
     if any(IMPORT_ID.match(cell) for row in table.rows[:2] for cell in row) or RESPONSE in names:
-        return _qualtrics(table)
-    if any(name in names for name in REPEAT) or names[:1] == ["record_id"]:
-        return _redcap(table)
+        return _qualtrics(replace(table, kind="qualtrics", is_headed=True))
+    if OF_REDCAP & {*names} or names[:1] == ["record_id"]:
+        return _redcap(replace(table, kind="redcap", is_headed=True))
     return table
 
 
@@ -49,18 +53,18 @@ def _kept(table: Table, kept: Sequence[int]) -> Table:
 
 def _qualtrics(table: Table) -> Table:
     """Below the names stand the questions' texts, and mostly a row of JSON; they are the titles of the columns."""
-    response = _column(table, RESPONSE)
-    heads = 0
-    for row in table.rows[:2]:
-        is_json = any(IMPORT_ID.match(cell) for cell in row)
-        has_no_id = response is not None and not RESPONSE_ID.fullmatch(row[response].strip())
-        is_above_json = heads == 0 and len(table.rows) > 1 and any(IMPORT_ID.match(cell) for cell in table.rows[1])
-        if not (is_json or has_no_id or is_above_json):
-            break
-        heads += 1
-    titles = table.rows[0] if heads and not any(map(IMPORT_ID.match, table.rows[0])) else table.titles
+    is_json = [any(map(IMPORT_ID.match, row)) for row in table.rows[:2]]
+    heads = is_json.index(True) + 1 if any(is_json) else int(_has_questions(table))
+    titles = table.rows[0] if heads and not is_json[0] else table.titles
     answers = _kept(table, range(heads, len(table.rows)))
-    return _without_tests(replace(answers, kind="qualtrics", titles=titles))
+    return _without_tests(replace(answers, titles=titles))
+
+
+def _has_questions(table: Table) -> bool:
+    """Whether the first row alone has no answer's ID: without IDs, it may be an answer."""
+    at = _column(table, RESPONSE)
+    first, *rest = [row[at].strip() for row in table.rows] if at is not None and table.rows else [""]
+    return bool(first) and not RESPONSE_ID.fullmatch(first) and all(map(RESPONSE_ID.fullmatch, rest))
 
 
 def _without_tests(table: Table) -> Table:
@@ -89,40 +93,55 @@ def _left_out(table: Table, index: int) -> str | None:
 
 
 def _redcap(table: Table) -> Table:
-    """Rows of repeated forms get what their record's row without repetition says, such as the participant's ID.
+    """The cells of forms that were not sent off are marked: a form's columns end with that of its status."""
+    ends = [at + 1 for at, name in enumerate(_plain(table.header)) if STATUS_OF_FORM.fullmatch(name)]
+    forms = [range(start, end) for start, end in pairwise([0, *ends])]
+    unfinished: dict[tuple[int, int], Mark] = {
+        (number, at): "unfinished"
+        for number, row in zip(table.numbers, table.rows, strict=True)
+        for form in forms
+        if _is_unfinished([row[at].strip().casefold() for at in form])
+        for at in form
+    }
+    return replace(table, marks={**table.marks, **unfinished})
 
-    Only columns that no repeated form fills are carried over. A record's own row goes if it has repeated ones and
-    holds nothing else.
+
+def _is_unfinished(form: Sequence[str]) -> bool:
+    return NOT_COMPLETED in form or form[-1] in INCOMPLETE
+
+
+def carried_over(table: Table, places: Mapping[str, set[int]]) -> Table:
+    """REDCap's rows of a record tell one thing: those with a text get what only other rows of their record say.
+
+    That is the participant's ID, and of the other fields, whose columns are `places`, those that no row with a text
+    fills, such as the language. Rows that hold only what was carried over go.
     """
-    repeat, instance = _column(table, *REPEAT), _column(table, *INSTANCE)
-    table = replace(table, kind="redcap")
-    if repeat is None and instance is None:
+    if table.kind != "redcap":
         return table
-
-    def repeats(row: Sequence[str]) -> bool:
-        return any(column is not None and row[column].strip() for column in (repeat, instance))
-
-    repeated = [row for row in table.rows if repeats(row)]
-    width = range(len(table.header))
-    carried = {column for column in width if not any(row[column].strip() for row in repeated)}
+    others = {at for field, of in places.items() if field not in {"subject", "text"} for at in of}
+    has_text = [any(row[at].strip() for at in places["text"]) for row in table.rows]
+    with_text = [row for row, has in zip(table.rows, has_text, strict=True) if has]
+    moved = {at for at in others if not any(row[at].strip() for row in with_text)}
+    said = _said_once(table, moved | places.get("subject", set()))
     record = _column(table, *RECORD) or 0
-    own: dict[str, dict[int, str]] = defaultdict(dict)
-    for row in table.rows:
-        if not repeats(row):
-            own[row[record]] |= {column: row[column] for column in carried if row[column].strip()}
-    records = {row[record] for row in repeated}
-    filled = tuple(
-        tuple(own[row[record]].get(column, row[column]) for column in width) if repeats(row) else row
+    rows = tuple(
+        tuple(cell if cell.strip() else said.get((row[record], at), cell) for at, cell in enumerate(row))
         for row in table.rows
     )
     kept = [
         index
         for index, row in enumerate(table.rows)
-        if repeats(row) or row[record] not in records or _has_more(row, carried, record)
+        if has_text[index] or any(row[at].strip() for at in others - moved)
     ]
-    return _kept(replace(table, rows=filled), kept)
+    return _kept(replace(table, rows=rows), kept)
 
 
-def _has_more(row: Sequence[str], carried: set[int], record: int) -> bool:
-    """Whether a record's own row fills a column of the repeated form."""
-    return any(cell.strip() for column, cell in enumerate(row) if column not in carried and column != record)
+def _said_once(table: Table, columns: set[int]) -> dict[tuple[str, int], str]:
+    """By record and column, the cell that its rows have, where they do not contradict each other."""
+    record = _column(table, *RECORD) or 0
+    cells: dict[tuple[str, int], set[str]] = defaultdict(set)
+    for row in table.rows:
+        for at in columns:
+            if row[at].strip():
+                cells[row[record], at].add(row[at])
+    return {key: found.pop() for key, found in cells.items() if len(found) == 1}

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from msgspec import Struct
 
 Grade = Literal["error", "warning", "note"]
+Progress = Callable[[int, int], None]
+"""Told how many are done, of how many."""
+
+
+def counted(count: int, what: str) -> str:
+    """How many there are: `1 participant`, `2 participants`."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 class Finding(Struct, frozen=True):

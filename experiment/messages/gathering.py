@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -13,27 +14,49 @@ from experiment.errors import BadInput
 from experiment.messages import spoiled
 from experiment.messages.columns import Column
 from experiment.messages.findings import Finding
-from experiment.messages.headings import NEEDED
+from experiment.messages.headings import FIELDS
 from experiment.messages.language import guessed, tag
-from experiment.messages.tables import Table
+from experiment.messages.tables import Mark, Table
 from experiment.script import LANGUAGE, needs_language
 
 TOLD = 12  # rows that a refusal lists
 LABELS = ("writer", "relationship", "participant_name")
+NAMED = ("subject", "writer", "relationship")
+
+
+class Said(Struct, frozen=True):
+    """What holds for a whole table, and what says so: `--writer`, or `the file's name`."""
+
+    value: str
+    by: str
 
 
 class Resolved(Struct, frozen=True):
-    """A table whose columns are known. `constants`: what holds where a row has no cell of its own, by field."""
+    """A table whose columns are known. `said`: by field, what holds where a row has no cell of its own."""
 
     table: Table
     columns: Mapping[str, Column]
-    constants: Mapping[str, str]
+    said: Mapping[str, Said]
+
+
+class Row(Struct, frozen=True):
+    """What one message has of each field, and where. `of`: the file's row, which in a wide table has several.
+
+    `against`: the fields in which it contradicts what was said for all, and by what. `marks`: of its cells.
+    """
+
+    place: str
+    of: str
+    cells: Mapping[str, str]
+    against: Mapping[str, str]
+    marks: Mapping[str, Mark | None]
+    is_file: bool
 
 
 class Entry(Struct, frozen=True):
-    """A message as it was found, and where: `file, row 7`. Its id is not yet known."""
+    """A message as it was found, and where. Its id is not yet known."""
 
-    place: str
+    row: Row
     subject: str
     message: Message
 
@@ -51,78 +74,126 @@ def gather(tables: Sequence[Resolved], language: str) -> Gathered:
     BadInput lists every row that cannot be kept: without ID, writer or relationship, or with characters that no file
     can hold. What is odd but can be kept is a finding.
     """
-    entries, refused, found = list[Entry](), list[str](), list[Finding]()
-    for resolved in tables:
-        found += resolved.table.findings
-        for place, cells in _cells(resolved):
-            if any(cells[name].strip() for name in ("text", "writer", "relationship")):
-                _take(place, cells, language, entries, refused, found)
-    if refused:
+    rows = [(row, _left_out(row)) for resolved in tables for row in _rows(resolved)]
+    kept = [row for row, why in rows if why is None]
+    if refused := [f"{row.place}: {why}" for row in kept for why in _wrong(row)]:
         more = f"\n  and {len(refused) - TOLD} more" if len(refused) > TOLD else ""
         listed = "".join(f"\n  {line}" for line in refused[:TOLD])
         raise BadInput(f"Nothing was taken in, as some rows cannot be kept:{listed}{more}\nCorrect them and try again.")
-    messages, repeated = _numbered(entries)
-    found += [*repeated, *_spoiled(messages)]
-    return Gathered(messages, tuple(found))
+    messages, repeated = _numbered([_entry(row, language) for row in kept])
+    found = [finding for resolved in tables for finding in resolved.table.findings]
+    found += [
+        Finding("warning", _label(row.cells["subject"]), None, f"{row.place}: left out, {why}")
+        for row, why in rows
+        if why is not None
+    ]
+    return Gathered(messages, (*found, *repeated, *_spoiled(messages)))
 
 
 def same(message: Message) -> tuple[str, str]:
-    """By what two messages of a participant are one: its writer and its text."""
-    return message.writer, message.text
+    """By what two messages of a participant are one: writer and text, in any Unicode form and white space around."""
+    return _plain(message.writer), _plain(message.text)
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFC", text).strip()
 
 
 # Rows
 
 
-def _cells(resolved: Resolved) -> Iterator[tuple[str, dict[str, str]]]:
-    """Each message's cells by field, and its place; a row of a wide table has several."""
-    table = resolved.table
-    numbers = sorted({number for column in resolved.columns.values() for number in column.at if number} or {0})
-    for index, row in enumerate(table.rows):
-        for number in numbers:
-            cells = dict.fromkeys((*NEEDED, "language", "participant_name"), "") | dict(resolved.constants)
-            for field, column in resolved.columns.items():
-                at = column.at.get(number, column.at.get(0))
-                if at is not None and (row[at].strip() or field not in resolved.constants):
-                    cells[field] = row[at]
-            cells["expected"] = resolved.constants.get("subject", "")
-            yield table.row(index) + (f", number {number}" if number else ""), cells
+def _rows(resolved: Resolved) -> Iterator[Row]:
+    """Each message's cells; a row of a wide table has several. Rows with nothing but an ID are none."""
+    columns, table = resolved.columns, resolved.table
+    for index in range(len(table.rows)):
+        for number in sorted(columns["text"].at):
+            row = _row(resolved, index, number)
+            if any(row.cells[name].strip() for name in ("text", "writer", "relationship") if name in columns):
+                yield row
 
 
-def _take(
-    place: str, cells: dict[str, str], language: str, entries: list[Entry], refused: list[str], found: list[Finding]
-) -> None:
-    """Sort a row's message into what is kept, what is refused and what is to be known."""
-    if not cells["text"].strip():
-        text = f"{place}: left out, there is no text. Ask whether the message was sent."
-        found.append(Finding("warning", _label(cells["subject"]), None, text))
-        return
-    if wrong := list(_wrong(cells)):
-        refused += [f"{place}: {one}" for one in wrong]
-        return
-    labels = {name: cells[name].strip() for name in LABELS}
-    said = tag(cells["language"]) or guessed(cells["text"], language)
-    subject = check_subject(cells["subject"].strip())
-    message = Message(message_id="", language=said, text=cells["text"], subject=subject, **labels)
-    entries.append(Entry(place, subject, message))
+def _row(resolved: Resolved, index: int, number: int) -> Row:
+    table, said = resolved.table, resolved.said
+    at = {field: column.place(number) for field, column in resolved.columns.items()}
+    own = {field: table.rows[index][place] for field, place in at.items()}
+    of = table.row(index)
+    return Row(
+        place=f"{of}, number {number}" if resolved.columns["text"].is_group else of,
+        of=of,
+        cells={field: _or(own.get(field, ""), said.get(field)) for field in FIELDS},
+        against={field: one.by for field, one in said.items() if _differs(field, own.get(field, ""), one.value)},
+        marks={field: table.marks.get((table.numbers[index], place)) for field, place in at.items()},
+        is_file=table.kind == "text files",
+    )
 
 
-def _wrong(cells: Mapping[str, str]) -> Iterator[str]:
+def _or(cell: str, said: Said | None) -> str:
+    return said.value if said and not cell.strip() else cell
+
+
+def _differs(field: str, cell: str, said: str) -> bool:
+    """Whether a cell says something else than what was said for all."""
+    if not cell.strip() or (field == "subject" and _label(cell) is None):  # the latter is refused anyhow
+        return False
+    if field == "subject":
+        return _label(cell) != said
+    if field == "language":
+        return tag(cell) != tag(said)
+    return _plain(cell).casefold() != _plain(said).casefold()
+
+
+def _left_out(row: Row) -> str | None:
+    if not row.cells["text"].strip():
+        return "there is no text. Ask whether the message was sent."
+    if row.marks.get("text") == "unfinished":
+        return "as its form is marked as not completed. If it counts, change that cell in a copy of the file."
+    return None
+
+
+def _wrong(row: Row) -> Iterator[str]:
     """Why a row cannot be kept."""
-    subject = cells["subject"].strip()
+    cells = row.cells
+    if row.is_file and not all(cells[name].strip() for name in NAMED):
+        yield (
+            "expected a name such as DF017_mother_Anna.txt, which says for whom it is and who wrote it. Rename the "
+            "file, or say it with --subject, --relationship and --writer"
+        )
+        return
+    yield from _wrong_subject(cells["subject"].strip(), row.marks.get("subject"))
+    for name in ("writer", "relationship"):
+        if not cells[name].strip():
+            yield f"there is a text and nothing in the column for {name}{_merged(row.marks.get(name))}"
+    for name, by in row.against.items():
+        what = "the participant's ID" if name == "subject" else f"the {name}"
+        yield f"{what} is not that of {by}. Correct the cell, or what it contradicts"
+    for name in (*LABELS, "language", "text"):
+        yield from (f"{name}: {one}" for one in spoiled.refused(cells[name]))
+
+
+def _wrong_subject(subject: str, mark: Mark | None) -> Iterator[str]:
     if not subject:
-        yield "there is a text and no participant's ID"
+        yield f"there is a text and no participant's ID{_merged(mark)}"
     elif _label(subject) is None:
         made = spoiled.of_subject(subject)
         found = f"{made}: a spreadsheet may have changed it" if made else "another (cells are not shown)"
         yield f"the participant's ID must be letters and digits only, found {found}"
-    elif cells["expected"] and _label(subject) != cells["expected"]:
-        yield "the participant's ID is not that of the file's name"
-    for name in ("writer", "relationship"):
-        if not cells[name].strip():
-            yield f"there is a text and nothing in the column for {name}"
-    for name in (*LABELS, "language", "text"):
-        yield from (f"{name}: {one}" for one in spoiled.refused(cells[name]))
+    elif mark == "number format":
+        yield (
+            "the participant's ID is a number that the sheet shows in a form of its own, which is not in the cell. "
+            "Type the IDs as text"
+        )
+
+
+def _merged(mark: Mark | None) -> str:
+    return " in these merged cells. Undo the merging, and fill each row" if mark == "merged" else ""
+
+
+def _entry(row: Row, language: str) -> Entry:
+    labels = {name: row.cells[name].strip() for name in LABELS}
+    said = tag(row.cells["language"]) or guessed(row.cells["text"], language)
+    subject = check_subject(row.cells["subject"].strip())
+    message = Message(message_id="", language=said, text=row.cells["text"], subject=subject, **labels)
+    return Entry(row, subject, message)
 
 
 def _label(subject: str) -> str | None:
@@ -138,29 +209,23 @@ def _label(subject: str) -> str | None:
 def _numbered(entries: Sequence[Entry]) -> tuple[dict[str, tuple[Message, ...]], list[Finding]]:
     """Each participant's messages with their ids, once each; and those that stand in the files again."""
     messages: dict[str, list[Message]] = defaultdict(list)
-    first: dict[tuple[str, str, str], str] = {}
+    first: dict[tuple[str, str, str], Row] = {}
+    in_row: dict[tuple[str, str], str] = {}
     found = list[Finding]()
     for entry in entries:
         of = messages[entry.subject]
-        place = first.setdefault((entry.subject, *same(entry.message)), entry.place)
-        if place == entry.place:
+        writer, text = same(entry.message)
+        before = first.setdefault((entry.subject, writer, text), entry.row)
+        beside = in_row.setdefault((entry.row.of, text), entry.row.place)
+        if beside != entry.row.place:
+            what = f"{entry.row.place}: the same text as {beside}. See whether the columns of the texts are right."
+            found.append(Finding("error", entry.subject, None, what))
+        elif before is not entry.row:
+            what = f"{entry.row.place}: left out, the same text of the same writer as {before.place}."
+            found.append(Finding("warning", entry.subject, None, what))
+        if before is entry.row:
             of.append(replace(entry.message, message_id=f"m{len(of) + 1:02}"))
-        else:
-            text = f"{entry.place}: left out, the same text of the same writer as {place}."
-            found.append(Finding("warning", entry.subject, None, text))
-    found += _spellings(messages)
     return {subject: tuple(of) for subject, of in messages.items()}, found
-
-
-def _spellings(subjects: Mapping[str, object]) -> Iterator[Finding]:
-    """IDs that only differ by capitals: on many disks they would be one file."""
-    by_letters: dict[str, list[str]] = defaultdict(list)
-    for subject in subjects:
-        by_letters[subject.casefold()].append(subject)
-    for same in by_letters.values():
-        if len(same) > 1:
-            text = f"The ID is also spelt {', '.join(same[:-1])}. Spell it the same in all rows."
-            yield Finding("error", same[-1], None, text)
 
 
 def _spoiled(messages: Mapping[str, Sequence[Message]]) -> Iterator[Finding]:
@@ -168,7 +233,7 @@ def _spoiled(messages: Mapping[str, Sequence[Message]]) -> Iterator[Finding]:
     every = {(subject, one.message_id): one.text for subject, of in messages.items() for one in of}
     for subject, of in messages.items():
         for one in of:
-            for grade, text in (*_language(one), *spoiled.findings(one.text)):
+            for grade, text in (*_language(one), *_relationship(one), *spoiled.findings(one.text)):
                 yield Finding(grade, subject, one.message_id, text)
             for name in ("writer", "relationship"):
                 for grade, text in spoiled.of_label(getattr(one, name)):
@@ -180,7 +245,13 @@ def _spoiled(messages: Mapping[str, Sequence[Message]]) -> Iterator[Finding]:
 def _language(message: Message) -> Iterator[spoiled.Told]:
     """Whether somebody has to say which language it is; later it could not be changed by taking the file in again."""
     if not LANGUAGE.fullmatch(message.language):
-        yield "error", "The language is no tag such as en, ar, zh, zh-Hant, ja or ko. Correct it, or use --language."
+        yield "error", "The language is no tag such as en, ar, zh, zh-Hant, ja or ko. Correct it in the file."
     elif needs_language(message.text, message.language):
         text = "The text has Chinese characters, which Chinese and Japanese draw differently. Say which it is"
-        yield "error", f"{text}: zh, zh-Hant or ja in a column named language, or with --language."
+        yield "error", f"{text}: zh, zh-Hant or ja in the column for the language, or if there is none with --language."
+
+
+def _relationship(message: Message) -> Iterator[spoiled.Told]:
+    if message.relationship.isdigit():
+        text = "The relationship is a number, perhaps the code of an answer."
+        yield "warning", f"{text} Export the file with labels (choice text) in place of codes, and take it in again."

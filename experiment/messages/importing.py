@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from experiment.design import check_subject
 from experiment.errors import BadInput
 from experiment.messages import gathering, intake
-from experiment.messages.columns import Ask, guess, resolve
-from experiment.messages.findings import Finding, Grade
+from experiment.messages.columns import Ask, Given, described, headed, resolve, unused
+from experiment.messages.exports import carried_over
+from experiment.messages.findings import Finding, Grade, Progress, counted
+from experiment.messages.gathering import Resolved, Said
 from experiment.messages.headings import FIELDS
+from experiment.messages.language import tag
 from experiment.messages.sources import read_tables
 from experiment.messages.store import Folder
 from experiment.messages.tables import Table
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
 
 GRADES: tuple[Grade, ...] = ("error", "warning", "note")
 TOLD = 40  # findings, or participants, that are listed; the rest is counted
+SEVERAL = 5  # messages with the same finding that are named
 
 REMINDER = (
     "The files that they came from still hold the texts. Keep those where nobody else reads them, or delete them."
@@ -34,26 +40,28 @@ Tell = Callable[..., None]
 def plan(
     paths: Sequence[Path], folder: Folder, language: str, *, given: Sequence[str] = (),
     constants: Mapping[str, str | None] | None = None, encoding: str | None = None, sheet: str | None = None,
-    ask: Ask | None = None, progress: intake.Progress = lambda _done, _all: None,
+    ask: Ask | None = None, progress: Progress = lambda _done, _all: None,
 ) -> intake.Plan:  # fmt: skip
     """What taking these files in would write. `given`: NAME=COLUMN each; `constants`: the same for all rows, by field.
 
     `language`: the protocol's. `ask`: None where nobody can be asked. BadInput before anything is written.
     """
-    said = {name: value for name, value in (constants or {}).items() if value}
+    said = {name: Said(value, f"--{name}") for name, value in (constants or {}).items() if value}
     if "subject" in said:
-        said["subject"] = check_subject(said["subject"])
-    checked_language(said.get("language", ""))
+        said["subject"] = Said(check_subject(said["subject"].value), said["subject"].by)
+    if "language" in said:
+        checked_language(tag(said["language"].value))
     chosen = dict(_pair(one) for one in given)
     if both := sorted(chosen.keys() & said.keys()):
         raise BadInput(f"Expected either --{both[0]} or --column {both[0]}=..., found both. Leave one out.")
-    resolved = []
-    for table in read_tables(paths, encoding, sheet):
-        known = _of_name(table) | said
-        in_cells = {*chosen, *guess(table)} - {*said}
-        columns = resolve(table, chosen, ask, [name for name in known if name not in in_cells])
-        resolved.append(gathering.Resolved(table, columns, known))
-    return intake.plan_import(gathering.gather(resolved, language), folder, progress)
+    resolved = [_resolved(table, chosen, said, ask) for table in read_tables(paths, encoding, sheet, progress)]
+    used = tuple(_used(resolved))
+    try:
+        gathered = gathering.gather(resolved, language)
+    except BadInput as error:
+        raise BadInput("\n".join([*used, str(error)])) from None
+    gathered = replace(gathered, findings=(*(one for each in resolved for one in _unused(each)), *gathered.findings))
+    return replace(intake.plan_import(gathered, folder, progress), used=used)
 
 
 def _pair(option: str) -> tuple[str, str]:
@@ -63,15 +71,48 @@ def _pair(option: str) -> tuple[str, str]:
     return name.strip(), column.strip()
 
 
-def _of_name(table: Table) -> dict[str, str]:
+def _resolved(table: Table, given: Given, said: Mapping[str, Said], ask: Ask | None) -> Resolved:
+    """The table with its columns, and with what its name or an option says for all of it."""
+    known = _of_name(table)
+    if known and "subject" in said and known["subject"].value != said["subject"].value:
+        raise BadInput(f"{table.name}: the file's name and --subject name two participants. Leave --subject out.")
+    known |= said
+    if table.kind == "text files":
+        given = {}
+    table = headed(table, given)
+    columns = resolve(table, given, ask, [*known])
+    places = {field: {*column.at.values()} for field, column in columns.items()}
+    return Resolved(carried_over(table, places), columns, known)
+
+
+def _of_name(table: Table) -> dict[str, Said]:
     """The participant's ID from a file's name such as sub-DF017.csv."""
     stem = table.name.split(".")[0]
     if not stem.startswith("sub-") or table.kind == "text files":
         return {}
     try:
-        return {"subject": check_subject(stem)}
+        return {"subject": Said(check_subject(stem), "the file's name")}
     except BadInput:
         return {}
+
+
+def _used(resolved: Sequence[Resolved]) -> Iterator[str]:
+    """Which columns were taken for what, a line for all tables in which they are the same."""
+    alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for one in resolved:
+        if one.table.kind != "text files":
+            lines = (f"{field} = {described(one.table, column)}" for field, column in one.columns.items())
+            alike[tuple(lines)].append(one.table.name)
+    for columns, names in alike.items():
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        yield "\n  ".join([f"{names[0]}{more} is read with these columns:", *columns])
+
+
+def _unused(resolved: Resolved) -> Iterator[Finding]:
+    """Columns that may hold messages and are not taken in."""
+    for column in unused(resolved.table, resolved.columns):
+        what = f"{resolved.table.name}: not taken in: {described(resolved.table, column)}."
+        yield Finding("warning", None, None, f"{what} See whether it holds messages.")
 
 
 def summary(planned: intake.Plan) -> Shown:
@@ -99,33 +140,43 @@ def _cells(*counts: int) -> list[str]:
     return [str(count) if count else "" for count in counts]
 
 
-def told(finding: Finding) -> str:
-    """A finding in a line, with its grade and place."""
-    place = [f"sub-{finding.subject}" if finding.subject else "", finding.message_id or ""]
-    where = " ".join(filter(None, place))
-    return f"{finding.grade}: {where}: {finding.text}" if where else f"{finding.grade}: {finding.text}"
+def told(findings: Sequence[Finding]) -> list[str]:
+    """A line for each finding, the gravest first; what was found in several messages alike has one line."""
+    alike: dict[tuple[Grade, str], list[str]] = defaultdict(list)
+    for finding in sorted(findings, key=lambda one: GRADES.index(one.grade)):
+        place = [f"sub-{finding.subject}" if finding.subject else "", finding.message_id or ""]
+        alike[finding.grade, finding.text].append(" ".join(filter(None, place)))
+    return [": ".join(filter(None, (grade, _places(places), text))) for (grade, text), places in alike.items()]
+
+
+def _places(places: Sequence[str]) -> str:
+    more = f" and {len(places) - SEVERAL} more" if len(places) > SEVERAL else ""
+    return ", ".join(places[:SEVERAL]) + more
 
 
 def finish(
     planned: intake.Plan, folder: Folder, tell: Tell, *, despite_errors: bool = False, dry_run: bool = False,
-    progress: intake.Progress = lambda _done, _all: None,
+    progress: Progress = lambda _done, _all: None,
 ) -> bool:  # fmt: skip
     """Tell what was found, and write; whether all was right, so that it was written (or would be).
 
     `tell` takes a text or a table of rich. With errors nothing is written, unless `despite_errors`: then texts are
     kept as they came.
     """
+    for line in planned.used[:TOLD]:
+        tell(line)
     tell(summary(planned))
-    for finding in sorted(planned.findings, key=lambda one: GRADES.index(one.grade))[:TOLD]:
-        tell(told(finding))
-    if len(planned.findings) > TOLD:
-        tell(f"and {len(planned.findings) - TOLD} more")
-    new = sum(len(one.new) for one in planned.subjects)
+    lines = told(planned.findings)
+    for line in lines[:TOLD]:
+        tell(line)
+    if len(lines) > TOLD:
+        tell(f"and {len(lines) - TOLD} more")
+    new = counted(sum(len(one.new) for one in planned.subjects), "new message")
     if planned.errors and not despite_errors:
         tell("Nothing was written. Correct the errors in the file and take it in again, or keep all with --anyway.")
     elif dry_run:
-        tell(f"Nothing was written; {new} new messages would be.")
+        tell(f"Nothing was written; {new} would be.")
     else:
-        written = intake.write(planned, folder, progress)
-        tell(f"{new} new messages of {written} participants are in {folder.path}.\n{REMINDER}")
+        written = counted(intake.write(planned, folder, progress), "participant")
+        tell(f"{new} of {written} {'is' if new == '1 new message' else 'are'} in {folder.path}.\n{REMINDER}")
     return not planned.errors

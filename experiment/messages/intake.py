@@ -7,17 +7,17 @@ same file again adds nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from experiment.design import Message
-from experiment.messages.findings import Finding
+from experiment.errors import BadInput
+from experiment.messages.findings import Finding, Progress
 from experiment.messages.gathering import Gathered, same
 from experiment.messages.store import Folder
-
-Progress = Callable[[int, int], None]
 
 
 class Merged(Struct, frozen=True):
@@ -31,10 +31,11 @@ class Merged(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """What taking in would write, a subject each, and what a person should know before."""
+    """What taking in would write, a subject each, and what a person should know before. `used`: which columns."""
 
     subjects: tuple[Merged, ...]
     findings: tuple[Finding, ...]
+    used: tuple[str, ...] = ()
 
     @property
     def errors(self) -> int:
@@ -60,14 +61,36 @@ def merge(subject: str, existing: Sequence[Message], new: Sequence[Message]) -> 
 
 def plan_import(gathered: Gathered, folder: Folder, progress: Progress = lambda _done, _all: None) -> Plan:
     """What taking these messages into the folder would write; an encrypted one needs its key where it has subjects."""
-    merged, found = list[Merged](), list(gathered.findings)
+    spellings = _spellings([*gathered.messages], folder.subjects())
+    merged, found = list[Merged](), [*gathered.findings, *spellings]
     for done, (subject, messages) in enumerate(gathered.messages.items(), start=1):
         existing = folder.read(subject) if folder.has(subject) else ()
         merged.append(one := merge(subject, existing, messages))
         found = [_renamed(finding, one, messages) for finding in found] if existing else found
-        found += _not_there(one)
+        found += [*_not_there(one), *_otherwise(one, messages)]
         progress(done, len(gathered.messages))
     return Plan(tuple(merged), tuple(found))
+
+
+def _spellings(arriving: Sequence[str], there: Sequence[str]) -> list[Finding]:
+    """IDs that differ only by zeros in front of a number, of which one arrives, are perhaps one participant's.
+
+    BadInput where they differ only by capitals: on many disks they would be one file, and one would be lost.
+    """
+    by_zeros: dict[str, dict[str, None]] = defaultdict(dict)
+    for subject in (*there, *arriving):
+        by_zeros[re.sub(r"(?<!\d)0+(?=\d)", "", subject.casefold())][subject] = None
+    found = list[Finding]()
+    for spellings in (list(one) for one in by_zeros.values() if len(one) > 1 and {*one} & {*arriving}):
+        listed = " and ".join(spellings)
+        if len({one.casefold() for one in spellings}) < len(spellings):
+            where = "the files and the folder" if {*there} & {*spellings} else "the files"
+            raise BadInput(f"Nothing was taken in: an ID is spelt {listed} in {where}. Spell it the same everywhere.")
+        text = (
+            f"The IDs {listed} differ only by zeros. See whether they are one participant's, and spell them the same."
+        )
+        found.append(Finding("warning", spellings[-1], None, text))
+    return found
 
 
 def write(plan: Plan, folder: Folder, progress: Progress = lambda _done, _all: None) -> int:
@@ -106,3 +129,13 @@ def _not_there(merged: Merged) -> Iterator[Finding]:
             text += f" The same writer has a new text, {', '.join(again)}: if that is a correction, `messages forget` "
             text += "this participant and take the files in again."
         yield Finding("warning" if again else "note", merged.subject, message_id, text)
+
+
+def _otherwise(merged: Merged, messages: Sequence[Message]) -> Iterator[Finding]:
+    """Texts that are here already, but not to the code point."""
+    exactly = {(message.writer, message.text) for message in merged.messages}
+    ids = {same(message): message.message_id for message in merged.messages}
+    for message in messages:
+        if (message.writer, message.text) not in exactly:
+            what = "not added, as it differs from what is here only in its Unicode form or white space around it."
+            yield Finding("warning", merged.subject, ids[same(message)], f"It is in these files again: {what}")

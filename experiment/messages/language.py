@@ -6,6 +6,7 @@ from collections import Counter
 
 import regex
 
+from experiment.messages.headings import plain
 from experiment.script import HAN, HANGUL, KANA, LANGUAGE
 
 # Scripts that tell a font enough. Several languages share most of them; these are by far the commonest, and the others
@@ -27,6 +28,38 @@ PERSIAN = regex.compile(r"[پچژگکی]")
 UKRAINIAN = regex.compile(r"[іїєґІЇЄҐ]")
 SCRIPT = {name: regex.compile(rf"\p{{Script={name}}}") for name in ("Latin", *BY_SCRIPT)}
 LONG_NAMES = {"zh-s": "zh-Hans", "zh-t": "zh-Hant", "zh-cn": "zh-CN", "zh-tw": "zh-TW", "zh-hk": "zh-HK"}  # Qualtrics'
+
+
+# What people write into a column for the language. Chinese alone is none: somebody has to say zh or zh-Hant.
+NAMES = {
+    "en": "english englisch anglais ingles inglese",
+    "de": "german deutsch allemand aleman tedesco duits",
+    "es": "spanish spanisch espanol castellano espagnol spagnolo",
+    "fr": "french franzosisch franzoesisch francais frances francese",
+    "it": "italian italienisch italiano italien",
+    "pt": "portuguese portugiesisch portugues portugais",
+    "nl": "dutch niederlandisch nederlands neerlandais holandes",
+    "pl": "polish polnisch polski polonais polaco",
+    "tr": "turkish turkisch turkce turc turco",
+    "sv": "swedish schwedisch svenska",
+    "da": "danish danisch dansk",
+    "nb": "norwegian norwegisch norsk",
+    "fi": "finnish finnisch suomi",
+    "cs": "czech tschechisch cestina",
+    "hu": "hungarian ungarisch magyar",
+    "el": "greek griechisch ελληνικα",
+    "ru": "russian russisch russe ruso русскии",
+    "uk": "ukrainian ukrainisch украінська",
+    "ar": "arabic arabisch arabe العربية",
+    "fa": "persian farsi persisch فارسی",
+    "he": "hebrew hebraisch עברית",
+    "hi": "hindi हिन्दी",
+    "ja": "japanese japanisch japonais japones 日本語",
+    "ko": "korean koreanisch coreen coreano 한국어",
+    "zh-Hans": "simplifiedchinese chinesesimplified",
+    "zh-Hant": "traditionalchinese chinesetraditional",
+}
+BY_NAME = {plain(name): tag for tag, names in NAMES.items() for name in names.split()}
 
 
 def guessed(text: str, otherwise: str) -> str:
@@ -61,13 +94,13 @@ def _by_letters(script: str, text: str) -> str:
 
 
 def tag(cell: str) -> str:
-    """A language as a form gives it (EN, ZH-S) as a tag (en, zh-Hans); what is no tag stays, and the check names it."""
-    plain = cell.strip().replace("_", "-")
-    if known := LONG_NAMES.get(plain.casefold()):
+    """A language as people give it (EN, ZH-S, English) as a tag (en, zh-Hans); what is none stays, to be named."""
+    said = cell.strip().replace("_", "-")
+    if known := LONG_NAMES.get(said.casefold()) or BY_NAME.get(plain(cell).replace(" ", "")):
         return known
-    if not LANGUAGE.fullmatch(plain):
-        return plain
-    first, *rest = plain.split("-")
+    if not LANGUAGE.fullmatch(said):
+        return said
+    first, *rest = said.split("-")
     return "-".join(
         [
             first.lower(),

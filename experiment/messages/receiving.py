@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ from experiment.terminal import ask_passphrase, console, say
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from experiment.messages.findings import Progress
     from experiment.messages.store import Folder
 
 STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
@@ -37,25 +39,40 @@ def import_messages(
     protocol: ProtocolFile = PROTOCOL,
 ) -> None:
     """Take messages in, to the letter; what was spoiled on the way is named. Ends with 1 if anything was."""
-    from rich.progress import Progress
-
     from experiment.messages import importing
     from experiment.protocol import read_protocol
 
     tongue, folder = read_protocol(protocol).language, _folder(into)
     same = {"subject": subject, "writer": writer, "relationship": relationship, "language": language}
-    plan = importing.plan(
-        files, folder, tongue, given=column or [], constants=same, encoding=encoding, sheet=sheet,
-        ask=_ask if sys.stdin.isatty() else None,
-    )  # fmt: skip
-    with Progress(console=console(), transient=True) as bar:
-        task = bar.add_task("Writing", total=None)
-        is_right = importing.finish(
-            plan, folder, _tell, despite_errors=anyway, dry_run=dry_run,
-            progress=lambda done, of: bar.update(task, completed=done, total=of),
+    with _bars() as progress:
+        plan = importing.plan(
+            files, folder, tongue, given=column or [], constants=same, encoding=encoding, sheet=sheet,
+            ask=_ask if sys.stdin.isatty() else None, progress=progress,
         )  # fmt: skip
+        is_right = importing.finish(plan, folder, _tell, despite_errors=anyway, dry_run=dry_run, progress=progress)
     if not is_right:
         raise typer.Exit(FOUND_WANTING)
+
+
+@contextmanager
+def _bars() -> Iterator[Progress]:
+    """A bar for each thing that takes long, gone as soon as that is done: questions may come between."""
+    from rich.progress import Progress as Bar
+
+    bar = Bar(console=console(), transient=True)
+    task = bar.add_task("Messages", total=None)
+
+    def progress(done: int, of: int) -> None:
+        bar.update(task, completed=done, total=of)
+        if done < of:
+            bar.start()
+        else:
+            bar.stop()
+
+    try:
+        yield progress
+    finally:
+        bar.stop()
 
 
 def _folder(path: Path) -> Folder:

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
 
 from experiment.messages.findings import Finding
+from experiment.messages.headings import header_at
 
 Kind = Literal["plain", "qualtrics", "redcap", "text files"]
 Numbered = tuple[int, Sequence[str]]
 """A row and its number in the file, counted as a spreadsheet does: from 1, with the header."""
 
+Mark = Literal["merged", "number format", "unfinished"]
+"""What is peculiar about a cell: merged with others; a number that the sheet shows in a form of its own, such as
+DF017 for 17; an answer that was not sent off."""
+
+Marks = Mapping[tuple[int, int], Mark]
+"""By the row's number in the file, and the column from 0."""
+
 
 class Table(Struct, frozen=True):
     """`name`: of the file or sheet. `header`: names that differ. `titles`: what a form asked, a column each, or "".
 
-    `numbers`: each row's number in the file. `findings`: what a person should know of how it was read.
+    `numbers`: each row's number in the file; `files`: where each row is a file, its name. `findings`: what a person
+    should know of how it was read. `is_headed`: whether the first row certainly has names; if not, those in `header`
+    may be somebody's words, and are never shown.
     """
 
     name: str
@@ -27,27 +37,46 @@ class Table(Struct, frozen=True):
     kind: Kind
     titles: tuple[str, ...]
     numbers: tuple[int, ...]
+    is_headed: bool
     findings: tuple[Finding, ...] = ()
+    marks: Marks = {}
+    files: tuple[str, ...] = ()
 
     def row(self, index: int) -> str:
         """Where a row is, for a person."""
-        if self.kind == "text files":
-            return f"{self.name}, file {self.numbers[index]}"
-        return f"{self.name}, row {self.numbers[index]}"
+        return self.files[index] if self.files else f"{self.name}, row {self.numbers[index]}"
 
 
-def table(name: str, records: Sequence[Numbered], findings: Sequence[Finding] = (), kind: Kind = "plain") -> Table:
-    """The table of these records, of which the first with anything in it is the header; blank ones are left out.
+def table(
+    name: str, records: Sequence[Numbered], findings: Sequence[Finding] = (), marks: Marks | None = None
+) -> Table:
+    """The table of these records, of which the first is the header, but for titles above it; blank ones are left out.
 
-    Short rows are filled with empty cells, and named.
+    Short rows are filled with empty cells.
     """
     filled = [(number, _trimmed(cells)) for number, cells in records]
     filled = [(number, cells) for number, cells in filled if cells]
+    at = header_at([cells for _, cells in filled])
+    above, filled = filled[: at or 0], filled[at or 0 :]
     first = list(filled[0][1]) if filled else []
     width = max((len(cells) for _, cells in filled), default=0)
-    header = _distinct([*first, *[""] * (width - len(first))])
-    rows = tuple((*cells, *[""] * (width - len(cells))) for _, cells in filled[1:])
-    return Table(name, header, rows, kind, ("",) * width, tuple(number for number, _ in filled[1:]), tuple(findings))
+    return Table(
+        name,
+        _distinct([*first, *[""] * (width - len(first))]),
+        tuple((*cells, *[""] * (width - len(cells))) for _, cells in filled[1:]),
+        "plain",
+        ("",) * width,
+        tuple(number for number, _ in filled[1:]),
+        is_headed=at is not None,
+        findings=(*findings, *(_title(name, number) for number, _ in above)),
+        marks=marks or {},
+    )
+
+
+def _title(name: str, number: int) -> Finding:
+    return Finding(
+        "note", None, None, f"{name}, row {number}: taken as a title, as it stands above the columns' names."
+    )
 
 
 def _trimmed(cells: Sequence[str]) -> tuple[str, ...]:
@@ -59,7 +88,7 @@ def _trimmed(cells: Sequence[str]) -> tuple[str, ...]:
 
 
 def _distinct(names: Sequence[str]) -> tuple[str, ...]:
-    """Names by which columns can be told apart: those that occur again are numbered, so they make a wide layout."""
+    """Names by which columns can be told apart: those that occur again are numbered, so they may be a wide layout."""
     cleaned = [" ".join(name.split()) for name in names]
     counts, used, distinct = Counter(cleaned), Counter[str](), list[str]()
     for position, name in enumerate(cleaned, start=1):
