@@ -78,11 +78,11 @@ def _sheet(values: Any, formulas: Any, *, raw: bool) -> Sheet:
 
 def _text(cell: Any, formulas: Any, *, raw: bool) -> str:
     """A cell as text. A formula that was never calculated has no value: then it stands itself, to be named."""
-    if cell.value is None and hasattr(cell, "row"):
-        value = formulas.cell(cell.row, cell.column).value
-        formula = getattr(value, "text", value)  # of an array's
-        return formula if isinstance(formula, str) and formula.startswith("=") else ""
-    return _seen(cell, raw=raw)
+    if cell.value is not None or not hasattr(cell, "row"):
+        return _seen(cell.value, cell.number_format or "", raw=raw)
+    value = formulas.cell(cell.row, cell.column).value
+    formula = _seen(getattr(value, "text", value), "", raw=raw)  # `text`: of an array's
+    return formula if formula.startswith("=") else ""
 
 
 def _is_shown_otherwise(cell: Any) -> bool:
@@ -97,9 +97,8 @@ def _has_escaped_escapes(data: bytes) -> bool:
         return any(ESCAPED_ESCAPE in parts.read(name) for name in parts.namelist() if name.endswith(SHARED))
 
 
-def _seen(cell: Any, *, raw: bool) -> str:
+def _seen(value: Any, number_format: str, *, raw: bool) -> str:
     """A cell as the person saw it: whole numbers without a point, leading zeros of a format such as 00000."""
-    value = cell.value
     if value is None:
         return ""
     if isinstance(value, str):
@@ -108,8 +107,8 @@ def _seen(cell: Any, *, raw: bool) -> str:
         return str(value).upper()
     if isinstance(value, float) and value.is_integer() and abs(value) < EXACT:
         value = int(value)
-    if isinstance(value, int) and re.fullmatch("0+", cell.number_format or ""):
-        return f"{value:0{len(cell.number_format)}}"
+    if isinstance(value, int) and re.fullmatch("0+", number_format):
+        return f"{value:0{len(number_format)}}"
     if isinstance(value, datetime) and value.time() == time(0):
         value = value.date()
     return value.isoformat() if isinstance(value, date | time) else str(value)
