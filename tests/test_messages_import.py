@@ -88,6 +88,9 @@ def test_other_usual_encodings_are_told_apart(tmp_path: Path, encoding: str, tex
         "Größe, schöne Grüße. Du bist für immer der Größte.",
         "Mi niña, ¿cómo estás?",
         "Où es-tu, ma chérie?",
+        "Tu es très chère à ma mère",
+        "José",
+        "früher ging ich mit dir",
     ],
 )
 def test_old_computers_encodings_are_told_apart(encoding: str, text: str) -> None:

@@ -25,11 +25,14 @@ OTHERS = (
 )  # fmt: skip
 NULS = 0.3  # of the bytes: UTF-16 without a mark, if most is Latin
 
-# What hardly stands in a text that was read in its own encoding: controls, capitals and signs within a word.
+# What hardly stands in a text that was read in its own encoding: controls, capitals and signs within a word, low
+# quotes behind one, a capital alone.
 ODD = regex.compile(
     r"[\x80-\x9f\p{Co}\p{Cn}]|\p{Ll}\p{Lu}|\p{Lu}{2}\p{Ll}|\p{L}[^\p{L}\p{M}\p{N}\s'\u2019.·\-_,;:/()\"?!]\p{L}"
-    r"|(?![€+<>=^~|])[\p{S}¶§†‡•‰ªº¬ƒ]"
+    r"|(?![€+<>=^~|])[\p{S}¶§†‡•‰ªº¬ƒ]|\p{L}[\u201A\u201E]|\p{Lm}|(?<!\p{L})(?![\x00-\x7fÀÉÓ])\p{Lu}(?!\p{L})"
 )
+# Two letters in a row, as one between Latin ones is a Latin letter that was misread.
+OTHER_SCRIPT = regex.compile(r"(?:(?!\p{Script=Latin}|\p{Script=Common})\p{L}){2}")
 
 
 def decoded(data: bytes, name: str, encoding: str | None = None) -> tuple[str, tuple[Finding, ...]]:
@@ -97,11 +100,11 @@ def _tried(data: bytes, encoding: str, errors: str = "strict") -> str | None:
 
 
 def _likeliest(data: bytes, fitting: dict[str, str]) -> str:
-    """By charset-normalizer; among those for Latin letters, the one with the fewest oddities, the commonest first."""
+    """By charset-normalizer where that finds another script; else the Latin one with the fewest oddities."""
     from charset_normalizer import from_bytes
 
     best = from_bytes(data, cp_isolation=[*fitting]).best()
-    if best is not None and best.encoding in fitting and best.encoding not in LATIN:
+    if best is not None and best.encoding in fitting and OTHER_SCRIPT.search(fitting[best.encoding]):
         return best.encoding
     latin = [encoding for encoding in LATIN if encoding in fitting] or list(fitting)
     return min(latin, key=lambda encoding: len(ODD.findall(fitting[encoding], overlapped=True)))
