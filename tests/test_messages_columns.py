@@ -167,6 +167,13 @@ def test_options_agree_with_cells_in_other_words(tmp_path: Path) -> None:
     assert (one.messages[0].writer, one.messages[0].language) == ("Ada", "de")
 
 
+def test_an_option_makes_no_message_of_a_blank_row(tmp_path: Path) -> None:
+    """A row with an ID alone is none, also where --writer would fill its cell."""
+    path = saved(tmp_path, "a.csv", separated([HEADER, ("DF1", "", "b", LONG), ("DF2", "", "", "")]))
+    plan = taken([path], tmp_path / "into", constants={"writer": "Ada"})
+    assert (texts(plan), plan.findings) == ({"DF1": [LONG]}, ())
+
+
 def test_a_text_files_name_contradicts_no_option(tmp_path: Path) -> None:
     """Whoever the name says wrote it is not overridden either."""
     path = saved(tmp_path, "DF1_mother_Anna.txt", LONG)

@@ -105,11 +105,11 @@ def _plain(text: str) -> str:
 def _rows(resolved: Resolved) -> Iterator[Row]:
     """Each message's cells; a row of a wide table has several. Rows with nothing but an ID are none."""
     columns, table = resolved.columns, resolved.table
-    for index in range(len(table.rows)):
+    telling = [columns[field] for field in ("text", "writer", "relationship") if field in columns]
+    for index, cells in enumerate(table.rows):
         for number in sorted(columns["text"].at):
-            row = _row(resolved, index, number)
-            if any(row.cells[name].strip() for name in ("text", "writer", "relationship") if name in columns):
-                yield row
+            if any(cells[column.place(number)].strip() for column in telling):
+                yield _row(resolved, index, number)
 
 
 def _row(resolved: Resolved, index: int, number: int) -> Row:
