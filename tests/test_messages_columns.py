@@ -77,13 +77,13 @@ def test_a_person_is_asked_what_is_not_obvious() -> None:
     """Only the open fields are asked for, with the columns' descriptions."""
     asked: list[str] = []
 
-    def ask(field: str, listed: Sequence[str]) -> int:
-        asked.append(field)
+    def ask(name: str, field: str, listed: Sequence[str]) -> int:
+        asked.append(f"{name}: {field}")
         assert len(listed) == 5
         return 3
 
     assert resolve(named("subject", "writer", "relationship", "x", "y"), {}, ask)["text"].name == "x"
-    assert asked == ["text"]
+    assert asked == ["a.csv: text"]
 
 
 def test_a_table_without_header_shows_nothing_of_its_first_row() -> None:
@@ -392,9 +392,9 @@ def test_what_is_chosen_may_make_the_rest_obvious() -> None:
     read = replace(table("a.csv", [(1, names), (2, (*MESSAGE, "Bo", "brother", LONG + "!"))]), is_headed=True)
     asked = list[str]()
 
-    def ask(field: str, listed: Sequence[str]) -> int:
-        asked.append(field)
+    def ask(name: str, field: str, listed: Sequence[str]) -> int:
+        asked.append(f"{name}: {field}")
         return next(at for at, line in enumerate(listed) if line.startswith('"# Who"'))
 
     assert resolve(read, {}, ask)["text"].name == "# message"
-    assert asked == ["writer"]
+    assert asked == ["a.csv: writer"]

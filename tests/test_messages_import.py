@@ -762,6 +762,7 @@ def test_the_command_takes_a_file_in(tmp_path: Path) -> None:
     status, said = command(path, "--into", tmp_path / "into")
     assert status == 0
     assert "3 new messages of 2 participants" in said
+    assert said.startswith("a.csv is read with these columns:")
     assert "still hold the texts" in said
     assert Folder(tmp_path / "into").subjects() == ("DF1", "DF2")
     assert "0 new messages of 0 participants" in command(path, "--into", tmp_path / "into")[1]

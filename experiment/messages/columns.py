@@ -27,8 +27,8 @@ LEAST_LENGTH = 40  # characters: the median of texts, where no name tells
 OF_MESSAGE = ("writer", "relationship", "text")  # what a participant's messages have each of their own
 
 Given = Mapping[str, str]
-Ask = Callable[[str, Sequence[str]], int | None]
-"""Told a field and what each column is like; the number of the column that the person chose, from 0, or None."""
+Ask = Callable[[str, str, Sequence[str]], int | None]
+"""Told a table's name, a field and what each column is like; the column that the person chose, from 0, or None."""
 
 
 class Column(Struct, frozen=True):
@@ -206,7 +206,7 @@ def resolve(table: Table, given: Given, ask: Ask | None = None, known: Sequence[
     """
     chosen = guess(table, {field: _named(table, field, name) for field, name in given.items()})
     while missing := [field for field in NEEDED if field not in {*chosen, *known}]:
-        answer = ask(missing[0], [described(table, one) for one in offered(table)]) if ask else None
+        answer = ask(table.name, missing[0], [described(table, one) for one in offered(table)]) if ask else None
         if answer is None:
             raise _missing(table, missing)
         chosen = guess(table, {**chosen, missing[0]: offered(table)[answer]})

@@ -59,7 +59,8 @@ def _bars() -> Iterator[Progress]:
     """A bar for each thing that takes long, gone as soon as that is done: questions may come between."""
     from rich.progress import Progress as Bar
 
-    bar = Bar(console=console(), transient=True)
+    shown = console()
+    bar = Bar(console=shown, transient=True, disable=not shown.is_terminal)
     task = bar.add_task("Messages", total=None)
 
     def progress(done: int, of: int) -> None:
@@ -67,12 +68,16 @@ def _bars() -> Iterator[Progress]:
         if done < of:
             bar.start()
         else:
+            end()
+
+    def end() -> None:
+        if bar.live.is_started:  # else it would leave an empty line
             bar.stop()
 
     try:
         yield progress
     finally:
-        bar.stop()
+        end()
 
 
 def _folder(path: Path) -> Folder:
@@ -86,9 +91,9 @@ def _folder(path: Path) -> Folder:
     return folder.unlocked(passphrase) if passphrase else folder
 
 
-def _ask(field: str, listed: Sequence[str]) -> int | None:
+def _ask(table: str, field: str, listed: Sequence[str]) -> int | None:
     """Which column it is, by its number; nothing of the cells is shown."""
-    say(f"Which column is the {field}?", "bold")
+    say(f"{table}: which column is the {field}?", "bold")
     for number, line in enumerate(listed, start=1):
         say(f"  {number}. {line}")
     answer = -1
