@@ -72,6 +72,7 @@ def test_the_examples_have_nothing_wrong(path: Path) -> None:
         ({"text": "Here is a letter that no font has among all of ours: \u0f40."}, "error", "U+0F40 (character 54)"),
         ({"text": f"We are a family of four that nobody draws as one: {FAMILY * 2} yes."}, "error", ""),
         ({"text": f"{ENGLISH[0].text} \u3164"}, "error", "leave no ink: U+3164 (character"),
+        ({"text": f"{ENGLISH[0].text} Z" + "\u0301" * 12}, "warning", "U+005A with 12 (character"),
         ({"text": f"{ENGLISH[0].text} caf\u00c3\u00a9"}, "error", "wrong encoding"),
         ({"relationship": "m&auml;dchen"}, "error", "Column relationship: Codes of a web page"),
         ({"writer": "\u0f40\u0f41"}, "error", "The writer's name has what no font here can draw: U+0F40 (character 1)"),

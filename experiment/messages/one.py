@@ -17,10 +17,13 @@ from experiment.script import CLUSTER, INVISIBLE, LANGUAGE, inkless, missing_gly
 LONGEST_LABEL = 60  # letters of a writer's name or a relationship; more is a sentence
 Told = tuple[Grade, str]
 TOLD = 5  # different characters that are listed
+MANY_MARKS = 9  # on one letter; no writing has more than four or five
 # Thai, Lao, Khmer, Burmese, Chinese and Japanese have no spaces between words: two letters with their marks count as
 # one (words of Chinese text have 1.4 to 1.7 characters, of Thai 2 to 3, of Japanese between them).
 UNSPACED = regex.compile(r"(?=[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Han}\p{Hiragana}\p{Katakana}\u30FC])\X")
 WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:[.,:'\u2019\u00B7-][\p{L}\p{M}\p{N}]+)*")
+
+MARK = regex.compile(r"(?!\p{Variation_Selector})\p{Mn}")
 
 
 def words(text: str) -> int:
@@ -56,6 +59,7 @@ def _found(subject: str, message: Message, protocol: Protocol) -> Iterator[Told]
     yield from _length(message.text, *protocol.intake.usual_words)
     if protocol.intake.names == "none":
         yield from _names(message)
+    yield from _marks(message.text)
     yield from _undrawn("The text", message.text, message.language)
     yield from _undrawn("The writer's name", message.writer, message.language)
 
@@ -96,6 +100,15 @@ def _names(message: Message) -> Iterator[Told]:
             where = ", ".join(map(str, found[:TOLD])) + (" ..." if len(found) > TOLD else "")
             text = f"The text holds {whose} name, or a part of it (word {where}), and the protocol allows no names."
             yield "error", f"{text} Ask the writer for another wording."
+
+
+def _marks(text: str) -> Iterator[Told]:
+    """Letters under or over which so many marks are stacked that they cover other lines, or leave the screen."""
+    stacks = [one for one in CLUSTER.finditer(text) if len(MARK.findall(one[0])) >= MANY_MARKS]
+    places = [f"U+{ord(one[0][0]):04X} with {len(one[0]) - 1} (character {one.start() + 1})" for one in stacks[:TOLD]]
+    if places:
+        more = f" and {len(stacks) - TOLD} others" if len(stacks) > TOLD else ""
+        yield "warning", f"Letters have very many marks: {', '.join(places)}{more}. Ask the writer for it without them."
 
 
 def _undrawn(what: str, text: str, language: str) -> Iterator[Told]:
