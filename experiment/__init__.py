@@ -38,7 +38,8 @@ messages/gathering, messages/intake      each participant's messages, joined wit
 messages/importing                       taking in: all or nothing
 messages/alike, messages/names           the same message twice, and names in it
 messages/one, messages/sizes             what is wrong with one message, and the type size of all
-messages/check                           what is wrong with a participant's messages, and between participants
+messages/across                          what messages of several participants have in common
+messages/check                           what is wrong with a participant's messages, and with a folder's
 study, study/plan, study/acts            the study around the sessions, and what can happen in it
 study/days, study/zones                  its dates, and its clocks
 study/allocation                         who gets which order and which kits

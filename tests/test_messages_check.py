@@ -15,8 +15,9 @@ from rapidfuzz.distance import Indel
 from experiment.design import Message, practice_message, read_messages
 from experiment.errors import BadInput
 from experiment.layout import Layout
+from experiment.messages.across import check_across, of_another
 from experiment.messages.alike import alike, folded
-from experiment.messages.check import check_across, check_folder, check_set, refuse_errors, told
+from experiment.messages.check import check_folder, check_participant, check_set, refuse_errors, told
 from experiment.messages.limits import Intake
 from experiment.messages.names import places
 from experiment.messages.one import words
@@ -267,6 +268,28 @@ def test_texts_of_two_participants_are_told_apart() -> None:
     assert (text.grade, text.subject, text.message_id) == ("error", "C", "mother")
     assert (near.grade, near.subject, near.message_id) == ("warning", "C", "friend")
     assert all(one.subject != "A" for one in findings)
+
+
+def other_texts() -> list[Message]:
+    """Six messages that have no text in common with the examples."""
+    return [replace(one, text=f"{n} {one.text[::-1]}") for n, one in enumerate(ENGLISH)]
+
+
+def test_a_set_given_to_another_participant_is_found_at_both(tmp_path: Path) -> None:
+    """Whichever of two participants is checked, a common set is one error, and a common text one of its message."""
+    folder = Folder(tmp_path)
+    folder.write("A", ENGLISH)
+    folder.write("B", [replace(one, text=one.text.upper()) for one in reversed(ENGLISH)])
+    folder.write("C", [*other_texts()[:2], ENGLISH[2], *other_texts()[3:]])
+    (tmp_path / "sub-D.csv").write_text("nothing\n", encoding="utf-8")
+    for subject, other in (("A", "B"), ("B", "A")):
+        whole, text = of_another(subject, folder.read(subject), folder)
+        assert (whole.grade, whole.message_id) == ("error", None)
+        assert f"All texts are also those of sub-{other}." in whole.text
+        assert (text.message_id, "of sub-C" in text.text) == (ENGLISH[2].message_id, True)
+    assert [one.message_id for one in of_another("C", folder.read("C"), folder)] == [ENGLISH[2].message_id] * 2
+    with pytest.raises(BadInput, match="All texts are also those of sub-B"):
+        refuse_errors(check_participant("A", ENGLISH, folder, PROTOCOL, LAYOUT))
 
 
 def test_a_folder_is_checked_whole(tmp_path: Path) -> None:

@@ -91,13 +91,17 @@ def _checked(subject: str, messages: Path, protocol: Protocol, layout: Layout) -
     from rich.progress import Progress
 
     from experiment.design import check_subject
-    from experiment.messages.check import Checked, check_folder, check_set
+    from experiment.messages.check import Checked, check_folder, check_participant, check_set
 
-    if subject or not messages.is_dir():
+    if not messages.is_dir():
         label = check_subject(subject or messages.name.partition(".")[0])
         shown = _messages(label, messages)
         return Checked(1, len(shown), check_set(label, shown, protocol, layout))
     folder: Folder = opened(messages)
+    if subject:
+        label = check_subject(subject)
+        shown = folder.read(label)
+        return Checked(1, len(shown), check_participant(label, shown, folder, protocol, layout))
     with Progress(console=console()) as progress:
         task = progress.add_task("Checking")
         return check_folder(folder, protocol, layout, lambda done, of: progress.update(task, completed=done, total=of))
