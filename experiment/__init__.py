@@ -33,7 +33,8 @@ messages/tables, messages/decoding       cells to the code point, and bytes that
 messages/exports, messages/workbooks     what Qualtrics, REDCap and Excel add
 messages/sources                         files as they were sent become tables
 messages/headings, messages/columns      which column is what
-messages/language, messages/spoiled      which language it is, and what was damaged on the way
+messages/language                        which language it is
+messages/traces, messages/spoiled        what programs leave in texts, and what was damaged on the way
 messages/gathering, messages/intake      each participant's messages, joined with what is there
 messages/importing                       taking in: all or nothing
 messages/alike, messages/names           the same message twice, and names in it
