@@ -19,7 +19,8 @@ from experiment.protocol import Protocol
 
 PRACTICE = "practice"
 COLUMNS = ("message_id", "writer", "relationship", "language", "text")
-OPTIONAL = ("subject", "participant_name")
+OPTIONAL = ("subject", "participant_name", "as_written")
+YES = "yes"
 SPLITS = 32  # drawn, of which the most even is taken
 ORDERS = 99  # drawn at most until one is new
 
@@ -33,6 +34,7 @@ class Message(Struct, frozen=True):
     """A message as it was written: private, and never in a log, an error or git.
 
     `subject`: for whom it was written, where its file says so. `participant_name`: as known, to be found in a text.
+    `as_written`: `YES` once somebody has looked at what seemed damaged, and the writer wrote it so.
     """
 
     message_id: str
@@ -42,6 +44,12 @@ class Message(Struct, frozen=True):
     text: str
     subject: str = ""
     participant_name: str = ""
+    as_written: str = ""
+
+    @property
+    def is_as_written(self) -> bool:
+        """Whether a person has judged that nothing happened to the text on its way."""
+        return self.as_written.strip().casefold() == YES
 
     @property
     def sha256(self) -> str:

@@ -270,6 +270,24 @@ def test_texts_of_two_participants_are_told_apart() -> None:
     assert all(one.subject != "A" for one in findings)
 
 
+def test_what_somebody_has_looked_at_is_only_noted() -> None:
+    """Damage and names are notes once a person has judged the message; what cannot be shown or is not theirs stays."""
+    text = f"{ENGLISH[0].text} caf\u00c3\u00a9 Mum {'x' * 9}"
+    before = [one for one in found(with_first(text=text), NO_NAMES) if one.message_id]
+    assert {one.grade for one in before} == {"error"}
+    assert all("`messages accept`" in one.text for one in before)
+    after = [one for one in found(with_first(text=text, as_written="yes"), NO_NAMES) if one.message_id]
+    assert [one.grade for one in after] == ["note"] * len(before)
+    for wrong in (
+        {"text": "\u200b"},
+        {"text": f"{ENGLISH[0].text} \u0f40"},
+        {"subject": "DF2"},
+        {"text": ENGLISH[1].text},
+    ):
+        assert "error" in {one.grade for one in found(with_first(as_written="yes", **wrong))}
+    assert all("accept" not in one.text for one in found(with_first(text="\u200b")))
+
+
 def other_texts() -> list[Message]:
     """Six messages that have no text in common with the examples."""
     return [replace(one, text=f"{n} {one.text[::-1]}") for n, one in enumerate(ENGLISH)]

@@ -10,7 +10,7 @@ from experiment.errors import DayFourError
 from experiment.messages import spoiled
 from experiment.messages.alike import alike, folded
 from experiment.messages.findings import Finding, graded
-from experiment.messages.one import is_empty
+from experiment.messages.one import is_empty, judged
 from experiment.messages.store import Folder
 
 FIND_OUT = "Find out for whom it was written."
@@ -75,9 +75,9 @@ def _one(subject: str, message_id: str, other: str, same: str) -> Finding:
 
 def cut_alike(owned: Iterable[tuple[str, Message]]) -> Iterator[Finding]:
     """Texts that end where a form or a spreadsheet cuts."""
-    texts = {(subject, message.message_id): message.text for subject, message in owned}
-    for (subject, message_id), (grade, text) in spoiled.cut(texts):
-        yield Finding(grade, subject, message_id, text)
+    messages = {(subject, message.message_id): message for subject, message in owned}
+    for key, told in spoiled.cut({key: message.text for key, message in messages.items()}):
+        yield from (Finding(grade, *key, text) for grade, text in judged(messages[key], [told]))
 
 
 def _same_sets(owned: Iterable[tuple[str, str]]) -> dict[str, str]:

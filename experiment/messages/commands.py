@@ -44,6 +44,30 @@ def decrypt(messages: MessagesFolder = PARTICIPANTS) -> None:
 
 
 @app.command()
+def accept(
+    subject: Annotated[str, typer.Option(help="Whose messages.")],
+    message: Annotated[str, typer.Option(help="The message's id, such as m03.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether this is meant.")] = False,
+    messages: MessagesFolder = PARTICIPANTS,
+) -> None:
+    """Record that a message which seems damaged, or holds a name, is as its writer wrote it: somebody has looked."""
+    from msgspec.structs import replace
+
+    from experiment.design import YES, check_subject
+
+    folder, label = opened(messages), check_subject(subject)
+    here = folder.read(label)
+    if message not in [one.message_id for one in here]:
+        raise BadInput(f"sub-{label} has no message {message!r}. `messages check --subject {label}` names them.")
+    meant = "You may see it, have looked at it, and its writer wrote it so?"
+    if not yes and not typer.confirm(f"Message {message} of sub-{label}. {meant}", err=True):
+        say("Nothing was recorded.")
+        return
+    folder.write(label, [replace(one, as_written=YES) if one.message_id == message else one for one in here])
+    say(f"Recorded: message {message} of sub-{label} is shown as it was written.")
+
+
+@app.command()
 def forget(
     subject: Annotated[str, typer.Option(help="Whose messages.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether this is meant.")] = False,

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import regex
 
 from experiment.design import Message
 from experiment.messages import spoiled
 from experiment.messages.alike import folded
-from experiment.messages.findings import Finding, Grade
+from experiment.messages.findings import Finding
 from experiment.messages.names import places, words_before
+from experiment.messages.spoiled import Told
 from experiment.protocol import Protocol
 from experiment.script import CLUSTER, INVISIBLE, LANGUAGE, inkless, missing_glyphs, needs_language
 
 LONGEST_LABEL = 60  # letters of a writer's name or a relationship; more is a sentence
-Told = tuple[Grade, str]
+IF_WRITTEN_SO = "If it was written so: `messages accept`."
 TOLD = 5  # different characters that are listed
 MANY_MARKS = 9  # on one letter; no writing has more than four or five
 # Thai, Lao, Khmer, Burmese, Chinese and Japanese have no spaces between words: two letters with their marks count as
@@ -43,22 +44,32 @@ def findings_of(subject: str, message: Message, protocol: Protocol) -> Iterator[
         yield Finding(grade, subject, message.message_id, text)
 
 
+def judged(message: Message, found: Iterable[Told]) -> Iterator[Told]:
+    """What a person can see to be as it was written, and is then no more than a note."""
+    for grade, text in found:
+        if message.is_as_written:
+            yield "note", text
+        else:
+            yield grade, f"{text} {IF_WRITTEN_SO}" if grade == "error" else text
+
+
 def _found(subject: str, message: Message, protocol: Protocol) -> Iterator[Told]:
     if message.subject and message.subject.strip().removeprefix("sub-") != subject:
         yield "error", "The file says that it was written for another participant. Find out whose it is."
     for column, content in (("writer", message.writer), ("relationship", message.relationship)):
         yield from _label(column, content)
-        yield from ((grade, f"Column {column}: {text}") for grade, text in spoiled.of_label(content))
+        found = ((grade, f"Column {column}: {text}") for grade, text in spoiled.of_label(content))
+        yield from judged(message, found)
     if folded(message.writer) == folded(message.relationship) != "":
         yield "note", "The writer is named by the relationship only, and so will be on the screen."
     yield from _language(message)
     if is_empty(message.text):
         yield "error", "The text is empty, or all of it invisible. Take it in again from where it was written."
         return
-    yield from spoiled.findings(message.text)
+    yield from judged(message, spoiled.findings(message.text))
     yield from _length(message.text, *protocol.intake.usual_words)
     if protocol.intake.names == "none":
-        yield from _names(message)
+        yield from judged(message, _names(message))
     yield from _marks(message.text)
     yield from _undrawn("The text", message.text, message.language)
     yield from _undrawn("The writer's name", message.writer, message.language)
