@@ -153,8 +153,8 @@ def test_a_name_is_an_error_only_where_the_protocol_says_so() -> None:
     assert "its writer's name, or a part of it (word 106)" in findings[0]
     assert "the participant's name, or a part of it (word 2)" in findings[1]
     assert not re.search("Lena|Mum", " ".join(findings))
-    note = [one for one in found(ENGLISH, NO_NAMES) if one.grade == "note"]
-    assert "participant_name" in only(note)[2]
+    assert only(found(ENGLISH, NO_NAMES))[0] == "warning"
+    assert "participant_name" in only(found(ENGLISH, NO_NAMES))[2]
 
 
 @pytest.mark.parametrize(
@@ -323,6 +323,24 @@ def test_a_folder_is_checked_whole(tmp_path: Path) -> None:
     assert (checked.subjects, checked.messages, checked.errors) == (4, 24, 1)
     assert checked.findings[0].subject == "P9"
     assert heard == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_a_failure_that_nobody_foresaw_stops_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a participant whose check breaks down the kind of error is told and no word, and the others are checked."""
+    folder = Folder(tmp_path)
+    folder.write("P1", ENGLISH)
+    folder.write("P2", [replace(one, text=f"Sekret {one.text[::-1]}") for one in ENGLISH])
+
+    def broken(text: str) -> list[object]:
+        if "Sekret" in text:
+            raise RuntimeError(text)
+        return []
+
+    monkeypatch.setattr("experiment.messages.spoiled.findings", broken)
+    errors = [one for one in check_folder(folder, PROTOCOL, LAYOUT).findings if one.grade == "error"]
+    assert [one.subject for one in errors] == ["P2"]
+    assert "RuntimeError" in errors[0].text
+    assert "Sekret" not in errors[0].text
 
 
 def test_many_are_checked_on_all_cores_with_the_same_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,3 +53,26 @@ def test_a_message_that_is_not_there_cannot_be_accepted(folder: Folder) -> None:
     status, said = says(folder, "accept", "--subject", "DF1", "--message", "m07", "--yes")
     assert (status, "no message 'm07'" in said) == (1, True), said
     assert not any(one.as_written for one in folder.read("DF1"))
+
+
+def test_files_that_nobody_reads_are_named(folder: Folder) -> None:
+    """Names that are not quite right are warnings; where nothing is left to check, the status is 1."""
+    strays = ["sub-DF-017.csv", "DF018.csv", "sub-DF019.CSV", "sub-DF020.xlsx"]
+    for name in strays:
+        (folder.path / name).write_bytes(b"x")
+    said = says(folder, "check")[1]
+    assert [name for name in strays if f"Nobody reads the file {name}" not in said] == []
+    folder.forget("DF1")
+    status, said = says(folder, "check")
+    assert (status, "0 messages of 0 participants" in said, "There is nothing to check" in said) == (1, True, True), (
+        said
+    )
+    assert [name for name in strays if name not in said] == []
+
+
+def test_notes_are_shown_where_one_participant_is_checked(folder: Folder) -> None:
+    """Of one participant all is shown, also notes; of a folder how many there are, and how to see them."""
+    assert "All will be shown in type of" in says(folder, "check", "--subject", "DF1")[1]
+    said = says(folder, "check")[1]
+    assert "All will be shown in type of" not in said
+    assert "1 error, 0 warnings, 1 note. `dayfour messages check --subject ID` also shows the notes." in said

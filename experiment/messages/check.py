@@ -73,6 +73,7 @@ def check_folder(
     are done. An encrypted folder needs its key.
     """
     sets, found = _read(folder)
+    found += _strays(folder)
     check = partial(_check_one, protocol=protocol, layout=layout)
     if len(sets) <= FEW:
         found += _gathered(map(check, sets.items()), len(sets), progress)
@@ -119,7 +120,7 @@ def _count(subject: str, messages: Sequence[Message], protocol: Protocol) -> Ite
 def _given_names(subject: str, messages: Sequence[Message], protocol: Protocol) -> Iterator[Finding]:
     if protocol.intake.names == "none" and any(not message.participant_name.strip() for message in messages):
         text = "The participant's name is not known, so nobody looked for it. Fill in the column participant_name."
-        yield Finding("note", subject, None, text)
+        yield Finding("warning", subject, None, text)
 
 
 def _twice(subject: str, messages: Sequence[Message], share: float) -> Iterator[Finding]:
@@ -157,18 +158,35 @@ def _long(grade: Grade, subject: str, message_id: str, says: str) -> Finding:
     return Finding(grade, subject, message_id, f"The text {says}. Ask its writer for a shorter one.")
 
 
+def _strays(folder: Folder) -> Iterator[Finding]:
+    for name in folder.strays():
+        text = f"Nobody reads the file {name}: its name is not like sub-DF017.csv. Rename it, or `messages import` it."
+        yield Finding("warning", None, None, text)
+
+
 def _read(folder: Folder) -> tuple[dict[str, tuple[Message, ...]], list[Finding]]:
     sets, found = {}, []
     for subject in folder.subjects():
         try:
             sets[subject] = folder.read(subject)
-        except DayFourError as error:  # noqa: PERF203 - the others go on
-            found.append(Finding("error", subject, None, str(error)))
+        except Exception as error:  # noqa: BLE001, PERF203 - whatever it is, the others go on
+            found.append(_failed(subject, error))
     return sets, found
 
 
 def _check_one(item: tuple[str, Sequence[Message]], *, protocol: Protocol, layout: Layout) -> tuple[Finding, ...]:
-    return check_set(*item, protocol, layout)
+    try:
+        return check_set(*item, protocol, layout)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
+        return (_failed(item[0], error),)
+
+
+def _failed(subject: str, error: Exception) -> Finding:
+    """Of an error that nobody foresaw only its kind is told, as its text could hold a message."""
+    if isinstance(error, DayFourError):
+        return Finding("error", subject, None, str(error))
+    text = f"The check failed in a way that it should not ({type(error).__name__}). Call who looks after the software."
+    return Finding("error", subject, None, text)
 
 
 def _gathered(each: Iterator[tuple[Finding, ...]], count: int, progress: Progress) -> Iterator[Finding]:

@@ -17,6 +17,8 @@ from experiment.design import Message, check_subject, messages_csv, parse_messag
 from experiment.errors import BadInput
 from experiment.files import write_whole
 
+MESSAGES = re.compile(r"sub-([A-Za-z0-9]{1,32})\.csv(\.age)?")
+TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".numbers", ".age"}
 RECIPIENT, PRIVATE_KEY = "recipient.txt", "key.age"
 PREVIEW = "preview"
 
@@ -35,8 +37,13 @@ class Folder:
 
     def subjects(self) -> tuple[str, ...]:
         """The labels of everybody whose messages are here, sorted."""
-        found = (re.fullmatch(r"sub-([A-Za-z0-9]{1,32})\.csv(\.age)?", one.name) for one in self.path.glob("sub-*"))
+        found = (MESSAGES.fullmatch(one.name) for one in self.path.glob("sub-*"))
         return tuple(sorted({match[1] for match in found if match}))
+
+    def strays(self) -> tuple[str, ...]:
+        """The names of files that somebody may take for messages of this folder, and that nobody reads."""
+        tables = {one.name for one in self.path.glob("*") if one.suffix.lower() in TABLES} - {RECIPIENT, PRIVATE_KEY}
+        return tuple(sorted(name for name in tables if not MESSAGES.fullmatch(name)))
 
     def has(self, subject: str) -> bool:
         """Whether this participant's messages are here."""
