@@ -141,7 +141,34 @@ def test_exactly_as_many_messages_as_the_protocol_has(sets: str, count: int, say
 )
 def test_names_are_found_in_any_writing(name: str, text: str, place: int | None) -> None:
     """A part of a name is found as a word, whatever its capitals, and within words where names are joined to them."""
-    assert next(places(text, name), None) == place
+    assert next((one.at for one in places(text, name)), None) == place
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "small"),
+    [
+        ("Will", "I will come", [True]), ("Will", "It is Will who comes", [False]), ("Will", "WILL", [False]),
+        ("will", "I will come", [False]), ("José", "jose dice", [True]), ("Jose", "soy José", [False]),
+        ("Chloe", "tu Chloë", [False]), ("王小明", "小明", [False]), ("Groß", "GROSS", [False]),
+        ("Tóth", "toth, Toth", [True, False]),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_written_small_may_be_another_word(name: str, text: str, small: list[bool]) -> None:
+    """Accents do not matter; a word written small is told apart from a name with a capital."""
+    assert [one.is_small for one in places(text, name)] == small
+
+
+def test_a_word_like_a_name_is_a_warning() -> None:
+    """What may be another word than the name is no error."""
+    named = [
+        replace(one, participant_name="An Okafor") for one in with_first(text=f"{ENGLISH[0].text} An apple, an egg")
+    ]
+    grades = [
+        (one.grade, one.text)
+        for one in found(named, NO_NAMES)
+        if "the participant's name" in one.text and one.message_id == "mother"
+    ]
+    assert [grade for grade, _ in grades] == ["error", "warning"]
 
 
 def test_a_name_is_an_error_only_where_the_protocol_says_so() -> None:

@@ -10,7 +10,7 @@ from experiment.design import Message
 from experiment.messages import spoiled
 from experiment.messages.alike import folded
 from experiment.messages.findings import Finding
-from experiment.messages.names import places, words_before
+from experiment.messages.names import Place, places, words_before
 from experiment.messages.spoiled import Told
 from experiment.protocol import Protocol
 from experiment.script import CLUSTER, INVISIBLE, LANGUAGE, inkless, missing_glyphs, needs_language
@@ -107,10 +107,18 @@ def _length(text: str, least: int, most: int) -> Iterator[Told]:
 
 def _names(message: Message) -> Iterator[Told]:
     for whose, name in (("its writer's", message.writer), ("the participant's", message.participant_name)):
-        if found := sorted({words_before(message.text, place) + 1 for place in places(message.text, name)}):
-            where = ", ".join(map(str, found[:TOLD])) + (" ..." if len(found) > TOLD else "")
-            text = f"The text holds {whose} name, or a part of it (word {where}), and the protocol allows no names."
-            yield "error", f"{text} Ask the writer for another wording."
+        found = set(places(message.text, name))
+        if surely := [place for place in found if not place.is_small]:
+            text = f"The text holds {whose} name, or a part of it ({_words(surely, message.text)})"
+            yield "error", f"{text}, and the protocol allows no names. Ask the writer for another wording."
+        if perhaps := [place for place in found if place.is_small]:
+            text = f"The text has {whose} name, or a part of it, written small ({_words(perhaps, message.text)})"
+            yield "warning", f"{text}. See whether it is meant as the name: the protocol allows none."
+
+
+def _words(found: Iterable[Place], text: str) -> str:
+    numbers = sorted({words_before(text, place.at) + 1 for place in found})
+    return f"word {', '.join(map(str, numbers[:TOLD]))}{' ...' if len(numbers) > TOLD else ''}"
 
 
 def _marks(text: str) -> Iterator[Told]:
