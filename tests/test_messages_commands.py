@@ -76,3 +76,21 @@ def test_notes_are_shown_where_one_participant_is_checked(folder: Folder) -> Non
     said = says(folder, "check")[1]
     assert "All will be shown in type of" not in said
     assert "1 error, 0 warnings, 1 note. `dayfour messages check --subject ID` also shows the notes." in said
+
+
+def test_encrypting_leaves_no_picture_in_plain(folder: Folder) -> None:
+    """What a preview left is removed when the messages are encrypted, and the person is told."""
+    picture = folder.path / "preview" / "sub-DF1.png"
+    picture.parent.mkdir()
+    picture.write_bytes(b"x")
+    status, said = says(folder, "encrypt", typed=f"{PASSPHRASE}\n")
+    assert (status, picture.exists()) == (0, False)
+    assert "1 file was encrypted; the messages of 1 participant lie encrypted" in said
+    assert "preview/sub-DF1.png" in said
+    assert "1 file was decrypted" in says(folder, "decrypt", typed=f"{PASSPHRASE}\n")[1]
+
+
+def test_a_participant_is_forgotten_with_or_without_the_prefix(folder: Folder) -> None:
+    """`sub-DF1` is DF1."""
+    assert says(folder, "forget", "--subject", "sub-DF1", "--yes")[0] == 0
+    assert folder.subjects() == ()
