@@ -70,7 +70,8 @@ def preview(
     label, layout, read = check_subject(subject), layout_of(screen), read_protocol(protocol)
     shown = _messages(label, messages)
     recorded = recorded_sets(read, DataSet(data), label)
-    sets = draw_session(read, shown, subject=label, session=1, seed=seed, sets=recorded).sets
+    is_complete = len(shown) == read.messages_in_all  # else nothing can be shared out yet
+    sets = draw_session(read, shown, subject=label, session=1, seed=seed, sets=recorded).sets if is_complete else ()
     folder = messages if messages.is_dir() else PARTICIPANTS
     for path in write_preview(label, shown, read, layout, out or folder / PREVIEW, sets):
         say(f"  {path}")
