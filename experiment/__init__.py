@@ -34,12 +34,14 @@ messages/decoding                        bytes that become text
 messages/exports, messages/workbooks     what Qualtrics, REDCap and Excel add
 messages/sources                         files as they were sent become tables
 messages/columns                         which column is what
-messages/language, messages/spoiled      which language it is, and what was damaged on the way
+messages/language                        which language it is
+messages/traces, messages/spoiled        what programs leave in texts, and what was damaged on the way
 messages/gathering, messages/intake      each participant's messages, joined with what is there
 messages/importing                       taking in: all or nothing
 messages/alike, messages/names           the same message twice, and names in it
 messages/one, messages/sizes             what is wrong with one message, and the type size of all
-messages/check                           what is wrong with a participant's messages, and between participants
+messages/across                          what messages of several participants have in common
+messages/check                           what is wrong with a participant's messages, and with a folder's
 study, study/plan, study/acts            the study around the sessions, and what can happen in it
 study/days, study/zones                  its dates, and its clocks
 study/allocation                         who gets which order and which kits

@@ -182,7 +182,7 @@ class _Lab:
     def plan(self, answers: Answers) -> Plan:
         """The session that the answers name; an error says what keeps it from being held now."""
         from experiment.layout import MINIMUM_SIZE_PX, Layout
-        from experiment.messages.check import check_set, refuse_errors
+        from experiment.messages.check import check_participant, refuse_errors
         from experiment.plans import planned
         from experiment.study.holding import admitted, catch_up, session_today
 
@@ -196,7 +196,7 @@ class _Lab:
             "run", self.protocol, shown, self.data, subject=subject, session=session, seed=self.seed, operator=who,
             answers=answers.extra, resume=self.resume,
         )  # fmt: skip
-        refuse_errors(check_set(subject, shown, self.protocol, Layout(*MINIMUM_SIZE_PX)))
+        refuse_errors(check_participant(subject, shown, self.messages, self.protocol, Layout(*MINIMUM_SIZE_PX)))
         if self.register:
             admitted(self.register, subject, who, asked=asked, override=self.override)
         return plan

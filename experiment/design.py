@@ -19,7 +19,11 @@ from experiment.protocol import Protocol
 
 PRACTICE = "practice"
 COLUMNS = ("message_id", "writer", "relationship", "language", "text")
-OPTIONAL = ("subject", "participant_name")
+OPTIONAL = ("subject", "participant_name", "as_written")
+YES = "yes"
+DELIMITERS = ",;\t"  # as spreadsheets write them, by the country's settings
+LONGEST_CELL = 2**31 - 1  # a reader that stops earlier would say so of a text that is merely long
+MESSAGE_ID = re.compile(r"[A-Za-z0-9_.-]{1,32}")  # it is told everywhere, so that no text must stand there by mistake
 SPLITS = 32  # drawn, of which the most even is taken
 ORDERS = 99  # drawn at most until one is new
 
@@ -33,6 +37,7 @@ class Message(Struct, frozen=True):
     """A message as it was written: private, and never in a log, an error or git.
 
     `subject`: for whom it was written, where its file says so. `participant_name`: as known, to be found in a text.
+    `as_written`: `YES` once somebody has looked at what seemed damaged, and the writer wrote it so.
     """
 
     message_id: str
@@ -42,6 +47,12 @@ class Message(Struct, frozen=True):
     text: str
     subject: str = ""
     participant_name: str = ""
+    as_written: str = ""
+
+    @property
+    def is_as_written(self) -> bool:
+        """Whether a person has judged that nothing happened to the text on its way."""
+        return self.as_written.strip().casefold() == YES
 
     @property
     def sha256(self) -> str:
@@ -190,7 +201,9 @@ def check_session(session: int, protocol: Protocol) -> int:
 def read_messages(path: Path) -> tuple[Message, ...]:
     """The messages of a UTF-8 CSV file with the columns of `COLUMNS`, and maybe `OPTIONAL`, kept to the code point.
 
-    Only line ends are unified, to a newline. BadInput names the file, the row and the column, never a text.
+    Only line ends are unified, to a newline. As spreadsheets write files, semicolons or tabs may part the cells, names
+    of columns may have capitals and spaces around, and rows may be empty. BadInput names the file, the row and the
+    column, never a text.
     """
     try:
         data = path.read_bytes()
@@ -224,31 +237,62 @@ def messages_csv(messages: Iterable[Message]) -> bytes:
     return file.getvalue().encode()
 
 
-def _rows(data: bytes, path: Path) -> Iterable[dict[str, str]]:
+def _rows(data: bytes, path: Path) -> list[dict[str, str]]:
+    """The rows that have anything in them, by the names of the columns: small, without spaces around."""
+    csv.field_size_limit(LONGEST_CELL)
     try:
-        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
-        for name in COLUMNS:
-            if (count := list(reader.fieldnames or ()).count(name)) != 1:
-                wanted = f"expected the columns {', '.join(COLUMNS)}, each once"
-                raise BadInput(f"{path}: {wanted}, found {count} of {name!r}. Correct the first line.")
-        return list(reader)
+        text = data.decode("utf-8-sig")
+        names, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     except UnicodeDecodeError as error:
         raise BadInput(
             f"{path}: expected UTF-8, found another encoding. Save it as 'CSV UTF-8' and try again."
         ) from error
     except csv.Error as error:
         raise BadInput(f"{path}: expected a CSV file, found: {error}. Export it from the spreadsheet again.") from error
+    except ValueError:
+        names, rows = [], []
+    names = [_name(name) for name in names]
+    for name in COLUMNS:
+        if (count := names.count(name)) != 1:
+            wanted = f"expected the columns {', '.join(COLUMNS)}, each once"
+            raise BadInput(f"{path}: {wanted}, found {count} of {name!r}. Correct the first line.")
+    filled = [row for row in rows if any(cell.strip() for cell in row)]
+    return [_cells(path, number, names, row) for number, row in enumerate(filled, start=1)]
+
+
+def _delimiter(text: str) -> str:
+    """What parts the cells of the first line: that with which most of the expected columns are there."""
+
+    def known(delimiter: str) -> int:
+        names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+        return len({_name(name) for name in names} & {*COLUMNS})
+
+    return max(DELIMITERS, key=known)
+
+
+def _name(heading: str) -> str:
+    return heading.strip().casefold()
+
+
+def _cells(path: Path, number: int, names: list[str], row: list[str]) -> dict[str, str]:
+    if len(row) < len(names) or any(cell.strip() for cell in row[len(names) :]):
+        raise BadInput(f"{path}, message {number}: expected one cell a column, found more or fewer. Check its quotes.")
+    return dict(zip(names, row, strict=False))
 
 
 def _message(path: Path, number: int, row: dict[str, str]) -> Message:
-    if None in row or None in row.values():
-        raise BadInput(f"{path}, message {number}: expected one cell a column, found more or fewer. Check its quotes.")
     cells = {name: row.get(name, "").replace("\r\n", "\n").replace("\r", "\n") for name in (*COLUMNS, *OPTIONAL)}
-    for name, cell in cells.items():
-        if name in COLUMNS and not cell.strip():
+    for name in COLUMNS:
+        if name != "language" and not cells[name].strip():
             raise BadInput(f"{path}, message {number}: expected something in the column {name!r}, found nothing.")
+    cells["message_id"] = cells["message_id"].strip()
     if cells["message_id"] in ("n/a", PRACTICE):
         raise BadInput(
             f"{path}, message {number}: the id {cells['message_id']!r} has a meaning of its own. Choose another."
+        )
+    if not MESSAGE_ID.fullmatch(cells["message_id"]):
+        raise BadInput(
+            f"{path}, message {number}: expected in the column 'message_id' at most 32 letters (A to Z), digits, '.', "
+            "'_' or '-', found something else. Write a short name there, such as m01."
         )
     return Message(**cells)

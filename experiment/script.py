@@ -135,7 +135,7 @@ def unbroken(text: str) -> str:
 def checked_language(language: str) -> str:
     """Return the language tag (such as en, zh-Hant); BadInput if it is none, "" if it is empty."""
     if language and not LANGUAGE.fullmatch(language):
-        raise BadInput(f"language {language!r}: expected a tag such as en, ar, zh, zh-Hant, ja or ko, or nothing.")
+        raise BadInput("Expected as language a tag such as en, ar, zh, zh-Hant, ja or ko, or nothing. Correct it.")
     return language
 
 

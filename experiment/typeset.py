@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from experiment import glyphs, script
+from experiment.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,11 @@ PITCH_EM = 1.5  # from line to line; open, and room for the marks above and belo
 ASCENT_EM = 1.08  # from the top of a line to its baseline
 SIDE_EM = 0.25  # free at each edge of a picture, for letters that reach over their own width
 EMOJI_EM = 0.92  # then emoji are about as high as letters with ascender and descender
-SPARE_PX = 2  # for the rounding of edges and baselines, and for bolder letters
+NEAR_EM = 0.1  # of an edge no ink may lie: an edge between two marks of a stack cuts the rest off
+NARROWEST = 0.5  # of a column, for letters that reach far over their own width
+FARTHEST_EM = 16  # free at an edge: some sixty marks on one letter; nobody writes more, and memory has an end
+ENDLESS_PX = 10**6  # the height of what reaches farther: no screen has room for it
+SPARE_PX = 1  # for the rounding of edges and baselines, and for bolder letters
 SPARE_EM = 3  # an emoji and a sign may cling to a word
 
 
@@ -84,9 +89,16 @@ class Style:
         return max(1, round(SIDE_EM * self.size_px))
 
     @property
-    def column_px(self) -> int | None:
-        """The width of the longest possible line."""
-        return None if self.width_px is None else max(1, self.width_px - 2 * self.side_px)
+    def near_px(self) -> int:
+        """How far from an edge there must be no ink."""
+        return math.ceil(NEAR_EM * self.size_px)
+
+    def column_px(self, side_px: int) -> int | None:
+        """The width of the longest possible line, with so much free at each side; the picture may get wider for it."""
+        if self.width_px is None:
+            return None
+        usual_px, narrow_px = self.width_px - 2 * self.side_px, self.width_px - 2 * side_px
+        return max(1, narrow_px if narrow_px >= NARROWEST * usual_px else usual_px)
 
 
 def mixed(colour: Colour, other: Colour, share: float) -> Colour:
@@ -141,16 +153,27 @@ def _compiler(inputs: dict[str, str]) -> typst.Compiler:
 def draw_text(text: str, style: Style, language: str = "en") -> Picture:
     """Draw lines as typed, each in the direction of its first strong character; long ones wrap, spaces are kept.
 
-    The picture is as high as its lines, and higher or wider only if ink would touch an edge. A character without a
-    glyph draws a box and raises nothing: ask `missing_glyphs` beforehand.
+    The picture is as high as its lines. Where ink would touch an edge, more stays free there: above and below it gets
+    higher, at the sides its lines get shorter, and only what reaches farther makes it wider. A character without a
+    glyph draws a box and raises nothing: ask `missing_glyphs` beforehand. BadInput for ink without end.
     """
-    block = _block(text, style, script.checked_language(language))
-    edge_px = style.side_px
-    pixels = _compiled(block | {"edge": edge_px}, style.background)
-    while _ink_on_edge(pixels, style.background):  # such as marks stacked high on a first line
-        edge_px *= 2
-        pixels = _compiled(block | {"edge": edge_px}, style.background)
+    pixels = _drawn(text, style, language)
+    if pixels is None:
+        raise BadInput("A letter has so many marks that no picture holds them. Take them out.")
     return picture(pixels)
+
+
+def _drawn(text: str, style: Style, language: str) -> NDArray[np.uint8] | None:
+    """The pixels, with free edges; None if ink reaches an edge however much is left free."""
+    side_px = above_px = style.side_px
+    while max(side_px, above_px) <= FARTHEST_EM * style.size_px:
+        block = _block(text, style, script.checked_language(language), side_px)
+        pixels = _compiled(block | {"side": side_px, "above": above_px}, style.background)
+        at_sides, above_or_below = _ink_at_edges(pixels, style)
+        if not (at_sides or above_or_below):
+            return pixels
+        side_px, above_px = side_px * (1 + at_sides), above_px * (1 + above_or_below)
+    return None
 
 
 def text_sizes_px(texts: Sequence[tuple[str, Style, str]], room_px: float = math.inf) -> list[tuple[int, int]]:
@@ -159,14 +182,14 @@ def text_sizes_px(texts: Sequence[tuple[str, Style, str]], room_px: float = math
     In a tenth of the time, as lines are only broken; a text whose ink may reach an edge, where a picture grows, is
     drawn after all, unless its lines alone are higher than `room_px`: its size is then at least the one given.
     """
-    blocks = [_block(text, style, script.checked_language(language)) for text, style, language in texts]
+    blocks = [_block(text, style, script.checked_language(language), style.side_px) for text, style, language in texts]
     sizes = []
     for text, lines_px in zip(texts, _heights_px(blocks), strict=True):
         style = text[1]
         size_px = even(style.width_px or 0), even(lines_px + 2 * style.side_px)
         if size_px[1] <= room_px and not _stays_inside(*text):
-            drawn = draw_text(*text)
-            size_px = drawn.width_px, drawn.height_px
+            drawn = _drawn(*text)
+            size_px = (size_px[0], ENDLESS_PX) if drawn is None else (drawn.shape[1], drawn.shape[0])
         sizes.append(size_px)
     return sizes
 
@@ -180,11 +203,11 @@ def _heights_px(blocks: list[dict[str, Any]]) -> list[int]:
 def _stays_inside(text: str, style: Style, language: str) -> bool:
     """Whether no letter can reach an edge, and no word leave the column: a picture is then as high as its lines."""
     boxes = script.unusual_boxes(text, language)
-    size, side_em = style.size_px, (style.side_px - SPARE_PX) / style.size_px
+    size, side_em = style.size_px, (style.side_px - style.near_px - SPARE_PX) / style.size_px
     above_em = round(ASCENT_EM * size) / size + side_em
     below_em = round(PITCH_EM * size) / size + 2 * side_em - above_em
     widest_em = script.widest_word_em(text, boxes) + SPARE_EM
-    return widest_em * size <= (style.column_px or 0) and all(
+    return widest_em * size <= (style.column_px(style.side_px) or 0) and all(
         -side_em <= box.left and box.right <= box.advance + side_em and -below_em <= box.bottom and box.top <= above_em
         for box in boxes.values()
     )
@@ -206,21 +229,25 @@ def _compiled(block: dict[str, Any], background: Colour) -> NDArray[np.uint8]:
     return pixels
 
 
-def _ink_on_edge(pixels: NDArray[np.uint8], background: Colour) -> bool:
-    edges = (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])
-    return any((edge != background).any() for edge in edges)
+def _ink_at_edges(pixels: NDArray[np.uint8], style: Style) -> tuple[bool, bool]:
+    """Whether there is ink near the left or right edge, and near the upper or lower one."""
+    near_px = style.near_px
+    edges = [pixels[:, :near_px], pixels[:, -near_px:]], [pixels[:near_px], pixels[-near_px:]]
+    at_sides, above_or_below = (any(bool((edge != style.background).any()) for edge in pair) for pair in edges)
+    return at_sides, above_or_below
 
 
-def _block(text: str, style: Style, language: str) -> dict[str, Any]:
-    """What typeset.typ reads, but for the free edge."""
+def _block(text: str, style: Style, language: str, side_px: int) -> dict[str, Any]:
+    """What typeset.typ reads, but for the free edges; `side_px` is free at the left and right one."""
+    column_px = style.column_px(side_px)
     lines = [script.runs_of(line) for line in script.lines_of(text)]
     if any(run.is_emoji for runs in lines for run in runs):
         glyphs.check_emoji_font()
     base = script.direction_of(text)
     lang, region = script.typst_language(text, language)
     return {
-        "lines": [_line(runs, base, style) for runs in lines],
-        "column": style.column_px,
+        "lines": [_line(runs, base, style.size_px, column_px) for runs in lines],
+        "column": column_px,
         "size": style.size_px,
         "weight": style.weight,
         "colour": style.colour,
@@ -236,17 +263,17 @@ def _block(text: str, style: Style, language: str) -> dict[str, Any]:
     }
 
 
-def _line(runs: list[script.Run], base: script.Direction, style: Style) -> dict[str, Any]:
+def _line(runs: list[script.Run], base: script.Direction, size_px: float, column_px: int | None) -> dict[str, Any]:
     """One typed line: its direction and its runs."""
     direction = script.direction_of("".join(run.text for run in runs), base)
-    return {"rtl": direction == "rtl", "runs": [piece for run in runs for piece in _pieces(run, style)]}
+    longest = None if column_px is None else int(column_px / (2 * size_px))
+    return {"rtl": direction == "rtl", "runs": [piece for run in runs for piece in _pieces(run, longest)]}
 
 
-def _pieces(run: script.Run, style: Style) -> list[dict[str, Any]]:
+def _pieces(run: script.Run, longest: int | None) -> list[dict[str, Any]]:
     """Cut a run around words that may be too long for a column by themselves: letters are at most 2 ems wide."""
-    if run.is_emoji or style.column_px is None:
+    if run.is_emoji or longest is None:
         return [{"text": run.text, "is_emoji": run.is_emoji, "breakable": None}]
-    longest = int(style.column_px / (2 * style.size_px))
     return [
         {"text": script.unbroken(text), "is_emoji": False, "breakable": breakable}
         for text, breakable in script.long_words(run.text, longest)

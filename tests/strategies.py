@@ -53,7 +53,10 @@ labels = st.from_regex(r"[A-Za-z0-9]{1,8}", fullmatch=True)
 question_ids = st.from_regex(r"q[a-z0-9]{0,6}", fullmatch=True)
 
 
-messages = st.builds(Message, message_id=cells, writer=cells, relationship=cells, language=st.just("en"), text=cells)
+message_ids = st.from_regex(r"[A-Za-z0-9_.-]{1,32}", fullmatch=True).filter(lambda one: one != PRACTICE)
+messages = st.builds(
+    Message, message_id=message_ids, writer=cells, relationship=cells, language=st.just("en"), text=cells
+)
 message_sets = st.lists(messages, min_size=1, max_size=6, unique_by=lambda message: message.message_id)
 
 

@@ -15,8 +15,9 @@ from rapidfuzz.distance import Indel
 from experiment.design import Message, practice_message, read_messages
 from experiment.errors import BadInput
 from experiment.layout import Layout
+from experiment.messages.across import check_across, of_another
 from experiment.messages.alike import alike, folded
-from experiment.messages.check import check_across, check_folder, check_set, refuse_errors, told
+from experiment.messages.check import check_folder, check_participant, check_set, refuse_errors, told
 from experiment.messages.limits import Intake
 from experiment.messages.names import places
 from experiment.messages.one import words
@@ -72,6 +73,7 @@ def test_the_examples_have_nothing_wrong(path: Path) -> None:
         ({"text": "Here is a letter that no font has among all of ours: \u0f40."}, "error", "U+0F40 (character 54)"),
         ({"text": f"We are a family of four that nobody draws as one: {FAMILY * 2} yes."}, "error", ""),
         ({"text": f"{ENGLISH[0].text} \u3164"}, "error", "leave no ink: U+3164 (character"),
+        ({"text": f"{ENGLISH[0].text} Z" + "\u0301" * 12}, "warning", "U+005A with 12 (character"),
         ({"text": f"{ENGLISH[0].text} caf\u00c3\u00a9"}, "error", "wrong encoding"),
         ({"relationship": "m&auml;dchen"}, "error", "Column relationship: Codes of a web page"),
         ({"writer": "\u0f40\u0f41"}, "error", "The writer's name has what no font here can draw: U+0F40 (character 1)"),
@@ -139,7 +141,34 @@ def test_exactly_as_many_messages_as_the_protocol_has(sets: str, count: int, say
 )
 def test_names_are_found_in_any_writing(name: str, text: str, place: int | None) -> None:
     """A part of a name is found as a word, whatever its capitals, and within words where names are joined to them."""
-    assert next(places(text, name), None) == place
+    assert next((one.at for one in places(text, name)), None) == place
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "small"),
+    [
+        ("Will", "I will come", [True]), ("Will", "It is Will who comes", [False]), ("Will", "WILL", [False]),
+        ("will", "I will come", [False]), ("José", "jose dice", [True]), ("Jose", "soy José", [False]),
+        ("Chloe", "tu Chloë", [False]), ("王小明", "小明", [False]), ("Groß", "GROSS", [False]),
+        ("Tóth", "toth, Toth", [True, False]),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_written_small_may_be_another_word(name: str, text: str, small: list[bool]) -> None:
+    """Accents do not matter; a word written small is told apart from a name with a capital."""
+    assert [one.is_small for one in places(text, name)] == small
+
+
+def test_a_word_like_a_name_is_a_warning() -> None:
+    """What may be another word than the name is no error."""
+    named = [
+        replace(one, participant_name="An Okafor") for one in with_first(text=f"{ENGLISH[0].text} An apple, an egg")
+    ]
+    grades = [
+        (one.grade, one.text)
+        for one in found(named, NO_NAMES)
+        if "the participant's name" in one.text and one.message_id == "mother"
+    ]
+    assert [grade for grade, _ in grades] == ["error", "warning"]
 
 
 def test_a_name_is_an_error_only_where_the_protocol_says_so() -> None:
@@ -151,8 +180,8 @@ def test_a_name_is_an_error_only_where_the_protocol_says_so() -> None:
     assert "its writer's name, or a part of it (word 106)" in findings[0]
     assert "the participant's name, or a part of it (word 2)" in findings[1]
     assert not re.search("Lena|Mum", " ".join(findings))
-    note = [one for one in found(ENGLISH, NO_NAMES) if one.grade == "note"]
-    assert "participant_name" in only(note)[2]
+    assert only(found(ENGLISH, NO_NAMES))[0] == "warning"
+    assert "participant_name" in only(found(ENGLISH, NO_NAMES))[2]
 
 
 @pytest.mark.parametrize(
@@ -268,6 +297,46 @@ def test_texts_of_two_participants_are_told_apart() -> None:
     assert all(one.subject != "A" for one in findings)
 
 
+def test_what_somebody_has_looked_at_is_only_noted() -> None:
+    """Damage and names are notes once a person has judged the message; what cannot be shown or is not theirs stays."""
+    text = f"{ENGLISH[0].text} caf\u00c3\u00a9 Mum {'x' * 9}"
+    before = [one for one in found(with_first(text=text), NO_NAMES) if one.message_id]
+    assert {one.grade for one in before} == {"error"}
+    assert all("`messages accept`" in one.text for one in before)
+    after = [one for one in found(with_first(text=text, as_written="yes"), NO_NAMES) if one.message_id]
+    assert [one.grade for one in after] == ["note"] * len(before)
+    for wrong in (
+        {"text": "\u200b"},
+        {"text": f"{ENGLISH[0].text} \u0f40"},
+        {"subject": "DF2"},
+        {"text": ENGLISH[1].text},
+    ):
+        assert "error" in {one.grade for one in found(with_first(as_written="yes", **wrong))}
+    assert all("accept" not in one.text for one in found(with_first(text="\u200b")))
+
+
+def other_texts() -> list[Message]:
+    """Six messages that have no text in common with the examples."""
+    return [replace(one, text=f"{n} {one.text[::-1]}") for n, one in enumerate(ENGLISH)]
+
+
+def test_a_set_given_to_another_participant_is_found_at_both(tmp_path: Path) -> None:
+    """Whichever of two participants is checked, a common set is one error, and a common text one of its message."""
+    folder = Folder(tmp_path)
+    folder.write("A", ENGLISH)
+    folder.write("B", [replace(one, text=one.text.upper()) for one in reversed(ENGLISH)])
+    folder.write("C", [*other_texts()[:2], ENGLISH[2], *other_texts()[3:]])
+    (tmp_path / "sub-D.csv").write_text("nothing\n", encoding="utf-8")
+    for subject, other in (("A", "B"), ("B", "A")):
+        whole, text = of_another(subject, folder.read(subject), folder)
+        assert (whole.grade, whole.message_id) == ("error", None)
+        assert f"All texts are also those of sub-{other}." in whole.text
+        assert (text.message_id, "of sub-C" in text.text) == (ENGLISH[2].message_id, True)
+    assert [one.message_id for one in of_another("C", folder.read("C"), folder)] == [ENGLISH[2].message_id] * 2
+    with pytest.raises(BadInput, match="All texts are also those of sub-B"):
+        refuse_errors(check_participant("A", ENGLISH, folder, PROTOCOL, LAYOUT))
+
+
 def test_a_folder_is_checked_whole(tmp_path: Path) -> None:
     """A file that cannot be read is an error, the others are checked all the same, and progress is told."""
     folder = Folder(tmp_path)
@@ -281,6 +350,24 @@ def test_a_folder_is_checked_whole(tmp_path: Path) -> None:
     assert (checked.subjects, checked.messages, checked.errors) == (4, 24, 1)
     assert checked.findings[0].subject == "P9"
     assert heard == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_a_failure_that_nobody_foresaw_stops_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a participant whose check breaks down the kind of error is told and no word, and the others are checked."""
+    folder = Folder(tmp_path)
+    folder.write("P1", ENGLISH)
+    folder.write("P2", [replace(one, text=f"Sekret {one.text[::-1]}") for one in ENGLISH])
+
+    def broken(text: str) -> list[object]:
+        if "Sekret" in text:
+            raise RuntimeError(text)
+        return []
+
+    monkeypatch.setattr("experiment.messages.spoiled.findings", broken)
+    errors = [one for one in check_folder(folder, PROTOCOL, LAYOUT).findings if one.grade == "error"]
+    assert [one.subject for one in errors] == ["P2"]
+    assert "RuntimeError" in errors[0].text
+    assert "Sekret" not in errors[0].text
 
 
 def test_many_are_checked_on_all_cores_with_the_same_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

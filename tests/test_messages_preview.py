@@ -18,7 +18,6 @@ from PIL import Image
 from experiment import sessions
 from experiment.bids import DataSet
 from experiment.design import Message, draw_session, practice_message, read_messages
-from experiment.errors import BadInput
 from experiment.events import Message as MessageFrame
 from experiment.layout import Layout
 from experiment.messages import reviewing
@@ -159,8 +158,30 @@ def test_a_split_that_a_session_recorded_is_shown(tmp_path: Path) -> None:
     assert sorted(map(sorted, shown())) == sorted(map(sorted, recorded))
 
 
-def test_what_cannot_be_drawn_is_refused_and_writes_nothing(tmp_path: Path) -> None:
-    """A message without a font is named by its id, and no file appears."""
-    with pytest.raises(BadInput, match=r"Message mother: .* U\+0F40"):
-        preview("DF001", [replace(ENGLISH[0], text="\u0f40"), *ENGLISH[1:]], PROTOCOL, LAYOUT, tmp_path)
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"text": "\u0f40"},
+        {"text": "\u200b"},
+        {"text": "so long " * 900},
+        {"language": "English!"},
+        {"writer": "\u3164"},
+    ],
+    ids=["glyph", "empty", "long", "language", "inkless"],
+)
+def test_only_what_cannot_be_drawn_is_left_out(tmp_path: Path, wrong: dict[str, str]) -> None:
+    """Of an incomplete set with a message that cannot be drawn the others are shown, and that one is named."""
+    messages = [replace(ENGLISH[0], **wrong), *ENGLISH[1:4]]
+    _, page = preview("DF001", messages, PROTOCOL, LAYOUT, tmp_path)
+    text = page.read_text(encoding="utf-8")
+    assert re.findall(r'alt="Message (\w+)"', text) == [one.message_id for one in ENGLISH[1:4]]
+    assert "as they cannot be drawn: mother." in text
+    assert "Expected 6 messages, found 4" in text
+
+
+def test_a_set_of_which_nothing_can_be_drawn_has_a_page_of_findings(tmp_path: Path) -> None:
+    """Where no message can be drawn, the page says why."""
+    folder = Folder(tmp_path / "participants")
+    folder.write("DF001", [replace(ENGLISH[0], text="\u0f40")])
+    reviewing.preview("DF001", folder.path, "1280x720", tmp_path, 1, tmp_path, EXAMPLES.parent / "protocol.toml")
+    assert "U+0F40" in (tmp_path / "sub-DF001.html").read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,11 +62,22 @@ def test_what_is_written_is_read(folder: Folder) -> None:
         assert folder.file("DF1").stat().st_mode & 0o777 == 0o600
 
 
+def test_git_leaves_the_folder_alone_wherever_it_lies(tmp_path: Path) -> None:
+    """In a repository of its own, git sees nothing of a folder that messages were written to or encrypted in."""
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)  # noqa: S607 - whichever git there is
+    filled(tmp_path / "study" / "participants")
+    (tmp_path / "by hand").mkdir()
+    (tmp_path / "by hand" / "sub-DF1.csv").write_bytes(messages_csv(SIX))
+    Folder(tmp_path / "by hand").encrypt(PASSPHRASE)
+    seen = subprocess.run(["git", "-C", str(tmp_path), "status", "--porcelain"], capture_output=True, check=True)  # noqa: S607
+    assert seen.stdout == b""
+
+
 def test_no_text_is_on_the_disk_of_an_encrypted_folder(opened: Folder) -> None:
     """After encryption no file holds a word of a message, and the passphrase gives back every message."""
     assert not any(b"Sekret" in path.read_bytes() for path in opened.path.rglob("*") if path.is_file())
     assert sorted(path.name for path in opened.path.iterdir()) == [
-        "key.age", "recipient.txt", "sub-DF1.csv.age", "sub-DF2.csv.age",
+        ".gitignore", "key.age", "recipient.txt", "sub-DF1.csv.age", "sub-DF2.csv.age",
     ]  # fmt: skip
     assert opened.read("DF2") == SIX
 
@@ -109,7 +121,7 @@ def test_two_files_of_one_participant_are_not_chosen_from(sealed: Folder, opened
 def test_decryption_puts_everything_back(opened: Folder) -> None:
     """The files are byte for byte as they were, and no key is left."""
     assert opened.decrypt() == ["DF1", "DF2"]
-    assert sorted(path.name for path in opened.path.iterdir()) == ["sub-DF1.csv", "sub-DF2.csv"]
+    assert sorted(path.name for path in opened.path.iterdir()) == [".gitignore", "sub-DF1.csv", "sub-DF2.csv"]
     assert (opened.path / "sub-DF1.csv").read_bytes() == messages_csv(SIX)
 
 

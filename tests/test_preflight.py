@@ -634,3 +634,6 @@ def test_a_session_is_checked_by_name(lab: Lab) -> None:
     here, shown = checking.session_items(protocol, "DF1", 1, Folder(folder_of), lab.data)
     assert (grades(here), len(shown)) == ({"messages": "green", "session": "green"}, 2)
     assert grades(checking.session_items(protocol, "DF1", 3, Folder(folder_of), lab.data)[0])["session"] == "red"
+    lab.messages(subject="DF2")
+    again, shown = checking.session_items(protocol, "DF1", 1, Folder(folder_of), lab.data)
+    assert (grades(again), "those of sub-DF2" in again[0].found, shown) == ({"messages": "red"}, True, ())

@@ -373,13 +373,14 @@ def test_a_language_is_asked_for_only_where_it_matters(text: str, language: str,
     assert needs_language(text, language) is needed
 
 
-@pytest.mark.parametrize("language", ["english!", "e", "zh_CN", "en en", "-"])
+@pytest.mark.parametrize("language", ["english!", "zh_CN", "en en", "Dear Lena"])
 def test_a_language_that_is_none_is_refused(language: str) -> None:
     """A tag that no language can have is bad input, for drawing and for checking."""
     with pytest.raises(BadInput, match="language"):
         draw_text("Hello", STYLE, language)
-    with pytest.raises(BadInput, match="language"):
+    with pytest.raises(BadInput, match="language") as refused:
         missing_glyphs("Hello", language)
+    assert language not in str(refused.value).replace("zh-Hant", "")
 
 
 def test_nothing_is_a_picture_too() -> None:
@@ -449,6 +450,32 @@ def test_sizes_of_what_leaves_its_line_are_known(text: str) -> None:
         assert message_sizes_px([message(text)], style) == [(drawn.width_px, drawn.height_px)]
     body = draw_text(text, STYLE)
     assert message_sizes_px([message(text)], STYLE, with_writer=False) == [(body.width_px, body.height_px)]
+
+
+REACHING = [
+    "\u0633\u06d6\u0644\u0627\u0645 \u0645\u0646 \u0623\u0645\u064a",
+    "Z\u0303\u0308\u0344 and five more words",
+    "\u0301 begins with it",
+]
+
+
+@pytest.mark.parametrize("text", REACHING)
+def test_a_picture_keeps_its_width_when_marks_reach_an_edge(text: str) -> None:
+    """Marks above the first line make a picture higher, and one over a side makes its lines shorter, not it wider."""
+    for size_px in SIZES_PX:
+        picture = draw_text(text, replace(STYLE, size_px=size_px))
+        assert_whole(picture)
+        assert picture.width_px == 920
+    assert fitting_size([message(text)], 920, 560, SIZES_PX) == SIZES_PX[0]
+
+
+def test_marks_without_end_fit_nowhere() -> None:
+    """A letter with thousands of marks is drawn by nobody: it fits no room, which is soon known."""
+    endless = "Z" + "\u0301" * 3000
+    with pytest.raises(BadInput, match="message mother"):
+        fitting_size([message(endless)], 920, 560, SIZES_PX)
+    with pytest.raises(BadInput, match="so many marks"):
+        draw_text(endless, STYLE)
 
 
 def test_usual_letters_stay_in_their_lines() -> None:

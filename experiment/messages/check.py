@@ -1,10 +1,9 @@
-"""Whether messages can be shown as they are: one participant's set, all of them together, and a whole folder."""
+"""Whether messages can be shown as they are: one participant's set, and a whole folder."""
 
 from __future__ import annotations
 
 import os
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import combinations
@@ -16,9 +15,9 @@ from msgspec.structs import replace
 from experiment.design import PRACTICE, Message
 from experiment.errors import BadInput, DayFourError
 from experiment.layout import Layout
-from experiment.messages import spoiled
-from experiment.messages.alike import alike, folded, similarity
-from experiment.messages.findings import Finding, Grade
+from experiment.messages.across import check_across, cut_alike, of_another
+from experiment.messages.alike import folded, similarity
+from experiment.messages.findings import Finding, Grade, graded
 from experiment.messages.one import findings_of, is_empty
 from experiment.messages.sizes import COMFORTABLE, sizes_of
 from experiment.messages.store import Folder
@@ -30,7 +29,6 @@ FEW = 30  # participants whose messages are checked sooner than further processe
 CHUNK = 8  # participants that a process is given at a time
 TOLD = 12  # errors that a refusal lists
 
-Sets = Mapping[str, Sequence[Message]]
 Progress = Callable[[int, int], None]
 
 
@@ -54,39 +52,16 @@ def check_set(subject: str, messages: Sequence[Message], protocol: Protocol, lay
         found += findings_of(subject, message, protocol)
     written = [message for message in messages if not is_empty(message.text)]
     found += _twice(subject, written, protocol.intake.alike)
-    found += _cut((subject, message) for message in written)
+    found += cut_alike((subject, message) for message in written)
     found += _sizes(subject, written, protocol, layout)
     return graded(found)
 
 
-def check_across(sets: Sets, share: float) -> tuple[Finding, ...]:
-    """What participants' messages have in common: whole sets, texts, and texts alike by at least this share."""
-    every = [(subject, one, folded(one.text)) for subject in sorted(sets) for one in sets[subject]]
-    whole = _same_sets((subject, text) for subject, _, text in every)
-    found = [
-        Finding(
-            "error", later, None, f"All texts are also those of sub-{earlier}. Find out for whom they were written."
-        )
-        for later, earlier in whole.items()
-    ]
-    owned = [one for one in every if one[0] not in whole and not is_empty(one[1].text)]
-    found += _cut((subject, message) for subject, message, _ in owned)
-    first: dict[str, tuple[str, Message]] = {}
-    for subject, message, text in owned:
-        other, same = first.setdefault(text, (subject, message))
-        if other != subject:
-            says = f"The text is also message {same.message_id} of sub-{other}. Find out for whom it was written."
-            found.append(Finding("error", subject, message.message_id, says))
-    different = list(first.values())
-    for at, later, common in alike(list(first), share):
-        (other, near), (subject, message) = different[at], different[later]
-        if other != subject:
-            says = (
-                f"The text is {common:.0%} that of message {near.message_id} of sub-{other}. "
-                "See whether it was changed for each of them, or copied by mistake."
-            )
-            found.append(Finding("warning", subject, message.message_id, says))
-    return graded(found)
+def check_participant(
+    subject: str, messages: Sequence[Message], folder: Folder, protocol: Protocol, layout: Layout
+) -> tuple[Finding, ...]:
+    """What is wrong with a participant's messages, also with regard to those of everybody else in the folder."""
+    return graded([*check_set(subject, messages, protocol, layout), *of_another(subject, messages, folder)])
 
 
 def check_folder(
@@ -98,6 +73,7 @@ def check_folder(
     are done. An encrypted folder needs its key.
     """
     sets, found = _read(folder)
+    found += _strays(folder)
     check = partial(_check_one, protocol=protocol, layout=layout)
     if len(sets) <= FEW:
         found += _gathered(map(check, sets.items()), len(sets), progress)
@@ -134,12 +110,6 @@ def told(finding: Finding) -> str:
     return f"{where}: {finding.text}" if where else finding.text
 
 
-def graded(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Errors first, then warnings, then notes; otherwise by participant."""
-    grades = ("error", "warning", "note")
-    return tuple(sorted(findings, key=lambda one: (grades.index(one.grade), one.subject or "")))
-
-
 def _count(subject: str, messages: Sequence[Message], protocol: Protocol) -> Iterator[Finding]:
     if (found := len(messages)) != (wanted := protocol.messages_in_all):
         each = f" ({protocol.messages} for each session)" if protocol.message_sets == "split" else ""
@@ -150,7 +120,7 @@ def _count(subject: str, messages: Sequence[Message], protocol: Protocol) -> Ite
 def _given_names(subject: str, messages: Sequence[Message], protocol: Protocol) -> Iterator[Finding]:
     if protocol.intake.names == "none" and any(not message.participant_name.strip() for message in messages):
         text = "The participant's name is not known, so nobody looked for it. Fill in the column participant_name."
-        yield Finding("note", subject, None, text)
+        yield Finding("warning", subject, None, text)
 
 
 def _twice(subject: str, messages: Sequence[Message], share: float) -> Iterator[Finding]:
@@ -163,13 +133,6 @@ def _twice(subject: str, messages: Sequence[Message], share: float) -> Iterator[
         elif (found := similarity(one, other)) >= share:
             text = f"The text is {found:.0%} that of message {earlier.message_id}. See whether it is a second version."
             yield Finding("warning", subject, later.message_id, text)
-
-
-def _cut(owned: Iterable[tuple[str, Message]]) -> Iterator[Finding]:
-    """Texts that end where a form or a spreadsheet cuts."""
-    texts = {(subject, message.message_id): message.text for subject, message in owned}
-    for (subject, message_id), (grade, text) in spoiled.cut(texts):
-        yield Finding(grade, subject, message_id, text)
 
 
 def _sizes(subject: str, messages: Sequence[Message], protocol: Protocol, layout: Layout) -> Iterator[Finding]:
@@ -195,14 +158,10 @@ def _long(grade: Grade, subject: str, message_id: str, says: str) -> Finding:
     return Finding(grade, subject, message_id, f"The text {says}. Ask its writer for a shorter one.")
 
 
-def _same_sets(owned: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Who has just the texts that somebody before has: later subject -> earlier."""
-    sets: dict[str, set[str]] = defaultdict(set)
-    for subject, text in owned:
-        sets[subject].add(text)
-    first: dict[frozenset[str], str] = {}
-    earlier = {subject: first.setdefault(frozenset(own), subject) for subject, own in sets.items()}
-    return {subject: other for subject, other in earlier.items() if subject != other}
+def _strays(folder: Folder) -> Iterator[Finding]:
+    for name in folder.strays():
+        text = f"Nobody reads the file {name}: its name is not like sub-DF017.csv. Rename it, or `messages import` it."
+        yield Finding("warning", None, None, text)
 
 
 def _read(folder: Folder) -> tuple[dict[str, tuple[Message, ...]], list[Finding]]:
@@ -210,13 +169,24 @@ def _read(folder: Folder) -> tuple[dict[str, tuple[Message, ...]], list[Finding]
     for subject in folder.subjects():
         try:
             sets[subject] = folder.read(subject)
-        except DayFourError as error:  # noqa: PERF203 - the others go on
-            found.append(Finding("error", subject, None, str(error)))
+        except Exception as error:  # noqa: BLE001, PERF203 - whatever it is, the others go on
+            found.append(_failed(subject, error))
     return sets, found
 
 
 def _check_one(item: tuple[str, Sequence[Message]], *, protocol: Protocol, layout: Layout) -> tuple[Finding, ...]:
-    return check_set(*item, protocol, layout)
+    try:
+        return check_set(*item, protocol, layout)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the others go on
+        return (_failed(item[0], error),)
+
+
+def _failed(subject: str, error: Exception) -> Finding:
+    """Of an error that nobody foresaw only its kind is told, as its text could hold a message."""
+    if isinstance(error, DayFourError):
+        return Finding("error", subject, None, str(error))
+    text = f"The check failed in a way that it should not ({type(error).__name__}). Call who looks after the software."
+    return Finding("error", subject, None, text)
 
 
 def _gathered(each: Iterator[tuple[Finding, ...]], count: int, progress: Progress) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ import typer
 
 from experiment.errors import BadInput
 from experiment.review import PARTICIPANTS
-from experiment.terminal import ask_passphrase, new_passphrase, say
+from experiment.terminal import ask_passphrase, new_passphrase, number, say
 
 if TYPE_CHECKING:
     from experiment.messages.store import Folder
@@ -25,8 +25,11 @@ def encrypt(messages: MessagesFolder = PARTICIPANTS) -> None:
     folder = _folder(messages)
     passphrase = "" if folder.is_encrypted else new_passphrase()
     taken = folder.encrypt(passphrase)
-    here = len(folder.subjects())
-    say(f"{len(taken)} files were encrypted; the messages of {here} participants lie encrypted in {messages}.")
+    files = f"{number(len(taken), 'file')} {'was' if len(taken) == 1 else 'were'}"
+    people = number(len(folder.subjects()), "participant")
+    say(f"{files} encrypted; the messages of {people} lie encrypted in {messages}.")
+    if gone := folder.forget_pictures():
+        say("Pictures of messages, which were not encrypted, were removed:\n" + "\n".join(f"  {path}" for path in gone))
     if passphrase:
         say(
             "Sessions, `messages check` and `messages preview` ask for the passphrase. Without it, and without key.age "
@@ -40,7 +43,32 @@ def decrypt(messages: MessagesFolder = PARTICIPANTS) -> None:
     folder = opened(messages)
     if not folder.is_encrypted:
         raise BadInput(f"The messages in {messages} are not encrypted.")
-    say(f"{len(folder.decrypt())} files were decrypted.")
+    count = len(folder.decrypt())
+    say(f"{number(count, 'file')} {'was' if count == 1 else 'were'} decrypted.")
+
+
+@app.command()
+def accept(
+    subject: Annotated[str, typer.Option(help="Whose messages.")],
+    message: Annotated[str, typer.Option(help="The message's id, such as m03.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether this is meant.")] = False,
+    messages: MessagesFolder = PARTICIPANTS,
+) -> None:
+    """Record that a message which seems damaged, or holds a name, is as its writer wrote it: somebody has looked."""
+    from msgspec.structs import replace
+
+    from experiment.design import YES, check_subject
+
+    folder, label = opened(messages), check_subject(subject)
+    here = folder.read(label)
+    if message not in [one.message_id for one in here]:
+        raise BadInput(f"sub-{label} has no message {message!r}. `messages check --subject {label}` names them.")
+    meant = "You may see it, have looked at it, and its writer wrote it so?"
+    if not yes and not typer.confirm(f"Message {message} of sub-{label}. {meant}", err=True):
+        say("Nothing was recorded.")
+        return
+    folder.write(label, [replace(one, as_written=YES) if one.message_id == message else one for one in here])
+    say(f"Recorded: message {message} of sub-{label} is shown as it was written.")
 
 
 @app.command()
@@ -50,13 +78,15 @@ def forget(
     messages: MessagesFolder = PARTICIPANTS,
 ) -> None:
     """Remove a participant's messages and their pictures for good; the recorded data stay as they are."""
-    folder = _folder(messages)
-    if not folder.has(subject):
-        raise BadInput(f"There are no messages of sub-{subject} in {messages}. Check the subject.")
-    if not yes and not typer.confirm(f"Remove the messages of sub-{subject} for good?", err=True):
+    from experiment.design import check_subject
+
+    folder, label = _folder(messages), check_subject(subject)
+    if not folder.has(label):
+        raise BadInput(f"There are no messages of sub-{label} in {messages}. Check the subject.")
+    if not yes and not typer.confirm(f"Remove the messages of sub-{label} for good?", err=True):
         say("Nothing was removed.")
         return
-    gone = folder.forget(subject)
+    gone = folder.forget(label)
     say("Removed:\n" + "\n".join(f"  {path}" for path in gone))
     say("Copies elsewhere are yours to remove: the export they came from, mails, backups, films, other computers.")
 

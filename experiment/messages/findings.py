@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from msgspec import Struct
 
 Grade = Literal["error", "warning", "note"]
+GRADES: tuple[Grade, ...] = ("error", "warning", "note")
+"""The gravest first."""
 Progress = Callable[[int, int], None]
 """Told how many are done, of how many."""
 
@@ -27,3 +29,8 @@ class Finding(Struct, frozen=True):
     subject: str | None
     message_id: str | None
     text: str
+
+
+def graded(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Errors first, then warnings, then notes; otherwise by participant."""
+    return tuple(sorted(findings, key=lambda one: (GRADES.index(one.grade), one.subject or "")))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import regex
 
 LEAST_LETTERS = 2
 PARTS = regex.compile(r"\p{L}[\p{L}\p{M}]*(?:['\u2019]\p{L}[\p{L}\p{M}]*)*")
+ACCENT = regex.compile(r"[\u0300-\u036F]")
 # Written without spaces, or with endings joined to a name: there it may stand in the middle of a word.
 JOINED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 IN_ONE_PIECE = regex.compile(r"[\p{Han}\p{Hangul}]{3,4}")  # family and given name, such as of two and two letters
@@ -20,26 +22,36 @@ PREFIXES = {
 TITLES = frozenset({"mr", "mrs", "ms", "mx", "miss", "dr", "prof", "sir", "herr", "frau", "mme", "sr", "sra"})
 
 
-def places(text: str, name: str) -> Iterator[int]:
-    """Where in the text (as a code point of its folded form) a part of the name begins, capitals or not.
+class Place(NamedTuple):
+    """`at`: where a part of a name begins in a text, as a code point of its plain form.
+
+    `is_small`: it is written small, and the name with a capital. Then it may well be another word, such as Will's will.
+    """
+
+    at: int
+    is_small: bool
+
+
+def places(text: str, name: str) -> Iterator[Place]:
+    """Where a part of the name stands in the text, capitals and accents or not.
 
     A part has at least two letters. Left out: titles, and what the name itself writes small (de, van, bin).
     """
-    plain = _folded(text)
+    plain = _plain(text)
     for part in _parts(name):
-        for found in regex.finditer(_pattern(part), plain):
-            yield found.start()
+        for found in regex.finditer(_pattern(part), plain, regex.IGNORECASE | regex.FULLCASE):
+            yield Place(found.start(), part[0].isupper() and found[0][0].islower())
 
 
-def words_before(text: str, place: int) -> int:
+def words_before(text: str, at: int) -> int:
     """How many words stand before a place that `places` gave."""
-    return len(PARTS.findall(_folded(text)[:place]))
+    return len(PARTS.findall(_plain(text)[:at]))
 
 
 def _parts(name: str) -> set[str]:
-    pieces = [piece for piece in PARTS.findall(unicodedata.normalize("NFC", name)) if _clusters(piece) >= LEAST_LETTERS]
+    pieces = [piece for piece in PARTS.findall(_plain(name)) if _clusters(piece) >= LEAST_LETTERS]
     capitals = [piece for piece in pieces if piece[0] != piece[0].casefold()]
-    parts = {_folded(piece) for piece in (capitals or pieces)} - TITLES
+    parts = {piece for piece in (capitals or pieces) if piece.casefold() not in TITLES}
     whole = [piece for piece in pieces if IN_ONE_PIECE.fullmatch(piece)]
     return parts | {part for piece in whole for part in (piece[:2], piece[-2:])}
 
@@ -51,9 +63,10 @@ def _pattern(part: str) -> str:
     return rf"(?<![\p{{L}}\p{{M}}]){before}{regex.escape(part)}(?![\p{{L}}\p{{M}}])"
 
 
-def _folded(text: str) -> str:
-    plain = unicodedata.normalize("NFC", text).casefold().replace("\u2019", "'")
-    return unicodedata.normalize("NFC", plain)
+def _plain(text: str) -> str:
+    """The text without accents, which people leave out, and with one kind of apostrophe."""
+    letters = ACCENT.sub("", unicodedata.normalize("NFD", text)).replace("\u2019", "'")
+    return unicodedata.normalize("NFC", letters)
 
 
 def _clusters(text: str) -> int:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import regex
 
 from experiment.design import Message
 from experiment.messages import spoiled
 from experiment.messages.alike import folded
-from experiment.messages.findings import Finding, Grade
-from experiment.messages.names import places, words_before
+from experiment.messages.findings import Finding
+from experiment.messages.names import Place, places, words_before
+from experiment.messages.spoiled import Told
 from experiment.protocol import Protocol
 from experiment.script import CLUSTER, INVISIBLE, LANGUAGE, inkless, missing_glyphs, needs_language
 
 LONGEST_LABEL = 60  # letters of a writer's name or a relationship; more is a sentence
-Told = tuple[Grade, str]
+IF_WRITTEN_SO = "If it was written so: `messages accept`."
 TOLD = 5  # different characters that are listed
+MANY_MARKS = 9  # on one letter; no writing has more than four or five
 # Thai, Lao, Khmer, Burmese, Chinese and Japanese have no spaces between words: two letters with their marks count as
 # one (words of Chinese text have 1.4 to 1.7 characters, of Thai 2 to 3, of Japanese between them).
 UNSPACED = regex.compile(r"(?=[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Han}\p{Hiragana}\p{Katakana}\u30FC])\X")
 WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:[.,:'\u2019\u00B7-][\p{L}\p{M}\p{N}]+)*")
+
+MARK = regex.compile(r"(?!\p{Variation_Selector})\p{Mn}")
 
 
 def words(text: str) -> int:
@@ -40,22 +44,33 @@ def findings_of(subject: str, message: Message, protocol: Protocol) -> Iterator[
         yield Finding(grade, subject, message.message_id, text)
 
 
+def judged(message: Message, found: Iterable[Told]) -> Iterator[Told]:
+    """What a person can see to be as it was written, and is then no more than a note."""
+    for grade, text in found:
+        if message.is_as_written:
+            yield "note", text
+        else:
+            yield grade, f"{text} {IF_WRITTEN_SO}" if grade == "error" else text
+
+
 def _found(subject: str, message: Message, protocol: Protocol) -> Iterator[Told]:
     if message.subject and message.subject.strip().removeprefix("sub-") != subject:
         yield "error", "The file says that it was written for another participant. Find out whose it is."
     for column, content in (("writer", message.writer), ("relationship", message.relationship)):
         yield from _label(column, content)
-        yield from ((grade, f"Column {column}: {text}") for grade, text in spoiled.of_label(content))
+        found = ((grade, f"Column {column}: {text}") for grade, text in spoiled.of_label(content))
+        yield from judged(message, found)
     if folded(message.writer) == folded(message.relationship) != "":
         yield "note", "The writer is named by the relationship only, and so will be on the screen."
     yield from _language(message)
     if is_empty(message.text):
         yield "error", "The text is empty, or all of it invisible. Take it in again from where it was written."
         return
-    yield from spoiled.findings(message.text)
+    yield from judged(message, spoiled.findings(message.text))
     yield from _length(message.text, *protocol.intake.usual_words)
     if protocol.intake.names == "none":
-        yield from _names(message)
+        yield from judged(message, _names(message))
+    yield from _marks(message.text)
     yield from _undrawn("The text", message.text, message.language)
     yield from _undrawn("The writer's name", message.writer, message.language)
 
@@ -92,10 +107,27 @@ def _length(text: str, least: int, most: int) -> Iterator[Told]:
 
 def _names(message: Message) -> Iterator[Told]:
     for whose, name in (("its writer's", message.writer), ("the participant's", message.participant_name)):
-        if found := sorted({words_before(message.text, place) + 1 for place in places(message.text, name)}):
-            where = ", ".join(map(str, found[:TOLD])) + (" ..." if len(found) > TOLD else "")
-            text = f"The text holds {whose} name, or a part of it (word {where}), and the protocol allows no names."
-            yield "error", f"{text} Ask the writer for another wording."
+        found = set(places(message.text, name))
+        if surely := [place for place in found if not place.is_small]:
+            text = f"The text holds {whose} name, or a part of it ({_words(surely, message.text)})"
+            yield "error", f"{text}, and the protocol allows no names. Ask the writer for another wording."
+        if perhaps := [place for place in found if place.is_small]:
+            text = f"The text has {whose} name, or a part of it, written small ({_words(perhaps, message.text)})"
+            yield "warning", f"{text}. See whether it is meant as the name: the protocol allows none."
+
+
+def _words(found: Iterable[Place], text: str) -> str:
+    numbers = sorted({words_before(text, place.at) + 1 for place in found})
+    return f"word {', '.join(map(str, numbers[:TOLD]))}{' ...' if len(numbers) > TOLD else ''}"
+
+
+def _marks(text: str) -> Iterator[Told]:
+    """Letters under or over which so many marks are stacked that they cover other lines, or leave the screen."""
+    stacks = [one for one in CLUSTER.finditer(text) if len(MARK.findall(one[0])) >= MANY_MARKS]
+    places = [f"U+{ord(one[0][0]):04X} with {len(one[0]) - 1} (character {one.start() + 1})" for one in stacks[:TOLD]]
+    if places:
+        more = f" and {len(stacks) - TOLD} others" if len(stacks) > TOLD else ""
+        yield "warning", f"Letters have very many marks: {', '.join(places)}{more}. Ask the writer for it without them."
 
 
 def _undrawn(what: str, text: str, language: str) -> Iterator[Told]:

@@ -21,11 +21,12 @@ from experiment.files import write_whole
 from experiment.layout import Layout
 from experiment.messages.check import check_set
 from experiment.messages.findings import Finding
-from experiment.messages.one import words
+from experiment.messages.one import is_empty, words
 from experiment.messages.sizes import sizes_of
 from experiment.pictures import draw_pictures
 from experiment.protocol import Protocol, rgb
 from experiment.replay.view import screen_of
+from experiment.script import LANGUAGE, inkless, missing_glyphs
 from experiment.templates import rendered
 from experiment.text import Style, draw_text
 
@@ -57,16 +58,33 @@ def preview(
 ) -> tuple[Path, Path]:
     """Write `sub-<ID>.png` and `sub-<ID>.html`, readable for their owner only, into the folder `out`.
 
-    `sets`: the ids of the messages of each session, where a split was drawn; their type sizes can differ. Raises
-    BadInput for messages that cannot be drawn, EquipmentFailure if the files cannot be saved.
+    `sets`: the ids of the messages of each session, where a split was drawn; their type sizes can differ. Messages that
+    cannot be drawn are left out and named, whatever else is wrong with the others. Raises EquipmentFailure if the files
+    cannot be saved.
     """
-    groups = [screens(group, protocol, layout) for group in _groups(messages, sets)]
+    shown = drawable(messages, protocol, layout)
+    left_out = [message.message_id for message in messages if message not in shown]
+    groups = [screens(group, protocol, layout) for group in _groups(shown, sets)]
     found = check_set(check_subject(subject), messages, protocol, layout)
     sheet, page = out / f"sub-{subject}.png", out / f"sub-{subject}.html"
     write_whole(sheet, _png(contact_sheet(subject, groups, layout)), private=True)
     undrawn = protocol.message_sets == "split" and not sets
-    write_whole(page, _page(subject, groups, layout, found, undrawn=undrawn), private=True)
+    write_whole(page, _page(subject, groups, layout, found, left_out, undrawn=undrawn), private=True)
     return sheet, page
+
+
+def drawable(messages: Sequence[Message], protocol: Protocol, layout: Layout) -> list[Message]:
+    """The messages that have something to show, which the fonts can draw and which fit on the screen."""
+    legible = [message for message in messages if _is_legible(message)]
+    too_long = sizes_of(legible, protocol, layout).too_long
+    return [message for message in legible if message.message_id not in too_long]
+
+
+def _is_legible(message: Message) -> bool:
+    if is_empty(message.text) or (message.language and not LANGUAGE.fullmatch(message.language)):
+        return False
+    text = f"{message.writer}\n{message.text}"
+    return not (missing_glyphs(text, message.language) or inkless(text, message.language))
 
 
 def screens(messages: Sequence[Message], protocol: Protocol, layout: Layout) -> list[Screen]:
@@ -107,11 +125,8 @@ def contact_sheet(subject: str, groups: Sequence[Sequence[Screen]], layout: Layo
 
 def _groups(messages: Sequence[Message], sets: Sets) -> Iterator[Sequence[Message]]:
     """The sessions' messages in the order of the file, not of the sessions."""
-    if not sets:
-        yield messages
-        return
-    groups = [[message for message in messages if message.message_id in own] for own in sets]
-    yield from sorted(groups, key=lambda group: messages.index(group[0]))
+    groups = [[message for message in messages if message.message_id in own] for own in sets] or [list(messages)]
+    yield from sorted(filter(None, groups), key=lambda group: messages.index(group[0]))
 
 
 def _write(sheet: Pixels, text: str, left_px: int, top_px: int, style: Style) -> None:
@@ -135,8 +150,9 @@ def _png(pixels: Pixels) -> bytes:
 
 
 def _page(
-    subject: str, groups: Sequence[Sequence[Screen]], layout: Layout, found: Sequence[Finding], *, undrawn: bool
-) -> str:
+    subject: str, groups: Sequence[Sequence[Screen]], layout: Layout, found: Sequence[Finding],
+    left_out: Sequence[str], *, undrawn: bool,
+) -> str:  # fmt: skip
     return rendered(
         Path(__file__).with_name("preview.jinja"),
         {"data": _data_uri},
@@ -145,6 +161,7 @@ def _page(
         groups=groups,
         layout=layout,
         findings=found,
+        left_out=left_out,
         undrawn=undrawn,
     )
 

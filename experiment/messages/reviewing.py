@@ -11,8 +11,9 @@ import typer
 
 from experiment.errors import BadInput
 from experiment.messages.commands import opened
+from experiment.messages.receiving import STYLES
 from experiment.review import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, ProtocolFile
-from experiment.terminal import console, say
+from experiment.terminal import console, number, say
 
 if TYPE_CHECKING:
     from experiment.design import Message
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from experiment.messages.findings import Finding
     from experiment.messages.store import Folder
     from experiment.protocol import Protocol
-
-STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
 
 Messages = Annotated[Path, typer.Option("--messages", help="The participants' folder, or one file of messages.")]
 Screen = Annotated[str, typer.Option("--screen", help="The session's screen in pixels: WIDTHxHEIGHT.")]
@@ -39,10 +38,15 @@ def check(
 
     layout, read = layout_of(screen), read_protocol(protocol)
     checked = _checked(subject, messages, read, layout)
-    _show(checked.findings)
-    people = f"{checked.subjects} participant{'' if checked.subjects == 1 else 's'}"
-    say(f"{checked.messages} messages of {people}: {_counted(checked.findings)}.")
-    if checked.errors:
+    is_one = bool(subject) or not messages.is_dir()
+    _show([one for one in checked.findings if is_one or one.grade != "note"])
+    people = number(checked.subjects, "participant")
+    say(f"{number(checked.messages, 'message')} of {people}: {_counted(checked.findings)}.")
+    if not is_one and any(one.grade == "note" for one in checked.findings):
+        say("`dayfour messages check --subject ID` also shows the notes.")
+    if not checked.messages:
+        say(f"There is nothing to check in {messages}: no file there is named like sub-DF017.csv and can be read.")
+    if checked.errors or not checked.messages:
         raise typer.Exit(FOUND_WANTING)
 
 
@@ -66,7 +70,8 @@ def preview(
     label, layout, read = check_subject(subject), layout_of(screen), read_protocol(protocol)
     shown = _messages(label, messages)
     recorded = recorded_sets(read, DataSet(data), label)
-    sets = draw_session(read, shown, subject=label, session=1, seed=seed, sets=recorded).sets
+    is_complete = len(shown) == read.messages_in_all  # else nothing can be shared out yet
+    sets = draw_session(read, shown, subject=label, session=1, seed=seed, sets=recorded).sets if is_complete else ()
     folder = messages if messages.is_dir() else PARTICIPANTS
     for path in write_preview(label, shown, read, layout, out or folder / PREVIEW, sets):
         say(f"  {path}")
@@ -91,13 +96,17 @@ def _checked(subject: str, messages: Path, protocol: Protocol, layout: Layout) -
     from rich.progress import Progress
 
     from experiment.design import check_subject
-    from experiment.messages.check import Checked, check_folder, check_set
+    from experiment.messages.check import Checked, check_folder, check_participant, check_set
 
-    if subject or not messages.is_dir():
+    if not messages.is_dir():
         label = check_subject(subject or messages.name.partition(".")[0])
         shown = _messages(label, messages)
         return Checked(1, len(shown), check_set(label, shown, protocol, layout))
     folder: Folder = opened(messages)
+    if subject:
+        label = check_subject(subject)
+        shown = folder.read(label)
+        return Checked(1, len(shown), check_participant(label, shown, folder, protocol, layout))
     with Progress(console=console()) as progress:
         task = progress.add_task("Checking")
         return check_folder(folder, protocol, layout, lambda done, of: progress.update(task, completed=done, total=of))
@@ -110,21 +119,17 @@ def _messages(subject: str, messages: Path) -> tuple[Message, ...]:
 
 
 def _show(findings: Sequence[Finding]) -> None:
-    """Errors and warnings in a table, and the notes only where there is nothing else to read."""
     from rich.table import Table
 
-    told = [one for one in findings if one.grade != "note"] or list(findings)[:1]
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in ("Grade", "Participant", "Message"):
         table.add_column(column, no_wrap=True)
     table.add_column("What, and what to do")
-    for one in told:
+    for one in findings:
         table.add_row(one.grade, one.subject or "", one.message_id or "", one.text, style=STYLES[one.grade])
-    if told:
+    if findings:
         console().print(table, soft_wrap=False)
 
 
 def _counted(findings: Sequence[Finding]) -> str:
-    counts = {grade: sum(one.grade == grade for one in findings) for grade in STYLES}
-    named = [f"{count} {grade}{'' if count == 1 else 's'}" for grade, count in counts.items()]
-    return ", ".join(named)
+    return ", ".join(number(sum(one.grade == grade for one in findings), grade) for grade in STYLES)

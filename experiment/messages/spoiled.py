@@ -13,6 +13,39 @@ from html.entities import html5
 import regex
 
 from experiment.messages.findings import Grade
+from experiment.messages.traces import (
+    BEFORE_WORD,
+    BETWEEN_WORDS,
+    CHAT_HEAD,
+    CONTROL,
+    DATE,
+    DECIMAL,
+    DIRECTION,
+    ENDING,
+    ENDS,
+    ENTITY,
+    ESCAPED_UNIT,
+    HALF_FLAG,
+    IN_WORD,
+    ISOLATES,
+    LINK,
+    LITERAL,
+    MARKS_BEHIND,
+    MISREADINGS,
+    NONCHARACTER,
+    OLD_CONTROL,
+    PRIVATE,
+    QUOTED_PRINTABLE,
+    REPLY,
+    SCIENTIFIC,
+    SHEET_ERROR,
+    SIGNATURE,
+    STRAY,
+    SURROGATE,
+    TAG,
+    UNFILLED,
+    WORD_OF_MARKS,
+)
 
 Told = tuple[Grade, str]
 Key = tuple[str, str]
@@ -23,61 +56,6 @@ TOLD = 5  # different places that are listed
 LIMITS = (255, 256, 32_767)  # of a cell in old formats, of many forms' fields, of a cell in Excel
 SEVERAL = 3  # texts of the same, largest length are no accident
 LONG = 80  # characters, from which on they may have been cut
-
-# The first bytes of emoji, quotes and accents in UTF-8, as other encodings read them, where ftfy cannot undo it since
-# bytes were lost or the encoding is East Asian.
-MISREAD = regex.compile(
-    r"â[€\x80¤œ\x9c\u02DC\x98\x9d]|ðŸ|ï\u00B8|Ã[\u0080-\u00BF]|Â[\u00A0-\u00BF](?![a-z])"  # cp1252
-    r"|â[\x80-\x9f]|đź[^\p{L}\s]|đźŠ|ğŸ"  # Latin-1, cp1250, cp1254
-    r"|\u201AÄ[ôúùìî¶]|√[©®†°∂ºüñ±≠§¢]|üò|ü[•§]|\u201Aù§"  # Mac
-    r"|рџ|вЂ|\u0420[°±µѕѓ]|вќ"  # cp1251
-    r"|馃[\p{Han}\p{Co}\uE000-\uF8FF]|鈥|锛|銆|鉂わ|[縺繧繝][｡-ﾟ\p{Han}]|ﾃ[｡-ﾟ]"  # GBK, Shift-JIS
-)
-ESCAPED_UNIT = re.compile(r"_x[0-9A-Fa-f]{4}_")
-ENTITY = re.compile(r"&(#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-TAG = re.compile(
-    r"</?(?:br|p|div|span|b|i|u|em|strong|a|font|img|li|ul|ol|h[1-6]|table|tr|td|html|body)(?:\s[^<>]*)?/?>",
-    re.IGNORECASE,
-)
-SHEET_ERROR = re.compile(
-    r"#(?:NAME\?|REF!|VALUE!|DIV/0!|N/A|NULL!|NUM!|SPILL!|CALC!|GETTING_DATA|BEZUG!|WERT!|NV|ZAHL!)"
-)
-LITERAL = re.compile(
-    r"\\(?:[nrt]|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|x[0-9A-Fa-f]{2})|\bU\+[0-9A-F]{4,6}\b|<U\+[0-9A-F]{4,8}>"
-)
-QUOTED_PRINTABLE = re.compile(r"=(?:[89A-F][0-9A-F]=[89AB][0-9A-F]|20\n|\n|3D)")
-LINK = re.compile(r"(?<!\S)\(?(?:https?://|www\.|[^\s/]+/)\S+")
-IN_WORD = regex.compile(r"\p{L}\?+(?=\p{Ll})")
-WORD_OF_MARKS = regex.compile(r"(?<!\S)\?{2,}(?!\S)")
-MARKS_BEHIND = regex.compile(r"(?<=[^\s?!¿¡])\?{2,}(?![?!])")
-BEFORE_WORD = regex.compile(r"(?<![\p{L}\p{M}?!.…'\u2019\")\]])\?(?=\p{L})")
-REPLY = re.compile(r"^>+ ?\S", re.MULTILINE)
-SIGNATURE = re.compile(
-    r"^(?:Sent from my \w+|Get Outlook for \w+|Gesendet von (?:meinem|Mail)|Von meinem \w+ gesendet|Envoyé de mon|"
-    r"Enviado desde mi|Inviato da|Verzonden vanaf|-----Original Message-----|On .{6,80} wrote:$|Am .{6,80} schrieb)",
-    re.MULTILINE,
-)
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-OLD_CONTROL = re.compile(r"[\x80-\x9f]")
-PRIVATE = regex.compile(r"\p{Co}")
-NONCHARACTER = re.compile(
-    "[\ufdd0-\ufdef\ufffe\uffff]|["
-    + "".join(chr(plane << 16 | 0xFFFE) + chr(plane << 16 | 0xFFFF) for plane in range(1, 17))
-    + "]"
-)
-SURROGATE = re.compile("[\ud800-\udfff]")
-# Joiners and direction marks belong to emoji and to many scripts; these stand there by accident.
-STRAY = re.compile("[\ufeff\u200b\u2060\u180e]")
-ENDING = regex.compile(
-    r"[\p{P}\p{S}\p{Emoji_Presentation}\uFE0F\p{Emoji_Modifier}\p{Co}]\s*$|[\s\p{Thai}\p{Lao}\p{Khmer}\p{Han}\p{Kana}\p{Hira}]$"
-)
-
-SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE]\+?\d+")
-DATE = re.compile(
-    r"\d{4}-\d{2}-\d{2}.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{1,2}[-. ](?:[A-Za-z]{3,4})\.?(?:[-. ]\d{2,4})?"
-    r"|[A-Za-z]{3}-\d{2,4}"
-)
-DECIMAL = re.compile(r"\d+[.,]\d+")
 
 
 def refused(text: str) -> Iterator[str]:
@@ -93,6 +71,7 @@ def findings(text: str) -> Iterator[Told]:
         if matches := list(pattern.finditer(text)):
             yield grade, f"{what} ({_places(matches)}). {do}"
     yield from _misread(text)
+    yield from _unpaired(text)
     yield from _entities(text)
     yield from _sheet(text)
     yield from _question_marks(text)
@@ -101,6 +80,9 @@ def findings(text: str) -> Iterator[Told]:
 
 SIMPLE: tuple[tuple[Grade, re.Pattern[str], str, str], ...] = (
     ("error", re.compile("\ufffd"), "Characters were lost and replaced", AGAIN),
+    ("error", re.compile("\ufffc"), "A picture or a sticker was here and is lost", "Ask its writer what it was."),
+    ("error", UNFILLED, "A form's field stands in the text and was not filled in", "Ask what belongs there."),
+    ("error", HALF_FLAG, "Half a flag stands in the text", AGAIN),
     ("error", ESCAPED_UNIT, "Excel's escapes stand in the text", "Copy the text again from where it was written."),
     ("error", TAG, "Tags of a web page stand in the text", AGAIN),
     ("error", QUOTED_PRINTABLE, "Escapes of an e-mail (quoted-printable) stand in the text", AGAIN),
@@ -108,6 +90,7 @@ SIMPLE: tuple[tuple[Grade, re.Pattern[str], str, str], ...] = (
     ("warning", LITERAL, "Escapes of a program stand in the text", "See whether they were line breaks or emoji."),
     ("warning", PRIVATE, "Characters of one maker's font stand in the text", "Ask what was meant, such as an emoji."),
     ("warning", NONCHARACTER, "Code points stand in the text that never are characters", AGAIN),
+    ("warning", CHAT_HEAD, "The head of a chat's message stands in the text", "See whether it belongs to the message."),
     ("note", STRAY, "Invisible characters stand in the text", "Nothing is seen of them."),
     ("note", REPLY, "Lines begin with the mark of a quoted e-mail", "See whether they belong to the message."),
     ("note", SIGNATURE, "A line of a mail program stands in the text", "See whether it belongs to the message."),
@@ -158,7 +141,7 @@ def _misread(text: str) -> Iterator[Told]:
     """UTF-8 that was read in another encoding, once or twice (mojibake)."""
     if text.isascii() or OLD_CONTROL.search(text):  # the latter was named already
         return
-    matches = list(MISREAD.finditer(text))
+    matches = next((found for one in MISREADINGS if (found := list(one.finditer(text)))), [])
     if not matches:
         plan = _plan(text)
         if not plan:
@@ -171,6 +154,24 @@ def _misread(text: str) -> Iterator[Told]:
         "error",
         f"Characters were read in a wrong encoding ({where}). {AGAIN} If it came as CSV, try --encoding utf-8.",
     )
+
+
+def _unpaired(text: str) -> Iterator[Told]:
+    """Marks of direction that begin something and do not end it within their line, or end what did not begin."""
+    wrong = list[re.Match[str]]()
+    for line in re.finditer(r"[^\n]+", text):
+        opened = list[re.Match[str]]()
+        for mark in DIRECTION.finditer(text, line.start(), line.end()):
+            if mark[0] not in ENDS:
+                opened.append(mark)
+            elif opened and (opened[-1][0] in ISOLATES) == (ENDS[mark[0]] == "isolate"):
+                opened.pop()
+            else:
+                wrong.append(mark)
+        wrong += opened
+    if wrong:
+        where = _places(sorted(wrong, key=lambda mark: mark.start()))
+        yield "warning", f"Marks of direction stand without their other half ({where}). See whether a part was lost."
 
 
 def _plan(text: str) -> bool:
@@ -209,6 +210,8 @@ def _question_marks(text: str) -> Iterator[Told]:
         yield "error", f"Question marks stand in place of words ({_places(alone)}). {lost}"
     elif alone:
         yield "warning", f"Question marks stand alone, perhaps in place of emoji ({_places(alone)}). {lost}"
+    elif plain.isascii() and (matches := list(BETWEEN_WORDS.finditer(plain))):
+        yield "warning", f"Question marks stand between words, perhaps in place of emoji ({_places(matches)}). {lost}"
     elif matches := list(BEFORE_WORD.finditer(plain)):
         yield "warning", f"Question marks stand before words, perhaps in place of a letter ({_places(matches)}). {lost}"
     elif matches := list(MARKS_BEHIND.finditer(plain)):

@@ -7,7 +7,7 @@ private key lies beside it, itself encrypted with the passphrase (`key.age`).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,10 @@ from experiment.design import Message, check_subject, messages_csv, parse_messag
 from experiment.errors import BadInput
 from experiment.files import write_whole
 
+MESSAGES = re.compile(r"sub-([A-Za-z0-9]{1,32})\.csv(\.age)?")
+TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".numbers", ".age"}
 RECIPIENT, PRIVATE_KEY = "recipient.txt", "key.age"
-PREVIEW = "preview"
+PREVIEW, IGNORED = "preview", ".gitignore"
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,13 @@ class Folder:
 
     def subjects(self) -> tuple[str, ...]:
         """The labels of everybody whose messages are here, sorted."""
-        found = (re.fullmatch(r"sub-([A-Za-z0-9]{1,32})\.csv(\.age)?", one.name) for one in self.path.glob("sub-*"))
+        found = (MESSAGES.fullmatch(one.name) for one in self.path.glob("sub-*"))
         return tuple(sorted({match[1] for match in found if match}))
+
+    def strays(self) -> tuple[str, ...]:
+        """The names of files that somebody may take for messages of this folder, and that nobody reads."""
+        tables = {one.name for one in self.path.glob("*") if one.suffix.lower() in TABLES} - {RECIPIENT, PRIVATE_KEY}
+        return tuple(sorted(name for name in tables if not MESSAGES.fullmatch(name)))
 
     def has(self, subject: str) -> bool:
         """Whether this participant's messages are here."""
@@ -63,22 +70,25 @@ class Folder:
     def write(self, subject: str, messages: Sequence[Message]) -> Path:
         """Keep a participant's messages in place of what was here; where the folder is encrypted, so are they."""
         content, path = messages_csv(messages), self.file(check_subject(subject))
+        self._keep_from_git()
         write_whole(path, self._sealed(content) if self.is_encrypted else content, private=True)
         return path
 
     def forget(self, subject: str) -> list[Path]:
         """Remove a participant's messages and the pictures of them; what was removed."""
-        pictures = (self.path / PREVIEW).glob(f"sub-{check_subject(subject)}.*")
-        gone = [path for path in (*self._both(subject), *pictures) if path.exists()]
-        for path in gone:
-            path.unlink()
-        return gone
+        pictures = self._pictures(label := check_subject(subject))
+        return _removed(path for path in (*self._both(label), *pictures) if path.exists())
+
+    def forget_pictures(self) -> list[Path]:
+        """Remove the pictures of everybody's messages, which nobody encrypts; what was removed."""
+        return _removed(self._pictures("*"))
 
     def encrypt(self, passphrase: str) -> list[str]:
         """Encrypt all that lies here in plain, at first with a new key; the subjects that were taken in.
 
         A plain file goes only when its encrypted one stands on the disk. Later the passphrase is not needed.
         """
+        self._keep_from_git()
         if not self.is_encrypted:
             self._make_key(passphrase)
         taken = []
@@ -112,6 +122,14 @@ class Folder:
         plain = self.path / f"sub-{subject}.csv"
         return plain, plain.with_name(f"{plain.name}.age")
 
+    def _pictures(self, subject: str) -> list[Path]:
+        return sorted((self.path / PREVIEW).glob(f"sub-{subject}.*"))
+
+    def _keep_from_git(self) -> None:
+        """Wherever the folder lies, also in somebody's repository, nothing in it is ever committed."""
+        if not (self.path / IGNORED).exists():
+            write_whole(self.path / IGNORED, "*\n")
+
     def _make_key(self, passphrase: str) -> None:
         """The recipient comes last: while it is not there, the folder is not encrypted."""
         if any(self.path.glob("sub-*.csv.age")):
@@ -126,6 +144,13 @@ class Folder:
             return sealing.sealed(content, [path.read_text(encoding="utf-8")])
         except (OSError, UnicodeDecodeError, BadInput) as error:
             raise BadInput(f"{path} holds no public key of age. Put the file back as it was.") from error
+
+
+def _removed(paths: Iterable[Path]) -> list[Path]:
+    gone = list(paths)
+    for path in gone:
+        path.unlink()
+    return gone
 
 
 def _decrypted(path: Path, key: Any) -> bytes:

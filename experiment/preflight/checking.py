@@ -113,11 +113,11 @@ def session_items(protocol: Protocol, subject: str, session: int, messages: Fold
     """Whether the messages are there, and whether this session is the one to hold now; what it will show."""
     from experiment.design import check_subject
     from experiment.layout import MINIMUM_SIZE_PX, Layout
-    from experiment.messages.check import check_set, refuse_errors
+    from experiment.messages.check import check_participant, refuse_errors
 
     try:
-        shown = messages.read(check_subject(subject))
-        refuse_errors(check_set(check_subject(subject), shown, protocol, Layout(*MINIMUM_SIZE_PX)))
+        shown = messages.read(label := check_subject(subject))
+        refuse_errors(check_participant(label, shown, messages, protocol, Layout(*MINIMUM_SIZE_PX)))
     except DayFourError as error:
         return [of_refusal("messages", error)], ()
     ready = of_refusal("messages", None, f"{len(shown)} are there, without errors")

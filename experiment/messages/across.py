@@ -1,0 +1,90 @@
+"""What messages of several participants have in common: most likely, one of them was filed under the wrong name."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from experiment.design import Message
+from experiment.errors import DayFourError
+from experiment.messages import spoiled
+from experiment.messages.alike import alike, folded
+from experiment.messages.findings import Finding, graded
+from experiment.messages.one import is_empty, judged
+from experiment.messages.store import Folder
+
+FIND_OUT = "Find out for whom it was written."
+Sets = Mapping[str, Sequence[Message]]
+
+
+def check_across(sets: Sets, share: float) -> tuple[Finding, ...]:
+    """What participants' messages have in common: whole sets, texts, and texts alike by at least this share."""
+    every = [(subject, one, folded(one.text)) for subject in sorted(sets) for one in sets[subject]]
+    whole = _same_sets((subject, text) for subject, _, text in every)
+    found = [_whole(later, earlier) for later, earlier in whole.items()]
+    owned = [one for one in every if one[0] not in whole and not is_empty(one[1].text)]
+    found += cut_alike((subject, message) for subject, message, _ in owned)
+    first: dict[str, tuple[str, Message]] = {}
+    for subject, message, text in owned:
+        other, same = first.setdefault(text, (subject, message))
+        if other != subject:
+            found.append(_one(subject, message.message_id, other, same.message_id))
+    different = list(first.values())
+    for at, later, common in alike(list(first), share):
+        (other, near), (subject, message) = different[at], different[later]
+        if other != subject:
+            says = (
+                f"The text is {common:.0%} that of message {near.message_id} of sub-{other}. "
+                "See whether it was changed for each of them, or copied by mistake."
+            )
+            found.append(Finding("warning", subject, message.message_id, says))
+    return graded(found)
+
+
+def of_another(subject: str, messages: Sequence[Message], folder: Folder) -> Iterator[Finding]:
+    """Which of a participant's messages are also somebody else's in the folder; others that nobody can read are not."""
+    own = _texts(messages)
+    for other in folder.subjects():
+        theirs = _of(other, folder) if other != subject else {}
+        common = own.keys() & theirs.keys()
+        if len(common) > 1 and len(common) == len(own):
+            yield _whole(subject, other)
+        else:
+            yield from (_one(subject, own[text], other, theirs[text]) for text in own if text in common)
+
+
+def _of(subject: str, folder: Folder) -> dict[str, str]:
+    try:
+        return _texts(folder.read(subject))
+    except DayFourError:  # it is told where that one is checked
+        return {}
+
+
+def _texts(messages: Sequence[Message]) -> dict[str, str]:
+    """The ids of messages by their folded texts."""
+    return {folded(one.text): one.message_id for one in messages if not is_empty(one.text)}
+
+
+def _whole(subject: str, other: str) -> Finding:
+    return Finding("error", subject, None, f"All texts are also those of sub-{other}. {FIND_OUT}")
+
+
+def _one(subject: str, message_id: str, other: str, same: str) -> Finding:
+    return Finding("error", subject, message_id, f"The text is also message {same} of sub-{other}. {FIND_OUT}")
+
+
+def cut_alike(owned: Iterable[tuple[str, Message]]) -> Iterator[Finding]:
+    """Texts that end where a form or a spreadsheet cuts."""
+    messages = {(subject, message.message_id): message for subject, message in owned}
+    for key, told in spoiled.cut({key: message.text for key, message in messages.items()}):
+        yield from (Finding(grade, *key, text) for grade, text in judged(messages[key], [told]))
+
+
+def _same_sets(owned: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Who has just the texts that somebody before has: later subject -> earlier."""
+    sets: dict[str, set[str]] = defaultdict(set)
+    for subject, text in owned:
+        sets[subject].add(text)
+    first: dict[frozenset[str], str] = {}
+    earlier = {subject: first.setdefault(frozenset(own), subject) for subject, own in sets.items()}
+    return {subject: other for subject, other in earlier.items() if subject != other}
