@@ -25,11 +25,6 @@ def say(text: str, style: str | None = None) -> None:
     console().print(text, style=style)
 
 
-def number(count: int, thing: str) -> str:
-    """So many of a thing, in the singular where it is one."""
-    return f"{count} {thing}{'' if count == 1 else 's'}"
-
-
 def ask_passphrase(prompt: str) -> str:
     """What is typed without being seen; where there is no terminal, the next line of standard input."""
     from getpass import getpass

@@ -48,6 +48,17 @@ def test_a_person_accepts_what_seems_damaged(folder: Folder, *, sealed: bool) ->
     assert read == (replace(DAMAGED, as_written="yes"), *ENGLISH[1:])
 
 
+def test_what_was_accepted_is_no_error_when_the_export_comes_again(folder: Folder, tmp_path: Path) -> None:
+    """Taking the same file in once more passes the accepted message, and keeps that it was accepted."""
+    export = tmp_path / "sub-DF1.csv"
+    export.write_bytes(folder.file("DF1").read_bytes())
+    again = ("messages", "import", str(export), "--into", str(folder.path))
+    assert CliRunner().invoke(app, again).exit_code == 1
+    assert says(folder, "accept", "--subject", "DF1", "--message", ENGLISH[0].message_id, "--yes")[0] == 0
+    assert CliRunner().invoke(app, again).exit_code == 0
+    assert [message.is_as_written for message in folder.read("DF1")] == [True] + [False] * 5
+
+
 def test_a_message_that_is_not_there_cannot_be_accepted(folder: Folder) -> None:
     """Another id is refused by name, and nothing changes."""
     status, said = says(folder, "accept", "--subject", "DF1", "--message", "m07", "--yes")

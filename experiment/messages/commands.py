@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from experiment.errors import BadInput
+from experiment.messages.findings import counted
 from experiment.review import PARTICIPANTS
-from experiment.terminal import ask_passphrase, new_passphrase, number, say
+from experiment.terminal import ask_passphrase, new_passphrase, say
 
 if TYPE_CHECKING:
     from experiment.messages.store import Folder
@@ -25,8 +26,8 @@ def encrypt(messages: MessagesFolder = PARTICIPANTS) -> None:
     folder = _folder(messages)
     passphrase = "" if folder.is_encrypted else new_passphrase()
     taken = folder.encrypt(passphrase)
-    files = f"{number(len(taken), 'file')} {'was' if len(taken) == 1 else 'were'}"
-    people = number(len(folder.subjects()), "participant")
+    files = f"{counted(len(taken), 'file')} {'was' if len(taken) == 1 else 'were'}"
+    people = counted(len(folder.subjects()), "participant")
     say(f"{files} encrypted; the messages of {people} lie encrypted in {messages}.")
     if gone := folder.forget_pictures():
         say("Pictures of messages, which were not encrypted, were removed:\n" + "\n".join(f"  {path}" for path in gone))
@@ -44,7 +45,7 @@ def decrypt(messages: MessagesFolder = PARTICIPANTS) -> None:
     if not folder.is_encrypted:
         raise BadInput(f"The messages in {messages} are not encrypted.")
     count = len(folder.decrypt())
-    say(f"{number(count, 'file')} {'was' if count == 1 else 'were'} decrypted.")
+    say(f"{counted(count, 'file')} {'was' if count == 1 else 'were'} decrypted.")
 
 
 @app.command()

@@ -14,7 +14,7 @@ from experiment.errors import BadInput
 from experiment.messages import gathering, intake
 from experiment.messages.columns import Ask, Given, described, headed, resolve, unused
 from experiment.messages.exports import carried_over
-from experiment.messages.findings import Finding, Grade, Progress, counted
+from experiment.messages.findings import GRADES, Finding, Grade, Progress, counted
 from experiment.messages.gathering import Resolved, Said
 from experiment.messages.headings import FIELDS
 from experiment.messages.language import tag
@@ -26,7 +26,6 @@ from experiment.script import checked_language
 if TYPE_CHECKING:
     from rich.table import Table as Shown
 
-GRADES: tuple[Grade, ...] = ("error", "warning", "note")
 TOLD = 40  # findings, or participants, that are listed; the rest is counted
 SEVERAL = 5  # messages with the same finding that are named
 

@@ -67,9 +67,17 @@ def plan_import(gathered: Gathered, folder: Folder, progress: Progress = lambda 
         existing = folder.read(subject) if folder.has(subject) else ()
         merged.append(one := merge(subject, existing, messages))
         found = [_renamed(finding, one, messages) for finding in found] if existing else found
+        found = [_accepted(finding, subject, existing) for finding in found]
         found += [*_not_there(one), *_otherwise(one, messages)]
         progress(done, len(gathered.messages))
     return Plan(tuple(merged), tuple(found))
+
+
+def _accepted(finding: Finding, subject: str, existing: Sequence[Message]) -> Finding:
+    """A note, if it is about a message that is there already, and that somebody has found to be as it was written."""
+    known = {message.message_id for message in existing if message.is_as_written}
+    is_known = finding.subject == subject and finding.message_id in known
+    return replace(finding, grade="note") if is_known else finding
 
 
 def _spellings(arriving: Sequence[str], there: Sequence[str]) -> list[Finding]:

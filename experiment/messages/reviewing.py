@@ -11,9 +11,10 @@ import typer
 
 from experiment.errors import BadInput
 from experiment.messages.commands import opened
+from experiment.messages.findings import counted
 from experiment.messages.receiving import STYLES
 from experiment.review import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, ProtocolFile
-from experiment.terminal import console, number, say
+from experiment.terminal import console, say
 
 if TYPE_CHECKING:
     from experiment.design import Message
@@ -40,8 +41,8 @@ def check(
     checked = _checked(subject, messages, read, layout)
     is_one = bool(subject) or not messages.is_dir()
     _show([one for one in checked.findings if is_one or one.grade != "note"])
-    people = number(checked.subjects, "participant")
-    say(f"{number(checked.messages, 'message')} of {people}: {_counted(checked.findings)}.")
+    people = counted(checked.subjects, "participant")
+    say(f"{counted(checked.messages, 'message')} of {people}: {_counted(checked.findings)}.")
     if not is_one and any(one.grade == "note" for one in checked.findings):
         say("`dayfour messages check --subject ID` also shows the notes.")
     if not checked.messages:
@@ -132,4 +133,4 @@ def _show(findings: Sequence[Finding]) -> None:
 
 
 def _counted(findings: Sequence[Finding]) -> str:
-    return ", ".join(number(sum(one.grade == grade for one in findings), grade) for grade in STYLES)
+    return ", ".join(counted(sum(one.grade == grade for one in findings), grade) for grade in STYLES)
