@@ -1,8 +1,9 @@
 """The fonts that come with the software, and what each of them draws.
 
-No other font is ever used, so that every computer draws the same: Noto Sans and its sisters, Noto Sans CJK, and Noto
-Color Emoji (`stimuli/fonts/`). What a font draws is found by shaping with HarfBuzz, as code points looked up one by one
-would be wrong both ways: U+FE0F stands in no font's table, and impossible joined emoji consist of possible ones.
+No other font is ever used, so that every computer draws the same: Noto Sans and its sisters, Noto Sans CJK, Noto Color
+Emoji (`stimuli/fonts/`), and for signs and letters that those lack, two fonts that matplotlib brings along. What a font
+draws is found by shaping with HarfBuzz, as code points looked up one by one would be wrong both ways: U+FE0F stands in
+no font's table, and impossible joined emoji consist of possible ones.
 """
 
 from __future__ import annotations
@@ -20,10 +21,14 @@ if TYPE_CHECKING:
     import uharfbuzz
 
 FONT_PACKAGES = ("manimgx_fonts", "noto_cjk_sans_otc")
+# Matplotlib's own version differs between versions of Python, and these files do not: they are known by their digests.
+MATPLOTLIB_FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "STIXGeneral.ttf")
 EMOJI_FOLDER = Path(__file__).resolve().parents[1] / "stimuli" / "fonts"
 EMOJI_FONT = "NotoColorEmoji.ttf"
 LATIN_FAMILY = "Noto Sans"  # also Greek and Cyrillic
 SYMBOL_FAMILY = "Noto Sans Symbols"
+RARE_FAMILY = "DejaVu Sans"  # more symbols, and the syllabics that faces of signs are made of
+MATHEMATICAL_FAMILY = "STIXGeneral"  # "fancy" letters
 CJK_FAMILY = "Noto Sans CJK SC"  # one face (20 MB) for all: it has the forms of every language, and takes them by tag
 PLAIN_EMOJI_FAMILY = "Noto Emoji"  # in the colour of the text, for U+FE0E
 EMOJI_FAMILY = "Noto Color Emoji"
@@ -34,9 +39,12 @@ SCRIPTS = (
     "Khmer", "Lao", "Malayalam", "Myanmar", "Oriya", "Sinhala", "Tamil", "Telugu", "Thai",
 )  # fmt: skip
 FAMILIES = (
-    LATIN_FAMILY, SYMBOL_FAMILY, CJK_FAMILY, PLAIN_EMOJI_FAMILY, EMOJI_FAMILY,
+    LATIN_FAMILY, SYMBOL_FAMILY, RARE_FAMILY, MATHEMATICAL_FAMILY, CJK_FAMILY, PLAIN_EMOJI_FAMILY, EMOJI_FAMILY,
     *(f"{LATIN_FAMILY} {script}" for script in SCRIPTS),
 )  # fmt: skip
+
+
+REGULAR = 400
 
 
 class Box(NamedTuple):
@@ -57,7 +65,7 @@ def fonts() -> typst.Fonts:
     known = typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=False,
-        font_paths=[*(_folder(package) for package in FONT_PACKAGES), EMOJI_FOLDER],
+        font_paths=[*(_folder(package) for package in FONT_PACKAGES), _matplotlib_folder(), EMOJI_FOLDER],
     )
     if missing := sorted(set(FAMILIES) - set(known.families())):
         raise EquipmentFailure(f"fonts: {', '.join(missing)} not found. Restore {EMOJI_FOLDER} or install again.")
@@ -72,6 +80,10 @@ def _folder(package: str) -> Path:
     return Path(spec.origin).parent
 
 
+def _matplotlib_folder() -> Path:
+    return _folder("matplotlib") / "mpl-data" / "fonts" / "ttf"
+
+
 @cache
 def check_emoji_font() -> None:
     """Compare the emoji font with its SHA-256 file; EquipmentFailure if they differ. Its design is part of a stimulus.
@@ -79,16 +91,19 @@ def check_emoji_font() -> None:
     Done once, by whatever first needs an emoji: about 10 ms.
     """
     expected = _emoji_sha256()
-    digest = hashlib.sha256()
-    with (EMOJI_FOLDER / EMOJI_FONT).open("rb") as file:
-        while part := file.read(1 << 16):
-            digest.update(part)
-    found = digest.hexdigest()
-    if found != expected:
+    if (found := _sha256(EMOJI_FOLDER / EMOJI_FONT)) != expected:
         raise EquipmentFailure(
             f"{EMOJI_FOLDER / EMOJI_FONT}: damaged, SHA-256 is {found}, expected {expected}. Restore the file (a git "
             "setting that converts line ends may have changed it)."
         )
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while part := file.read(1 << 16):
+            digest.update(part)
+    return digest.hexdigest()
 
 
 def _emoji_sha256() -> str:
@@ -100,12 +115,14 @@ def versions() -> dict[str, str]:
     from importlib.metadata import version
 
     packages = {package: version(package) for package in ("typst", *FONT_PACKAGES)}
-    return packages | {EMOJI_FONT: f"sha256:{_emoji_sha256()}"}
+    others = {name: f"sha256:{_sha256(_matplotlib_folder() / name)}" for name in MATPLOTLIB_FONTS}
+    return packages | others | {EMOJI_FONT: f"sha256:{_emoji_sha256()}"}
 
 
 def font_file(family: str) -> tuple[Path, int]:
-    """A family's upright font: its file, and its number in that."""
-    info = next(info for info in fonts().fonts() if info.family == family and info.style == "normal")
+    """A family's upright font of regular weight: its file, and its number in that."""
+    upright = [info for info in fonts().fonts() if info.family == family and info.style == "normal"]
+    info = min(upright, key=lambda one: abs(one.weight - REGULAR))
     return Path(str(info.path)), info.index
 
 

@@ -12,7 +12,16 @@ import regex
 
 from experiment import glyphs
 from experiment.errors import BadInput
-from experiment.glyphs import CJK_FAMILY, EMOJI_FAMILY, LATIN_FAMILY, PLAIN_EMOJI_FAMILY, SCRIPTS, SYMBOL_FAMILY
+from experiment.glyphs import (
+    CJK_FAMILY,
+    EMOJI_FAMILY,
+    LATIN_FAMILY,
+    MATHEMATICAL_FAMILY,
+    PLAIN_EMOJI_FAMILY,
+    RARE_FAMILY,
+    SCRIPTS,
+    SYMBOL_FAMILY,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +52,8 @@ HAN = regex.compile(r"\p{Script=Han}")
 EAST_ASIAN = regex.compile(r"[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\p{scx=Bopomofo}\uFF00-\uFFEF]")
 IN_SCRIPT = {script: regex.compile(rf"\p{{scx={script}}}") for script in SCRIPTS}
 SYMBOL = regex.compile(r"[\u2100-\u2BFF]")  # some of them, such as U+2605, only the CJK font has
+RARE = regex.compile(r"[\u2100-\u2BFF\p{Canadian_Aboriginal}\p{Yi}\U0001F030-\U0001F0F5]")
+MATHEMATICAL = regex.compile(r"[\U0001D400-\U0001D7FF]")
 LANGUAGE = regex.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 
 # A text emoji (U+2764) without a selector is drawn in colour, as telephones do; digits and the signs that Noto Sans
@@ -168,7 +179,8 @@ def families(text: str, language: str) -> list[str]:
         shared.sort(key=lambda script: -len(regex.findall(rf"\p{{Script={script}}}", text)))
     cjk = [CJK_FAMILY] if cjk_language(text, language) or SYMBOL.search(text) else []
     plain = [PLAIN_EMOJI_FAMILY] if "\ufe0e" in text else []
-    return [LATIN_FAMILY, *(f"{LATIN_FAMILY} {script}" for script in shared), SYMBOL_FAMILY, *cjk, *plain]
+    others = [MATHEMATICAL_FAMILY] * bool(MATHEMATICAL.search(text)) + [RARE_FAMILY] * bool(RARE.search(text))
+    return [LATIN_FAMILY, *(f"{LATIN_FAMILY} {script}" for script in shared), SYMBOL_FAMILY, *cjk, *plain, *others]
 
 
 def typst_fonts(text: str, language: str) -> list[str | dict[str, str]]:

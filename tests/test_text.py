@@ -307,6 +307,8 @@ def test_a_missing_glyph_is_found(cluster: str) -> None:
         "a\u0301 e\u0302\u0323 n\u0303",
         "می\u200cخواهم \u200f \u2067x\u2069 \ufeff \u00ad \u200b \ufe0f",
         "¯\\_(ツ)_/¯",
+        "(｡◕‿◕｡) ʕ•ᴥ•ʔ ᕦ(ò_óˇ)ᕤ ✧ ❥ ✗ ✿",
+        "𝓵𝓸𝓿𝓮 𝐲𝐨𝐮 𝖘𝖔 𝕞𝕦𝕔𝕙 𝘢𝘭𝘸𝘢𝘺𝘴 𝙵𝚘𝚛𝚎𝚟𝚎𝚛 𝗯𝗼𝗹𝗱 𝟟",
     ],
 )
 def test_what_is_there_is_not_reported(text: str) -> None:
@@ -329,6 +331,14 @@ def test_letters_without_ink_are_found(cluster: str) -> None:
 def test_white_space_and_marks_of_direction_may_leave_no_ink(text: str) -> None:
     """What is no writing, and what leaves ink, however little, is not reported as inkless."""
     assert inkless(text) == []
+
+
+def test_fancy_letters_are_drawn_in_a_name_too() -> None:
+    """Mathematical letters have their glyphs in the heavier type of names, where the bold font lacks most of them."""
+    bold = replace(NARROW, weight=600)
+    box = ink(draw_text("\U0010fffd", bold))
+    assert all(draw_text(one, bold).sha256 == draw_text(one, NARROW).sha256 for one in "𝓵𝐲𝖘𝕞𝘢𝙵𝗯𝟟")
+    assert not any(np.array_equal(ink(draw_text(one, bold)), box) for one in "𝓵𝐲𝖘𝕞𝘢𝙵𝗯𝟟✗✧ᕦ")
 
 
 def test_emoji_are_coloured_and_digits_are_text() -> None:
@@ -617,6 +627,8 @@ def test_the_versions_that_decide_the_pixels_are_known() -> None:
     found = glyphs.versions()
     assert re.fullmatch(r"\d+\.\d+\.\d+", found["typst"])
     assert found["NotoColorEmoji.ttf"].startswith("sha256:e5899ed3")
+    assert found["DejaVuSans.ttf"].startswith("sha256:3fdf69ca")
+    assert found["STIXGeneral.ttf"].startswith("sha256:16737803")
     assert set(glyphs.FONT_PACKAGES) < set(found)
 
 
