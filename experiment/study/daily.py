@@ -15,7 +15,6 @@ from experiment.terminal import console, say
 
 if TYPE_CHECKING:
     from experiment.study.acts import Act, Entry
-    from experiment.study.register import Register
 
 Day = Annotated[str, typer.Option("--day", help="YYYY-MM-DD, if it was not today.")]
 
@@ -31,7 +30,7 @@ def enrol(
     from experiment.study.acts import Enrolled
 
     register = registered(data)
-    _warn_of_clock(register)
+    _warn_of_clock(register.entries(), register.now())
     act = cast("Enrolled", setting_up.enrol(register, subject, stratum, operator).act)
     followed(data, register)
     say(
@@ -64,10 +63,9 @@ def start(
 ) -> None:
     """Record that a course began: its day 1 is the day of the first dose."""
     from experiment.study import days, recording, state
-    from experiment.study.allocation import check_kit
 
-    on, number, typed = _day(day), cast("Literal[1, 2]", course), check_kit(kit)
-    entries = _record(data, operator, lambda told, now: recording.started(told, subject, number, on, typed, now))
+    on, number = _day(day), cast("Literal[1, 2]", course)
+    entries = _record(data, operator, lambda told, now: recording.started(told, subject, number, on, kit, now))
     plan = state.study_of(entries)
     one = state.found(state.of(plan, entries), subject)
     session_day, _ = days.session_days(plan.courses, one.starts[course - 1])
@@ -165,7 +163,7 @@ def status(
     lines = standing.rows(state.of(plan, entries).values(), plan, moment)
     console().print(standing.table(standing.only_due(lines) if due else lines))
     say(standing.summary(lines, plan, moment))
-    _warn_of_clock(register)
+    _warn_of_clock(entries, moment)
 
 
 def calendar(
@@ -189,15 +187,15 @@ def calendar(
 def _record(data: Path, who: str, decide: Callable[[Sequence[Entry], datetime], Act]) -> tuple[Entry, ...]:
     """Record the act that `decide` gives at this moment, and let participants.tsv follow; all entries then."""
     register = registered(data)
-    _warn_of_clock(register)
+    _warn_of_clock(register.entries(), register.now())
     register.act(who, lambda entries: decide(entries, register.now()))
     return followed(data, register)
 
 
-def _warn_of_clock(register: Register) -> None:
+def _warn_of_clock(entries: Sequence[Entry], moment: datetime) -> None:
     from experiment.study import gate
 
-    if behind := gate.clock_behind(register.entries(), register.now()):
+    if behind := gate.clock_behind(entries, moment):
         say(behind, "red")
 
 
