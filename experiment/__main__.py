@@ -7,15 +7,21 @@ from typing import NoReturn
 
 import typer
 
-from experiment import afterwards, conduct, review
+from experiment.cli import (
+    after_run,
+    check,
+    check_messages,
+    import_messages,
+    messages,
+    review,
+    run,
+    study_daily,
+    study_setup,
+    timing,
+)
+from experiment.cli.review import ROOT
+from experiment.cli.terminal import end_as_interrupted, say, unexpected
 from experiment.errors import DayFourError, EquipmentFailure
-from experiment.messages import commands, receiving, reviewing
-from experiment.preflight import command as preflight_command
-from experiment.review import ROOT
-from experiment.study import commands as study_commands
-from experiment.study import daily
-from experiment.terminal import end_as_interrupted, say, unexpected
-from experiment.timing import command as timing_command
 
 app = typer.Typer(
     name="dayfour", add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -23,26 +29,26 @@ app = typer.Typer(
     "--verify, qa), 2 bad input, 3 ended by the assistant, 4 equipment failure.",
 )  # fmt: skip
 
-for hold in (conduct.pilot, conduct.run, conduct.simulate, afterwards.funnel):
-    app.command()(hold)
-for look in (preflight_command.check, timing_command.timing, review.table, review.replay, review.qa):
-    app.command()(look)
-commands.app.command("import")(receiving.import_messages)
-commands.app.command()(reviewing.check)
-commands.app.command()(reviewing.preview)
-app.add_typer(commands.app, name="messages")
+for command in (
+    run.pilot, run.run, run.simulate, after_run.funnel,
+    check.check, timing.timing, review.table, review.replay, review.qa,
+):  # fmt: skip
+    app.command()(command)
+messages.app.command("import")(import_messages.import_messages)
+messages.app.command()(check_messages.check)
+messages.app.command()(check_messages.preview)
+app.add_typer(messages.app, name="messages")
 
 study = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="The study: who takes part, which day it is; never which drug."
 )
-for begin in (study_commands.key, study_commands.init, study_commands.join, study_commands.packing):
-    study.command()(begin)
-for happen in (daily.enrol, daily.consent, daily.start, daily.dosed, daily.withdraw, daily.close, daily.correct):
-    study.command()(happen)
-for see in (daily.status, daily.calendar, daily.history):
-    study.command()(see)
-for end in (study_commands.answer, study_commands.lock, study_commands.unblind):
-    study.command()(end)
+for act in (
+    study_setup.key, study_setup.init, study_setup.join, study_setup.packing,
+    study_daily.enrol, study_daily.consent, study_daily.start, study_daily.dosed, study_daily.withdraw,
+    study_daily.close, study_daily.correct, study_daily.status, study_daily.calendar, study_daily.history,
+    study_setup.answer, study_setup.lock, study_setup.unblind,
+):  # fmt: skip
+    study.command()(act)
 app.add_typer(study, name="study")
 
 

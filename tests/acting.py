@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from msgspec.structs import replace
 
-from experiment import events, task
-from experiment.design import Message, draw_session
-from experiment.layout import Layout
+from experiment.design.message import Message
+from experiment.design.session import draw_session
+from experiment.record import events
 from experiment.screens.simulated import SimulatedScreen, simulated_info
+from experiment.task import procedure, scenes
+from experiment.task.layout import Layout
 from tests.strategies import PROTOCOL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from experiment.design import Session
-    from experiment.events import Event, Frame, Input, Refreshes, ScreenInfo
-    from experiment.protocol import Protocol
-    from experiment.screens.participants import Participant
+    from experiment.design.protocol import Protocol
+    from experiment.design.session import Session
+    from experiment.record.events import Event, Frame, Input, Refreshes, ScreenInfo
+    from experiment.screens.personas import Participant
 
     # What somebody does once a frame is on the screen; times count from the frame's onset.
     Script = Callable[[Frame], Iterable[Input]]
@@ -58,7 +60,7 @@ def click(place_px: tuple[float, float], after_s: float) -> tuple[Input, ...]:
 def obliging(frame: Frame) -> tuple[Input, ...]:
     """Go on after a second, rate 3 with the digit after one and confirm after two, and continue every pause."""
     match frame:
-        case events.Text() if frame in (task.pause_page(PROTOCOL), *ENDINGS.values()):
+        case events.Text() if frame in (scenes.pause_page(PROTOCOL), *ENDINGS.values()):
             return tap(PROTOCOL.keys.resume, 1.0)
         case events.Text(button=str()) | events.Message(button=str()):
             return tap("space", 1.0)
@@ -157,7 +159,7 @@ def screen(script: Script) -> SimulatedScreen:
 def held(script: Script = obliging, protocol: Protocol | None = None) -> list[Event]:
     """The transcript of a whole session with an actor."""
     told: list[Event] = []
-    task.run(started(session_of(protocol or short())), screen(script), told.append)
+    procedure.run(started(session_of(protocol or short())), screen(script), told.append)
     return told
 
 
@@ -166,4 +168,4 @@ def of(kind: type[Kind], transcript: Iterable[object]) -> list[Kind]:
     return [event for event in transcript if isinstance(event, kind)]
 
 
-ENDINGS = {reason: task.ending_page(PROTOCOL, reason) for reason in PROTOCOL.keys.reasons}
+ENDINGS = {reason: scenes.ending_page(PROTOCOL, reason) for reason in PROTOCOL.keys.reasons}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from experiment.text import Message, Room, fitting_room
+from experiment.drawing.message import Message, Room, fitting_room
 
 
 def fitting_size(

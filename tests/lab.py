@@ -24,21 +24,21 @@ from Xlib import X, protocol
 from Xlib.display import Display
 from Xlib.ext import xfixes  # noqa: F401 - teaches Display to ask for the pointer's picture
 
-from experiment.bids import DataSet
-from experiment.design import messages_csv, practice_message, read_messages
-from experiment.events import Ended, Event, Message, Scale, Shown, Started, Text, decode
-from experiment.layout import MINIMUM_SIZE_PX, Layout
-from experiment.links import Line
-from experiment.pictures import draw_pictures
-from experiment.protocol import read_protocol, rgb
+from experiment.design.message import messages_csv, practice_message, read_messages
+from experiment.design.protocol import read_protocol, rgb
+from experiment.drawing.stimuli import draw_pictures
+from experiment.record.dataset import DataSet
+from experiment.record.events import Ended, Event, Message, Scale, Shown, Started, Text, decode
+from experiment.storage.hash_chain import Line
+from experiment.task.layout import MINIMUM_SIZE_PX, Layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from experiment.events import Frame
-    from experiment.pictures import Pictures
+    from experiment.drawing.stimuli import Pictures
+    from experiment.record.events import Frame
     from tests.xtest import Hands
 
     Pixels = NDArray[np.uint8]

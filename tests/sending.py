@@ -7,11 +7,12 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiment.messages import importing, intake
-from experiment.messages.columns import guess
-from experiment.messages.sources import read_tables
+from experiment.messages.importing import merge
+from experiment.messages.importing import run as importing
+from experiment.messages.importing.columns import guess
+from experiment.messages.importing.files import read_tables
+from experiment.messages.importing.table import Table
 from experiment.messages.store import Folder
-from experiment.messages.tables import Table
 
 HEADER = ("subject", "writer", "relationship", "text")
 LONG = "Sekret words of love, and some more of them, so that it is a text."
@@ -62,11 +63,11 @@ def guessed_names(read: Table) -> dict[str, str]:
     return {field: column.name for field, column in guess(read).items()}
 
 
-def taken(paths: Sequence[Path], folder: Path, **options: object) -> intake.Plan:
+def taken(paths: Sequence[Path], folder: Path, **options: object) -> merge.Plan:
     """What taking files in would write."""
     return importing.plan(paths, Folder(folder), "en", **options)  # type: ignore[arg-type]
 
 
-def texts(plan: intake.Plan) -> dict[str, list[str]]:
+def texts(plan: merge.Plan) -> dict[str, list[str]]:
     """The texts of each participant."""
     return {one.subject: [message.text for message in one.messages] for one in plan.subjects}

@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING, get_args
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from experiment import events, task
-from experiment.design import PRACTICE, Message, draw_session
-from experiment.layout import Layout
-from experiment.protocol import Question, Rating, read_protocol
-from experiment.screens.participants import HABITS, Participant
+from experiment.design.message import PRACTICE, Message
+from experiment.design.protocol import Question, Rating, read_protocol
+from experiment.design.session import draw_session
+from experiment.record import events
+from experiment.screens.personas import HABITS, Participant
 from experiment.screens.simulated import SimulatedScreen, simulated_info
+from experiment.task import procedure
+from experiment.task.layout import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from experiment.design import Session
-    from experiment.protocol import Protocol
+    from experiment.design.protocol import Protocol
+    from experiment.design.session import Session
 
 PROTOCOL = read_protocol(Path(__file__).parents[1] / "stimuli" / "protocol.toml")
 RESERVED = ("n/a", PRACTICE)
@@ -120,7 +122,7 @@ def held(session: Session, habit: str) -> list[events.Event]:
     )
     participant = Participant(session, Layout(info.width_px, info.height_px), HABITS[habit], str(session.seed))
     told: list[events.Event] = []
-    task.run(started, SimulatedScreen(participant, info), told.append)
+    procedure.run(started, SimulatedScreen(participant, info), told.append)
     return told
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from experiment.study import acts, state
+from experiment.study import events, participants
 from experiment.study.allocation import draw
 from experiment.study.plan import Courses, Study, read_study
 
@@ -50,23 +50,23 @@ def noon(day: date, study: Study = STUDY) -> datetime:
     return datetime.combine(day, time(12), ZoneInfo(study.clock.zone)).astimezone(timezone.utc)
 
 
-def begun(study: Study = STUDY) -> acts.Entry:
+def begun(study: Study = STUDY) -> events.Entry:
     """The first entry."""
-    return acts.Entry(
+    return events.Entry(
         "2020-01-01T09:00:00+00:00",
         "PI",
-        acts.Begun(acts.SCHEMA, study, "0" * 64, "0" * 64, "0" * 64, "age1a", "age1b"),
+        events.Begun(events.SCHEMA, study, "0" * 64, "0" * 64, "0" * 64, "age1a", "age1b"),
     )
 
 
-def story(*told: tuple[date, acts.Act], study: Study = STUDY) -> list[acts.Entry]:
+def story(*told: tuple[date, events.Act], study: Study = STUDY) -> list[events.Entry]:
     """A register: the beginning, then each act at noon of its day."""
-    return [begun(study), *(acts.Entry(noon(day, study).isoformat(), "RA", act) for day, act in told)]
+    return [begun(study), *(events.Entry(noon(day, study).isoformat(), "RA", act) for day, act in told)]
 
 
-def enrolled(subject: str = "DF001", place: int = 1, day: date = MONDAY) -> tuple[date, acts.Act]:
+def enrolled(subject: str = "DF001", place: int = 1, day: date = MONDAY) -> tuple[date, events.Act]:
     """A participant in the north."""
-    return day, acts.Enrolled(subject, "north", place, kits(place))
+    return day, events.Enrolled(subject, "north", place, kits(place))
 
 
 def kits(place: int = 1) -> tuple[str, str]:
@@ -74,31 +74,31 @@ def kits(place: int = 1) -> tuple[str, str]:
     return SLOTS[place - 1].kits
 
 
-def consented(subject: str = "DF001", day: date = MONDAY) -> tuple[date, acts.Act]:
+def consented(subject: str = "DF001", day: date = MONDAY) -> tuple[date, events.Act]:
     """Who consented on a day."""
-    return day, acts.Consented(subject, day.isoformat(), "1.0")
+    return day, events.Consented(subject, day.isoformat(), "1.0")
 
 
-def started(course: int = 1, day: date = MONDAY, subject: str = "DF001", place: int = 1) -> tuple[date, acts.Act]:
+def started(course: int = 1, day: date = MONDAY, subject: str = "DF001", place: int = 1) -> tuple[date, events.Act]:
     """Who started a course on a day."""
-    return day, acts.Started(subject, course, day.isoformat(), kits(place)[course - 1])  # type: ignore[arg-type]
+    return day, events.Started(subject, course, day.isoformat(), kits(place)[course - 1])  # type: ignore[arg-type]
 
 
-def dosed(day: date, subject: str = "DF001", *, taken: bool = True) -> tuple[date, acts.Act]:
+def dosed(day: date, subject: str = "DF001", *, taken: bool = True) -> tuple[date, events.Act]:
     """A dose taken or missed."""
-    return day, acts.Dosed(subject, day.isoformat(), taken)
+    return day, events.Dosed(subject, day.isoformat(), taken)
 
 
-def held(session: int, day: date, status: str = "completed", subject: str = "DF001") -> tuple[date, acts.Act]:
+def held(session: int, day: date, status: str = "completed", subject: str = "DF001") -> tuple[date, events.Act]:
     """A session that was held."""
-    return day, acts.SessionHeld(subject, session, day.isoformat(), status)  # type: ignore[arg-type]
+    return day, events.SessionHeld(subject, session, day.isoformat(), status)  # type: ignore[arg-type]
 
 
-def running(day: date = MONDAY) -> tuple[tuple[date, acts.Act], ...]:
+def running(day: date = MONDAY) -> tuple[tuple[date, events.Act], ...]:
     """A participant whose course 1 starts on the day."""
     return enrolled(day=day), consented(day=day), started(1, day)
 
 
-def one(entries: Sequence[acts.Entry], subject: str = "DF001") -> state.Participant:
+def one(entries: Sequence[events.Entry], subject: str = "DF001") -> participants.Participant:
     """The participant as the register has them."""
-    return state.of(state.study_of(entries), entries)[subject]
+    return participants.of(participants.study_of(entries), entries)[subject]

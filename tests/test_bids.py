@@ -13,13 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiment import log
-from experiment.bids import DataSet, read_rows, write_rows
-from experiment.design import Message, draw_session
+from experiment.design.message import Message
+from experiment.design.session import draw_session
 from experiment.errors import BadInput, EquipmentFailure
-from experiment.events import Ended, Event, Started
-from experiment.files import write_whole
-from experiment.trials import read_table, trial_table
+from experiment.record import transcript as log
+from experiment.record.dataset import DataSet
+from experiment.record.events import Ended, Event, Started
+from experiment.record.trial_table import read_table, trial_table
+from experiment.record.tsv import read_rows, write_rows
+from experiment.storage.atomic_file import write_whole
 from tests import strategies
 from tests.strategies import PROTOCOL, held
 

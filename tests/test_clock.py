@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from experiment.screens.clock import SessionClock
-from experiment.screens.strokes import now_s
+from experiment.screens.key_event import now_s
 
 HOUR_S = 3600.0
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from experiment.bids import DataSet
-from experiment.design import read_messages
-from experiment.events import Ended, Scale, Text
-from experiment.trials import read_table
+from experiment.design.message import read_messages
+from experiment.record.dataset import DataSet
+from experiment.record.events import Ended, Scale, Text
+from experiment.record.trial_table import read_table
 from tests.lab import (
     EXAMPLES,
     TASK,

@@ -13,19 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from experiment import events
-from experiment.design import (
-    COLUMNS,
-    PRACTICE,
-    Message,
-    check_session,
-    check_subject,
-    draw_session,
-    draw_sets,
-    messages_csv,
-    read_messages,
-)
+from experiment.design.message import COLUMNS, PRACTICE, Message, messages_csv, read_messages
+from experiment.design.session import check_session, check_subject, draw_session, draw_sets
 from experiment.errors import BadInput
+from experiment.record import events
 from tests import strategies
 from tests.strategies import PROTOCOL
 

@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiment import disk
-from experiment.disk import is_written
+from experiment.storage import append_file
+from experiment.storage.append_file import is_written
 from tests.lab import ROOT
 from tests.mounts import resize, small_disk
 
@@ -32,12 +32,12 @@ LINE = b"0123456789" * 10 + b"\n"
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk in trouble is tried again after a moment."""
-    monkeypatch.setattr(disk, "RETRY_S", 0.01)
+    monkeypatch.setattr(append_file, "RETRY_S", 0.01)
 
 
-def growing(path: Path, kept: int = 0, torn: int = 0) -> disk.GrowingFile[bytes]:
+def growing(path: Path, kept: int = 0, torn: int = 0) -> append_file.GrowingFile[bytes]:
     """A growing file of bytes."""
-    return disk.GrowingFile(path, lambda text, _: text, kept, torn)
+    return append_file.GrowingFile(path, lambda text, _: text, kept, torn)
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def until(happened: Callable[[], bool]) -> None:
 
 def child(code: str, *arguments: object) -> subprocess.Popen[str]:
     """A Python process that runs this code."""
-    start = "import os, signal, sys\nfrom pathlib import Path\nfrom experiment.disk import GrowingFile\n"
+    start = "import os, signal, sys\nfrom pathlib import Path\nfrom experiment.storage.append_file import GrowingFile\n"
     command = [sys.executable, "-c", start + code]
     pipe = subprocess.PIPE
     return subprocess.Popen([*command, *map(str, arguments)], cwd=ROOT, stdin=pipe, stdout=pipe, text=True)
@@ -236,7 +236,7 @@ def test_a_slow_sync_delays_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_disk_that_hangs_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that does not answer for long is in trouble until it does, and closing does not wait for it for ever."""
-    monkeypatch.setattr(disk, "ANSWER_S", 0.1)
+    monkeypatch.setattr(append_file, "ANSWER_S", 0.1)
     file, answers, sync = growing(tmp_path / "file"), threading.Event(), os.fsync
     monkeypatch.setattr(os, "fsync", lambda descriptor: (answers.wait(LIMIT_S), sync(descriptor)))
     file.say(LINE, sync=True)
@@ -253,7 +253,7 @@ def test_a_disk_that_hangs_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_what_cannot_be_worded_is_no_silence(tmp_path: Path) -> None:
     """A mistake in the program is trouble, and raised at the end at the latest."""
-    file = disk.GrowingFile[int](tmp_path / "file", lambda number, _: b"%d\n" % (1 // number))
+    file = append_file.GrowingFile[int](tmp_path / "file", lambda number, _: b"%d\n" % (1 // number))
     file.say(1, sync=True)
     assert file.settled(LIMIT_S)
     file.say(0, sync=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from experiment import log
-from experiment.bids import DataSet
+from experiment.record import transcript
+from experiment.record.dataset import DataSet
 from tests.lab import SUBJECT, TASK, Lab
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def test_an_override_stands_in_the_data(lab: Lab, hands: Hands) -> None:
     assert (items["vsync"].grade, started.override) == ("red", "No other computer is free")
     assert isinstance(items["vsync"].value, float)
     assert lab.begins("replay", lab.data, "--verify").ends()[0] == 0
-    assert log.read(DataSet(lab.data).transcript(SUBJECT, 1, TASK)).events[0] == started
+    assert transcript.read(DataSet(lab.data).transcript(SUBJECT, 1, TASK)).events[0] == started
     status, _ = lab.begins("qa", lab.data, "--out", lab.folder / "qa").ends()
     findings = (lab.folder / "qa" / "qa_findings.tsv").read_text(encoding="utf-8")
     assert status == 1

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from experiment import form
+from experiment.cli import form
+from experiment.design.protocol import read_protocol
+from experiment.design.questions import AskedQuestion
 from experiment.errors import BadInput
-from experiment.protocol import read_protocol
-from experiment.questions import AskedQuestion
 
 PROTOCOL = replace(
     read_protocol(Path(__file__).parents[1] / "stimuli" / "protocol.toml"),

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiment.events import Scale
-from experiment.layout import Box, Layout
-from experiment.pictures import draw_pictures
+from experiment.drawing.stimuli import draw_pictures
+from experiment.record.events import Scale
+from experiment.task.layout import Box, Layout
 from tests.acting import short
 
 if TYPE_CHECKING:
-    from experiment.layout import ScaleLayout
+    from experiment.task.layout import ScaleLayout
 
 sizes = st.one_of(
     st.sampled_from([(1280, 720), (1366, 768), (1440, 900), (1920, 1080), (1920, 1200), (2560, 1440), (3840, 2160)]),

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from experiment import log
 from experiment.errors import BadInput, EquipmentFailure
-from experiment.events import Ended, Event, Started, TrialBegan, decode, encode
+from experiment.record import transcript as log
+from experiment.record.events import Ended, Event, Started, TrialBegan, decode, encode
 from tests import strategies
 from tests.strategies import eventful_trial, session_of, started
 

@@ -12,18 +12,18 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from rapidfuzz.distance import Indel
 
-from experiment.design import Message, practice_message, read_messages
+from experiment.design.intake import Intake
+from experiment.design.message import Message, practice_message, read_messages
+from experiment.drawing.stimuli import MESSAGE_SIZES
 from experiment.errors import BadInput
-from experiment.layout import Layout
 from experiment.messages.across import check_across, of_another
-from experiment.messages.alike import alike, folded
 from experiment.messages.check import check_folder, check_participant, check_set, refuse_errors, told
-from experiment.messages.limits import Intake
+from experiment.messages.check_message import words
+from experiment.messages.duplicates import alike, folded
 from experiment.messages.names import places
-from experiment.messages.one import words
-from experiment.messages.sizes import COMFORTABLE, sizes_of
 from experiment.messages.store import Folder
-from experiment.pictures import MESSAGE_SIZES
+from experiment.messages.type_size import COMFORTABLE, sizes_of
+from experiment.task.layout import Layout
 from tests.fitting import fitting_size
 from tests.strategies import PROTOCOL, message_sets
 
@@ -363,7 +363,7 @@ def test_a_failure_that_nobody_foresaw_stops_nobody_else(tmp_path: Path, monkeyp
             raise RuntimeError(text)
         return []
 
-    monkeypatch.setattr("experiment.messages.spoiled.findings", broken)
+    monkeypatch.setattr("experiment.messages.corruption.findings", broken)
     errors = [one for one in check_folder(folder, PROTOCOL, LAYOUT).findings if one.grade == "error"]
     assert [one.subject for one in errors] == ["P2"]
     assert "RuntimeError" in errors[0].text

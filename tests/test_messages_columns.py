@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from experiment.errors import BadInput
-from experiment.messages.columns import guess, headed, offered, resolve
-from experiment.messages.tables import Table, table
+from experiment.messages.importing.columns import guess, headed, offered, resolve
+from experiment.messages.importing.table import Table, table
 from tests.sending import HEADER, LONG, guessed_names, saved, separated, taken, texts
 
 

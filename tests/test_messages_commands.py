@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from experiment.__main__ import app
-from experiment.design import read_messages
+from experiment.design.message import read_messages
 from experiment.messages.store import Folder
 
 ENGLISH = read_messages(Path(__file__).resolve().parents[1] / "stimuli" / "examples" / "english.csv")

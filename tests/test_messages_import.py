@@ -19,14 +19,15 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from typer.testing import CliRunner
 
-from experiment.design import Message, read_messages
+from experiment.cli.import_messages import import_messages
+from experiment.design.message import Message, read_messages
+from experiment.drawing.scripts import needs_language
 from experiment.errors import BadInput
-from experiment.messages import importing, intake
-from experiment.messages.decoding import decoded
+from experiment.messages.importing import merge
+from experiment.messages.importing import run as importing
+from experiment.messages.importing.encoding import decoded
 from experiment.messages.language import guessed, tag
-from experiment.messages.receiving import import_messages
 from experiment.messages.store import Folder
-from experiment.script import needs_language
 from tests.sending import HEADER, LONG, ROWS, guessed_names, only, saved, separated, taken, texts, workbook
 
 ROOT = Path(__file__).parents[1]
@@ -527,7 +528,7 @@ def test_languages_by_their_usual_names_become_tags() -> None:
 def test_messages_are_numbered_in_the_files_order(tmp_path: Path) -> None:
     """Each participant's messages are m01, m02, ..., and all is as it was written."""
     plan = taken([saved(tmp_path, "a.csv", separated(ROWS))], tmp_path / "into")
-    assert intake.write(plan, Folder(tmp_path / "into")) == 2
+    assert merge.write(plan, Folder(tmp_path / "into")) == 2
     one, two = read_messages(tmp_path / "into" / "sub-DF1.csv")
     assert (one.message_id, one.writer, one.relationship, one.text) == ("m01", *ROWS[1][1:])
     assert (two.message_id, two.subject) == ("m02", "DF1")
@@ -537,13 +538,13 @@ def test_taking_in_again_adds_nothing(tmp_path: Path) -> None:
     """The same file leaves every byte as it was; a grown one adds what is new, with the next ids."""
     into = tmp_path / "into"
     path = saved(tmp_path, "a.csv", separated(ROWS))
-    intake.write(taken([path], into), Folder(into))
+    merge.write(taken([path], into), Folder(into))
     before = {one.name: one.read_bytes() for one in into.iterdir()}
     again = taken([path], into)
     assert [(one.new, len(one.known)) for one in again.subjects] == [((), 2), ((), 1)]
-    assert intake.write(again, Folder(into)) == 0
+    assert merge.write(again, Folder(into)) == 0
     saved(tmp_path, "a.csv", separated((HEADER, ("DF1", "New", "uncle", "In front"), *ROWS[1:])))
-    intake.write(taken([path], into), Folder(into))
+    merge.write(taken([path], into), Folder(into))
     assert [one.message_id for one in read_messages(into / "sub-DF1.csv")] == ["m01", "m02", "m03"]
     assert (into / "sub-DF1.csv").read_bytes().startswith(before["sub-DF1.csv"])
     assert (into / "sub-DF2.csv").read_bytes() == before["sub-DF2.csv"]
@@ -552,7 +553,7 @@ def test_taking_in_again_adds_nothing(tmp_path: Path) -> None:
 def test_what_is_gone_from_the_file_stays_and_is_named(tmp_path: Path) -> None:
     """Nothing that was taken in is changed; another text of the same writer may be a correction, and is told so."""
     into = tmp_path / "into"
-    intake.write(taken([saved(tmp_path, "a.csv", separated(ROWS))], into), Folder(into))
+    merge.write(taken([saved(tmp_path, "a.csv", separated(ROWS))], into), Folder(into))
     changed = (HEADER, (*ROWS[1][:3], "Another text"), ROWS[3])
     plan = taken([saved(tmp_path, "a.csv", separated(changed))], into)
     assert [(one.grade, one.subject, one.message_id) for one in plan.findings] == [
@@ -565,14 +566,14 @@ def test_what_is_gone_from_the_file_stays_and_is_named(tmp_path: Path) -> None:
 def test_new_ids_pass_over_those_in_use() -> None:
     """Messages with ids of their own stay, and no id is given twice."""
     there = [Message(one, "A", "b", "en", one) for one in ("mother", "m07")]
-    merged = intake.merge("DF1", there, [Message("m01", "A", "b", "en", "x"), Message("m02", "A", "b", "en", "y")])
+    merged = merge.merge("DF1", there, [Message("m01", "A", "b", "en", "x"), Message("m02", "A", "b", "en", "y")])
     assert [one.message_id for one in merged.messages] == ["mother", "m07", "m08", "m09"]
 
 
 def test_findings_have_the_id_that_a_message_gets(tmp_path: Path) -> None:
     """A spoiled text that comes behind others is named by its own id, not by its place in the file."""
     into = tmp_path / "into"
-    intake.write(taken([saved(tmp_path, "a.csv", separated(ROWS))], into), Folder(into))
+    merge.write(taken([saved(tmp_path, "a.csv", separated(ROWS))], into), Folder(into))
     plan = taken([saved(tmp_path, "b.csv", separated((HEADER, ("DF1", "X", "y", "one &amp; two"))))], into)
     assert [one.message_id for one in plan.findings if one.grade == "error"] == ["m03"]
 
@@ -619,7 +620,7 @@ def test_ids_that_differ_by_capitals_are_refused(tmp_path: Path) -> None:
     path = saved(tmp_path, "a.csv", separated((*ROWS, ("df1", "X", "y", "z"))))
     with pytest.raises(BadInput, match=r"an ID is spelt DF1 and df1 in the files\."):
         taken([path], into)
-    intake.write(taken([saved(tmp_path, "a.csv", separated(ROWS))], into), Folder(into))
+    merge.write(taken([saved(tmp_path, "a.csv", separated(ROWS))], into), Folder(into))
     path = saved(tmp_path, "b.csv", separated((HEADER, ("df1", "X", "y", "z"))))
     with pytest.raises(BadInput, match="DF1 and df1 in the files and the folder"):
         taken([path], into)
@@ -631,7 +632,7 @@ def test_ids_that_differ_by_zeros_are_named(tmp_path: Path) -> None:
     rows = (HEADER, ("007", "A", "b", "one."), ("7", "A", "b", "two."), ("70", "A", "b", "three."))
     plan = taken([saved(tmp_path, "a.csv", separated(rows))], into)
     assert [(one.grade, one.subject, one.text[:16]) for one in plan.findings] == [("warning", "7", "The IDs 007 and ")]
-    intake.write(taken([saved(tmp_path, "a.csv", separated(rows[:2]))], into), Folder(into))
+    merge.write(taken([saved(tmp_path, "a.csv", separated(rows[:2]))], into), Folder(into))
     assert [one.text[:18] for one in taken([saved(tmp_path, "a.csv", separated(rows[::2]))], into).findings] == [
         "The IDs 007 and 7 "
     ]
@@ -688,7 +689,7 @@ def test_an_encrypted_folder_takes_in_new_participants_without_its_key(tmp_path:
     saved(folder.path, "recipient.txt", str(key.to_public()))
     folder.write("DF2", [Message("m01", "A", "b", "en", "x")])
     new = saved(tmp_path, "a.csv", separated(ROWS[:3]))
-    intake.write(taken([new], folder.path), Folder(folder.path))
+    merge.write(taken([new], folder.path), Folder(folder.path))
     assert sorted(path.name for path in folder.path.glob("*.csv*")) == ["sub-DF1.csv.age", "sub-DF2.csv.age"]
     assert len(folder.read("DF1")) == 2
     with pytest.raises(BadInput, match="no passphrase was given"):
@@ -829,7 +830,7 @@ def test_any_text_is_kept_or_refused_by_name(given_texts: list[str], kind: str) 
             with pytest.raises(BadInput, match=r"U\+[0-9A-F]{4} at character|byte \d+ is damaged"):
                 importing.plan([path], into, "en")
             return
-        intake.write(importing.plan([path], into, "en"), into)
+        merge.write(importing.plan([path], into, "en"), into)
         assert [one.text for one in into.read("DF1")] == [unified(text) for text in given_texts]
 
 
@@ -837,7 +838,7 @@ def test_a_text_in_another_form_is_not_added_again(tmp_path: Path) -> None:
     """Another Unicode form, or white space at the ends, makes no new message: what is here stays, with a warning."""
     into, name = tmp_path / "into", "Zoë"
     there = (HEADER, ("DF1", name, "friend", LONG), ("DF1", "Bo", "brother", "Für Zoë."))
-    intake.write(taken([saved(tmp_path, "a.csv", separated(there))], into), Folder(into))
+    merge.write(taken([saved(tmp_path, "a.csv", separated(there))], into), Folder(into))
     again = (HEADER, ("DF1", normalize("NFD", name), "friend", f"\n{LONG} "), ("DF1", "Bo", "brother", "Für Zoë."))
     plan = taken([saved(tmp_path, "a.csv", separated(again))], into)
     assert [(one.new, one.missing, len(one.known)) for one in plan.subjects] == [((), (), 2)]
@@ -848,5 +849,5 @@ def test_a_text_in_another_form_is_not_added_again(tmp_path: Path) -> None:
 def test_ids_survive_a_replaced_message() -> None:
     """Merging is by writer and text: what else differs does not make a message new."""
     there = Message("m01", "A", "b", "en", "x", "DF1")
-    merged = intake.merge("DF1", [there], [replace(there, relationship="other", language="de")])
+    merged = merge.merge("DF1", [there], [replace(there, relationship="other", language="de")])
     assert (merged.messages, merged.new, merged.known) == ((there,), (), ("m01",))

@@ -15,18 +15,19 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 from PIL import Image
 
-from experiment import sessions
-from experiment.bids import DataSet
-from experiment.design import Message, draw_session, practice_message, read_messages
-from experiment.events import Message as MessageFrame
-from experiment.layout import Layout
-from experiment.messages import reviewing
+from experiment.cli import check_messages
+from experiment.design.message import Message, practice_message, read_messages
+from experiment.design.protocol import read_protocol, rgb
+from experiment.design.session import draw_session
+from experiment.drawing.stimuli import draw_pictures
 from experiment.messages.preview import preview, screens
-from experiment.messages.sizes import sizes_of
 from experiment.messages.store import PREVIEW, Folder
-from experiment.pictures import draw_pictures
-from experiment.plans import Plan
-from experiment.protocol import read_protocol, rgb
+from experiment.messages.type_size import sizes_of
+from experiment.record.dataset import DataSet
+from experiment.record.events import Message as MessageFrame
+from experiment.session import run as sessions
+from experiment.session.plan import Plan
+from experiment.task.layout import Layout
 from tests.strategies import PROTOCOL
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "stimuli" / "examples"
@@ -146,7 +147,7 @@ def test_a_split_that_a_session_recorded_is_shown(tmp_path: Path) -> None:
 
     def shown() -> list[set[str]]:
         """The ids of each set on the page."""
-        reviewing.preview("DF001", folder.path, "1280x720", tmp_path, 1, data.root, protocol)
+        check_messages.preview("DF001", folder.path, "1280x720", tmp_path, 1, data.root, protocol)
         ids = re.findall(r'alt="Message (\w+)"', (tmp_path / "sub-DF001.html").read_text(encoding="utf-8"))
         return [set(ids[:3]), set(ids[3:])]
 
@@ -183,5 +184,5 @@ def test_a_set_of_which_nothing_can_be_drawn_has_a_page_of_findings(tmp_path: Pa
     """Where no message can be drawn, the page says why."""
     folder = Folder(tmp_path / "participants")
     folder.write("DF001", [replace(ENGLISH[0], text="\u0f40")])
-    reviewing.preview("DF001", folder.path, "1280x720", tmp_path, 1, tmp_path, EXAMPLES.parent / "protocol.toml")
+    check_messages.preview("DF001", folder.path, "1280x720", tmp_path, 1, tmp_path, EXAMPLES.parent / "protocol.toml")
     assert "U+0F40" in (tmp_path / "sub-DF001.html").read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from experiment.design import Message, messages_csv, read_messages
+from experiment.design.message import Message, messages_csv, read_messages
 from experiment.errors import BadInput
 from experiment.messages.store import Folder
 

@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from experiment.design import draw_session, practice_message, read_messages
-from experiment.events import (
+from experiment.design.message import practice_message, read_messages
+from experiment.design.session import draw_session
+from experiment.drawing.stimuli import draw_pictures
+from experiment.record.events import (
     Click,
     Ended,
     Key,
@@ -27,15 +29,14 @@ from experiment.events import (
     TrialBegan,
     TrialEnded,
 )
-from experiment.pictures import draw_pictures
-from experiment.screens.participants import HABITS, Participant
+from experiment.screens.personas import HABITS, Participant
 from tests import strategies
 from tests.acting import LAYOUT, chord, held, instead, of, session_of, short
 from tests.strategies import PROTOCOL
 
 if TYPE_CHECKING:
-    from experiment.events import Event
-    from experiment.protocol import Protocol
+    from experiment.design.protocol import Protocol
+    from experiment.record.events import Event
 
 EXAMPLE = read_messages(Path(__file__).parents[1] / "stimuli" / "examples" / "english.csv")
 

@@ -20,17 +20,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from experiment.design.protocol import read_protocol
 from experiment.errors import BadInput, EquipmentFailure
-from experiment.files import write_whole
 from experiment.messages.store import Folder
-from experiment.preflight import checking, clocks, computer, display, folder, keyboards, load, report, software
+from experiment.preflight import (
+    clocks,
+    computer,
+    data_folder,
+    display,
+    keyboards,
+    load,
+    refresh,
+    report,
+    software,
+)
 from experiment.preflight.computer import Part, at_once
-from experiment.preflight.items import Grade, Item, of_refusal, worst
 from experiment.preflight.keyboards import CHILD, MARK, Crash, Rehearsal, rehearse
-from experiment.protocol import read_protocol
-from experiment.screens import fitness, rehearsal
-from experiment.screens.fitness import Pace, measured
-from experiment.screens.strokes import Stroke, now_s
+from experiment.record.check_result import Grade, Item, of_refusal, worst
+from experiment.screens.key_event import Stroke, now_s
+from experiment.screens.keyboard import typed_on
+from experiment.screens.refresh import THOROUGH, Pace, measure_refresh
+from experiment.session import readiness
+from experiment.storage.atomic_file import write_whole
 from experiment.system.facts import Known, Power, ScreenMode, Volume
 from experiment.system.linux import RIGHTS_ADVICE
 from tests.mounts import resize, small_disk
@@ -246,26 +257,26 @@ def test_a_wall_clock_that_is_set_meanwhile_is_seen() -> None:
 @pytest.mark.parametrize(("free_mb", "grade"), [(50_000, "green"), (500, "amber"), (50, "red")])
 def test_room_is_graded(free_mb: int, grade: str) -> None:
     """A session needs little, but others write too."""
-    assert folder.room(free_mb * 10**6).grade == grade
+    assert data_folder.room(free_mb * 10**6).grade == grade
 
 
 def test_a_folder_that_lies_elsewhere_is_amber() -> None:
     """On a network drive, or copied to a cloud; not known is not green."""
-    assert folder.place(Volume("ext4", far=False), Path("/study/data")).grade == "green"
-    assert folder.place(Volume("nfs4", far=True), Path("/study/data")).grade == "amber"
-    assert folder.place(Volume("ext4", far=False), Path("/anna/OneDrive - Lab/data")).grade == "amber"
-    assert folder.place(None, Path("/study/data")).grade == "unknown"
+    assert data_folder.place(Volume("ext4", far=False), Path("/study/data")).grade == "green"
+    assert data_folder.place(Volume("nfs4", far=True), Path("/study/data")).grade == "amber"
+    assert data_folder.place(Volume("ext4", far=False), Path("/anna/OneDrive - Lab/data")).grade == "amber"
+    assert data_folder.place(None, Path("/study/data")).grade == "unknown"
 
 
 def test_a_slow_disk_is_amber_and_one_in_trouble_red() -> None:
     """By the slowest save."""
-    assert [folder.saving([0.002, slow]).grade for slow in (0.01, 0.3, 5.0)] == ["green", "amber", "red"]
-    assert [folder.locking(held=held).grade for held in (True, False)] == ["green", "amber"]
+    assert [data_folder.saving([0.002, slow]).grade for slow in (0.01, 0.3, 5.0)] == ["green", "amber", "red"]
+    assert [data_folder.locking(held=held).grade for held in (True, False)] == ["green", "amber"]
 
 
 def test_a_folder_that_takes_data_is_left_as_it_was(tmp_path: Path) -> None:
     """Written, synced, renamed, read back and locked; also one that is not there yet, which is not made."""
-    found = by_name(folder.items(tmp_path / "data" / "set", Known()))
+    found = by_name(data_folder.items(tmp_path / "data" / "set", Known()))
     assert {name: item.grade for name, item in found.items() if name != "free disk"} == {
         "data place": "green", "data folder": "green", "file locks": "green",
     }  # fmt: skip
@@ -278,12 +289,12 @@ def test_a_full_or_read_only_disk_is_red(tmp_path: Path) -> None:
     """In the system's words, without the path; the locks are not judged then."""
     with small_disk(tmp_path / "anna", 64) as disk:
         (disk / "rest").write_bytes(bytes(60 * 1024))
-        full = by_name(folder.items(disk, Known()))
+        full = by_name(data_folder.items(disk, Known()))
         assert (full["data folder"].grade, full["free disk"].grade) == ("red", "red")
         assert "No space left on device" in full["data folder"].found
         assert list(disk.iterdir()) == [disk / "rest"]
         resize(disk, 64, "ro")
-        shut = by_name(folder.items(disk, Known()))
+        shut = by_name(data_folder.items(disk, Known()))
         assert (shut["data folder"].grade, shut["data folder"].value) == ("red", False)
         assert "Read-only file system" in shut["data folder"].found
         assert "anna" not in full["data folder"].found + shut["data folder"].found
@@ -291,8 +302,8 @@ def test_a_full_or_read_only_disk_is_red(tmp_path: Path) -> None:
 
 def test_a_disk_that_gives_back_something_else_is_red(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was written is read back."""
-    monkeypatch.setattr(folder, "write_whole", lambda path, content: write_whole(path, content[:-1]))
-    assert by_name(folder.writing(tmp_path))["data folder"].grade == "red"
+    monkeypatch.setattr(data_folder, "write_whole", lambda path, content: write_whole(path, content[:-1]))
+    assert by_name(data_folder.writing(tmp_path))["data folder"].grade == "red"
 
 
 # Software
@@ -399,7 +410,7 @@ def test_only_what_a_person_types_on_is_a_keyboard() -> None:
         "AT Translated Set 2 keyboard",
         "Xvfb keyboard",
     ]
-    assert rehearsal.typed_on(names) == names[3:]
+    assert typed_on(names) == names[3:]
 
 
 @on_linux
@@ -515,8 +526,8 @@ class Handle:
 
 def pace_of(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> Pace:
     """What is measured at it."""
-    monkeypatch.setattr("experiment.screens.fitness.time.sleep", screen.sleep)
-    return measured(screen)
+    monkeypatch.setattr("experiment.screens.refresh.time.sleep", screen.sleep)
+    return measure_refresh(screen)
 
 
 @pytest.mark.parametrize("hz", [59.94, 60.0, 75.0, 144.0])
@@ -524,8 +535,8 @@ def test_a_real_screen_is_green(hz: float, monkeypatch: pytest.MonkeyPatch) -> N
     """Its refresh rate to a fraction of a percent, nothing missed, no correlation of delay and interval."""
     pace = pace_of(Screen(hz), monkeypatch)
     assert pace.hz == pytest.approx(hz, rel=1e-3)
-    assert (pace.missed, pace.intervals) == (0, fitness.THOROUGH[0])
-    assert grades(fitness.paced(pace)) == {"refresh": "green", "vsync": "green"}
+    assert (pace.missed, pace.intervals) == (0, THOROUGH[0])
+    assert grades(refresh.paced(pace)) == {"refresh": "green", "vsync": "green"}
 
 
 @pytest.mark.parametrize("hz", [60.0, 300.0, 744.0, 5000.0])
@@ -533,13 +544,13 @@ def test_flips_that_wait_for_nothing_are_red_at_any_rate(hz: float, monkeypatch:
     """Also where they happen to come 60 times a second; no refresh rate is claimed then."""
     pace = pace_of(Screen(hz, waits=False), monkeypatch)
     assert pace.correlation > 0.9
-    assert grades(fitness.paced(pace)) == {"refresh": "unknown", "vsync": "red"}
+    assert grades(refresh.paced(pace)) == {"refresh": "unknown", "vsync": "red"}
 
 
 def test_a_restless_or_slow_screen_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """One missed refresh or a large sd is amber, many are red, and so is a screen of 30 Hz."""
     paces = [Screen(60, misses=1), Screen(60, misses=5), Screen(60, jitter_s=0.002), Screen(30)]
-    told = [by_name(fitness.paced(pace_of(screen, monkeypatch)))["refresh"] for screen in paces]
+    told = [by_name(refresh.paced(pace_of(screen, monkeypatch)))["refresh"] for screen in paces]
     assert [item.grade for item in told] == ["amber", "red", "amber", "red"]
     assert "1 missed" in told[0].found
     assert "5 missed" in told[1].found
@@ -547,8 +558,8 @@ def test_a_restless_or_slow_screen_is_told(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_small_screen_is_red_and_a_window_amber() -> None:
     """A session needs 1280 x 720 pixels, full screen."""
-    assert grades(fitness.size((1280, 720), full_screen=True)) == {"size": "green"}
-    assert grades(fitness.size((1366, 700), full_screen=False)) == {"size": "red", "window": "amber"}
+    assert grades(refresh.size((1280, 720), full_screen=True)) == {"size": "green"}
+    assert grades(refresh.size((1366, 700), full_screen=False)) == {"size": "red", "window": "amber"}
 
 
 def stroke(key: str, *, down: bool) -> Stroke:
@@ -564,7 +575,7 @@ def stroke(key: str, *, down: bool) -> Stroke:
 def test_a_press_is_graded(downs: str, age_s: float, grade: str) -> None:
     """Once and fresh is green; none, twice or late is amber; a stamp from the future or from long ago is red."""
     strokes = [stroke(key, down=down) for key in downs for down in (True, False)]
-    item = fitness.pressed(strokes, [age_s] * len(strokes), "queue")
+    item = refresh.pressed(strokes, [age_s] * len(strokes), "queue")
     assert item.grade == grade
     assert item.fix or grade == "green"
 
@@ -589,18 +600,18 @@ class Keys:
 def test_keys_from_before_and_the_mouse_are_no_press() -> None:
     """What waits when the test begins is dropped, and a mouse button is no key."""
     old, click = Stroke("x", down=True, time_s=now_s()), Stroke("mouse_1", down=True, time_s=now_s())
-    assert fitness.press(Screen(60), Keys([old], [click]), 0.1).grade == "amber"
+    assert refresh.press(Screen(60), Keys([old], [click]), 0.1).grade == "amber"
 
 
 def test_a_press_ends_the_waiting() -> None:
     """A moment after it, in which a second one would have come."""
     keys = Keys([], [], [Stroke("x", down=True, time_s=now_s())], [Stroke("x", down=False, time_s=now_s())])
     began_s = time.monotonic()
-    assert fitness.press(Screen(60), keys, 30).grade == "green"
+    assert refresh.press(Screen(60), keys, 30).grade == "green"
     assert time.monotonic() - began_s < 2
 
 
-CHECK = "import typer, sys; from experiment.preflight.command import check; typer.run(check)"
+CHECK = "import typer, sys; from experiment.cli.check import check; typer.run(check)"
 
 
 @on_linux
@@ -629,11 +640,11 @@ def test_a_session_is_checked_by_name(lab: Lab) -> None:
     assert "messages 2 are there" in said
     assert "session 2, though session 1 was not held on this computer" in said
     protocol, folder_of = read_protocol(lab.protocol), lab.folder / "participants"
-    missing, shown = checking.session_items(protocol, "DF9", 1, Folder(folder_of), lab.data)
+    missing, shown = readiness.session_items(protocol, "DF9", 1, Folder(folder_of), lab.data)
     assert (grades(missing), shown) == ({"messages": "red"}, ())
-    here, shown = checking.session_items(protocol, "DF1", 1, Folder(folder_of), lab.data)
+    here, shown = readiness.session_items(protocol, "DF1", 1, Folder(folder_of), lab.data)
     assert (grades(here), len(shown)) == ({"messages": "green", "session": "green"}, 2)
-    assert grades(checking.session_items(protocol, "DF1", 3, Folder(folder_of), lab.data)[0])["session"] == "red"
+    assert grades(readiness.session_items(protocol, "DF1", 3, Folder(folder_of), lab.data)[0])["session"] == "red"
     lab.messages(subject="DF2")
-    again, shown = checking.session_items(protocol, "DF1", 1, Folder(folder_of), lab.data)
+    again, shown = readiness.session_items(protocol, "DF1", 1, Folder(folder_of), lab.data)
     assert (grades(again), "those of sub-DF2" in again[0].found, shown) == ({"messages": "red"}, True, ())

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from experiment.design import read_messages
+from experiment.design.message import read_messages
 from experiment.messages.store import Folder
 from tests.lab import SUBJECT, Lab, by_keyboard, finishes, is_closing, is_message, participates, short_protocol
 
 if TYPE_CHECKING:
-    from experiment.events import Frame
+    from experiment.record.events import Frame
     from tests.xtest import Hands
 
 PASSPHRASE = "correct horse battery"  # noqa: S105 - nothing but invented messages is kept with it

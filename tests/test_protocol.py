@@ -14,9 +14,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from experiment import bids, dictionary, task
+from experiment.design.protocol import SESSIONS_COLUMNS, TRIAL_COLUMNS, Protocol, read_protocol
 from experiment.errors import BadInput
-from experiment.protocol import SESSIONS_COLUMNS, TRIAL_COLUMNS, Protocol, read_protocol
+from experiment.record import data_dictionary, dataset
+from experiment.task import scenes
 from tests.strategies import PROTOCOL
 
 TEXT = (Path(__file__).parents[1] / "stimuli" / "protocol.toml").read_text(encoding="utf-8")
@@ -228,14 +229,14 @@ def test_any_value_is_read_or_refused(
     if isinstance(found, BadInput):
         assert "key: " in str(found)
     else:
-        assert len(task.pages(found)) >= 6
+        assert len(scenes.pages(found)) >= 6
         assert len(found.sha256) == 64
 
 
 def test_double_braces_are_braces() -> None:
     """A lab that wants a brace on the pause page writes two, and the page has one."""
     pause = replace(PROTOCOL.wording.pause, page="{{{resume}}}")
-    assert task.pause_page(replace(PROTOCOL, wording=replace(PROTOCOL.wording, pause=pause))).text == "{C}"
+    assert scenes.pause_page(replace(PROTOCOL, wording=replace(PROTOCOL.wording, pause=pause))).text == "{C}"
 
 
 def test_the_digest_is_of_the_content(tmp_path: Path) -> None:
@@ -260,6 +261,6 @@ def test_what_the_file_leaves_out_has_its_usual_value(tmp_path: Path) -> None:
 def test_the_names_that_are_taken_are_those_of_the_tables() -> None:
     """The columns that no question may be named like are those that the tables have without any question."""
     one = replace(PROTOCOL, assistant=(), rating=replace(PROTOCOL.rating, questions=PROTOCOL.rating.questions[:1]))
-    columns = [name for name in dictionary.data_dictionary(one) if not name[0].isupper()]
+    columns = [name for name in data_dictionary.data_dictionary(one) if not name[0].isupper()]
     assert {name for name in columns if not name.startswith("connection")} == TRIAL_COLUMNS
-    assert set(bids._sessions_dictionary(one)) == SESSIONS_COLUMNS
+    assert set(dataset._sessions_dictionary(one)) == SESSIONS_COLUMNS

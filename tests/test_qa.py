@@ -14,26 +14,27 @@ import pytest
 from hypothesis import given, settings
 from msgspec.structs import fields, replace
 
-from experiment import events as ev
-from experiment import log, task
-from experiment.bids import DataSet
+from experiment.design.thresholds import Thresholds, reasons
 from experiment.errors import BadInput
-from experiment.layout import Layout
-from experiment.qa.across import grouped
 from experiment.qa.findings import KINDS, Finding, ordered, session_findings
 from experiment.qa.page import Study, render
-from experiment.qa.readings import Reading, Unread, read_session, reading
 from experiment.qa.report import COLUMNS, judged, report
-from experiment.qa.thresholds import Thresholds, reasons
-from experiment.screens.participants import HABITS, Participant
+from experiment.qa.session_summary import Reading, Unread, read_session, reading
+from experiment.qa.study_findings import grouped
+from experiment.record import events as ev
+from experiment.record import transcript as log
+from experiment.record.dataset import DataSet
+from experiment.screens.personas import HABITS, Participant
 from experiment.screens.simulated import SimulatedScreen, simulated_info
-from experiment.task import pause_page
+from experiment.task import procedure
+from experiment.task.layout import Layout
+from experiment.task.scenes import pause_page
 from tests.strategies import PROTOCOL, eventful_trial, held, held_sessions, session_of, started
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from experiment.protocol import Protocol
+    from experiment.design.protocol import Protocol
 
 THRESHOLDS = Thresholds()
 ANYWHERE = Path("sub-DF001_ses-1_task-lovedones_transcript.jsonl")
@@ -247,7 +248,7 @@ def test_a_session_that_went_on_is_one_session_in_two_sittings(tmp_path: Path) -
     again = replace(first, resumes=ev.Resumption(3, (3,), 90.0, 0), zero_utc=(DAY + timedelta(minutes=9)).isoformat())
     participant = Participant(first.session, Layout(1280, 720), HABITS["steady"], "again")
     rest: list[ev.Event] = []
-    task.run(again, SimulatedScreen(participant, simulated_info()), rest.append)
+    procedure.run(again, SimulatedScreen(participant, simulated_info()), rest.append)
     one = read_of(tmp_path, [*told[:read], *_with_flips(rest, ())])
     assert kinds(one) == ["resumed"]
     assert session_findings(one, THRESHOLDS)[0].text == "After 1 min 30 s. Message 3 was seen before."

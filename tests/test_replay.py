@@ -14,23 +14,26 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from experiment import events, log
-from experiment.design import draw_session, practice_message, read_messages
+from experiment.design.message import practice_message, read_messages
+from experiment.design.protocol import rgb
+from experiment.design.session import draw_session
+from experiment.drawing.composite import screen_of
+from experiment.drawing.stimuli import draw_pictures
 from experiment.errors import BadInput, EquipmentFailure
-from experiment.layout import Layout
 from experiment.messages.store import Folder
-from experiment.pictures import draw_pictures
-from experiment.protocol import rgb
-from experiment.replay.film import FPS, write_film
+from experiment.record import events
+from experiment.record import transcript as log
 from experiment.replay.player import GAP_S, Player, Playhead
-from experiment.replay.remade import remade
-from experiment.replay.show import fitting_scale
-from experiment.replay.view import BAR_HEIGHT_PX, BAR_TOP_PX, LATE, STRIP_PX, View, screen_of
+from experiment.replay.redraw import remade
+from experiment.replay.video import FPS, write_film
+from experiment.replay.view import BAR_HEIGHT_PX, BAR_TOP_PX, LATE, STRIP_PX, View
+from experiment.replay.window import fitting_scale
+from experiment.task.layout import Layout
 from tests.strategies import PROTOCOL, eventful_trial, held, session_of, started
 
 if TYPE_CHECKING:
-    from experiment.events import Event
-    from experiment.replay.findings import Finding
+    from experiment.record.events import Event
+    from experiment.replay.discrepancy import Finding
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "stimuli" / "examples" / "english.csv"
@@ -229,7 +232,7 @@ def test_the_window_shows_the_session_and_obeys_its_keys(large_display: str, tmp
     what = told("steady")
     path = kept(tmp_path, what)
     code = (
-        "import sys; from pathlib import Path; from experiment.replay.show import show_again\n"
+        "import sys; from pathlib import Path; from experiment.replay.window import show_again\n"
         "show_again(Path(sys.argv[1]), messages=Path(sys.argv[2]), pilot=True)"
     )
     environment = os.environ | {"DISPLAY": large_display, "PYTHONPATH": str(ROOT)}

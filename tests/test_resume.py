@@ -11,21 +11,23 @@ import pandas as pd
 import pytest
 from msgspec.structs import replace
 
-from experiment import log, plans, sessions
-from experiment.bids import DataSet
-from experiment.design import read_messages
-from experiment.disk import is_written
+from experiment.design.message import read_messages
+from experiment.design.protocol import read_protocol
 from experiment.errors import BadInput
-from experiment.events import Ended, Message, Rated, Shown, Started, Text, TrialBegan
-from experiment.protocol import read_protocol
-from experiment.resume import resumption
-from experiment.trials import read_table
+from experiment.record import transcript as log
+from experiment.record.dataset import DataSet
+from experiment.record.events import Ended, Message, Rated, Shown, Started, Text, TrialBegan
+from experiment.record.resume import resumption
+from experiment.record.trial_table import read_table
+from experiment.session import plan as plans
+from experiment.session import run as sessions
+from experiment.storage.append_file import is_written
 from tests.lab import EXAMPLES, ROOT
 
 if TYPE_CHECKING:
-    from experiment.events import Event
-    from experiment.log import Transcript
-    from experiment.plans import Plan
+    from experiment.record.events import Event
+    from experiment.record.transcript import Transcript
+    from experiment.session.plan import Plan
 
 LAB = read_protocol(ROOT / "stimuli" / "protocol.toml")
 FEW = replace(LAB, messages=3)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from experiment.events import Click, Focus, Key, PauseAsked
-from experiment.protocol import KEY_NAMES
-from experiment.scale import Action, Confirm, Move, Put, action, goes_on, moved
+from experiment.design.protocol import KEY_NAMES
+from experiment.record.events import Click, Focus, Key, PauseAsked
+from experiment.task.rating_scale import Action, Confirm, Move, Put, action, goes_on, moved
 from tests.acting import LAYOUT, click, key
 from tests.strategies import PROTOCOL
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiment.design import read_messages
-from experiment.messages import spoiled
+from experiment.design.message import read_messages
+from experiment.messages import corruption
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "stimuli" / "examples").glob("*.csv"))
 HEART = "\u2764\ufe0f"
@@ -18,12 +18,12 @@ HEART = "\u2764\ufe0f"
 
 def grades(text: str) -> list[str]:
     """The grades of all that is found in a text."""
-    return [grade for grade, _ in spoiled.findings(text)]
+    return [grade for grade, _ in corruption.findings(text)]
 
 
 def told(text: str) -> str:
     """All that is said of a text."""
-    return "\n".join(sentence for _, sentence in spoiled.findings(text))
+    return "\n".join(sentence for _, sentence in corruption.findings(text))
 
 
 def misread(text: str, encoding: str) -> str:
@@ -161,13 +161,13 @@ def test_texts_that_were_cut_alike_are_named() -> None:
         shortened = {
             key: text[:cut] if number < count else text[:90] for number, (key, text) in enumerate(texts.items())
         }
-        return [(key[1], grade) for key, (grade, _) in spoiled.cut(shortened)]
+        return [(key[1], grade) for key, (grade, _) in corruption.cut(shortened)]
 
     assert found(200, 3) == [("m0", "warning"), ("m1", "warning"), ("m2", "warning")]
     assert found(255, 3) == [("m0", "error"), ("m1", "error"), ("m2", "error")]
     assert found(200, 2) == []
     ended = {key: text[:199] + "." for key, text in texts.items()}
-    assert list(spoiled.cut(ended)) == []
+    assert list(corruption.cut(ended)) == []
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_texts_that_were_cut_alike_are_named() -> None:
 )  # fmt: skip
 def test_ids_that_a_spreadsheet_changed_are_recognised(cell: str, made: str | None) -> None:
     """Dates, numbers and errors in place of an ID are named as such, and IDs are not."""
-    assert spoiled.of_subject(cell) == made
+    assert corruption.of_subject(cell) == made
 
 
 @pytest.mark.parametrize(
@@ -190,15 +190,15 @@ def test_ids_that_a_spreadsheet_changed_are_recognised(cell: str, made: str | No
 )
 def test_what_no_file_can_hold_is_refused_by_name(text: str, code: str) -> None:
     """Control characters and lone surrogates are named; tabs and newlines are none."""
-    assert code in "".join(spoiled.refused(text))
-    assert list(spoiled.refused("a\tb\nc")) == []
+    assert code in "".join(corruption.refused(text))
+    assert list(corruption.refused("a\tb\nc")) == []
 
 
 def test_names_are_looked_at_too() -> None:
     """A writer's name that was read in a wrong encoding, or lost its letters, is an error."""
     for name in ("Zo\u00c3\u00ab", "J?rgen", "????", "Tom &amp; Anna", "#N/A"):
-        assert [grade for grade, _ in spoiled.of_label(name)] == ["error"], name
-    assert list(spoiled.of_label("Zoë & Jürgen 🦊")) == []
+        assert [grade for grade, _ in corruption.of_label(name)] == ["error"], name
+    assert list(corruption.of_label("Zoë & Jürgen 🦊")) == []
 
 
 @given(st.text(max_size=40))

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 from msgspec.structs import replace
 
-from experiment.study import acts, calendar, days, state
+from experiment.study import calendar, participants
+from experiment.study import dates as days
+from experiment.study import events as acts
 from experiment.study.plan import Study
 from experiment.study.zones import vtimezone
 from tests.studying import (
@@ -39,8 +41,8 @@ Events = dict[str, Any]
 
 def events(entries: list[acts.Entry], today: date) -> Events:
     """The file's events by what comes after the participant in their UID, as another program reads them."""
-    study = state.study_of(entries)
-    read = Calendar.from_ical(calendar.ics(state.of(study, entries).values(), study, entries, today))
+    study = participants.study_of(entries)
+    read = Calendar.from_ical(calendar.ics(participants.of(study, entries).values(), study, entries, today))
     assert read.errors == []
     found = list(read.walk("VEVENT"))
     by_uid = {str(event["uid"]).partition("-")[2]: event for event in found}

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from experiment.errors import BadInput
-from experiment.study import acts, days, gate, holding, recording, setting_up, state
+from experiment.study import admission, events, participants, recording, sessions, setup
+from experiment.study import dates as days
 from experiment.study.plan import Courses, Study
 from experiment.study.register import Register
 from tests.studying import (
@@ -45,14 +46,14 @@ KIT_1, KIT_2 = kits()
 LATE = replace(STUDY, courses=Courses(6, 4, 1, 10))
 
 
-def refused(entries: list[acts.Entry], today: date, asked: int | None = None) -> gate.Refused:
+def refused(entries: list[events.Entry], today: date, asked: int | None = None) -> admission.Refused:
     """How the gate refuses."""
-    with pytest.raises(gate.Refused) as caught:
-        gate.session_of(one(entries), state.study_of(entries), today, asked)
+    with pytest.raises(admission.Refused) as caught:
+        admission.session_of(one(entries), participants.study_of(entries), today, asked)
     return caught.value
 
 
-def held_now(entries: list[acts.Entry], number: int) -> acts.SessionHeld:
+def held_now(entries: list[events.Entry], number: int) -> events.SessionHeld:
     """A session has ended on Thursday."""
     began_utc = noon(THURSDAY).isoformat()
     return recording.session_held(entries, "DF001", number, "completed", began_utc, noon(THURSDAY))
@@ -62,8 +63,8 @@ def test_day_four_is_admitted() -> None:
     """On day 4 of each course its session may be held, and the gate says which it is."""
     first = story(*running())
     second = story(*running(), held(1, THURSDAY), started(2, SECOND))
-    assert gate.session_of(one(first), STUDY, THURSDAY) == 1
-    assert gate.session_of(one(second), STUDY, SECOND + 3 * DAY, asked=2) == 2
+    assert admission.session_of(one(first), STUDY, THURSDAY) == 1
+    assert admission.session_of(one(second), STUDY, SECOND + 3 * DAY, asked=2) == 2
 
 
 @pytest.mark.parametrize(
@@ -79,14 +80,14 @@ def test_day_four_is_admitted() -> None:
         (story(*running(), held(1, THURSDAY)), THURSDAY, None, ["held on Thursday 26", "Monday 7 December 2026"]),
         (story(*running(), held(1, THURSDAY, "aborted")), THURSDAY, None, ["was held on Thursday 26"]),
         (story(*running(), held(1, THURSDAY), started(2, SECOND)), SECOND, 2, ["day 1 of course 2", "10 December"]),
-        (story(*running(), (MONDAY, acts.Withdrew("DF001", "moved"))), THURSDAY, None, ["left the study", "Monday 23"]),
-        (story(*running(), (MONDAY, acts.Locked(2, "0" * 64))), THURSDAY, None, ["locked"]),
+        (story(*running(), (MONDAY, events.Withdrew("DF001", "ill"))), THURSDAY, None, ["left the study", "Monday 23"]),
+        (story(*running(), (MONDAY, events.Locked(2, "0" * 64))), THURSDAY, None, ["locked"]),
         (story(*running(), dosed(MONDAY + DAY, taken=False)), THURSDAY, 1, ["missed the dose of day 2 of course 1"]),
-        (story(*running(), (MONDAY, acts.Unblinded("DF001", "seizure"))), THURSDAY, 1, ["emergency (seizure)"]),
+        (story(*running(), (MONDAY, events.Unblinded("DF001", "seizure"))), THURSDAY, 1, ["emergency (seizure)"]),
     ],
 )  # fmt: skip
 def test_every_refusal_gives_reason_and_date(
-    entries: list[acts.Entry], today: date, session: int | None, words: list[str]
+    entries: list[events.Entry], today: date, session: int | None, words: list[str]
 ) -> None:
     """Each wrong moment is refused with its reason and the right date, and only rules about days and doses give way."""
     refusal = refused(entries, today)
@@ -116,7 +117,7 @@ def test_the_wrong_course_is_refused() -> None:
 def test_a_session_that_failed_can_go_on() -> None:
     """A session that failed is no held one: the gate lets it be resumed, and its end be recorded."""
     entries = story(*running(), held(1, THURSDAY, "failed"))
-    assert gate.session_of(one(entries), STUDY, THURSDAY) == 1
+    assert admission.session_of(one(entries), STUDY, THURSDAY) == 1
     assert held_now(entries, 1).status == "completed"
 
 
@@ -126,7 +127,7 @@ def test_an_override_lets_in_for_its_day_only() -> None:
     wednesday = MONDAY + 2 * DAY
     act = recording.overridden(entries, "DF001", "flies home tomorrow", noon(wednesday))
     entries += story((wednesday, act))[1:]
-    assert gate.session_of(one(entries), STUDY, wednesday) == 1
+    assert admission.session_of(one(entries), STUDY, wednesday) == 1
     refused(entries, MONDAY + DAY)
     refused([*entries, *story(dosed(wednesday, taken=False))[1:]], wednesday)
     (override,) = one(entries).overrides
@@ -136,10 +137,10 @@ def test_an_override_lets_in_for_its_day_only() -> None:
 
 def test_an_override_ends_with_its_day() -> None:
     """A refusal that names no day, as after an emergency, has to be overridden anew on the next one."""
-    entries = story(*running(), (MONDAY, acts.Unblinded("DF001", "seizure")), study=LATE)
+    entries = story(*running(), (MONDAY, events.Unblinded("DF001", "seizure")), study=LATE)
     act = recording.overridden(entries, "DF001", "the board agreed", noon(THURSDAY))
     entries += story((THURSDAY, act))[1:]
-    assert gate.session_of(one(entries), LATE, THURSDAY) == 1
+    assert admission.session_of(one(entries), LATE, THURSDAY) == 1
     assert refused(entries, THURSDAY + DAY).session == 1
 
 
@@ -147,21 +148,21 @@ def test_the_door_records_an_override_once(tmp_path: Path) -> None:
     """Without an override the door stays shut and nothing is written; with one it opens, and one record is enough."""
     moment = [noon(MONDAY)]
     register = Register(tmp_path / "study", lambda: moment[0])
-    setting_up.begin(register, STUDY, *PUBLIC_KEYS, "PI")
-    setting_up.enrol(register, "DF001", "north", "RA")
+    setup.begin(register, STUDY, *PUBLIC_KEYS, "PI")
+    setup.enrol(register, "DF001", "north", "RA")
     register.act("RA", lambda entries: recording.consented(entries, "DF001", None, "1.0", moment[0]))
     kit = register.kits()[0].kits[0]
     register.act("RA", lambda entries: recording.started(entries, "DF001", 1, None, kit.lower(), moment[0]))
     moment[0] = noon(MONDAY + 2 * DAY)
     before = register.path.read_bytes()
-    with pytest.raises(gate.Refused, match="day 3 of course 1"):
-        holding.admitted(register, "DF001", "RA")
-    with pytest.raises(gate.Refused, match="session 2 was asked for"):
-        holding.admitted(register, "DF001", "RA", asked=2, override="a good reason")
+    with pytest.raises(admission.Refused, match="day 3 of course 1"):
+        sessions.admitted(register, "DF001", "RA")
+    with pytest.raises(admission.Refused, match="session 2 was asked for"):
+        sessions.admitted(register, "DF001", "RA", asked=2, override="a good reason")
     assert register.path.read_bytes() == before
     for override in ("flies home tomorrow", "flies home tomorrow", ""):
-        assert holding.admitted(register, "sub-DF001", "RA", override=override) == 1
-    holding.record(register, "DF001", 1, "RA", "completed", moment[0].isoformat())
+        assert sessions.admitted(register, "sub-DF001", "RA", override=override) == 1
+    sessions.record(register, "DF001", 1, "RA", "completed", moment[0].isoformat())
     told = [type(entry.act).__name__ for entry in register.entries()]
     assert told == ["Begun", "Enrolled", "Consented", "Started", "Overridden", "SessionHeld"]
 
@@ -169,10 +170,10 @@ def test_the_door_records_an_override_once(tmp_path: Path) -> None:
 def test_a_clock_that_is_behind_opens_no_gate() -> None:
     """Where the computer's time is before the register's last entry, the gate says so, and an override lifts it."""
     entries = story(*running(), dosed(THURSDAY))
-    assert gate.session_at(entries, "DF001", noon(THURSDAY) - timedelta(minutes=4)) == 1
+    assert admission.session_at(entries, "DF001", noon(THURSDAY) - timedelta(minutes=4)) == 1
     early = noon(THURSDAY) - timedelta(minutes=6)
-    with pytest.raises(gate.Refused, match="Set the clock that is wrong") as caught:
-        gate.session_at(entries, "DF001", early)
+    with pytest.raises(admission.Refused, match="Set the clock that is wrong") as caught:
+        admission.session_at(entries, "DF001", early)
     assert caught.value.session == 1
     assert "Set the clock" in recording.overridden(entries, "DF001", "the other clock was ahead", early).refused
 
@@ -209,7 +210,7 @@ def test_who_left_by_mistake_is_back() -> None:
 @pytest.mark.parametrize("number", [0, 1, 2, 5, 6, 99])
 def test_what_happened_is_never_taken_back(number: int) -> None:
     """Kits that were given, a session that was held, treatments that were seen, and what is not there."""
-    entries = story(*running(), held(1, THURSDAY), (THURSDAY, acts.Unblinded("DF001", "seizure")))
+    entries = story(*running(), held(1, THURSDAY), (THURSDAY, events.Unblinded("DF001", "seizure")))
     with pytest.raises(BadInput, match="cannot be taken back: only"):
         recording.corrected(entries, number, "a good reason", noon(THURSDAY))
 
@@ -219,13 +220,13 @@ def test_a_site_elsewhere_has_its_own_days() -> None:
     new_york = replace(STUDY, sites={"south": replace(STUDY.clock, zone="America/New_York")})
     moment = datetime(2026, 11, 27, 0, 30, tzinfo=timezone.utc)  # Friday in Berlin, Thursday in New York
     for stratum, place in (("north", 1), ("south", 2)):
-        enrolment = (MONDAY, acts.Enrolled("DF001", stratum, place, kits()))
+        enrolment = (MONDAY, events.Enrolled("DF001", stratum, place, kits()))
         entries = story(enrolment, *running()[1:], study=new_york)
         if stratum == "south":
-            assert gate.session_at(entries, "DF001", moment) == 1
+            assert admission.session_at(entries, "DF001", moment) == 1
         else:
-            with pytest.raises(gate.Refused, match="too late for session 1"):
-                gate.session_at(entries, "DF001", moment)
+            with pytest.raises(admission.Refused, match="too late for session 1"):
+                admission.session_at(entries, "DF001", moment)
 
 
 def test_overrides_are_not_given_lightly() -> None:
@@ -235,7 +236,7 @@ def test_overrides_are_not_given_lightly() -> None:
         recording.overridden(entries, "DF001", " x ", noon(wednesday))
     with pytest.raises(BadInput, match="leave out --override"):
         recording.overridden(entries, "DF001", "a good reason", noon(THURSDAY))
-    with pytest.raises(gate.Refused, match="consent"):
+    with pytest.raises(admission.Refused, match="consent"):
         recording.overridden(story(enrolled()), "DF001", "a good reason", noon(MONDAY))
 
 
@@ -251,7 +252,7 @@ def test_the_gate_agrees_with_a_calendar_on_paper(study: Study, start: date, gap
     today = max(latest_start + timedelta(days=offset % 40 - 5), start)
     page = {latest_start.toordinal() + course.session_day - 1 + late for late in range(course.tolerance_days + 1)}
     if today.toordinal() in page:
-        assert gate.session_of(one(entries), study, today) == len(one(entries).starts)
+        assert admission.session_of(one(entries), study, today) == len(one(entries).starts)
     else:
         refusal = refused(entries, today)
         right = date.fromordinal(min(page))
@@ -288,7 +289,7 @@ def test_a_moment_without_zone_is_a_mistake() -> None:
         days.today(STUDY, datetime(2026, 11, 23))  # noqa: DTZ001 - that is the mistake
 
 
-Attempt = Callable[[list[acts.Entry]], acts.Act]
+Attempt = Callable[[list[events.Entry]], events.Act]
 
 
 def start(course: Literal[1, 2], kit: str, today: date, day: date | None = None) -> Attempt:
@@ -322,7 +323,7 @@ def close(number: int, today: date) -> Attempt:
 
 
 NEW, READY, RUNNING = story(enrolled()), story(enrolled(), consented()), story(*running())
-GONE = story(*running(), (MONDAY, acts.Withdrew("DF001", "ill")))
+GONE = story(*running(), (MONDAY, events.Withdrew("DF001", "ill")))
 TWO = story(enrolled(), enrolled("DF010", 2))
 
 
@@ -358,13 +359,13 @@ TWO = story(enrolled(), enrolled("DF010", 2))
         (RUNNING, close(1, THURSDAY), "can be held until Thursday 26"),
         (RUNNING, close(2, SECOND), "has not started"),
         (story(*running(), held(1, THURSDAY, "failed")), close(1, SECOND), "run --close"),
-        (story(*running(), (MONDAY, acts.Locked(0, "0" * 64))), leave("moved away"), "locked"),
+        (story(*running(), (MONDAY, events.Locked(0, "0" * 64))), leave("moved away"), "locked"),
         (TWO, leave("moved away", "df01"), "Did you mean DF0"),
         (NEW, leave("moved away", "zzz"), "not enrolled in this study. Check"),
         ([], leave("moved away"), "study init"),
     ],
 )
-def test_nonsense_is_refused_with_what_to_do(entries: list[acts.Entry], attempt: Attempt, words: str) -> None:
+def test_nonsense_is_refused_with_what_to_do(entries: list[events.Entry], attempt: Attempt, words: str) -> None:
     """Every act that cannot be now is refused in words that help."""
     with pytest.raises(BadInput) as caught:
         attempt(entries)
@@ -375,7 +376,7 @@ def test_what_can_be_is_recorded() -> None:
     """Consent, a start, doses, their correction and a withdrawal become acts that the register can hold."""
     entries = [begun(), *story(enrolled())[1:]]
 
-    def act(made: acts.Act, day: date = MONDAY) -> None:
+    def act(made: events.Act, day: date = MONDAY) -> None:
         entries.extend(story((day, made))[1:])
 
     act(recording.consented(entries, "sub-DF001", MONDAY - 7 * DAY, "1.0", noon(MONDAY)))
@@ -402,29 +403,29 @@ def test_what_can_be_is_recorded() -> None:
         (story(enrolled(), consented(), started(1, place=2)), 4),
         (story(*running(), started(2, SECOND - DAY)), 5),
         (story(*running(), held(1, THURSDAY), held(1, THURSDAY)), 6),
-        (story(*running(), (MONDAY, acts.Locked(0, "0" * 64)), held(1, THURSDAY)), 6),
-        (story(*running(), (MONDAY, acts.Unblinded(None, "end"))), 5),
-        (story(enrolled(), (MONDAY, acts.Consented("DF001", "20261123", "1"))), 3),
+        (story(*running(), (MONDAY, events.Locked(0, "0" * 64)), held(1, THURSDAY)), 6),
+        (story(*running(), (MONDAY, events.Unblinded(None, "end"))), 5),
+        (story(enrolled(), (MONDAY, events.Consented("DF001", "20261123", "1"))), 3),
         ([*story(enrolled()), begun()], 3),
         (story(enrolled())[1:], 1),
     ],
 )
-def test_a_register_that_cannot_be_is_named(entries: list[acts.Entry], number: int) -> None:
+def test_a_register_that_cannot_be_is_named(entries: list[events.Entry], number: int) -> None:
     """An act that cannot follow what is before it is found when the register is read, with the entry's number."""
     with pytest.raises(BadInput, match=f"^Entry {number} of the study's register cannot stand there"):
-        state.of(STUDY, entries)
+        participants.of(STUDY, entries)
 
 
 def test_unblinding_after_the_lock_is_possible() -> None:
     """After the lock everybody can be unblinded, and a torn line be taken away, and nothing else happen."""
-    locked, unblinded, recovered = acts.Locked(0, "0" * 64), acts.Unblinded(None, "end"), acts.Recovered(7)
+    locked, unblinded, recovered = events.Locked(0, "0" * 64), events.Unblinded(None, "end"), events.Recovered(7)
     told = (*running(), (MONDAY, locked), (MONDAY, unblinded), (MONDAY, recovered))
-    people = state.of(STUDY, story(*told))
+    people = participants.of(STUDY, story(*told))
     assert people["DF001"].locked
     assert people["DF001"].unblinded is None
 
 
 def test_acts_survive_the_line() -> None:
     """The stories of these tests are what a register can hold: encoded and decoded they stay the same."""
-    entries = story(*running(), dosed(MONDAY + DAY), held(1, THURSDAY), (MONDAY, acts.Withdrew("DF001", "ill")))
-    assert [acts.decode(msgspec.Raw(acts.encode(entry))) for entry in entries] == entries
+    entries = story(*running(), dosed(MONDAY + DAY), held(1, THURSDAY), (MONDAY, events.Withdrew("DF001", "ill")))
+    assert [events.decode(msgspec.Raw(events.encode(entry))) for entry in entries] == entries

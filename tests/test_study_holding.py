@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from experiment import log, sessions
-from experiment.bids import DataSet
-from experiment.design import draw_session, practice_message, read_messages
+from experiment.cli.check import study_items
+from experiment.design.message import practice_message, read_messages
+from experiment.design.session import draw_session
 from experiment.errors import BadInput
-from experiment.plans import Plan
-from experiment.preflight import checking
-from experiment.study import acts, gate, history, holding, quality, recording, setting_up
+from experiment.record import transcript
+from experiment.record.dataset import DataSet
+from experiment.session import run as sessions
+from experiment.session.plan import Plan
+from experiment.study import admission, events, history, queries, recording, setup
+from experiment.study import sessions as holding
 from experiment.study.register import Register
 from tests.lab import EXAMPLES
 from tests.strategies import PROTOCOL
@@ -32,8 +35,8 @@ class Lab:
     def __init__(self, folder: Path) -> None:
         self.moment: datetime = noon(MONDAY)
         self.data, self.register = DataSet(folder), Register(folder / "study", lambda: self.moment)
-        setting_up.begin(self.register, STUDY, *PUBLIC_KEYS, "PI")
-        setting_up.enrol(self.register, "DF001", "north", "RA")
+        setup.begin(self.register, STUDY, *PUBLIC_KEYS, "PI")
+        setup.enrol(self.register, "DF001", "north", "RA")
         kit = self.register.kits()[0].kits[0]
         self.register.act("RA", lambda told: recording.consented(told, "DF001", None, "1", self.moment))
         self.register.act("RA", lambda told: recording.started(told, "DF001", 1, None, kit, self.moment))
@@ -56,28 +59,28 @@ def lab(tmp_path: Path) -> Lab:
     return Lab(tmp_path)
 
 
-def held(lab: Lab) -> list[acts.SessionHeld]:
+def held(lab: Lab) -> list[events.SessionHeld]:
     """What the register knows of sessions."""
-    return [entry.act for entry in lab.register.entries() if isinstance(entry.act, acts.SessionHeld)]
+    return [entry.act for entry in lab.register.entries() if isinstance(entry.act, events.SessionHeld)]
 
 
 def test_the_register_is_told_later_of_a_session_that_it_missed(lab: Lab) -> None:
     """With the session's own day, once; then the gate refuses to hold it again."""
     lab.holds()
-    assert gate.session_at(lab.register.entries(), "DF001", lab.moment) == 1
+    assert admission.session_at(lab.register.entries(), "DF001", lab.moment) == 1
     lab.moment = noon(THURSDAY + DAY)
     assert holding.catch_up(lab.register, lab.data, "sub-DF001", "RB") == [1]
     assert holding.catch_up(lab.register, lab.data, "DF001", "RB") == []
-    assert held(lab) == [acts.SessionHeld("DF001", 1, THURSDAY.isoformat(), "completed")]
+    assert held(lab) == [events.SessionHeld("DF001", 1, THURSDAY.isoformat(), "completed")]
     assert lab.register.entries()[-1].who == "RB"
-    with pytest.raises(gate.Refused, match="was held on Thursday 26 November 2026"):
+    with pytest.raises(admission.Refused, match="was held on Thursday 26 November 2026"):
         holding.session_today(lab.register, "DF001")
 
 
 def test_a_session_that_was_cut_off_is_left_to_go_on(lab: Lab) -> None:
     """The register is not told of it, and nobody can say that it was never held."""
     lab.holds(lines=9)
-    assert log.has_begun(lab.data.transcript("DF001", 1, PROTOCOL.task))
+    assert transcript.has_begun(lab.data.transcript("DF001", 1, PROTOCOL.task))
     assert holding.catch_up(lab.register, lab.data, "DF001", "RB") == []
     with pytest.raises(BadInput, match=r"did begin.*--resume.*--close"):
         holding.check_never_held(lab.data, "DF001", 1)
@@ -99,18 +102,18 @@ def test_doses_that_nobody_recorded_are_named(lab: Lab) -> None:
 def test_after_the_lock_nothing_is_asked_any_more(lab: Lab) -> None:
     """The closing questions would change tables that were locked."""
     holding.check_open(lab.register, "DF001")
-    lab.register.act("PI", lambda _: acts.Locked(0, "0" * 64))
+    lab.register.act("PI", lambda _: events.Locked(0, "0" * 64))
     with pytest.raises(BadInput, match="locked"):
         holding.check_open(lab.register, "DF001")
 
 
 def test_an_answer_is_of_what_was_before_it(lab: Lab) -> None:
     """What is lifted or seen after an answer has to be answered anew."""
-    answer = acts.Answered("let_in", "DF001", 1, "agreed with the sponsor")
-    overridden = acts.Overridden("DF001", 1, "It was day 3.", "she flies home")
+    answer = events.Answered("let_in", "DF001", 1, "agreed with the sponsor")
+    overridden = events.Overridden("DF001", 1, "It was day 3.", "she flies home")
     for act in (overridden, answer, overridden):
         lab.register.act("RA", lambda _, act=act: act)  # type: ignore[misc]
-    found = quality.findings(lab.register.entries())
+    found = queries.findings(lab.register.entries())
     assert [(one.kind, one.session, one.needs_person) for one in found] == [
         ("let_in", 1, False),
         ("let_in", 1, True),
@@ -120,34 +123,34 @@ def test_an_answer_is_of_what_was_before_it(lab: Lab) -> None:
 
 def test_the_history_tells_every_act_in_words(lab: Lab) -> None:
     """Each kind of act has its sentence, and one participant's history leaves the others' out."""
-    told: list[acts.Act] = [
-        acts.Dosed("DF001", "2026-11-24", taken=False),
-        acts.SessionHeld("DF001", 1, "2026-11-26", "never_held"),
-        acts.SessionHeld("DF001", 1, "2026-11-26", "aborted"),
-        acts.Overridden("DF001", 1, "It was day 3.", "she flies home"),
-        acts.Withdrew("DF001", "moved away"),
-        acts.Corrected(5, "it was DF002"),
-        acts.Answered("computer", None, None, "a new screen"),
-        acts.Unblinded("DF001", "seizure"),
-        acts.Unblinded(None, "after the lock"),
-        acts.Locked(1, "0" * 64),
-        acts.Recovered(7),
+    told: list[events.Act] = [
+        events.Dosed("DF001", "2026-11-24", taken=False),
+        events.SessionHeld("DF001", 1, "2026-11-26", "never_held"),
+        events.SessionHeld("DF001", 1, "2026-11-26", "aborted"),
+        events.Overridden("DF001", 1, "It was day 3.", "she flies home"),
+        events.Withdrew("DF001", "moved away"),
+        events.Corrected(5, "it was DF002"),
+        events.Answered("computer", None, None, "a new screen"),
+        events.Unblinded("DF001", "seizure"),
+        events.Unblinded(None, "after the lock"),
+        events.Locked(1, "0" * 64),
+        events.Recovered(7),
     ]
     every = [*(entry.act for entry in lab.register.entries()), *told]
-    assert {type(act) for act in every} == set(acts.Act.__args__)
+    assert {type(act) for act in every} == set(events.Act.__args__)
     words = [history.told(act) for act in every]
     assert len(set(words)) == len(words)
-    setting_up.enrol(lab.register, "DF002", "north", "RA")
+    setup.enrol(lab.register, "DF002", "north", "RA")
     rows = history.table(lab.register.entries(), "DF001").row_count, history.table(lab.register.entries()).row_count
     assert rows == (3, 5)
 
 
 def test_check_asks_the_register(lab: Lab, tmp_path: Path) -> None:
     """Whether a register is whole, whether today is the day, and, without a study, nothing."""
-    assert checking.study_items(tmp_path / "elsewhere", "DF001", 1) == []
-    (whole,) = checking.study_items(lab.data.root, "", 0)
+    assert study_items(tmp_path / "elsewhere", "DF001", 1) == []
+    (whole,) = study_items(lab.data.root, "", 0)
     assert (whole.grade, whole.found) == ("green", "its register is whole, with 4 entries")
-    (refused,) = checking.study_items(lab.data.root, "DF002", 0)
+    (refused,) = study_items(lab.data.root, "DF002", 0)
     assert (refused.grade, "not enrolled" in refused.found) == ("red", True)
     lab.register.path.unlink()
-    assert [item.grade for item in checking.study_items(lab.data.root, "", 0)] == ["red"]
+    assert [item.grade for item in study_items(lab.data.root, "", 0)] == ["red"]

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from experiment.bids import DataSet, read_rows
 from experiment.errors import BadInput, EquipmentFailure
-from experiment.study import setting_up
-from experiment.study.place import FOLDER, join, register_in, register_of
+from experiment.record.dataset import DataSet
+from experiment.record.tsv import read_rows
+from experiment.study import setup
+from experiment.study.location import FOLDER, join, register_in, register_of
 from experiment.study.register import Register
 from tests.lab import ROOT
 from tests.studying import PUBLIC_KEYS, STUDY
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def shared(tmp_path: Path) -> Register:
     """A study in a folder that computers share."""
     register = Register(tmp_path / "share" / "our study")
-    setting_up.begin(register, STUDY, *PUBLIC_KEYS, "PI")
+    setup.begin(register, STUDY, *PUBLIC_KEYS, "PI")
     return register
 
 
@@ -42,7 +43,7 @@ def test_computers_share_a_register(tmp_path: Path, shared: Register) -> None:
     found = [register_of(tmp_path / name) for name in ("one", "two")]
     for register, subject in zip(found, ("DF1", "DF2"), strict=True):
         assert register is not None
-        setting_up.enrol(register, subject, "north", "RA")
+        setup.enrol(register, subject, "north", "RA")
     assert [getattr(entry.act, "place", None) for entry in shared.entries()] == [None, 1, 2]
 
 
@@ -57,7 +58,7 @@ def test_a_shared_register_out_of_sight_is_no_absent_study(tmp_path: Path, share
 def test_a_register_that_is_gone_is_no_absent_study(tmp_path: Path) -> None:
     """Where its file was deleted, and even all files of its folder, there is a study all the same."""
     register = Register(tmp_path / FOLDER)
-    setting_up.begin(register, STUDY, *PUBLIC_KEYS, "PI")
+    setup.begin(register, STUDY, *PUBLIC_KEYS, "PI")
     for path in (register.path, *register.folder.iterdir()):
         path.unlink(missing_ok=True)
         found = register_of(tmp_path)
@@ -71,7 +72,7 @@ def test_only_a_register_can_be_joined_and_only_once(tmp_path: Path, shared: Reg
     with pytest.raises(BadInput, match="No study has begun"):
         join(tmp_path, tmp_path / "nothing")
     assert register_of(tmp_path) is None
-    setting_up.begin(Register(tmp_path / FOLDER), STUDY, *PUBLIC_KEYS, "PI")
+    setup.begin(Register(tmp_path / FOLDER), STUDY, *PUBLIC_KEYS, "PI")
     with pytest.raises(BadInput, match="of its own"):
         join(tmp_path, shared.folder)
 

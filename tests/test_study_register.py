@@ -19,11 +19,13 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from experiment import disk, sealing
 from experiment.errors import BadInput, EquipmentFailure
-from experiment.files import write_whole
-from experiment.study import exclusive, keys, setting_up
-from experiment.study.acts import (
+from experiment.storage import append_file, encryption
+from experiment.storage import lock as exclusive
+from experiment.storage.atomic_file import write_whole
+from experiment.study import keys, setup
+from experiment.study.allocation import draw, packed, treatments
+from experiment.study.events import (
     Act,
     Begun,
     Consented,
@@ -37,10 +39,9 @@ from experiment.study.acts import (
     Unblinded,
     Withdrew,
 )
-from experiment.study.allocation import draw, packed, treatments
 from experiment.study.plan import Clock, Study
 from experiment.study.register import ALLOCATION, HEAD, KITS, PACKING, REGISTER, Place, Register
-from experiment.study.setting_up import Allocation, begin, enrol
+from experiment.study.setup import Allocation, begin, enrol
 from experiment.study.unblinding import lock, packing_list, unblind_all, unblind_one
 from tests.lab import ROOT
 
@@ -92,7 +93,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def allocation_of(register: Register, unblinder: Keys) -> Allocation:
     """What is hidden."""
     sealed = (register.folder / ALLOCATION).read_bytes()
-    return msgspec.json.decode(sealing.opened(sealed, unblinder.private), type=Allocation)
+    return msgspec.json.decode(encryption.opened(sealed, unblinder.private), type=Allocation)
 
 
 def recorded(register: Register, *acts: Act) -> None:
@@ -133,8 +134,8 @@ def test_each_file_opens_with_its_own_key_only(register: Register, unblinder: Ke
     assert packing_list(register, pharmacy.private) == packed(STUDY, hidden.slots)
     assert register.kits() == tuple(Place(slot.stratum, slot.place, slot.kits) for slot in hidden.slots)
     for name, key in ((ALLOCATION, pharmacy), (PACKING, unblinder), (ALLOCATION, new_keys())):
-        with pytest.raises(sealing.WrongKey):
-            sealing.opened((register.folder / name).read_bytes(), key.private)
+        with pytest.raises(encryption.WrongKey):
+            encryption.opened((register.folder / name).read_bytes(), key.private)
 
 
 INIT = """
@@ -173,8 +174,8 @@ def test_no_plaintext_touches_the_disk(tmp_path: Path, unblinder: Keys, pharmacy
     assert {os.path.dirname(path) for path in written if path != os.devnull} == {str(study)}  # noqa: PTH120 - as noted
 
     hidden = allocation_of(Register(study), unblinder)
-    plain = sealing.opened((study / ALLOCATION).read_bytes(), unblinder.private)
-    packing = sealing.opened((study / PACKING).read_bytes(), pharmacy.private)
+    plain = encryption.opened((study / ALLOCATION).read_bytes(), unblinder.private)
+    packing = encryption.opened((study / PACKING).read_bytes(), pharmacy.private)
     pieces = [text[at : at + 48] for text in (plain, packing) for at in range(0, len(text.rstrip()) - 48, 16)]
     pieces += [hidden.secret, hidden.secret.hex().encode(), msgspec.json.encode(hidden.secret)[1:-1], b'"AB"', b'"BA"']
     public = [piece for piece in pieces if piece in msgspec.json.encode(hidden.plan)]
@@ -186,11 +187,11 @@ def test_no_plaintext_touches_the_disk(tmp_path: Path, unblinder: Keys, pharmacy
 def test_the_sizes_of_the_sealed_files_tell_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is sealed is as long with one allocation as with any other, and filled up to whole pages."""
     sizes: set[tuple[int, ...]] = set()
-    monkeypatch.setattr(sealing, "sealed", lambda content, _: content)
+    monkeypatch.setattr(encryption, "sealed", lambda content, _: content)
     for number in range(50):
         slots = draw(STUDY, b"%d" % number)
         both = Allocation(bytes(32), STUDY, slots), packed(STUDY, slots)
-        sizes.add(tuple(len(setting_up._sealed(one, "")) for one in both))
+        sizes.add(tuple(len(setup._sealed(one, "")) for one in both))
     assert len(sizes) == 1
     assert all(size % 4096 == 0 for size in sizes.pop())
 
@@ -225,7 +226,7 @@ def test_an_interrupted_beginning_looks_like_none(
         return one
 
     with monkeypatch.context() as patch:
-        patch.setattr("experiment.study.setting_up.write_whole", failing(write_whole))
+        patch.setattr("experiment.study.setup.write_whole", failing(write_whole))
         patch.setattr(exclusive.Held, "write", failing(exclusive.Held.write))
         with pytest.raises(KeyboardInterrupt):
             begin(register, STUDY, unblinder.public, pharmacy.public, "PI")
@@ -607,7 +608,7 @@ def test_an_emergency_is_recorded_before_it_is_shown(
         shown = unblind_one(register, unblinder.private, "PI", subject, " seizure ")
         assert shown == treatments(STUDY, slot.order)
         assert register.entries()[-1].act == Unblinded(subject.removeprefix("sub-"), "seizure")
-    monkeypatch.setattr(disk, "_lock", lambda _: None)
+    monkeypatch.setattr(append_file, "_lock", lambda _: None)
     with pytest.raises(EquipmentFailure, match="cannot lock"):
         unblind_one(register, unblinder.private, "PI", "DF1", "seizure")
 
@@ -634,7 +635,7 @@ def test_another_key_opens_nothing(register: Register, tmp_path: Path, pharmacy:
         lambda: unblind_all(register, tmp_path / "data", pharmacy.private, "PI", "end", tmp_path / "out.tsv"),
         lambda: packing_list(register, unblinder.private),
     ):
-        with pytest.raises(sealing.WrongKey, match="without it nobody can open"):
+        with pytest.raises(encryption.WrongKey, match="without it nobody can open"):
             use()
     assert contents(tmp_path) == before
 

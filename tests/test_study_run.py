@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from experiment.bids import read_rows
-from experiment.study import acts, days, recording, setting_up, state
+from experiment.record.tsv import read_rows
+from experiment.study import dates, events, participants, recording, setup
 from tests.lab import ROOT, SUBJECT, Lab
 from tests.studying import PUBLIC_KEYS, STUDY
 
@@ -25,8 +25,8 @@ def register_of(lab: Lab, day: int, *, consent: bool = True) -> Register:
 
     first = utc_now() - timedelta(days=day - 1)
     then = Register(lab.data / "study", lambda: first)
-    setting_up.begin(then, STUDY, *PUBLIC_KEYS, "PI")
-    place = cast("acts.Enrolled", setting_up.enrol(then, SUBJECT, "north", "RA").act)
+    setup.begin(then, STUDY, *PUBLIC_KEYS, "PI")
+    place = cast("events.Enrolled", setup.enrol(then, SUBJECT, "north", "RA").act)
     if consent:
         then.act("RA", lambda told: recording.consented(told, SUBJECT, None, "v1", first))
         then.act("RA", lambda told: recording.started(told, SUBJECT, 1, None, place.kits[0], first))
@@ -57,11 +57,11 @@ def test_run_knows_the_session_and_tells_how_it_ended(lab: Lab, hands: Hands) ->
     sitting = comes(lab, "--override", "no screen here")
     status, said = leaves(sitting, hands)
     assert (status, sitting.events()[0].session.session) == (3, 1), said  # type: ignore[union-attr]
-    (held,) = acts_of(register, acts.SessionHeld)
+    (held,) = acts_of(register, events.SessionHeld)
     assert (held.subject, held.session, held.status) == (SUBJECT, 1, "aborted")
-    assert acts_of(register, acts.Overridden) == []
+    assert acts_of(register, events.Overridden) == []
     row = read_rows(lab.data / "participants.tsv", "participant_id")[f"sub-{SUBJECT}"]
-    first = days.today(STUDY, register.now()) - timedelta(days=3)
+    first = dates.today(STUDY, register.now()) - timedelta(days=3)
     assert row["stratum"] == "north"
     assert (row["enrolled"], row["withdrawn"]) == (first.isoformat(), "n/a")
     assert set(row) == set(json.loads((lab.data / "participants.json").read_text(encoding="utf-8")))
@@ -76,13 +76,13 @@ def test_a_killed_session_is_held_when_it_is_closed(lab: Lab) -> None:
     sitting.started()
     sitting.process.kill()
     sitting.process.wait()
-    assert acts_of(register, acts.SessionHeld) == []
+    assert acts_of(register, events.SessionHeld) == []
     status, said = lab.begins("run", "--subject", SUBJECT, "--session", 1, "--close", *lab.places()).ends()
     assert (status, "--operator" in said) == (2, True), said
     closed = ("--subject", SUBJECT, "--session", 1, "--close", "--operator", "RB", *lab.places())
     status, said = lab.begins("run", *closed).ends()
     assert status == 0, said
-    assert [held.status for held in acts_of(register, acts.SessionHeld)] == ["aborted"]
+    assert [held.status for held in acts_of(register, events.SessionHeld)] == ["aborted"]
     assert register.entries()[-1].who == "RB"
 
 
@@ -92,7 +92,7 @@ def test_the_wrong_day_is_refused_with_the_right_one(lab: Lab, day: int) -> None
     register = register_of(lab, day)
     before = register.path.read_bytes()
     status, said = comes(lab).ends()
-    right = days.spoken(days.today(STUDY, register.now()) + timedelta(days=4 - day))
+    right = dates.spoken(dates.today(STUDY, register.now()) + timedelta(days=4 - day))
     assert (status, f"day {day}" in said, right in said) == (2, True, True), said
     assert register.path.read_bytes() == before
     assert not list(lab.data.rglob("*_transcript.jsonl"))
@@ -104,7 +104,7 @@ def test_without_consent_no_reason_helps(lab: Lab) -> None:
     for options in ((), ("--override", "it was given by telephone")):
         status, said = comes(lab, *options).ends()
         assert (status, "consent" in said) == (2, True), said
-    assert acts_of(register, acts.Overridden) == []
+    assert acts_of(register, events.Overridden) == []
 
 
 def test_an_override_is_seen_until_it_is_answered(lab: Lab, hands: Hands) -> None:
@@ -112,9 +112,9 @@ def test_an_override_is_seen_until_it_is_answered(lab: Lab, hands: Hands) -> Non
     register = register_of(lab, 3)
     reasons = ("--override", "no screen here", "--override-study", "She flies home tomorrow")
     assert leaves(comes(lab, *reasons), hands)[0] == 3
-    (override,) = acts_of(register, acts.Overridden)
+    (override,) = acts_of(register, events.Overridden)
     assert "She flies home tomorrow" in override.reason
-    one = state.found(state.of(STUDY, register.entries()), SUBJECT)
+    one = participants.found(participants.of(STUDY, register.entries()), SUBJECT)
     assert one.is_held(1)
     findings = lab.data / "derivatives" / "qa" / "qa_findings.tsv"
     where = ("--data", lab.data, "--protocol", lab.protocol)
@@ -129,7 +129,7 @@ def test_an_override_is_seen_until_it_is_answered(lab: Lab, hands: Hands) -> Non
     assert "Answered by PI: Agreed with the sponsor" in text
     status, told = lab.begins("study", "answer", "--finding", "let_in", *said, *where).ends()
     assert (status, "Nothing of the kind" in told) == (2, True), told
-    assert state.of(STUDY, register.entries())[SUBJECT] == one
+    assert participants.of(STUDY, register.entries())[SUBJECT] == one
 
 
 def test_a_reason_about_the_computer_opens_no_gate(lab: Lab) -> None:

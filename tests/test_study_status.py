@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from experiment.bids import DataSet, read_rows
-from experiment.design import read_messages
+from experiment.design.message import read_messages
 from experiment.errors import BadInput
-from experiment.study import acts, days, gate, setting_up, state, status
-from experiment.study.acts import Overridden, SessionHeld, Unblinded, Withdrew
+from experiment.record.dataset import DataSet
+from experiment.record.tsv import read_rows
+from experiment.study import admission, dates, events, participants, setup, status
+from experiment.study.events import Overridden, SessionHeld, Unblinded, Withdrew
 from experiment.study.plan import Courses
 from experiment.study.register import Register
 from experiment.study.simulated import simulated_study
@@ -46,7 +47,7 @@ OVER = (*running(), *TAKEN, held(1, THURSDAY))
 LAST = (*OVER, started(2, SECOND), *(dosed(SECOND + n * DAY) for n in (1, 2, 3)), held(2, SECOND + 3 * DAY))
 
 
-def row(*told: tuple[date, acts.Act], today: date) -> status.Row:
+def row(*told: tuple[date, events.Act], today: date) -> status.Row:
     """The participant's line."""
     entries = story(*told)
     (line,) = status.rows([one(entries)], STUDY, noon(today))
@@ -81,7 +82,7 @@ def row(*told: tuple[date, acts.Act], today: date) -> status.Row:
     ],
 )
 def test_where_everybody_is_and_what_comes_next(
-    told: list[tuple[date, acts.Act]], today: date, urgency: Urgency, now: str, then: str
+    told: list[tuple[date, events.Act]], today: date, urgency: Urgency, now: str, then: str
 ) -> None:
     """From enrolment to the last day, the screen says where a participant is, what is next, and how urgent it is."""
     line = row(*told, today=today)
@@ -120,7 +121,7 @@ def test_the_most_urgent_stand_first() -> None:
         (MONDAY, Withdrew("P5", "ill")), (MONDAY, Withdrew("P6", "ill")),
     ]  # fmt: skip
     entries = story(*told)
-    lines = status.rows(state.of(STUDY, entries).values(), STUDY, noon(THURSDAY))
+    lines = status.rows(participants.of(STUDY, entries).values(), STUDY, noon(THURSDAY))
     assert [line.subject for line in lines] == ["P4", "P3", "P1", "P2", "P5", "P6"]
     assert [line.subject for line in status.only_due(lines)] == ["P4", "P3", "P1", "P2"]
     assert status.summary(lines, STUDY, noon(THURSDAY)).endswith(
@@ -149,8 +150,8 @@ def test_the_screen_and_the_gate_agree(offset: int, all_taken: bool, has_second:
     person, today = one(story(*told)), MONDAY + max(offset, 14 * has_second) * DAY
     (line,) = status.rows([person], STUDY, noon(today))
     try:
-        session = gate.session_of(person, STUDY, today)
-    except gate.Refused:
+        session = admission.session_of(person, STUDY, today)
+    except admission.Refused:
         assert "session 1 14:00" not in line.next
         assert "session 2 14:00" not in line.next
     else:
@@ -170,7 +171,7 @@ def simulate(root: Path, data: DataSet, subjects: int, seed: int) -> Register:
 
     def begun(now: Callable[[], datetime]) -> Register:
         register = Register(root / "study", now)
-        setting_up.begin(register, STUDY, *PUBLIC_KEYS, "PI")
+        setup.begin(register, STUDY, *PUBLIC_KEYS, "PI")
         return register
 
     messages = read_messages(EXAMPLE)
@@ -181,7 +182,7 @@ def test_a_simulated_study_has_all_that_happens(simulated: tuple[Register, DataS
     """Among ten participants one is late, forgets a dose, misses a session, drops out or is unblinded; nobody else."""
     register, data = simulated
     entries = register.entries()
-    people = state.of(STUDY, entries)
+    people = participants.of(STUDY, entries)
     assert len(people) == 10
     assert sum(person.withdrawn is not None for person in people.values()) == 1
     assert sum(person.unblinded is not None for person in people.values()) == 1
@@ -195,9 +196,9 @@ def test_a_simulated_study_has_all_that_happens(simulated: tuple[Register, DataS
     assert set(read_rows(data.root / "participants.tsv", "participant_id")) == {f"sub-{name}" for name in people}
 
 
-def _came(person: state.Participant) -> str:
+def _came(person: participants.Participant) -> str:
     """The day of session 1, or the day after it for those who were late against the rules."""
-    day, _ = days.session_days(STUDY.courses, person.starts[0])
+    day, _ = dates.session_days(STUDY.courses, person.starts[0])
     late = any("too late" in override.refused for override in person.overrides)
     return (day + DAY * late).isoformat()
 
@@ -207,7 +208,7 @@ def test_a_simulated_study_runs_in_time(simulated: tuple[Register, DataSet]) -> 
     entries = simulated[0].entries()
     moments = [entry.utc for entry in entries]
     assert moments == sorted(moments)
-    lines = status.rows(state.of(STUDY, entries).values(), STUDY, noon(days.day_of(STUDY, moments[-1]) + DAY))
+    lines = status.rows(participants.of(STUDY, entries).values(), STUDY, noon(dates.day_of(STUDY, moments[-1]) + DAY))
     assert {line.urgency for line in lines} == {Urgency.done, Urgency.withdrawn}
 
 

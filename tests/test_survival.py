@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING
 import pytest
 from pyvirtualdisplay.display import Display
 
-from experiment import log, plans
-from experiment.bids import DataSet, read_rows
-from experiment.disk import is_written
-from experiment.events import Ended, Rated, Scale, Shown, Started, Storage, TrialBegan
-from experiment.protocol import read_protocol
-from experiment.task import pause_page
-from experiment.trials import read_table, trial_table
+from experiment.design.protocol import read_protocol
+from experiment.record import transcript as log
+from experiment.record.dataset import DataSet
+from experiment.record.events import Ended, Rated, Scale, Shown, Started, Storage, TrialBegan
+from experiment.record.trial_table import read_table, trial_table
+from experiment.record.tsv import read_rows
+from experiment.session import plan
+from experiment.storage.append_file import is_written
+from experiment.task.scenes import pause_page
 from tests.acting import of
 from tests.lab import (
     ASSISTANT,
@@ -45,8 +47,8 @@ from tests.xtest import Hands
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from experiment.events import Frame
-    from experiment.log import Transcript
+    from experiment.record.events import Frame
+    from experiment.record.transcript import Transcript
     from tests.lab import Sitting
 
 IMPATIENT = "from experiment import log, __main__\nlog.CLOSE_S = 0.5\n__main__.main()"
@@ -74,7 +76,7 @@ def resumes(lab: Lab) -> Sitting:
 
 def is_cut_off(lab: Lab) -> bool:
     """Whether the session can go on."""
-    return plans.cut_off(DataSet(lab.data), SUBJECT, 1, read_protocol(lab.protocol)) is not None
+    return plan.cut_off(DataSet(lab.data), SUBJECT, 1, read_protocol(lab.protocol)) is not None
 
 
 def is_question(frame: Frame) -> bool:

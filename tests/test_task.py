@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from experiment import task
-from experiment.events import (
+from experiment.design.protocol import KEY_NAMES
+from experiment.record.events import (
     Blank,
     Click,
     Elapsed,
@@ -33,8 +33,8 @@ from experiment.events import (
     TrialEnded,
     encode,
 )
-from experiment.protocol import KEY_NAMES
-from experiment.screens.participants import HABITS
+from experiment.screens.personas import HABITS
+from experiment.task import procedure, scenes
 from tests import strategies
 from tests.acting import (
     CHORD,
@@ -59,14 +59,14 @@ from tests.strategies import PROTOCOL
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from experiment.events import Event, Frame, Input
-    from experiment.protocol import Protocol
+    from experiment.design.protocol import Protocol
+    from experiment.record.events import Event, Frame, Input
     from tests.acting import Script
 
 REFRESH_S = 1 / 60
 WORDING = PROTOCOL.wording
 SIGN = Text(WORDING.fixation, "sign")
-PAUSE = task.pause_page(PROTOCOL)
+PAUSE = scenes.pause_page(PROTOCOL)
 MESSAGE = Message("practice")
 MESSAGE_DONE = Message("practice", WORDING.next_button)
 STATUS = dict.fromkeys(HABITS, "completed") | {"silent": "aborted", "aborting": "aborted"}
@@ -150,7 +150,7 @@ def test_questions_are_asked_in_the_protocols_order(order: str, orders: int) -> 
         else session_of(protocol)
     )
     told: list[Event] = []
-    task.run(started(session), screen(obliging), told.append)
+    procedure.run(started(session), screen(obliging), told.append)
     asked = [one.question for one in of(Rated, told)]
     assert asked == [question for trial in (session.practice, *session.trials) for question in trial.questions]
     assert len({trial.questions for trial in (session.practice, *session.trials)}) == orders
@@ -497,7 +497,7 @@ def raising(failure: BaseException) -> Script:
 def test_an_interrupt_is_an_end_by_the_assistant() -> None:
     """Ctrl+C in the terminal ends the session as aborted, and the command goes on to save."""
     told: list[Event] = []
-    ended = task.run(started(session_of(short())), screen(raising(KeyboardInterrupt())), told.append)
+    ended = procedure.run(started(session_of(short())), screen(raising(KeyboardInterrupt())), told.append)
     assert ended == told[-1] == Ended("aborted", "interrupted")
 
 
@@ -506,7 +506,7 @@ def test_a_failure_is_recorded_by_its_kind_alone(failure: BaseException) -> None
     """What goes wrong behind the screen is recorded without its words, and is raised again."""
     told: list[Event] = []
     with pytest.raises(type(failure), match="private words"):
-        task.run(started(session_of(short())), screen(raising(failure)), told.append)
+        procedure.run(started(session_of(short())), screen(raising(failure)), told.append)
     assert told[-1] == Ended("failed", type(failure).__name__)
     assert not any(b"private words" in encode(event) for event in told)
 
@@ -549,7 +549,7 @@ def replayed(transcript: list[Event]) -> list[Event]:
     told: list[Event] = []
     first = transcript[0]
     assert isinstance(first, Started)
-    task.run(first, Recorded(transcript), told.append)
+    procedure.run(first, Recorded(transcript), told.append)
     return told
 
 

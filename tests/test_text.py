@@ -17,11 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from experiment import glyphs, script
-from experiment.design import Message, read_messages
-from experiment.errors import BadInput, EquipmentFailure
-from experiment.layout import Layout
-from experiment.text import (
+from experiment.design.message import Message, read_messages
+from experiment.drawing import fonts, scripts
+from experiment.drawing.message import (
     Picture,
     Style,
     draw_button,
@@ -35,6 +33,8 @@ from experiment.text import (
     missing_glyphs,
     needs_language,
 )
+from experiment.errors import BadInput, EquipmentFailure
+from experiment.task.layout import Layout
 from tests.fitting import fitting_size
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def test_every_script_has_its_glyphs_and_ink(text: str) -> None:
     assert missing_glyphs(text) == []
     assert_whole(draw_text(text, STYLE))
     box = draw_text("\U0010fffd", NARROW).sha256
-    for cluster in set(script.CLUSTER.findall(text)) - {" "}:
+    for cluster in set(scripts.CLUSTER.findall(text)) - {" "}:
         drawn = draw_text(cluster, NARROW)
         assert ink(drawn).any(), cluster
         assert drawn.sha256 != box, cluster
@@ -490,15 +490,15 @@ def test_marks_without_end_fit_nowhere() -> None:
 
 def test_usual_letters_stay_in_their_lines() -> None:
     """The letters that are measured without a look have room in a line of every font that has them."""
-    usual = [chr(code) for code in range(0x3200) if script.USUAL.fullmatch(chr(code))] + list("一永龍한글")
+    usual = [chr(code) for code in range(0x3200) if scripts.USUAL.fullmatch(chr(code))] + list("一永龍한글")
     for letter in usual:
-        found = [one for one in (glyphs.LATIN_FAMILY, glyphs.CJK_FAMILY) if glyphs.draws_text(letter, one)]
-        if found and (box := glyphs.box(letter, found[0])):
+        found = [one for one in (fonts.LATIN_FAMILY, fonts.CJK_FAMILY) if fonts.draws_text(letter, one)]
+        if found and (box := fonts.box(letter, found[0])):
             assert box.top < 1.2, letter
             assert box.bottom > -0.55, letter
             assert box.left > -0.15, letter
             assert box.right < box.advance + 0.15, letter
-            assert box.advance < script.USUAL_EM, letter
+            assert box.advance < scripts.USUAL_EM, letter
 
 
 def test_a_message_that_cannot_fit_is_named_without_its_text() -> None:
@@ -611,25 +611,25 @@ def test_the_digest_is_of_shape_and_pixels() -> None:
 
 def test_a_damaged_emoji_font_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A font file that is not the one of the SHA-256 file is an equipment failure that names the file."""
-    glyphs.check_emoji_font()
-    (tmp_path / glyphs.EMOJI_FONT).write_bytes(b"\0")
-    digest = (glyphs.EMOJI_FOLDER / f"{glyphs.EMOJI_FONT}.sha256").read_bytes()
-    (tmp_path / f"{glyphs.EMOJI_FONT}.sha256").write_bytes(digest)
-    monkeypatch.setattr(glyphs, "EMOJI_FOLDER", tmp_path)
+    fonts.check_emoji_font()
+    (tmp_path / fonts.EMOJI_FONT).write_bytes(b"\0")
+    digest = (fonts.EMOJI_FOLDER / f"{fonts.EMOJI_FONT}.sha256").read_bytes()
+    (tmp_path / f"{fonts.EMOJI_FONT}.sha256").write_bytes(digest)
+    monkeypatch.setattr(fonts, "EMOJI_FOLDER", tmp_path)
     with pytest.raises(EquipmentFailure, match=r"NotoColorEmoji\.ttf"):
-        glyphs.check_emoji_font.__wrapped__()
+        fonts.check_emoji_font.__wrapped__()
     with pytest.raises(EquipmentFailure, match="Noto Color Emoji"):
-        glyphs.fonts.__wrapped__()
+        fonts.fonts.__wrapped__()
 
 
 def test_the_versions_that_decide_the_pixels_are_known() -> None:
     """The transcript can name the typesetter, the font packages and the emoji font by its digest."""
-    found = glyphs.versions()
+    found = fonts.versions()
     assert re.fullmatch(r"\d+\.\d+\.\d+", found["typst"])
     assert found["NotoColorEmoji.ttf"].startswith("sha256:e5899ed3")
     assert found["DejaVuSans.ttf"].startswith("sha256:3fdf69ca")
     assert found["STIXGeneral.ttf"].startswith("sha256:16737803")
-    assert set(glyphs.FONT_PACKAGES) < set(found)
+    assert set(fonts.FONT_PACKAGES) < set(found)
 
 
 def test_drawing_needs_no_import_before_the_first_text() -> None:
@@ -659,4 +659,4 @@ def test_any_text_is_drawn_whole(text: str) -> None:
     assert message_sizes_px([structs.replace(message(text), writer=text[:5])], style) == [
         (drawn.width_px, drawn.height_px)
     ]
-    assert set(missing_glyphs(text)) <= set(script.CLUSTER.findall(text))
+    assert set(missing_glyphs(text)) <= set(scripts.CLUSTER.findall(text))

@@ -18,19 +18,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from experiment import log
+from experiment.cli import timing
+from experiment.cli.review import PROTOCOL
+from experiment.design.protocol import read_protocol
 from experiment.errors import BadInput
-from experiment.events import Blank, Key, Message, Read, Refreshes, ScreenInfo, Shown, Started, TrialBegan
-from experiment.protocol import read_protocol
-from experiment.review import PROTOCOL
-from experiment.timing import command
-from experiment.timing.agenda import drawn_scripts
+from experiment.record import transcript as log
+from experiment.record.events import Blank, Key, Message, Read, Refreshes, ScreenInfo, Shown, Started, TrialBegan
 from experiment.timing.align import by_pattern, by_time
 from experiment.timing.capture import BBTK_LINES, read_capture
+from experiment.timing.device import device_errors, lacks_outside_view
 from experiment.timing.errors import UNMARKED_S, watched_errors
-from experiment.timing.external import device_errors, lacks_outside_view
-from experiment.timing.records import Glow, Log, LoggedTrial, Press, Span, Watch, logged
+from experiment.timing.observations import Glow, Log, LoggedTrial, Press, Span, Watch, logged
 from experiment.timing.report import Report, render, reported, write
+from experiment.timing.schedule import drawn_scripts
 from experiment.timing.session import TimingSession, timing_messages, timing_protocol
 
 POLL_S = 0.0001
@@ -228,7 +228,7 @@ def screen() -> ScreenInfo:
 
 def started() -> Started:
     """A timing session's first line."""
-    from experiment.design import draw_session
+    from experiment.design.session import draw_session
 
     protocol = timing_protocol(read_protocol(PROTOCOL), 9)
     session = draw_session(protocol, timing_messages(9), subject="timing", session=1, seed=1)
@@ -317,7 +317,7 @@ def test_a_run_for_a_light_sensor_claims_nothing_itself(
                 transcript.append(event)  # type: ignore[arg-type]
 
     monkeypatch.setattr("experiment.timing.session.unwatched", stand_in)
-    command.timing(trials=9, out=tmp_path / "out", photodiode_run=True)
+    timing.timing(trials=9, out=tmp_path / "out", photodiode_run=True)
     said = capsys.readouterr().err
     report = msgspec.json.decode((tmp_path / "out" / "timing.json").read_bytes(), type=Report)
     assert (report.how, report.errors) == ("none", None)
@@ -456,7 +456,7 @@ def test_a_file_that_is_no_capture_is_refused(tmp_path: Path, content: str, why:
 def test_read_and_transcript_belong_together(tmp_path: Path) -> None:
     """One without the other is refused before anything is opened."""
     with pytest.raises(BadInput, match="belong together"):
-        command.timing(read=tmp_path / "x.csv")
+        timing.timing(read=tmp_path / "x.csv")
 
 
 def test_scripts_press_when_keys_are_up_again() -> None:
@@ -483,7 +483,7 @@ def test_presses_are_measured_where_nobody_can_look(tmp_path: Path) -> None:
     """Each press is logged once and compared; onsets, durations and responses stay unmeasured, and the page says so."""
     out = tmp_path / "timing"
     with suppress(typer.Exit):  # a busy computer may be found wanting, and says so
-        command.timing(trials=8, out=out, presses_only=True)
+        timing.timing(trials=8, out=out, presses_only=True)
     report = msgspec.json.decode((out / "timing.json").read_bytes(), type=Report)
     errors = report.errors
     assert errors
@@ -504,7 +504,7 @@ def test_presses_that_nobody_hears_give_no_number(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("experiment.timing.session.key_presser", lambda _: nullcontext(lambda _key, _down: None))
     monkeypatch.setattr("experiment.timing.presser.IDLE_PRESSES", 1)
     out = tmp_path / "timing"
-    command.timing(trials=8, out=out, presses_only=True)
+    timing.timing(trials=8, out=out, presses_only=True)
     report = msgspec.json.decode((out / "timing.json").read_bytes(), type=Report)
     assert (report.how, report.errors) == ("none", None)
     assert "none of 2 presses" in str(report.why_not)
@@ -517,7 +517,7 @@ def test_a_real_session_is_measured_from_outside(tmp_path: Path) -> None:
     """On a virtual display every onset is seen, every press logged once, and the errors stay within a few frames."""
     out = tmp_path / "timing"
     with suppress(typer.Exit):  # a busy computer may be found wanting, and says so
-        command.timing(trials=8, out=out)
+        timing.timing(trials=8, out=out)
     report = msgspec.json.decode((out / "timing.json").read_bytes(), type=Report)
     assert (report.how, report.screen.photodiode) == ("outside", True)
     errors = report.errors
@@ -538,4 +538,4 @@ def test_a_real_session_is_measured_from_outside(tmp_path: Path) -> None:
     watch = msgspec.json.decode((out / "watch.json").read_bytes(), type=Watch)
     assert watched_errors(logged(read.events), watch) == errors
     with pytest.raises(BadInput, match="holds a measurement already"):
-        command.timing(trials=8, out=out)
+        timing.timing(trials=8, out=out)

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from msgspec.structs import replace
 
-from experiment import events as ev
-from experiment.dictionary import data_dictionary
 from experiment.errors import BadInput
-from experiment.files import write_whole
-from experiment.trials import as_text, read_table, trial_table
+from experiment.record import events as ev
+from experiment.record.data_dictionary import data_dictionary
+from experiment.record.trial_table import as_text, read_table, trial_table
+from experiment.storage.atomic_file import write_whole
 from tests import strategies
 from tests.strategies import CONNECTION, PROTOCOL, eventful_trial, held, session_of, started
 

@@ -9,21 +9,24 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
-from experiment import events, log, task
-from experiment.bids import DataSet
-from experiment.design import Message, draw_session
+from experiment.design.message import Message
+from experiment.design.session import draw_session
 from experiment.errors import BadInput
-from experiment.layout import Layout
+from experiment.record import events
+from experiment.record import transcript as log
+from experiment.record.dataset import DataSet
 from experiment.replay.verify import verify, verify_all
-from experiment.screens.participants import HABITS, Participant
+from experiment.screens.personas import HABITS, Participant
 from experiment.screens.simulated import SimulatedScreen, simulated_info
+from experiment.task import procedure
+from experiment.task.layout import Layout
 from tests.strategies import PROTOCOL, held
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from experiment.events import Event
+    from experiment.record.events import Event
 
 MESSAGES = [Message(f"m{number}", "Ana", "friend", "en", f"text {number}") for number in range(6)]
 
@@ -235,7 +238,7 @@ def test_a_session_that_was_stopped_verifies(tmp_path: Path, error: type[BaseExc
             raise error
 
     try:
-        task.run(started, screen, emit)
+        procedure.run(started, screen, emit)
     except RuntimeError:
         assert error is RuntimeError
     assert found(kept(tmp_path, recorded)) == []
@@ -249,7 +252,9 @@ def test_a_resumed_session_verifies(tmp_path: Path) -> None:
     session = started.session
     again = replace(started, resumes=events.Resumption(trial=4, seen=(4,), gap_s=60.0, torn_bytes=0))
     second: list[Event] = []
-    task.run(again, SimulatedScreen(Participant(session, Layout(1280, 720), HABITS["quick"], "2"), info), second.append)
+    procedure.run(
+        again, SimulatedScreen(Participant(session, Layout(1280, 720), HABITS["quick"], "2"), info), second.append
+    )
     path = kept(tmp_path, [*first, *second])
     assert found(path) == []
     changed = lines(path)

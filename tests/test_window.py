@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from experiment.events import Ended, Focus, Key, Marked, Message, Paused, Resumed, Scale, Shown, Text
-from experiment.layout import Layout
-from experiment.trials import read_table
+from experiment.record.events import Ended, Focus, Key, Marked, Message, Paused, Resumed, Scale, Shown, Text
+from experiment.record.trial_table import read_table
+from experiment.task.layout import Layout
 from tests.lab import (
     Eyes,
     Lab,
@@ -36,8 +36,8 @@ from tests.xtest import Hands
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from experiment.events import Frame
-    from experiment.pictures import Pictures
+    from experiment.drawing.stimuli import Pictures
+    from experiment.record.events import Frame
     from tests.lab import Place, Sitting
 
 BACKGROUND = (0xF5, 0xF2, 0xEC)

@@ -20,12 +20,10 @@ import numpy as np
 import pytest
 import regex
 
-from experiment import glyphs, script
-from experiment.design import Message, read_messages
-from experiment.layout import Layout
-from experiment.pictures import MESSAGE_SIZES
-from experiment.protocol import read_protocol, rgb
-from experiment.text import (
+from experiment.design.message import Message, read_messages
+from experiment.design.protocol import read_protocol, rgb
+from experiment.drawing import fonts, scripts
+from experiment.drawing.message import (
     Picture,
     Room,
     Style,
@@ -37,6 +35,8 @@ from experiment.text import (
     missing_glyphs,
     needs_language,
 )
+from experiment.drawing.stimuli import MESSAGE_SIZES
+from experiment.task.layout import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,7 +98,7 @@ def golden(layouts: Sequence[Layout] = SCREENS) -> dict[str, dict[str, str]]:
         f"{layout.width_px}x{layout.height_px}": {name: facts(name, layout).sha256 for name in MESSAGES}
         for layout in layouts
     }
-    return {"versions": glyphs.versions(), **digests}
+    return {"versions": fonts.versions(), **digests}
 
 
 def kept() -> dict[str, dict[str, str]]:
@@ -114,18 +114,18 @@ def ink(picture: Picture) -> NDArray[np.bool_]:
 
 def clusters(message: Message) -> list[str]:
     """The grapheme clusters of writer and text that are meant to be seen, once each."""
-    found = dict.fromkeys(script.CLUSTER.findall(f"{message.writer}\n{message.text}"))
-    return [cluster for cluster in found if not script.BLANK.fullmatch(cluster)]
+    found = dict.fromkeys(scripts.CLUSTER.findall(f"{message.writer}\n{message.text}"))
+    return [cluster for cluster in found if not scripts.BLANK.fullmatch(cluster)]
 
 
 def test_the_set_is_as_wide_as_the_world_is() -> None:
     """There are 64 messages or more over 22 scripts or more, from one heart to 250 words, none of them ambiguous."""
     everything = "".join(message.writer + message.text for message in MESSAGES.values())
-    found = {name for name in (*glyphs.SCRIPTS, "Latin", "Greek", "Cyrillic", "Han", "Hiragana", "Katakana", "Hangul")
+    found = {name for name in (*fonts.SCRIPTS, "Latin", "Greek", "Cyrillic", "Han", "Hiragana", "Katakana", "Hangul")
              if regex.search(rf"\p{{Script={name}}}", everything)}  # fmt: skip
     counts = [len(message.text.split()) for message in MESSAGES.values()]
     assert len(MESSAGES) >= 64
-    assert len(found) == len(glyphs.SCRIPTS) + 7
+    assert len(found) == len(fonts.SCRIPTS) + 7
     assert (min(counts), max(counts)) == (1, 250)
     assert not [one.message_id for one in MESSAGES.values() if needs_language(one.text, one.language)]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from experiment.design import Message
+from experiment.design.message import Message
 from experiment.errors import DayFourError
-from experiment.messages import spoiled
-from experiment.messages.alike import alike, folded
+from experiment.messages import corruption
+from experiment.messages.check_message import is_empty, judged
+from experiment.messages.duplicates import alike, folded
 from experiment.messages.findings import Finding, graded
-from experiment.messages.one import is_empty, judged
 from experiment.messages.store import Folder
 
 FIND_OUT = "Find out for whom it was written."
@@ -76,7 +76,7 @@ def _one(subject: str, message_id: str, other: str, same: str) -> Finding:
 def cut_alike(owned: Iterable[tuple[str, Message]]) -> Iterator[Finding]:
     """Texts that end where a form or a spreadsheet cuts."""
     messages = {(subject, message.message_id): message for subject, message in owned}
-    for key, told in spoiled.cut({key: message.text for key, message in messages.items()}):
+    for key, told in corruption.cut({key: message.text for key, message in messages.items()}):
         yield from (Finding(grade, *key, text) for grade, text in judged(messages[key], [told]))
 
 

@@ -12,18 +12,18 @@ from multiprocessing import get_context
 from msgspec import Struct
 from msgspec.structs import replace
 
-from experiment.design import PRACTICE, Message
+from experiment.design.message import PRACTICE, Message
+from experiment.design.protocol import Protocol
+from experiment.drawing.scripts import LANGUAGE
+from experiment.drawing.stimuli import MESSAGE_SIZES
 from experiment.errors import BadInput, DayFourError
-from experiment.layout import Layout
 from experiment.messages.across import check_across, cut_alike, of_another
-from experiment.messages.alike import folded, similarity
+from experiment.messages.check_message import findings_of, is_empty
+from experiment.messages.duplicates import folded, similarity
 from experiment.messages.findings import Finding, Grade, graded
-from experiment.messages.one import findings_of, is_empty
-from experiment.messages.sizes import COMFORTABLE, sizes_of
 from experiment.messages.store import Folder
-from experiment.pictures import MESSAGE_SIZES
-from experiment.protocol import Protocol
-from experiment.script import LANGUAGE
+from experiment.messages.type_size import COMFORTABLE, sizes_of
+from experiment.task.layout import Layout
 
 FEW = 30  # participants whose messages are checked sooner than further processes start
 CHUNK = 8  # participants that a process is given at a time

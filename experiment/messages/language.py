@@ -6,8 +6,8 @@ from collections import Counter
 
 import regex
 
-from experiment.messages.headings import plain
-from experiment.script import HAN, HANGUL, KANA, LANGUAGE
+from experiment.drawing.scripts import HAN, HANGUL, KANA, LANGUAGE
+from experiment.messages.names import plain
 
 # Scripts that tell a font enough. Several languages share most of them; these are by far the commonest, and the others
 # look the same in the fonts that are used, but for Urdu and Persian, whose own letters tell.

@@ -71,3 +71,10 @@ def _plain(text: str) -> str:
 
 def _clusters(text: str) -> int:
     return len(regex.findall(r"\X", text))
+
+
+def plain(name: str) -> str:
+    """A name in small letters without accents, its words apart: `Participant-ID:` is `participant id`."""
+    parted = regex.sub(r"(?<=\p{Ll})(?=\p{Lu}\p{Ll})", " ", name)
+    letters = unicodedata.normalize("NFKD", parted.casefold())
+    return " ".join(regex.findall(r"[\p{L}\p{N}]+", regex.sub(r"\p{Mn}+", "", letters)))

@@ -15,20 +15,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from experiment.design import Message, Sets, check_subject, practice_message
-from experiment.events import Message as MessageFrame
-from experiment.files import write_whole
-from experiment.layout import Layout
+from experiment.design.message import Message, practice_message
+from experiment.design.protocol import Protocol, rgb
+from experiment.design.session import Sets, check_subject
+from experiment.drawing.composite import screen_of
+from experiment.drawing.message import Style, draw_text
+from experiment.drawing.scripts import LANGUAGE, inkless, missing_glyphs
+from experiment.drawing.stimuli import draw_pictures
 from experiment.messages.check import check_set
+from experiment.messages.check_message import is_empty, words
 from experiment.messages.findings import Finding
-from experiment.messages.one import is_empty, words
-from experiment.messages.sizes import sizes_of
-from experiment.pictures import draw_pictures
-from experiment.protocol import Protocol, rgb
-from experiment.replay.view import screen_of
-from experiment.script import LANGUAGE, inkless, missing_glyphs
-from experiment.templates import rendered
-from experiment.text import Style, draw_text
+from experiment.messages.type_size import sizes_of
+from experiment.record.events import Message as MessageFrame
+from experiment.storage.atomic_file import write_whole
+from experiment.storage.html import rendered
+from experiment.task.layout import Layout
 
 Pixels = NDArray[np.uint8]
 

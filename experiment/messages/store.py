@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from experiment import sealing
-from experiment.design import Message, check_subject, messages_csv, parse_messages, read_messages
+from experiment.design.message import Message, messages_csv, parse_messages, read_messages
+from experiment.design.session import check_subject
 from experiment.errors import BadInput
-from experiment.files import write_whole
+from experiment.storage import encryption
+from experiment.storage.atomic_file import write_whole
 
 MESSAGES = re.compile(r"sub-([A-Za-z0-9]{1,32})\.csv(\.age)?")
 TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".numbers", ".age"}
@@ -114,7 +115,7 @@ class Folder:
         """The same folder with its key; BadInput for another passphrase. Takes a second, so guessing does too."""
         path = self.path / PRIVATE_KEY
         try:
-            return Folder(self.path, sealing.unlocked(path.read_bytes(), passphrase))
+            return Folder(self.path, encryption.unlocked(path.read_bytes(), passphrase))
         except OSError as error:
             raise BadInput(f"{path} cannot be read: {error.strerror}. Without it the messages stay closed.") from error
 
@@ -134,14 +135,14 @@ class Folder:
         """The recipient comes last: while it is not there, the folder is not encrypted."""
         if any(self.path.glob("sub-*.csv.age")):
             raise BadInput(f"{self.path} has encrypted messages but no {RECIPIENT}. Put that file back.")
-        keys = sealing.new_keys(passphrase)
+        keys = encryption.new_keys(passphrase)
         write_whole(self.path / PRIVATE_KEY, keys.closed, private=True)
         write_whole(self.path / RECIPIENT, f"{keys.public}\n")
 
     def _sealed(self, content: bytes) -> bytes:
         path = self.path / RECIPIENT
         try:
-            return sealing.sealed(content, [path.read_text(encoding="utf-8")])
+            return encryption.sealed(content, [path.read_text(encoding="utf-8")])
         except (OSError, UnicodeDecodeError, BadInput) as error:
             raise BadInput(f"{path} holds no public key of age. Put the file back as it was.") from error
 
@@ -155,7 +156,7 @@ def _removed(paths: Iterable[Path]) -> list[Path]:
 
 def _decrypted(path: Path, key: Any) -> bytes:
     try:
-        return sealing.opened(path.read_bytes(), key)
-    except sealing.WrongKey:
+        return encryption.opened(path.read_bytes(), key)
+    except encryption.WrongKey:
         why = "was not encrypted for this folder, or is damaged"
         raise BadInput(f"{path} {why}. Take its messages in again.") from None

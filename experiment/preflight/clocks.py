@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from experiment.preflight.items import Item
+from experiment.record.check_result import Item
 from experiment.screens.clock import STEP_S, SessionClock
 from experiment.system.facts import Computer
 

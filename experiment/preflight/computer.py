@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiment.preflight import clocks, display, folder, keyboards, load, software
-from experiment.preflight.items import Grade, Item
+from experiment.preflight import clocks, data_folder, display, keyboards, load, software
+from experiment.record.check_result import Grade, Item
 from experiment.system import has_display, is_wayland, raised_priority, this_computer
 from experiment.system.facts import Computer, Power
 
@@ -42,7 +42,7 @@ def items(data: Path, root: Path, computer: Computer | None = None) -> tuple[Ite
         Part("memory", lambda: [load.memory(load.free_memory())]),
         Part("power", lambda: power(asked)),
         Part("clock", lambda: clocks.items(asked, root / "requirements.lock")),
-        Part("data folder", lambda: folder.items(data, asked), "red"),
+        Part("data folder", lambda: data_folder.items(data, asked), "red"),
         Part("versions", lambda: software.items(root)),
     )
     return tuple(at_once(parts, PATIENCE_S))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from experiment.preflight.items import Item
+from experiment.record.check_result import Item
 from experiment.system.facts import Computer, ScreenMode
 
 LEAST_BLANKING_S = 300.0  # nobody reads one message for five minutes without a key

@@ -1,6 +1,7 @@
 """Whether keys can be timed: found out in a process of its own, since some lacks kill the process that tries.
 
-The child runs `experiment.screens.rehearsal`, which opens the keyboard as a session does and prints a `Rehearsal`.
+The child runs `experiment.preflight.keyboard_child`, which opens the keyboard as a session does and prints a
+`Rehearsal`.
 """
 
 from __future__ import annotations
@@ -13,19 +14,19 @@ from typing import Literal
 
 import msgspec
 
-from experiment.preflight.items import Item
+from experiment.record.check_result import Item
 from experiment.screens.clock import STEP_S
 from experiment.system.linux import RIGHTS_ADVICE
 
 PATIENCE_S = 12.0  # ioHub needs three seconds to start, on a busy computer more
-CHILD = (sys.executable, "-m", "experiment.screens.rehearsal")
-MARK = "rehearsed "
+CHILD = (sys.executable, "-m", "experiment.preflight.keyboard_child")
 _FIX = {
     "darwin": "Allow the terminal in System Settings, Privacy & Security, Input Monitoring, and start it anew.",
     "linux": RIGHTS_ADVICE,
 }
 FIX = _FIX.get(sys.platform, "Unplug the keyboard, plug it in again, and check again.")
 NAMES = {"queue": "psychtoolbox's queue", "iohub": "PsychoPy's ioHub", "poll": "once a frame"}
+MARK = "rehearsed "  # before the child's line
 
 Rights = Literal["given", "not needed", "missing", "unknown"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from experiment.preflight.items import Item, graded
+from experiment.record.check_result import Item, graded
 
 MEASURED_S = 1.0
 # The frame loop takes a core at times, and what shows the frames and times the keys (X server, compositor, driver,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from experiment.errors import EquipmentFailure
-from experiment.preflight.items import Grade, Item, worst
+from experiment.record.check_result import Grade, Item, worst
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from experiment.preflight.items import Item, graded
+from experiment.record.check_result import Item, graded
 
 PYTHONS = ((3, 10), (3, 11), (3, 12))  # of PsychoPy 2026.2.5
 # On these hang pixels and times; a session with others is not the one that was measured.

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from experiment.qa.readings import Reading, Unread
-from experiment.qa.thresholds import Thresholds
+from experiment.design.thresholds import Thresholds
+from experiment.qa.session_summary import Reading, Unread
 
 KINDS = {
     "unreadable": "The log cannot be read",

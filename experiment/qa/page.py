@@ -15,12 +15,12 @@ from statistics import mean, median, quantiles
 
 from msgspec import Struct, structs
 
-from experiment.qa.across import Judged, grouped, when
+from experiment.design.thresholds import Thresholds, reasons
+from experiment.qa.charts import Scale, blocks, columns, dots, line, strokes, times_scale
 from experiment.qa.findings import INPUTS, KINDS, Finding, duration
-from experiment.qa.pictures import Scale, blocks, columns, dots, line, strokes, times_scale
-from experiment.qa.readings import Reading
-from experiment.qa.thresholds import Thresholds, reasons
-from experiment.templates import rendered
+from experiment.qa.session_summary import Reading
+from experiment.qa.study_findings import Judged, grouped, when
+from experiment.storage.html import rendered
 
 BAND_PX, READING_PX, RATINGS_PX, HEIGHT_PX = 240, 120, 90, 22
 CHART_PX, CHART_HEIGHT_PX = 540, 130

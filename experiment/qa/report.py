@@ -13,15 +13,15 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
-from experiment.bids import DataSet
+from experiment.design.thresholds import Thresholds
 from experiment.errors import BadInput
-from experiment.files import write_whole
-from experiment.qa.across import Judged, study_findings
 from experiment.qa.findings import Answers, Finding, ordered, session_findings, with_answers
 from experiment.qa.page import Study, render
-from experiment.qa.readings import Reading, Unread, named, read_session
-from experiment.qa.thresholds import Thresholds
-from experiment.trials import tsv
+from experiment.qa.session_summary import Reading, Unread, named, read_session
+from experiment.qa.study_findings import Judged, study_findings
+from experiment.record.dataset import DataSet
+from experiment.record.tsv import tsv
+from experiment.storage.atomic_file import write_whole
 
 CHUNK = 32  # sessions that a process is given at a time
 FEW = 150  # sessions that are read sooner than further processes start

@@ -15,7 +15,7 @@ from itertools import accumulate, pairwise
 from msgspec import Struct, structs
 
 from experiment.errors import BadInput
-from experiment.events import (
+from experiment.record.events import (
     Blank,
     Click,
     Elapsed,

@@ -16,15 +16,15 @@ from pathlib import Path
 
 from msgspec import Struct, to_builtins
 
-from experiment import task
-from experiment.bids import DataSet
-from experiment.design import practice_message
+from experiment.design.message import practice_message
 from experiment.errors import BadInput
-from experiment.events import SCHEMA, Ended, Event, Started
-from experiment.replay.chain import Written, broken, in_order, unreadable, written
-from experiment.replay.derived import row_findings, sidecar_findings, table_findings
-from experiment.replay.findings import Finding, told
-from experiment.screens.recorded import Difference, Recorded, RecordEnds, changes
+from experiment.record.dataset import DataSet
+from experiment.record.events import SCHEMA, Ended, Event, Started
+from experiment.replay.discrepancy import Finding, told
+from experiment.replay.lines import Written, broken, in_order, unreadable, written
+from experiment.replay.recorded import Difference, Recorded, RecordEnds, changes
+from experiment.replay.tables import row_findings, sidecar_findings, table_findings
+from experiment.task import procedure
 
 CHUNK = 16  # sessions that a process is given at a time
 FEW = 8  # sessions that are verified sooner than a second process starts
@@ -155,7 +155,7 @@ def _repeated(run: Sequence[Written]) -> _Repeated:
     screen = Recorded(started, [(line.number, line.event) for line in run])
     findings = []
     try:
-        task.run(started, screen, screen.emit)
+        procedure.run(started, screen, screen.emit)
     except RecordEnds:
         pass
     except Exception as error:  # noqa: BLE001 - damaged events can lead anywhere, and the other sessions go on

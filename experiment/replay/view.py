@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from experiment.events import Frame
-from experiment.pictures import Pictures
+from experiment.drawing.composite import Pixels, screen_of
+from experiment.drawing.message import Colour, Style, draw_text
+from experiment.drawing.stimuli import Pictures
+from experiment.record.events import Frame
 from experiment.replay.player import Moment, Player, Playhead, Press, Span
-from experiment.text import Colour, Style, draw_text
-
-Pixels = NDArray[np.uint8]
 
 STRIP_PX = 92
 DARK, LIGHT, DIM, GREY = (30, 30, 32), (236, 234, 228), (72, 74, 78), (150, 150, 150)
@@ -24,20 +21,6 @@ BAR_TOP_PX, BAR_HEIGHT_PX = 64, 18
 RING_PX, RING_S = 14, 0.3
 ROOM_FOR_HINT_PX = 960
 MEMORY_S = 5.0  # of the replay, in which a press stays
-
-
-def screen_of(pictures: Pictures, background: Colour, frame: Frame) -> Pixels:
-    """What a participant sees of a frame, pixel by pixel (height, width, 3)."""
-    pixels = np.empty((pictures.layout.height_px, pictures.layout.width_px, 3), np.uint8)
-    pixels[:] = background
-    for part in pictures.parts(frame):
-        picture = part.picture
-        _around(pixels, part.x_px, part.y_px, picture.pixels.shape[:2])[:] = picture.pixels
-    if (place := pictures.marker_at(frame)) is not None:
-        colours, alpha = pictures.marker[..., :3], pictures.marker[..., 3:] / 255
-        below = _around(pixels, *place, alpha.shape[:2])
-        below[:] = np.rint(colours * alpha + below * (1 - alpha))
-    return pixels
 
 
 class View:
@@ -143,13 +126,6 @@ def _ring(screen: Pixels, press: Press) -> None:
     rows, columns = np.ogrid[:height, :width]
     distance_px = np.hypot(columns + 0.5 - width / 2 - x_px, height / 2 - rows - 0.5 - y_px)
     screen[abs(distance_px - RING_PX) < 2] = LATE
-
-
-def _around(pixels: Pixels, x_px: int, y_px: int, shape: tuple[int, ...]) -> Any:
-    """The rectangle about a place that counts from the middle, y up."""
-    top = pixels.shape[0] // 2 - y_px - shape[0] // 2
-    left = pixels.shape[1] // 2 + x_px - shape[1] // 2
-    return pixels[top : top + shape[0], left : left + shape[1]]
 
 
 def _resized(screen: Pixels, size_px: tuple[int, int]) -> Pixels:

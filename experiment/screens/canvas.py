@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from experiment.design.protocol import Rgb
+from experiment.drawing.stimuli import Pictures, Placed
 from experiment.errors import EquipmentFailure
-from experiment.layout import Layout
-from experiment.pictures import Pictures, Placed
-from experiment.protocol import Rgb
+from experiment.task.layout import Layout
 
 
 class Canvas:

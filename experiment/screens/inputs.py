@@ -10,11 +10,11 @@ from typing import Any, Protocol
 
 from msgspec.structs import replace
 
-from experiment import events
-from experiment.events import Click, Focus, Frame, Input, Key, PauseAsked, TimedBy
+from experiment.record import events
+from experiment.record.events import Click, Focus, Frame, Input, Key, PauseAsked, TimedBy
 from experiment.screens.clock import SessionClock
-from experiment.screens.participants import Participant
-from experiment.screens.strokes import KeySource, Stroke
+from experiment.screens.key_event import KeySource, Stroke
+from experiment.screens.personas import Participant
 
 LEFT_BUTTON, LEFT_STROKE = 1, "mouse_1"  # pyglet's and our own name
 # A stroke of the mouse button that its window event has not followed by now was made outside the window.

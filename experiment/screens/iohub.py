@@ -14,9 +14,9 @@ import subprocess
 from typing import Any
 
 from experiment.errors import EquipmentFailure
-from experiment.events import TimedBy
+from experiment.record.events import TimedBy
+from experiment.screens.key_event import Stroke
 from experiment.screens.keynames import BUTTON_NAMES, name_of_x11
-from experiment.screens.strokes import Stroke
 
 _SLOTS = 2048  # strokes that wait for us: the most that ioHub allows
 _BUTTON_NUMBERS = {1: 1, 4: 2, 2: 3}  # ioHub's bits for left, middle and right

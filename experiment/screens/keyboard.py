@@ -26,10 +26,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from experiment.errors import EquipmentFailure
-from experiment.events import TimedBy
+from experiment.record.events import TimedBy
 from experiment.screens.iohub import IohubKeys
+from experiment.screens.key_event import KeySource, Stroke, now_s
 from experiment.screens.keynames import BUTTON_NAMES, name_of_pyglet, name_of_queue
-from experiment.screens.strokes import KeySource, Stroke, now_s
 from experiment.system.linux import RIGHTS_ADVICE
 
 __all__ = ["KeySource", "PollKeys", "QueueKeys", "Stroke", "lacks_for_queue", "now_s", "open_keys"]
@@ -37,6 +37,8 @@ __all__ = ["KeySource", "PollKeys", "QueueKeys", "Stroke", "lacks_for_queue", "n
 _PERMISSION = {"darwin": "Allow the terminal in System Settings, Privacy & Security, Input Monitoring."}
 _SLAVE_POINTERS = 3  # psychtoolbox's class for mice and touch screens on X11
 _SLOTS = 10_000  # strokes that a queue holds: hours of typing
+# What X11 and the kernel also list among the keyboards.
+_NO_KEYBOARDS = ("xtest", "power button", "sleep button", "video bus", "lid switch", "camera", "consumer control")
 
 
 class QueueKeys:
@@ -193,3 +195,16 @@ def _may_run_real_time() -> bool:
     thread.start()
     thread.join()
     return bool(granted)
+
+
+def connected_keyboards() -> int | None:
+    """How many keyboards a person can type on; None where psychtoolbox lists none though there are (Windows)."""
+    from psychtoolbox import hid
+
+    names = typed_on(hid.get_keyboard_indices()[1])
+    return None if sys.platform == "win32" and not names else len(names)
+
+
+def typed_on(names: Any) -> list[str]:
+    """Of the names of all that the system calls a keyboard, those of keyboards."""
+    return [name for name in names if not any(other in str(name).lower() for other in _NO_KEYBOARDS)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from experiment.events import Frame, Input, Refreshes, ScreenInfo
-from experiment.layout import MINIMUM_SIZE_PX
-from experiment.screens.participants import Participant
+from experiment.record.events import Frame, Input, Refreshes, ScreenInfo
+from experiment.screens.personas import Participant
+from experiment.task.layout import MINIMUM_SIZE_PX
 
 REFRESH_HZ = 60.0
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiment.layout import Layout
-from experiment.protocol import Rgb
+from experiment.design.protocol import Rgb
 from experiment.screens.canvas import Canvas
+from experiment.task.layout import Layout
 
 
 class Viewer:

@@ -14,13 +14,13 @@ from types import TracebackType
 
 import numpy as np
 
-from experiment.events import Blank, Frame, Input, Refreshes, Scale, ScreenInfo
-from experiment.pictures import Pictures
+from experiment.drawing.stimuli import Pictures
+from experiment.record.events import Blank, Frame, Input, Refreshes, Scale, ScreenInfo
 from experiment.screens.canvas import Canvas
 from experiment.screens.clock import SessionClock, Zero
-from experiment.screens.fitness import Pace
 from experiment.screens.inputs import Happenings, Inputs, Storage
-from experiment.screens.strokes import now_s
+from experiment.screens.key_event import now_s
+from experiment.screens.refresh import Pace
 
 
 class Window:

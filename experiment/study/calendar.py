@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 
 from experiment.errors import BadInput
-from experiment.files import write_whole
-from experiment.study import days
-from experiment.study.acts import Entry
+from experiment.storage.atomic_file import write_whole
+from experiment.study import dates
+from experiment.study.events import Entry
+from experiment.study.participants import Participant
 from experiment.study.plan import Study
-from experiment.study.state import Participant
 from experiment.study.zones import vtimezone
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def appointments(one: Participant, study: Study, today: date) -> list[Appointmen
     """The first day, every dose, daily report and session of the courses that run or are planned, in time."""
     study, courses = study.at(one.stratum), list(one.starts)
     if len(courses) == 1:  # not in the past, where it can no longer start
-        courses.append(max(days.earliest_second(study.courses, courses[0]), today))
+        courses.append(max(dates.earliest_second(study.courses, courses[0]), today))
     return [
         appointment
         for course, start in enumerate(courses, start=1)
@@ -65,12 +65,12 @@ def _course(one: Participant, study: Study, course: int, start: date) -> Iterato
         return Appointment(_uid(study, one, f"{course}-{kind}"), f"{one.subject}: {text}", begins, lasts, status)
 
     yield appointment("start", f"course {course} begins" + " at the earliest" * is_planned, start, None)
-    for number, day in enumerate(days.all_days(study.courses, start), start=1):
+    for number, day in enumerate(dates.all_days(study.courses, start), start=1):
         where = f"day {number} of course {course}"
-        yield appointment(f"dose-{number}", f"dose, {where}", days.at(study, day, clock.dose), SHORT)
+        yield appointment(f"dose-{number}", f"dose, {where}", dates.at(study, day, clock.dose), SHORT)
         if number == study.courses.session_day:
-            yield appointment("session", f"session {course}, {where}", days.at(study, day, clock.session), SESSION)
-        yield appointment(f"report-{number}", f"daily report, {where}", days.at(study, day, clock.report), SHORT)
+            yield appointment("session", f"session {course}, {where}", dates.at(study, day, clock.session), SESSION)
+        yield appointment(f"report-{number}", f"daily report, {where}", dates.at(study, day, clock.report), SHORT)
 
 
 def _uid(study: Study, one: Participant, what: str) -> str:

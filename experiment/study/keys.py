@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from experiment import sealing
 from experiment.errors import BadInput
-from experiment.files import write_whole
+from experiment.storage import encryption
+from experiment.storage.atomic_file import write_whole
 from experiment.system import no_core_dumps
 
 PUBLIC_SUFFIX = ".public.txt"
@@ -27,7 +27,7 @@ def write_keys(path: Path, passphrase: str) -> str:
         if one.exists():
             raise BadInput(f"{one} is there already, and a key is never overwritten. Choose another --out.")
     no_core_dumps()
-    pair = sealing.new_keys(passphrase)
+    pair = encryption.new_keys(passphrase)
     write_whole(path, pair.closed, private=True)
     write_whole(beside, f"{pair.public}\n")
     return pair.public
@@ -37,7 +37,7 @@ def read_public(given: str) -> str:
     """A public key, given as such or by its file; BadInput if it is none."""
     text = given if given.startswith("age1") else _text(Path(given))
     try:
-        sealing.sealed(b"", [text])
+        encryption.sealed(b"", [text])
     except BadInput:
         # What stands there is not shown: it could be a private key.
         shown = "the key" if text is given else given
@@ -51,7 +51,7 @@ def read_key(path: Path, passphrase: str) -> Any:
     """The private key in a file; BadInput if it cannot be read, WrongKey for another passphrase."""
     no_core_dumps()
     try:
-        return sealing.unlocked(path.read_bytes(), passphrase)
+        return encryption.unlocked(path.read_bytes(), passphrase)
     except OSError as error:
         raise BadInput(
             f"The key {path} cannot be read: {error.strerror}. Without the key, the treatments cannot be known by "

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from msgspec import Meta
 from msgspec.structs import replace
 
-from experiment.explain import read_toml
-from experiment.questions import Fixed, Line
+from experiment.design.questions import Fixed, Line
+from experiment.storage.toml import read_toml
 
 Days = Annotated[int, Meta(ge=0, le=999)]
 Time = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z")]

@@ -11,8 +11,9 @@ from datetime import date, datetime, timedelta
 from typing import Literal, TypeVar
 
 from experiment.errors import BadInput
-from experiment.study import days, gate, state
-from experiment.study.acts import (
+from experiment.study import admission, dates, participants
+from experiment.study.allocation import check_kit
+from experiment.study.events import (
     Consented,
     Corrected,
     Dosed,
@@ -23,9 +24,8 @@ from experiment.study.acts import (
     Status,
     Withdrew,
 )
-from experiment.study.allocation import check_kit
+from experiment.study.participants import Participant
 from experiment.study.plan import Study
-from experiment.study.state import Participant
 
 Entries = Sequence[Entry]
 Kind = TypeVar("Kind", Consented, Started, Dosed, Withdrew, Overridden, SessionHeld)
@@ -68,8 +68,8 @@ def overridden(entries: Entries, subject: str, reason: str, moment: datetime, as
     """A session against the gate's words; BadInput if it does not refuse, or if nobody can lift what it says."""
     study, one, _ = _now(entries, subject, moment)
     try:
-        session = gate.session_at(entries, subject, moment, asked)
-    except gate.Refused as refused:
+        session = admission.session_at(entries, subject, moment, asked)
+    except admission.Refused as refused:
         if refused.session is None:
             raise
         return _possible(study, one, moment, Overridden(one.subject, refused.session, refused.why, meaningful(reason)))
@@ -81,7 +81,7 @@ def session_held(
 ) -> SessionHeld:
     """A session that has ended, be it just now; `failed` for one that can still go on. `began_utc`: ISO 8601."""
     study, one, _ = _now(entries, subject, moment)
-    day = days.day_of(study, began_utc)
+    day = dates.day_of(study, began_utc)
     return _possible(study, one, moment, SessionHeld(one.subject, session, day.isoformat(), status))
 
 
@@ -91,9 +91,9 @@ def never_held(entries: Entries, subject: str, session: int, moment: datetime) -
     if session in one.sessions and not one.is_held(session):
         raise BadInput(f"Session {session} of {one.name} did begin: close it with `dayfour run --close`.")
     if 1 <= session <= len(one.starts):
-        _, latest = days.session_days(study.courses, one.starts[session - 1])
+        _, latest = dates.session_days(study.courses, one.starts[session - 1])
         if today <= latest:
-            raise BadInput(f"Session {session} of {one.name} can be held until {days.spoken(latest)}. Close it then.")
+            raise BadInput(f"Session {session} of {one.name} can be held until {dates.spoken(latest)}. Close it then.")
     return _possible(study, one, moment, SessionHeld(one.subject, session, today.isoformat(), "never_held"))
 
 
@@ -110,11 +110,11 @@ def corrected(entries: Entries, number: int, reason: str, moment: datetime) -> C
             f"Entry {number} cannot be taken back: only a consent, a start, a dose, a withdrawal, or a session that "
             "was closed as never held. `dayfour study history` lists all with their numbers."
         )
-    if number in (known := state.corrected(entries)):
+    if number in (known := participants.corrected(entries)):
         raise BadInput(f"Entry {number} was taken back already, by entry {known[number]}.")
     correction = Corrected(number, meaningful(reason))
     try:
-        state.of(state.study_of(entries), [*entries, Entry(moment.isoformat(), "", correction)])
+        participants.of(participants.study_of(entries), [*entries, Entry(moment.isoformat(), "", correction)])
     except BadInput as error:
         raise BadInput(
             f"Entry {number} cannot be taken back while later ones build on it. Take those back first, the latest "
@@ -124,14 +124,14 @@ def corrected(entries: Entries, number: int, reason: str, moment: datetime) -> C
 
 
 def _now(entries: Entries, subject: str, moment: datetime) -> tuple[Study, Participant, date]:
-    study = state.study_of(entries)
-    one = state.found(state.of(study, entries), subject)
+    study = participants.study_of(entries)
+    one = participants.found(participants.of(study, entries), subject)
     there = study.at(one.stratum)
-    return there, one, days.today(there, moment)
+    return there, one, dates.today(there, moment)
 
 
 def _possible(study: Study, one: Participant, moment: datetime, act: Kind) -> Kind:
-    state.after(study, one, Entry(moment.isoformat(), "", act))
+    participants.after(study, one, Entry(moment.isoformat(), "", act))
     return act
 
 
@@ -139,11 +139,11 @@ def _sensible(day: date, today: date, longest_ago: timedelta | None = None) -> d
     """The day, if it can be meant."""
     if day > today:
         raise BadInput(
-            f"{days.spoken(day)} is in the future: today is {days.spoken(today)}. Record it when it happens."
+            f"{dates.spoken(day)} is in the future: today is {dates.spoken(today)}. Record it when it happens."
         )
     if longest_ago and today - day > longest_ago:
         raise BadInput(
-            f"{days.spoken(day)} is more than {longest_ago.days} days ago: today is {days.spoken(today)}. Check the "
+            f"{dates.spoken(day)} is more than {longest_ago.days} days ago: today is {dates.spoken(today)}. Check the "
             "year and the month."
         )
     return day

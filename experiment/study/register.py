@@ -18,11 +18,11 @@ import msgspec
 from msgspec import Struct
 
 from experiment.errors import BadInput, EquipmentFailure
-from experiment.files import write_whole
-from experiment.links import Line, line_after, unlinked
-from experiment.study.acts import SCHEMA, Act, Begun, Entry, Locked, Recovered, decode, encode
-from experiment.study.exclusive import Held, held
-from experiment.study.state import AFTER_LOCK, Participant, found, of, study_of
+from experiment.storage.atomic_file import write_whole
+from experiment.storage.hash_chain import Line, line_after, unlinked
+from experiment.storage.lock import Held, held
+from experiment.study.events import SCHEMA, Act, Begun, Entry, Locked, Recovered, decode, encode
+from experiment.study.participants import AFTER_LOCK, Participant, found, of, study_of
 
 REGISTER, HEAD = "register.jsonl", "head.json"
 ALLOCATION, PACKING, KITS = "allocation.age", "packing.age", "kits.json"

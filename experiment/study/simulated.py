@@ -13,17 +13,18 @@ from datetime import date, datetime, time, timedelta, timezone
 from random import Random
 from typing import Literal
 
-from experiment import plans, sessions
-from experiment.bids import DataSet
-from experiment.design import Message
+from experiment.design.message import Message
+from experiment.design.protocol import Protocol
 from experiment.errors import BadInput
-from experiment.protocol import Protocol
-from experiment.study import days, recording, setting_up, state
-from experiment.study.acts import Act, Entry, Unblinded
-from experiment.study.days import DAY
-from experiment.study.holding import admitted, record
+from experiment.record.dataset import DataSet
+from experiment.session import plan as plans
+from experiment.session import run as sessions
+from experiment.study import dates, participants, recording, setup
+from experiment.study.dates import DAY
+from experiment.study.events import Act, Entry, Unblinded
 from experiment.study.plan import Study
 from experiment.study.register import Register
+from experiment.study.sessions import admitted, record
 
 FIRST_DAY = date(2000, 1, 3)  # long ago, so that nobody takes it for a real one
 A_WEEK = 7
@@ -144,15 +145,15 @@ def _life(person: Person) -> Iterator[Step]:
     """Everything that happens to somebody, not in order."""
     study, subject, draw = person.lab.study.at(person.stratum), person.subject, person.draw
     came = FIRST_DAY + (person.number + draw.randrange(A_WEEK)) * DAY
-    arrival = days.at(study, came, ARRIVAL) + timedelta(seconds=person.number)
-    yield arrival, lambda: setting_up.enrol(person.lab.register, subject, person.stratum, person.assistant)
+    arrival = dates.at(study, came, ARRIVAL) + timedelta(seconds=person.number)
+    yield arrival, lambda: setup.enrol(person.lab.register, subject, person.stratum, person.assistant)
     yield arrival, _act(person, lambda entries, now: recording.consented(entries, subject, None, "1.0", now))
     first = came + draw.randrange(1, A_WEEK) * DAY
     late_days = 1 + study.courses.tolerance_days if person.fate == "late" else 0
     yield from _course(person, 1, first, draw, late_days)
-    second = max(days.earliest_second(study.courses, first), first + (study.courses.days + late_days) * DAY)
+    second = max(dates.earliest_second(study.courses, first), first + (study.courses.days + late_days) * DAY)
     if person.fate == "quits":
-        left = days.at(study, second - DAY, ARRIVAL)
+        left = dates.at(study, second - DAY, ARRIVAL)
         yield left, _act(person, lambda entries, now: recording.withdrew(entries, subject, "moved away", now))
     else:
         yield from _course(person, 2, second + draw.randrange(A_WEEK) * DAY, draw)
@@ -162,24 +163,24 @@ def _course(person: Person, course: Literal[1, 2], start: date, draw: Random, la
     """A course: a dose a day, of which one may be forgotten, and the session, if they come."""
     study, subject = person.lab.study.at(person.stratum), person.subject
     fate = person.fate if course == 1 else "plain"
-    first, *later = days.all_days(study.courses, start)
+    first, *later = dates.all_days(study.courses, start)
     forgotten = draw.choice(later) if fate == "forgets" and later else None
 
     def begins(entries: Sequence[Entry], now: datetime) -> Act:
-        kit = state.of(study, entries)[subject].kits[course - 1]
+        kit = participants.of(study, entries)[subject].kits[course - 1]
         return recording.started(entries, subject, course, None, kit, now)
 
-    yield days.at(study, first, study.clock.dose), _act(person, begins)
+    yield dates.at(study, first, study.clock.dose), _act(person, begins)
     for day in later:
-        yield days.at(study, day, study.clock.dose), _act(person, _dose(subject, taken=day != forgotten))
+        yield dates.at(study, day, study.clock.dose), _act(person, _dose(subject, taken=day != forgotten))
     if fate == "unblinded":
-        yield days.at(study, first, EVENING), _act(person, lambda _entries, _now: Unblinded(subject, EMERGENCY))
-    day, latest = days.session_days(study.courses, start)
+        yield dates.at(study, first, EVENING), _act(person, lambda _entries, _now: Unblinded(subject, EMERGENCY))
+    day, latest = dates.session_days(study.courses, start)
     if fate == "absent":
         closes = _act(person, lambda entries, now: recording.never_held(entries, subject, course, now))
-        yield days.at(study, latest + DAY, study.clock.session), closes
+        yield dates.at(study, latest + DAY, study.clock.session), closes
     else:
-        yield days.at(study, day + late_days * DAY, study.clock.session), lambda: _hold(person, course)
+        yield dates.at(study, day + late_days * DAY, study.clock.session), lambda: _hold(person, course)
 
 
 def _act(person: Person, decide: Decide) -> Callable[[], object]:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from experiment.study import days
-from experiment.study.gate import unrecorded_doses
+from experiment.study import dates
+from experiment.study.admission import unrecorded_doses
+from experiment.study.participants import Participant
 from experiment.study.plan import Study
-from experiment.study.state import Participant
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -64,7 +64,7 @@ class Row(Struct, frozen=True):
 def rows(people: Iterable[Participant], study: Study, moment: datetime) -> list[Row]:
     """Everybody's line at a moment of which the zone is known, the most urgent first."""
     theirs = ((one, study.at(one.stratum)) for one in people)
-    lines = [_row(one, there, days.today(there, moment)) for one, there in theirs]
+    lines = [_row(one, there, dates.today(there, moment)) for one, there in theirs]
     return sorted(lines, key=lambda row: (row.urgency, row.upcoming or date.max, row.subject))
 
 
@@ -76,7 +76,7 @@ def only_due(lines: Iterable[Row]) -> list[Row]:
 def summary(lines: Sequence[Row], study: Study, moment: datetime) -> str:
     """How many there are of each, and which day it is by the study's clock."""
     counts = Counter(row.urgency for row in lines)
-    day = f"{days.spoken(days.today(study, moment))} ({study.clock.zone})"
+    day = f"{dates.spoken(dates.today(study, moment))} ({study.clock.zone})"
     people = f"{len(lines)} participant{'' if len(lines) == 1 else 's'}"
     return f"{day}: " + ", ".join([people, *(f"{counts[one]} {one.name}" for one in Urgency if counts[one])])
 
@@ -105,7 +105,7 @@ def _row(one: Participant, study: Study, today: date) -> Row:
 def _standing(one: Participant, study: Study, today: date) -> tuple[Urgency, str, str, date | None]:
     """How urgent, where the participant is now, what is next, and when."""
     if one.withdrawn:
-        return Urgency.withdrawn, f"withdrew {days.short(one.withdrawn)}", "", None
+        return Urgency.withdrawn, f"withdrew {dates.short(one.withdrawn)}", "", None
     overdue = list(_overdue(one, study, today))
     where, urgency, then, upcoming = _ahead(one, study, today)
     if overdue:
@@ -119,25 +119,25 @@ def _ahead(one: Participant, study: Study, today: date) -> tuple[str, Urgency, s
     if course == 0:
         then = "start of course 1" if one.consented else "informed consent"
         return ("consented" if one.consented else "enrolled"), Urgency.waiting, then, None
-    day = days.number(one.starts[-1], today)
+    day = dates.number(one.starts[-1], today)
     if day <= study.courses.days:
         due = list(_due_today(one, study, today))
         urgency, upcoming = (Urgency.due, today) if due else (Urgency.upcoming, one.starts[-1])
         return f"course {course}, day {day}", urgency, "today " + ", ".join(due) if due else "", upcoming
     if course == 2:
         return "done", Urgency.done, "", None
-    earliest = days.earliest_second(study.courses, one.starts[0])
+    earliest = dates.earliest_second(study.courses, one.starts[0])
     if today >= earliest:
-        return "washout over", Urgency.waiting, f"start of course 2, since {days.short(earliest)}", earliest
-    return "washout", Urgency.upcoming, f"start of course 2, {days.short(earliest)} or later", earliest
+        return "washout over", Urgency.waiting, f"start of course 2, since {dates.short(earliest)}", earliest
+    return "washout", Urgency.upcoming, f"start of course 2, {dates.short(earliest)} or later", earliest
 
 
 def _due_today(one: Participant, study: Study, today: date) -> Iterator[str]:
     """What a day of a course asks for, with the time; the register does not know of daily reports that came."""
     clock, course = study.clock, len(one.starts)
-    first, latest = days.session_days(study.courses, one.starts[-1])
+    first, latest = dates.session_days(study.courses, one.starts[-1])
     if first <= today <= latest and not one.is_held(course):
-        until = f", until {days.short(latest)}" if latest > today else ""
+        until = f", until {dates.short(latest)}" if latest > today else ""
         yield f"session {course} {clock.session}{until}"
     if today >= one.starts[-1]:
         if today not in one.doses:
@@ -148,12 +148,12 @@ def _due_today(one: Participant, study: Study, today: date) -> Iterator[str]:
 def _overdue(one: Participant, study: Study, today: date) -> Iterator[str]:
     """What should have been done before today, and still can be: a session whose course is over can be closed."""
     for course, start in enumerate(one.starts, start=1):
-        _, latest = days.session_days(study.courses, start)
+        _, latest = dates.session_days(study.courses, start)
         if today > latest and not one.is_held(course):
-            is_past = today > days.last(study.courses, start)
-            yield f"session {course} was due {days.short(latest)}" + (": close it" if is_past else "")
+            is_past = today > dates.last(study.courses, start)
+            yield f"session {course} was due {dates.short(latest)}" + (": close it" if is_past else "")
     if unrecorded := unrecorded_doses(one, study, today):
-        yield f"record doses of {', '.join(days.short(day) for day in unrecorded)}"
+        yield f"record doses of {', '.join(dates.short(day) for day in unrecorded)}"
 
 
 def _notes(one: Participant) -> Iterator[str]:

@@ -12,16 +12,16 @@ from typing import Any
 
 import msgspec
 
-from experiment import sealing
 from experiment.errors import BadInput
-from experiment.files import write_whole
-from experiment.study import state
-from experiment.study.acts import Enrolled, Entry, Locked, Unblinded
+from experiment.record.tsv import tsv
+from experiment.storage import encryption
+from experiment.storage.atomic_file import write_whole
+from experiment.study import participants
 from experiment.study.allocation import Packed, Slot, treatments
+from experiment.study.events import Enrolled, Entry, Locked, Unblinded
 from experiment.study.recording import meaningful
 from experiment.study.register import ALLOCATION, KITS, PACKING, Register
-from experiment.study.setting_up import Allocation
-from experiment.trials import tsv
+from experiment.study.setup import Allocation
 
 SESSIONS = (1, 2)
 MOST_NAMED = 10
@@ -47,7 +47,7 @@ def lock(register: Register, data: Path, who: str, open_issues: Issues) -> Entry
     issues = tuple(open_issues())  # before the register is held, since it may take a while
 
     def decide(entries: Sequence[Entry]) -> Locked:
-        people = state.of(state.study_of(entries), entries).values()
+        people = participants.of(participants.study_of(entries), entries).values()
         if any(isinstance(entry.act, Locked) for entry in entries):
             raise BadInput("The study is locked already.")
         if not people:
@@ -133,9 +133,9 @@ def _slots(register: Register, key: Any) -> dict[tuple[str, int], Slot]:
 def _opened(register: Register, name: str, key: Any) -> bytes:
     content = register.beside(name)
     try:
-        return sealing.opened(content, key)
-    except sealing.WrongKey:
-        raise sealing.WrongKey(
+        return encryption.opened(content, key)
+    except encryption.WrongKey:
+        raise encryption.WrongKey(
             f"This is not the key for {register.folder / name}, and without it nobody can open that. Nothing was shown "
             "and nothing recorded. Ask whoever holds the key."
         ) from None

@@ -15,7 +15,6 @@ from ctypes import CDLL, c_void_p
 from types import ModuleType
 
 from experiment.errors import EquipmentFailure
-from experiment.layout import MINIMUM_SIZE_PX
 from experiment.system.facts import Computer, PressKey
 
 
@@ -93,8 +92,8 @@ def is_wayland() -> bool:
 
 
 @contextmanager
-def virtual_display() -> Iterator[None]:
-    """A display in memory, of the smallest supported size, for as long as the context lasts."""
+def virtual_display(size_px: tuple[int, int]) -> Iterator[None]:
+    """A display in memory, `size_px` wide and high, for as long as the context lasts."""
     if shutil.which("Xvfb") is None:
         raise EquipmentFailure(
             "There is no display, and Xvfb is not installed to stand in. Start ./dayfour from a desktop."
@@ -103,5 +102,5 @@ def virtual_display() -> Iterator[None]:
 
     has_xauth = shutil.which("xauth") is not None
     # Without -noreset it starts anew, and refuses windows for a moment, whenever the last window has closed.
-    with Display(visible=False, size=MINIMUM_SIZE_PX, color_depth=24, use_xauth=has_xauth, extra_args=["-noreset"]):
+    with Display(visible=False, size=size_px, color_depth=24, use_xauth=has_xauth, extra_args=["-noreset"]):
         yield

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from experiment.errors import BadInput
 from experiment.timing.align import Match, by_pattern, by_time
-from experiment.timing.records import Glow, Log, LoggedTrial, Watch
+from experiment.timing.observations import Glow, Log, LoggedTrial, Watch
 
 # Bridges, Pitiot, MacAskill & Peirce 2020 (PeerJ 8:e9414): the best packages have a precision below a millisecond.
 RESPONSE_SD_S, RESPONSE_MEDIAN_S, ONSET_SD_S = 0.00035, 0.0007, 0.0003

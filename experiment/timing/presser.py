@@ -13,11 +13,11 @@ from pathlib import Path
 import msgspec
 
 from experiment.errors import EquipmentFailure
-from experiment.events import Message, Scale, Shown, decode
-from experiment.links import Line
+from experiment.record.events import Message, Scale, Shown, decode
+from experiment.storage.hash_chain import Line
 from experiment.system.facts import PressKey
-from experiment.timing.agenda import GO_ON, IDLE_PRESSES, PATIENCE_S, Agenda, Script
-from experiment.timing.records import Glow, Press, Span, Watch
+from experiment.timing.observations import Glow, Press, Span, Watch
+from experiment.timing.schedule import GO_ON, IDLE_PRESSES, PATIENCE_S, Agenda, Script
 
 LOOK_S = 0.004  # from one look at the log to the next
 

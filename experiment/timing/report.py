@@ -13,13 +13,13 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from experiment.events import ScreenInfo, Started
-from experiment.files import write_whole
-from experiment.templates import rendered
+from experiment.record.events import ScreenInfo, Started
+from experiment.storage.atomic_file import write_whole
+from experiment.storage.html import rendered
+from experiment.timing.charts import WIDTH_PX, Distribution, distribution
+from experiment.timing.device import GUIDE
 from experiment.timing.errors import ONSET_SD_S, RESPONSE_MEDIAN_S, RESPONSE_SD_S, Errors, Summary
-from experiment.timing.external import GUIDE
-from experiment.timing.pictures import WIDTH_PX, Distribution, distribution
-from experiment.timing.records import Log, Watch
+from experiment.timing.observations import Log, Watch
 
 How = Literal["outside", "presses", "device", "none"]
 KEYBOARDS = {

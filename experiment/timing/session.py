@@ -20,15 +20,16 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from experiment import plans, sessions
-from experiment.bids import DataSet
-from experiment.design import Message
+from experiment.design.message import Message
+from experiment.design.protocol import Protocol, read_protocol
 from experiment.errors import DayFourError, EquipmentFailure
-from experiment.protocol import Protocol, read_protocol
+from experiment.record.dataset import DataSet
+from experiment.session import plan as plans
+from experiment.session import run as sessions
 from experiment.system import key_presser
-from experiment.timing.agenda import drawn_scripts
+from experiment.timing.observations import Watch
 from experiment.timing.presser import Presser
-from experiment.timing.records import Watch
+from experiment.timing.schedule import drawn_scripts
 from experiment.timing.watcher import Watcher
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -18,10 +18,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from experiment.errors import EquipmentFailure
-from experiment.layout import PHOTODIODE_PX
 from experiment.screens.keynames import X11_NAMES
-from experiment.timing.agenda import GO_ON, IDLE_PRESSES, PATIENCE_S, Agenda, Script
-from experiment.timing.records import Glow, Press, Span, Watch
+from experiment.task.layout import PHOTODIODE_PX
+from experiment.timing.observations import Glow, Press, Span, Watch
+from experiment.timing.schedule import GO_ON, IDLE_PRESSES, PATIENCE_S, Agenda, Script
 
 WINDOW_S = 30.0
 HALF = 3 * 255 // 2

@@ -13,12 +13,12 @@ import sys
 import tempfile
 import time
 
-from experiment.screens.fitness import THOROUGH, WARM_FLIPS
+from experiment.screens.refresh import THOROUGH, WARM_FLIPS
 from tests.bench.reporting import ROOT, display, environment, median, print_table
 
 REPEATS = 5
 GOAL_S = 8.0
-COMMAND = "import typer; from experiment.preflight.command import check; typer.run(check)"
+COMMAND = "import typer; from experiment.cli.check import check; typer.run(check)"
 WITHOUT_WINDOW = (
     "import sys; from pathlib import Path; from experiment.preflight import computer; "
     "computer.items(Path(sys.argv[1]), Path.cwd())"

@@ -18,13 +18,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from experiment.design import Message, practice_message, read_messages
-from experiment.events import Message as MessageFrame
-from experiment.events import Scale
-from experiment.layout import Layout
-from experiment.pictures import Pictures, draw_pictures
-from experiment.protocol import Protocol, read_protocol, rgb
+from experiment.design.message import Message, practice_message, read_messages
+from experiment.design.protocol import Protocol, read_protocol, rgb
+from experiment.drawing.stimuli import Pictures, draw_pictures
+from experiment.record.events import Message as MessageFrame
+from experiment.record.events import Scale
 from experiment.screens.canvas import Canvas
+from experiment.task.layout import Layout
 from tests.bench.reporting import HEIGHT_PX, ROOT, WIDTH_PX, display, median, percentile, print_table
 
 FRAMES, WARM_UP = 600, 30

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from random import Random
 
-from experiment.design import read_messages
+from experiment.design.message import read_messages
 from tests.bench.reporting import ROOT, environment, print_table
 
 SUBJECTS, EACH, GOAL_S = 500, 6, 20

@@ -19,18 +19,20 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from experiment import log, plans, sessions
-from experiment.bids import DataSet
-from experiment.design import read_messages
+from experiment.design.message import read_messages
+from experiment.design.protocol import read_protocol
 from experiment.errors import DayFourError
-from experiment.events import Event, Frame, Input, Mode, Rated, Refreshes
-from experiment.layout import Layout
-from experiment.plans import Plan
-from experiment.protocol import read_protocol
-from experiment.resume import is_cut_off
+from experiment.record import transcript as log
+from experiment.record.dataset import DataSet
+from experiment.record.events import Event, Frame, Input, Mode, Rated, Refreshes
+from experiment.record.resume import is_cut_off
+from experiment.record.trial_table import read_table
 from experiment.screens.clock import Zero
 from experiment.screens.simulated import SimulatedScreen, simulated_info
-from experiment.trials import read_table
+from experiment.session import plan as plans
+from experiment.session import run as sessions
+from experiment.session.plan import Plan
+from experiment.task.layout import Layout
 from tests.bench.reporting import ROOT, display, environment, print_table
 from tests.lab import EXAMPLES, short_protocol
 

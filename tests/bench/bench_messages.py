@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from experiment.design import Message, read_messages
-from experiment.layout import Layout
-from experiment.pictures import MESSAGE_SIZES
-from experiment.text import Style, draw_message, draw_messages, inkless, missing_glyphs
+from experiment.design.message import Message, read_messages
+from experiment.drawing.message import Style, draw_message, draw_messages, inkless, missing_glyphs
+from experiment.drawing.stimuli import MESSAGE_SIZES
+from experiment.task.layout import Layout
 from tests.bench.reporting import HEIGHT_PX, ROOT, WIDTH_PX, median, print_table
 from tests.fitting import fitting_size
 

@@ -27,8 +27,8 @@ from statistics import median, stdev
 from typing import Any
 
 import experiment.__main__ as program  # at the top, as the pictures' process imports it too
-from experiment.bids import DataSet
-from experiment.events import Frame, Key, Marked, Scale, Shown, Started
+from experiment.record.dataset import DataSet
+from experiment.record.events import Frame, Key, Marked, Scale, Shown, Started
 from tests.bench.reporting import HEIGHT_PX, ROOT, WIDTH_PX, display, environment, percentile, print_table
 from tests.lab import Sitting, is_closing, participates, short_protocol
 from tests.xtest import Hands

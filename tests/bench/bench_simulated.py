@@ -12,10 +12,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from experiment import plans, sessions
-from experiment.bids import DataSet
-from experiment.design import read_messages
-from experiment.protocol import read_protocol
+from experiment.design.message import read_messages
+from experiment.design.protocol import read_protocol
+from experiment.record.dataset import DataSet
+from experiment.session import plan as plans
+from experiment.session import run as sessions
 from tests.bench.reporting import ROOT, median, percentile, print_table
 
 SESSIONS, WARM_UP = 200, 10

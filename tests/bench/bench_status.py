@@ -16,8 +16,8 @@ from pathlib import Path
 
 import msgspec
 
-from experiment.links import line_after
-from experiment.study import acts
+from experiment.storage.hash_chain import line_after
+from experiment.study import events
 from experiment.study.register import HEAD, REGISTER, Head
 from tests.bench.reporting import ROOT, environment, median, print_table
 from tests.studying import DAY, begun, consented, dosed, held, story
@@ -27,14 +27,14 @@ HEADER = ("participants", "entries", "s", "with --due")
 TODAY = datetime.now(timezone.utc).date()
 
 
-def one_life(number: int) -> list[acts.Entry]:
+def one_life(number: int) -> list[events.Entry]:
     """A participant's entries: all of both courses, or as far as they have come by today."""
     subject, kits = f"DF{number:05}", (f"{number}A", f"{number}B")
     days_ago = 19 + number % 60 if number % 2 else number % 25
     first = TODAY - timedelta(days=days_ago)
-    told = [(first, acts.Enrolled(subject, "north", number, kits)), consented(subject, first)]
+    told = [(first, events.Enrolled(subject, "north", number, kits)), consented(subject, first)]
     for course, day in ((1, first), (2, first + 14 * DAY)):
-        told.append((day, acts.Started(subject, course, day.isoformat(), kits[course - 1])))  # type: ignore[arg-type]
+        told.append((day, events.Started(subject, course, day.isoformat(), kits[course - 1])))  # type: ignore[arg-type]
         told += [dosed(day + n * DAY, subject) for n in range(1, 4)]
         told.append(held(course, day + 3 * DAY, subject=subject))
     return story(*(one for one in told if one[0] <= TODAY))[1:]
@@ -45,7 +45,7 @@ def register(folder: Path, participants: int) -> int:
     entries = [begun(), *(entry for number in range(1, participants + 1) for entry in one_life(number))]
     lines, before = [], b""
     for entry in entries:
-        before = line_after(before, acts.encode(entry))
+        before = line_after(before, events.encode(entry))
         lines.append(before)
     content = b"".join(lines)
     folder.mkdir(parents=True)

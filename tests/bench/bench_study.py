@@ -19,12 +19,12 @@ from statistics import fmean, stdev
 from msgspec.structs import replace
 
 from experiment.errors import DayFourError
-from experiment.links import line_after
-from experiment.study.acts import Act, Begun, Dosed, Enrolled, Entry, Recovered, encode
+from experiment.storage.hash_chain import line_after
 from experiment.study.allocation import CHARACTERS, Slot, draw
+from experiment.study.events import Act, Begun, Dosed, Enrolled, Entry, Recovered, encode
 from experiment.study.plan import Study, read_study
 from experiment.study.register import Register
-from experiment.study.setting_up import begin, enrol
+from experiment.study.setup import begin, enrol
 from tests.bench.reporting import ROOT, median, percentile, print_table
 from tests.test_study_allocation import best_hits, by_stratum, hits, imbalance, new_block
 from tests.test_study_register import killed_once, new_keys, worker

@@ -27,10 +27,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from experiment import log
-from experiment.protocol import read_protocol
-from experiment.review import PROTOCOL
-from experiment.timing.agenda import drawn_scripts
+from experiment.cli.review import PROTOCOL
+from experiment.design.protocol import read_protocol
+from experiment.record import transcript
 from experiment.timing.errors import (
     ONSET_SD_S,
     RESPONSE_MEDIAN_S,
@@ -40,7 +39,8 @@ from experiment.timing.errors import (
     summary,
     watched_errors,
 )
-from experiment.timing.records import Log, LoggedTrial, logged, missed_refreshes
+from experiment.timing.observations import Log, LoggedTrial, logged, missed_refreshes
+from experiment.timing.schedule import drawn_scripts
 from experiment.timing.session import ROBOT, TITLE, TimingSession, held, watched
 from experiment.timing.watcher import Watcher, _windows
 from tests.bench.reporting import ROOT, display, environment, print_table
@@ -127,7 +127,7 @@ def ours(name: str, folder: Path, trials: int) -> Trials:
     """A block of the timing session; its practice trial does not count."""
     session = TimingSession(str(folder), str(PROTOCOL), trials, full_screen=True)
     watch = watched(session, name)
-    events = log.read(session.transcript, pilot=True).events
+    events = transcript.read(session.transcript, pilot=True).events
     return list(watched_errors(logged(events), watch).trials[1:])
 
 
@@ -205,7 +205,7 @@ def loaded(name: str, folder: Path) -> None:
             seen_s = damages(session, name)
         finally:
             load.kill()
-    said = logged(log.read(session.transcript, pilot=True).events)
+    said = logged(transcript.read(session.transcript, pilot=True).events)
     assert said.zero_count_s is not None
     period_s = 1 / said.refresh_hz
     logged_s = [said.zero_count_s + one for one in said.flips_s]

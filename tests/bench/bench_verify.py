@@ -9,11 +9,12 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from experiment import plans, sessions
-from experiment.bids import DataSet
-from experiment.design import read_messages
-from experiment.protocol import read_protocol
+from experiment.design.message import read_messages
+from experiment.design.protocol import read_protocol
+from experiment.record.dataset import DataSet
 from experiment.replay.verify import verify, verify_all
+from experiment.session import plan as plans
+from experiment.session import run as sessions
 
 STIMULI = Path(__file__).resolve().parents[2] / "stimuli"
 

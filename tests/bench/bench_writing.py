@@ -45,9 +45,9 @@ import uharfbuzz
 from numpy.typing import NDArray
 from PIL import Image
 
-from experiment import glyphs, script
-from experiment.design import Message, read_messages
-from experiment.text import Style, draw_text
+from experiment.design.message import Message, read_messages
+from experiment.drawing import fonts, scripts
+from experiment.drawing.message import Style, draw_text
 from tests.bench.reporting import HEIGHT_PX, ROOT, WIDTH_PX, display, environment, print_table
 
 SIZE_PX, COLUMN_PX = 28, 920
@@ -83,19 +83,19 @@ def type_px(message: Message) -> int:
 
 def main_font(message: Message) -> str:
     """The family that draws most of a message."""
-    known = script.families(message.text, message.language)
-    drawn = Counter(script._drawing(cluster, known) for cluster in script.CLUSTER.findall(message.text))
+    known = scripts.families(message.text, message.language)
+    drawn = Counter(scripts._drawing(cluster, known) for cluster in scripts.CLUSTER.findall(message.text))
     return max((family for family in drawn if family), key=lambda family: drawn[family])
 
 
 def family_in_file(family: str) -> str:
     """The name of a file's first face, which is all that PsychoPy opens."""
-    return "Noto Sans CJK JP" if family == glyphs.CJK_FAMILY else family
+    return "Noto Sans CJK JP" if family == fonts.CJK_FAMILY else family
 
 
 def style_of(message: Message) -> str:
     """PsychoPy's name for the direction of a message."""
-    if script.direction_of(message.text) == "ltr":
+    if scripts.direction_of(message.text) == "ltr":
         return "LTR"
     return "Arabic" if regex.search(r"\p{Arabic}", message.text) else "RTL"
 
@@ -115,7 +115,7 @@ def draw_text_stim(window: Any, message: Message) -> Callable[[], None]:
     from psychopy.visual import TextStim
 
     family = main_font(message)
-    path, _ = glyphs.font_file(family)
+    path, _ = fonts.font_file(family)
     return TextStim(  # type: ignore[no-any-return]
         window, message.text, font=family_in_file(family), fontFiles=[str(path)], height=type_px(message),
         wrapWidth=COLUMN_PX, color="black", units="pix", alignText="left", languageStyle=style_of(message),
@@ -128,7 +128,7 @@ def draw_text_box(window: Any, message: Message) -> Callable[[], None]:
     from psychopy.visual.textbox2 import textbox2
 
     family = main_font(message)
-    path, _ = glyphs.font_file(family)
+    path, _ = fonts.font_file(family)
     textbox2.allFonts.addFontFile(str(path))
     return TextBox2(  # type: ignore[no-any-return]
         window, message.text, font=family_in_file(family), letterHeight=type_px(message), size=(COLUMN_PX, 600),
@@ -193,19 +193,19 @@ def reference(word: str, family: str, language: str, size_px: float) -> NDArray[
     buffer.add_str(word)
     buffer.guess_segment_properties()
     buffer.language = language
-    uharfbuzz.shape(glyphs._font(family), buffer)
+    uharfbuzz.shape(fonts._font(family), buffer)
     places = [(one.x_offset, one.y_offset, one.x_advance) for one in buffer.glyph_positions]
     return image([info.codepoint for info in buffer.glyph_infos], places, family, size_px)
 
 
 def image(numbers: list[int], places: list[tuple[int, int, int]], family: str, size_px: float) -> NDArray[np.float32]:
     """Glyphs with their offsets and advances in the font's units: ink is positive, blurred, with 3 pixels around."""
-    path, index = glyphs.font_file(family)
+    path, index = fonts.font_file(family)
     face = freetype.Face(str(path), index)
     if not face.is_scalable:  # emoji are judged by their colour
         return np.zeros((1, 1), np.float32)
     face.set_char_size(round(size_px * 64), hres=72, vres=72)
-    scale = size_px / glyphs._font(family).face.upem
+    scale = size_px / fonts._font(family).face.upem
     page = np.zeros((round(5 * size_px), round(size_px * (2.5 * len(numbers) + 5))), np.float32)
     x, y = 2 * size_px, 3 * size_px
     for number, (right, up, advance) in zip(numbers, places, strict=True):
@@ -236,8 +236,8 @@ def ink_of(picture: Pixels) -> NDArray[np.float32]:
 
 def found(page: NDArray[np.float32], word: str, message: Message, size_px: float) -> Match:
     """Where a word stands in a picture, by the language's forms or the font's own."""
-    family = script._drawing(script.CLUSTER.findall(word)[0], script.families(word, message.language)) or ""
-    languages = {script.typst_language(message.text, message.language)[0], "en"}
+    family = scripts._drawing(scripts.CLUSTER.findall(word)[0], scripts.families(word, message.language)) or ""
+    languages = {scripts.typst_language(message.text, message.language)[0], "en"}
     return max(likest(page, reference(word, family, language, size_px)) for language in languages)
 
 
@@ -255,20 +255,20 @@ def likest(page: NDArray[np.float32], sought: NDArray[np.float32]) -> Match:
 
 def words_of(message: Message) -> list[str]:
     """Different words, each of one font and standing only once, in the order of the text; at most `WORDS`."""
-    text = "".join(run.text if not run.is_emoji else " " for line in script.lines_of(message.text) for run in (
-        *script.runs_of(line), script.Run(" ", is_emoji=False)))  # fmt: skip
+    text = "".join(run.text if not run.is_emoji else " " for line in scripts.lines_of(message.text) for run in (
+        *scripts.runs_of(line), scripts.Run(" ", is_emoji=False)))  # fmt: skip
     pieces: list[str] = []
     for raw in text.split():
         word = regex.sub(EDGES, "", raw)
-        clusters = script.CLUSTER.findall(word)
+        clusters = scripts.CLUSTER.findall(word)
         if SPACELESS.search(word):
             pieces += ["".join(clusters[at : at + 3]) for at in range(0, len(clusters) - 2, 3)]
         elif len(clusters) > 2:
             pieces.append(word)
-    known = script.families(message.text, message.language)
+    known = scripts.families(message.text, message.language)
     single = [
         word for word in pieces
-        if text.count(word) == 1 and len({script._drawing(one, known) for one in script.CLUSTER.findall(word)}) == 1
+        if text.count(word) == 1 and len({scripts._drawing(one, known) for one in scripts.CLUSTER.findall(word)}) == 1
         and not regex.search(r"[\p{P}\p{S}\p{Cf}]", word)
     ]  # fmt: skip
     return [single[round(at)] for at in np.linspace(0, len(single) - 1, min(WORDS, len(single)))]
@@ -340,12 +340,12 @@ def is_unordered(hits: list[tuple[str, Match]], size_px: float) -> bool:
     """Whether words follow each other in the wrong order."""
     wrong = pairs = 0
     for (word, at), (following, then) in pairwise(hits):
-        direction = script.direction_of(word)
+        direction = scripts.direction_of(word)
         is_same_line = abs(then.y_px - at.y_px) < 0.6 * size_px
         if not is_same_line:
             pairs += 1
             wrong += then.y_px < at.y_px
-        elif direction == script.direction_of(following) and regex.search(r"\p{L}", word):
+        elif direction == scripts.direction_of(following) and regex.search(r"\p{L}", word):
             pairs += 1
             wrong += (then.x_px < at.x_px) == (direction == "ltr")
     return wrong > SHARE_UNORDERED * pairs
@@ -353,7 +353,7 @@ def is_unordered(hits: list[tuple[str, Match]], size_px: float) -> bool:
 
 def lacks_colour(picture: Pixels, message: Message) -> bool:
     """Whether emoji have no colour."""
-    clusters = [one for one in script.CLUSTER.findall(message.text) if script.EMOJI.match(one)]
+    clusters = [one for one in scripts.CLUSTER.findall(message.text) if scripts.EMOJI.match(one)]
     coloured = int((np.ptp(picture.astype(int), axis=2) > 25).sum())
     return coloured < COLOURED_PX * len(clusters)
 

@@ -1,0 +1,99 @@
+"""What comes after a session: the register is told, the closing questions are put, and what was cut off is closed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from experiment.cli.review import DATA, PROTOCOL, DataFolder, ProtocolFile
+from experiment.cli.terminal import say
+from experiment.errors import BadInput, DayFourError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from experiment.design.protocol import Protocol
+    from experiment.design.questions import Funnel
+    from experiment.record.dataset import DataSet
+    from experiment.record.events import Ended
+    from experiment.session.plan import Plan
+    from experiment.study.register import Register
+
+ABORTED = 3
+
+
+def finish(ended: Ended, plan: Plan) -> None:
+    """Say how it ended and where the data are; end with the status that goes with it."""
+    saved = plan.data.table(plan.session.subject, plan.session.session, plan.protocol.task)
+    asks = plan.protocol.funnel and plan.session.session == plan.protocol.sessions and not plan.is_synthetic
+    if ended.status == "aborted":
+        say(f"The session was ended early ({ended.reason}). What was rated until then is saved:\n  {saved}")
+        if asks and plan.mode == "run":
+            say(f"The closing questions can still be put: `dayfour funnel --subject {plan.session.subject}`.")
+        raise typer.Exit(ABORTED)
+    say(f"The session is complete. Its table:\n  {saved}")
+    if asks and plan.protocol.funnel:
+        ask_funnel(plan.protocol.funnel, plan.session.subject, plan.data)
+
+
+def funnel(
+    subject: Annotated[str, typer.Option(help="Who has completed the last session.")],
+    protocol: ProtocolFile = PROTOCOL,
+    data: DataFolder = DATA,
+) -> None:
+    """The closing questions alone, for a participant to whom they could not be put after the last session."""
+    from experiment.design.protocol import read_protocol
+    from experiment.design.session import check_subject
+    from experiment.record.dataset import DataSet
+    from experiment.study import location, sessions
+
+    label, read, data_set = check_subject(subject), read_protocol(protocol), DataSet(data)
+    if read.funnel is None:
+        raise BadInput(f"The protocol {protocol} has no section [funnel].")
+    if not data_set.table(label, read.sessions, read.task).exists():
+        raise BadInput(f"sub-{label} has not been in session {read.sessions} yet, which the questions follow.")
+    if register := location.register_of(data):
+        sessions.check_open(register, label)
+    ask_funnel(read.funnel, label, data_set)
+
+
+def ask_funnel(funnel: Funnel, subject: str, data: DataSet) -> None:
+    """Put the closing questions to the participant and save the answers."""
+    from experiment.cli import form_window
+
+    if data.has_funnel(subject):
+        raise BadInput(f"sub-{subject} has answered the closing questions already: {data.funnel}")
+    answers = form_window.ask_participant(funnel)
+    if answers is None:
+        say(f"The closing questions were not answered. `dayfour funnel --subject {subject}` asks them again.", "red")
+    else:
+        data.save_funnel(subject, answers, funnel)
+        say(f"The answers to the closing questions:\n  {data.funnel}")
+
+
+def record(register: Register | None, data: DataSet, transcript: Path, who: str) -> None:
+    """Let the register know how a session ended, if it began; what hinders that hides no other error."""
+    from experiment.study.sessions import record_end
+
+    if register is not None:
+        try:
+            record_end(register, data, transcript, who)
+        except DayFourError as error:
+            say(f"The study's register does not know yet how the session ended: {error}", "red")
+            say("`dayfour study close` tells it later, and so does the next `dayfour run` of this participant.", "red")
+
+
+def close_session(
+    data: DataSet, subject: str, session: str, protocol: Protocol, register: Register | None, operator: str
+) -> None:
+    """End a session that was cut off as it is; with a register, by these initials. BadInput if there is none."""
+    from experiment.session.plan import close_as_incomplete
+
+    if not session:
+        raise BadInput("Expected with --close which session is meant: --session 1 or --session 2.")
+    if register and not operator:
+        raise BadInput("Expected with --close your initials, which stand in the study's register: --operator.")
+    close_as_incomplete(data, subject, session, protocol)
+    record(register, data, data.transcript(subject, int(session), protocol.task), operator)
+    say(f"sub-{subject} ses-{session} is closed as incomplete. What was rated is in its table.")

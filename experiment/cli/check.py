@@ -1,0 +1,70 @@
+"""The command `check`: everything that a session needs of this computer, measured, and of that session if named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from experiment import system
+from experiment.cli.messages import opened
+from experiment.cli.review import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, ROOT, ProtocolFile
+from experiment.cli.terminal import console, say
+from experiment.errors import BadInput, DayFourError
+
+if TYPE_CHECKING:
+    from experiment.record.check_result import Item
+    from experiment.session.readiness import SessionItems
+
+
+def check(
+    subject: Annotated[str, typer.Option(help="Also check this participant's messages.")] = "",
+    session: Annotated[int, typer.Option(help="With --subject: also check that this session can begin.")] = 0,
+    no_press: Annotated[bool, typer.Option("--no-press", help="Do not ask for a key.")] = False,
+    windowed: Annotated[bool, typer.Option("--windowed", help="In a window instead of full screen.")] = False,
+    protocol: ProtocolFile = PROTOCOL,
+    messages: Annotated[Path, typer.Option("--messages", help="The participants' folder.")] = PARTICIPANTS,
+    data: Annotated[Path, typer.Option("--data", help="Where the data set lies.")] = DATA,
+) -> None:
+    """Whether this computer is fit for a session: one line a thing, with what to do."""
+    from experiment.design.protocol import read_protocol
+    from experiment.preflight import report
+    from experiment.record.check_result import worst
+    from experiment.session.readiness import checked, session_items
+
+    if session and not subject:
+        raise BadInput("--session needs --subject: whose session it is.")
+    read = read_protocol(protocol)
+    of_session: SessionItems = ([], ())
+    if subject:
+        system.no_core_dumps()  # messages are in this process from here on
+        of_session = session_items(read, subject, session, opened(messages), data)
+    of_session[0].extend(study_items(data, subject, session))
+    found = checked(read, data, ROOT, full_screen=not windowed, with_press=not no_press, of_session=of_session)
+    console().print(report.table(found))
+    say(report.verdict(found), "bold")
+    if worst(found) == "red":
+        raise typer.Exit(FOUND_WANTING)
+
+
+def study_items(data: Path, subject: str, session: int) -> list[Item]:
+    """Whether the study's register can be reached, and whether it lets this participant in today; nothing without one.
+
+    `subject`: nobody if empty. `session`: the one that is asked for; 0 for whichever is due.
+    """
+    from experiment.record.check_result import of_refusal
+    from experiment.study import admission
+    from experiment.study.location import register_of
+
+    try:
+        register = register_of(data)
+        if register is None:
+            return []
+        entries = register.entries()
+        if not subject:
+            return [of_refusal("study", None, f"its register is whole, with {len(entries)} entries")]
+        due = admission.session_at(entries, subject, register.now(), session or None)
+    except DayFourError as error:
+        return [of_refusal("study", error)]
+    return [of_refusal("study", None, f"session {due} may be held today")]

@@ -1,0 +1,136 @@
+"""The commands that look at messages before a session: `messages check` and `messages preview`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from experiment.cli.import_messages import STYLES
+from experiment.cli.messages import opened
+from experiment.cli.review import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, ProtocolFile
+from experiment.cli.terminal import console, say
+from experiment.errors import BadInput
+from experiment.messages.findings import counted
+
+if TYPE_CHECKING:
+    from experiment.design.message import Message
+    from experiment.design.protocol import Protocol
+    from experiment.messages.check import Checked
+    from experiment.messages.findings import Finding
+    from experiment.messages.store import Folder
+    from experiment.task.layout import Layout
+
+Messages = Annotated[Path, typer.Option("--messages", help="The participants' folder, or one file of messages.")]
+Screen = Annotated[str, typer.Option("--screen", help="The session's screen in pixels: WIDTHxHEIGHT.")]
+
+
+def check(
+    subject: Annotated[str, typer.Option(help="Whose messages; without it, all.")] = "",
+    messages: Messages = PARTICIPANTS,
+    screen: Screen = "1920x1080",
+    protocol: ProtocolFile = PROTOCOL,
+) -> None:
+    """What is wrong with messages, and what to do about it. Ends with 1 if a session would refuse any."""
+    from experiment.design.protocol import read_protocol
+
+    layout, read = layout_of(screen), read_protocol(protocol)
+    checked = _checked(subject, messages, read, layout)
+    is_one = bool(subject) or not messages.is_dir()
+    _show([one for one in checked.findings if is_one or one.grade != "note"])
+    people = counted(checked.subjects, "participant")
+    say(f"{counted(checked.messages, 'message')} of {people}: {_counted(checked.findings)}.")
+    if not is_one and any(one.grade == "note" for one in checked.findings):
+        say("`dayfour messages check --subject ID` also shows the notes.")
+    if not checked.messages:
+        say(f"There is nothing to check in {messages}: no file there is named like sub-DF017.csv and can be read.")
+    if checked.errors or not checked.messages:
+        raise typer.Exit(FOUND_WANTING)
+
+
+def preview(
+    subject: Annotated[str, typer.Option(help="Whose messages.")],
+    messages: Messages = PARTICIPANTS,
+    screen: Screen = "1920x1080",
+    out: Annotated[Path | None, typer.Option(help="Another folder for the two files.")] = None,
+    seed: Annotated[int, typer.Option(help="As for `run`, where each session has messages of its own.")] = 1,
+    data: Annotated[Path, typer.Option(help="The data set, in which a session may have recorded its own.")] = DATA,
+    protocol: ProtocolFile = PROTOCOL,
+) -> None:
+    """A picture and a page of what a participant will see, pixel by pixel. For the eyes of whoever may see them."""
+    from experiment.design.protocol import read_protocol
+    from experiment.design.session import check_subject, draw_session
+    from experiment.messages.preview import preview as write_preview
+    from experiment.messages.store import PREVIEW
+    from experiment.record.dataset import DataSet
+    from experiment.session.plan import recorded_sets
+
+    label, layout, read = check_subject(subject), layout_of(screen), read_protocol(protocol)
+    shown = _messages(label, messages)
+    recorded = recorded_sets(read, DataSet(data), label)
+    is_complete = len(shown) == read.messages_in_all  # else nothing can be shared out yet
+    sets = draw_session(read, shown, subject=label, session=1, seed=seed, sets=recorded).sets if is_complete else ()
+    folder = messages if messages.is_dir() else PARTICIPANTS
+    for path in write_preview(label, shown, read, layout, out or folder / PREVIEW, sets):
+        say(f"  {path}")
+    say("Private, and not encrypted: whoever opens them reads the messages. Delete them when you have looked.")
+
+
+def layout_of(screen: str) -> Layout:
+    """The layout of a screen given as WIDTHxHEIGHT; BadInput if it is none, or smaller than a session can be."""
+    from experiment.task.layout import MINIMUM_SIZE_PX, Layout
+
+    least = "x".join(map(str, MINIMUM_SIZE_PX))
+    size = re.fullmatch(r"(\d{3,5})[xX](\d{3,5})", screen)
+    if size is None:
+        raise BadInput(f"Expected --screen as WIDTHxHEIGHT in pixels, such as 1920x1080, found {screen!r}.")
+    width_px, height_px = int(size[1]), int(size[2])
+    if width_px < MINIMUM_SIZE_PX[0] or height_px < MINIMUM_SIZE_PX[1]:
+        raise BadInput(f"Expected --screen of at least {least}, found {screen}. A session needs as many pixels.")
+    return Layout(width_px, height_px)
+
+
+def _checked(subject: str, messages: Path, protocol: Protocol, layout: Layout) -> Checked:
+    from rich.progress import Progress
+
+    from experiment.design.session import check_subject
+    from experiment.messages.check import Checked, check_folder, check_participant, check_set
+
+    if not messages.is_dir():
+        label = check_subject(subject or messages.name.partition(".")[0])
+        shown = _messages(label, messages)
+        return Checked(1, len(shown), check_set(label, shown, protocol, layout))
+    folder: Folder = opened(messages)
+    if subject:
+        label = check_subject(subject)
+        shown = folder.read(label)
+        return Checked(1, len(shown), check_participant(label, shown, folder, protocol, layout))
+    with Progress(console=console()) as progress:
+        task = progress.add_task("Checking")
+        return check_folder(folder, protocol, layout, lambda done, of: progress.update(task, completed=done, total=of))
+
+
+def _messages(subject: str, messages: Path) -> tuple[Message, ...]:
+    from experiment.design.message import read_messages
+
+    return opened(messages).read(subject) if messages.is_dir() else read_messages(messages)
+
+
+def _show(findings: Sequence[Finding]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in ("Grade", "Participant", "Message"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("What, and what to do")
+    for one in findings:
+        table.add_row(one.grade, one.subject or "", one.message_id or "", one.text, style=STYLES[one.grade])
+    if findings:
+        console().print(table, soft_wrap=False)
+
+
+def _counted(findings: Sequence[Finding]) -> str:
+    return ", ".join(counted(sum(one.grade == grade for one in findings), grade) for grade in STYLES)

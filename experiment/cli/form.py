@@ -1,0 +1,198 @@
+"""What the assistant is asked before a session, and what counts as an answer: pure, for dialog and command line alike.
+
+Answers come in as they were typed, keyed by field: `subject`, `session`, `operator`, and the ids of the protocol's own
+questions. They leave checked and typed, or as `WrongAnswers` that names every field that is wrong, not only the first.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from experiment.design.questions import AskedQuestion
+from experiment.design.session import check_session, check_subject
+from experiment.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from experiment.design.protocol import Protocol
+
+SUBJECT, SESSION, OPERATOR = "subject", "session", "operator"
+OPERATOR_LENGTH = 40
+NOTHING = ("", "n/a")  # a table holds n/a for a missing value, so who types it has given none
+
+_TIME = re.compile(r"([01]?[0-9]|2[0-3])[:.]([0-5][0-9])|([01][0-9]|2[0-3])([0-5][0-9])")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,12}([.,][0-9]{1,12})?")
+_PERHAPS_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")
+_NOT_ON_A_LINE = ("Cc", "Cs", "Zl", "Zp")  # Unicode's controls (tab, newline), lone surrogates, line and paragraph ends
+
+
+class Answers(Struct, frozen=True):
+    """The assistant's answers, checked; `extra` has every question of the protocol by its id, None if unanswered.
+
+    A text or a choice is a str, a time of day "HH:MM" on the laboratory's clock, a number a float in its question's
+    units. `session` is None where it was not asked, because the study's register knows it.
+    """
+
+    subject: str
+    session: int | None
+    operator: str
+    extra: dict[str, str | float | None]
+
+
+class WrongAnswers(BadInput):
+    """At least one answer cannot be used; `errors` says for each such field what was expected and what was found."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        """As one message, a line a field."""
+        lines = [f"  {field}: {error}" for field, error in errors.items()]
+        super().__init__("\n".join(["Some answers are missing or cannot be used.", *lines]))
+        self.errors = dict(errors)
+
+
+def fields(protocol: Protocol, *, with_session: bool = True) -> tuple[AskedQuestion, ...]:
+    """Everything that is asked, in the order of asking; BadInput if a question of the protocol takes a field's name.
+
+    `with_session`: whether it is asked which session this is.
+    """
+    numbers = tuple(str(number) for number in range(1, protocol.sessions + 1))
+    always = (
+        AskedQuestion(SUBJECT, "Subject", "text", required=True),
+        AskedQuestion(SESSION, "Session", "choice", required=True, choices=numbers),
+        AskedQuestion(OPERATOR, "Assistant", "text", required=True),
+    )
+    if taken := {field.id for field in always} & {question.id for question in protocol.assistant}:
+        raise BadInput(f"The protocol asks the assistant {min(taken)!r}, which every session asks. Rename its id.")
+    asked = always if with_session else tuple(field for field in always if field.id != SESSION)
+    return asked + protocol.assistant
+
+
+def check(protocol: Protocol, raw: Mapping[str, str], *, with_session: bool = True) -> Answers:
+    """The typed answers (`raw`, by field; one that is not there is unanswered); raises WrongAnswers."""
+    asked = fields(protocol, with_session=with_session)
+    values = _all_checked(asked, raw, lambda field, given: _value(protocol, field, given))
+    return Answers(values.pop(SUBJECT), values.pop(SESSION, None), values.pop(OPERATOR), values)
+
+
+def check_questions(questions: Iterable[AskedQuestion], raw: Mapping[str, str]) -> dict[str, str | float | None]:
+    """The same for questions alone, such as the funnel's: the answers by id, None where there is none."""
+    return _all_checked(questions, raw, _answer)
+
+
+def _all_checked(
+    questions: Iterable[AskedQuestion], raw: Mapping[str, str], value_of: Callable[[AskedQuestion, str], Any]
+) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    errors: dict[str, str] = {}
+    for question in questions:
+        try:
+            values[question.id] = _checked(question, raw.get(question.id, "").strip(), value_of)
+        except BadInput as error:  # noqa: PERF203 - every wrong field is told, not only the first
+            errors[question.id] = str(error)
+    if errors:
+        raise WrongAnswers(errors)
+    return values
+
+
+def parse_answers(protocol: Protocol, pairs: Iterable[str]) -> dict[str, str]:
+    """The values of `--answer ID=VALUE`, still unchecked; BadInput for another form, an unknown id or a second one."""
+    raw: dict[str, str] = {}
+    ids = [question.id for question in protocol.assistant]
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise BadInput(f"Expected --answer ID=VALUE, found {pair!r}. Write the question's id, '=' and the answer.")
+        if name not in ids:
+            known = ", ".join(ids) or "none"
+            raise BadInput(f"The protocol has no question {name!r} for --answer. Its questions: {known}.")
+        if name in raw:
+            raise BadInput(f"Expected one --answer for {name!r}, found two. Keep the right one.")
+        raw[name] = value
+    return raw
+
+
+def _checked(field: AskedQuestion, given: str, value_of: Callable[[AskedQuestion, str], Any]) -> Any:
+    """One answer in its type, None for no answer to a question that allows it."""
+    if given in NOTHING and not field.required:
+        return None
+    value = None if given in NOTHING else value_of(field, given)
+    if value is None:
+        shown = given if len(given) <= OPERATOR_LENGTH else given[:OPERATOR_LENGTH] + "..."
+        found = repr(shown) if shown else "nothing"
+        raise BadInput(f"Expected {_expectation(field)}, found {found}.")
+    return value
+
+
+def _value(protocol: Protocol, field: AskedQuestion, given: str) -> str | float | None:
+    """What was meant, or None where it cannot be known."""
+    match field.id:
+        case "subject":
+            return check_subject(given)
+        case "session":
+            return check_session(int(given), protocol) if re.fullmatch("[0-9]{1,3}", given) else None
+        case "operator":
+            return _line(given) if len(given) <= OPERATOR_LENGTH else None
+    return _answer(field, given)
+
+
+def _answer(question: AskedQuestion, given: str) -> str | float | None:
+    """The same for a question of the protocol."""
+    match question.kind:
+        case "text":
+            return _line(given)
+        case "time":
+            return _time(given)
+        case "number":
+            return _number(given, question)
+        case "choice":
+            return next((choice for choice in question.choices if choice.strip() == given), None)
+
+
+def _line(given: str) -> str | None:
+    return None if any(unicodedata.category(one) in _NOT_ON_A_LINE for one in given) else given
+
+
+def _time(given: str) -> str | None:
+    """HH:MM from 8:30, 08.30 or 0830; three digits are a slip of the finger as likely as a time."""
+    found = _TIME.fullmatch(given)
+    if not found:
+        return None
+    hours, minutes = (part for part in found.groups() if part is not None)
+    return f"{int(hours):02}:{minutes}"
+
+
+def _number(given: str, field: AskedQuestion) -> float | None:
+    """A number with a decimal point or comma; 1,234 is refused, because it is thousands to some and not to others."""
+    if not _NUMBER.fullmatch(given) or _PERHAPS_THOUSANDS.fullmatch(given):
+        return None
+    number = float(given.replace(",", ".")) + 0.0  # turns -0 into 0
+    too_low = field.minimum is not None and number < field.minimum
+    too_high = field.maximum is not None and number > field.maximum
+    return None if too_low or too_high else number
+
+
+def _expectation(field: AskedQuestion) -> str:
+    """What a field wants, after the word 'Expected'."""
+    special = {
+        SUBJECT: "letters and digits, such as DF017",
+        SESSION: f"a number from 1 to {len(field.choices)}",
+        OPERATOR: f"a name or initials of at most {OPERATOR_LENGTH} characters",
+    }
+    by_kind = {
+        "text": "a line of text",
+        "time": "a time of day as HH:MM, such as 08:30",
+        "number": "a plain number" + _limits(field),
+        "choice": "one of " + ", ".join(map(repr, field.choices)),
+    }
+    return special.get(field.id) or by_kind[field.kind]
+
+
+def _limits(field: AskedQuestion) -> str:
+    low, high = (None if limit is None else f"{limit:.12g}" for limit in (field.minimum, field.maximum))
+    if low and high:
+        return f" from {low} to {high}"
+    return f" of at least {low}" if low else f" of at most {high}" if high else ""

@@ -1,0 +1,140 @@
+"""What a form consists of: its look, labels, and an editor for each kind of question."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtGui import QColor, QPainter, QPen
+from PyQt6.QtWidgets import QComboBox, QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from experiment.cli import form
+
+if TYPE_CHECKING:
+    from PyQt6.QtGui import QPaintEvent, QWheelEvent
+
+    from experiment.design.questions import AskedQuestion
+
+LABEL_WIDTH_PX = 230
+
+# Colours of its own, whatever the desktop's theme: words and their background must not come from two different ones.
+INK, PAPER, QUIET, LINE, ACCENT, ERROR = "#26231F", "#F7F5F1", "#8A8378", "#B9B2A6", "#2F5D62", "#B3261E"
+STYLE = f"""
+* {{ font-size: 12pt; color: {INK}; }}
+QDialog, QScrollArea, #page {{ background: {PAPER}; }}
+#heading {{ font-size: 19pt; }}
+#problem {{ color: {ERROR}; background: #FBE9E7; border: 1px solid #E6B8B3; border-radius: 6px; padding: 10px 12px; }}
+#error {{ color: {ERROR}; font-size: 11pt; }}
+QLineEdit, QComboBox {{ background: white; border: 1px solid {LINE}; border-radius: 5px; min-height: 24px; }}
+QLineEdit {{ padding: 6px 8px; placeholder-text-color: {QUIET}; }}
+QLineEdit, QAbstractItemView {{ selection-background-color: {ACCENT}; selection-color: white; }}
+QComboBox {{ padding: 6px 10px; combobox-popup: 0; }}
+QComboBox::drop-down {{ border: none; width: 28px; }}
+QLineEdit:focus, QComboBox:focus {{ border: 2px solid {ACCENT}; }}
+QLineEdit:focus {{ padding: 5px 7px; }}
+QComboBox:focus {{ padding: 5px 9px; }}
+QComboBox[open="true"] {{ color: {QUIET}; }}
+QComboBox QAbstractItemView {{ color: {INK}; background: white; border: 1px solid {LINE}; }}
+QComboBox QAbstractItemView::item {{ min-height: 34px; }}
+QLineEdit[wrong="true"], QComboBox[wrong="true"] {{ border-color: {ERROR}; }}
+QPushButton {{ background: white; border: 1px solid {LINE}; border-radius: 5px; padding: 8px 26px; min-height: 22px; }}
+QPushButton:focus {{ border: 2px solid {ACCENT}; padding: 7px 25px; }}
+QPushButton#start {{ background: {ACCENT}; color: white; border-color: {ACCENT}; }}
+QPushButton#start:hover {{ background: #3A6F75; }}
+QPushButton#start:focus {{ border-color: #14292B; }}
+"""
+PLACEHOLDERS = {form.SUBJECT: "letters and digits, such as DF017", form.OPERATOR: "your name or initials"}
+
+
+class Field(QWidget):
+    """One question's editor, with room for its error beneath."""
+
+    def __init__(self, question: AskedQuestion, known: str) -> None:
+        """Filled in with what is known; a choice that is not offered stays open."""
+        super().__init__()
+        self.editor = Choice(question, known) if question.kind == "choice" else _line(question, known)
+        self.editor.setAccessibleName(question.text)
+        self._error = label("", "error")
+        self._error.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(3)
+        column.addWidget(self.editor)
+        column.addWidget(self._error)
+
+    @property
+    def given(self) -> str:
+        """The answer as it was typed or chosen."""
+        return self.editor.given if isinstance(self.editor, Choice) else self.editor.text()
+
+    def show_error(self, error: str) -> None:
+        """Say what is wrong with the answer; "" for nothing."""
+        self._error.setText(error)
+        self._error.setVisible(bool(error))
+        _set(self.editor, "wrong", on=bool(error))
+
+
+class Choice(QComboBox):
+    """A list to choose from in which nothing is chosen first: a default would be a wrong answer waiting to happen."""
+
+    def __init__(self, question: AskedQuestion, known: str) -> None:
+        """The choices; an answer that may be left out can also be taken back."""
+        super().__init__()
+        for choice in question.choices:
+            self.addItem(choice, choice)
+        if not question.required:
+            self.addItem("(no answer)", "")
+        self.setPlaceholderText("choose")
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.currentIndexChanged.connect(lambda: _set(self, "open", on=self.currentIndex() < 0))
+        self.setCurrentIndex(self.findData(known) if known else -1)
+        _set(self, "open", on=self.currentIndex() < 0)
+
+    @property
+    def given(self) -> str:
+        """What is chosen, "" for nothing."""
+        return str(self.currentData() or "")
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:  # noqa: N802 - Qt's name
+        """Leave the wheel to the page: scrolling past a list must not change its answer."""
+        if event is not None:
+            event.ignore()
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
+        """The list, and the arrow that a style sheet can only take from a file."""
+        super().paintEvent(event)
+        x_px, y_px = self.width() - 20, self.height() // 2
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(QColor(QUIET), 2))
+            painter.drawPolyline([QPoint(x_px - 5, y_px - 2), QPoint(x_px, y_px + 3), QPoint(x_px + 5, y_px - 2)])
+
+
+def asked(question: AskedQuestion) -> QLabel:
+    """What is asked, in which unit, and whether it may be left out."""
+    units = f", {question.units}" if question.units else ""
+    shown = label(question.text + units + ("" if question.required else " (optional)"), "question")
+    shown.setFixedWidth(LABEL_WIDTH_PX)
+    shown.setContentsMargins(0, 10, 0, 0)  # level with the words in the field beside it
+    return shown
+
+
+def _line(question: AskedQuestion, known: str) -> QLineEdit:
+    line = QLineEdit(known)
+    line.setPlaceholderText("HH:MM" if question.kind == "time" else PLACEHOLDERS.get(question.id, ""))
+    return line
+
+
+def _set(widget: QWidget, name: str, *, on: bool) -> None:
+    """A property that the style sheet asks for, and the style sheet read again."""
+    widget.setProperty(name, on)
+    widget.setStyleSheet(widget.styleSheet())
+
+
+def label(text: str, name: str) -> QLabel:
+    """A label whose text is shown as it is, never read as markup."""
+    shown = QLabel(text)
+    shown.setObjectName(name)
+    shown.setTextFormat(Qt.TextFormat.PlainText)
+    shown.setWordWrap(True)
+    return shown

@@ -1,0 +1,109 @@
+"""The command that takes messages in: `messages import`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from experiment.cli.review import FOUND_WANTING, PARTICIPANTS, PROTOCOL, ProtocolFile
+from experiment.cli.terminal import ask_passphrase, console, say
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from experiment.messages.findings import Progress
+    from experiment.messages.store import Folder
+
+STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
+
+
+def import_messages(
+    files: Annotated[list[Path], typer.Argument(help="Tables (CSV, TSV, XLSX), text files, or folders of them.")],
+    subject: Annotated[str, typer.Option(help="For whom all were written, if no column says it.")] = "",
+    writer: Annotated[str, typer.Option(help="Who wrote all, if no column says it.")] = "",
+    relationship: Annotated[str, typer.Option(help="Who that is to the participant, such as mother.")] = "",
+    language: Annotated[str, typer.Option(help="In which all are, such as en or zh-Hant; else told by script.")] = "",
+    column: Annotated[
+        list[str] | None, typer.Option(help="NAME=COLUMN, such as text=Q3 or writer=2; # for a number: text=Q3_#.")
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of tables that are not Unicode, such as cp1252.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Of a workbook with several.")] = None,
+    into: Annotated[Path, typer.Option(help="The participants' folder.")] = PARTICIPANTS,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be written.")] = False,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Keep texts also if some are spoiled.")] = False,
+    protocol: ProtocolFile = PROTOCOL,
+) -> None:
+    """Take messages in, to the letter; what was spoiled on the way is named. Ends with 1 if anything was."""
+    from experiment.design.protocol import read_protocol
+    from experiment.messages.importing import run as importing
+
+    tongue, folder = read_protocol(protocol).language, _folder(into)
+    same = {"subject": subject, "writer": writer, "relationship": relationship, "language": language}
+    with _bars() as progress:
+        plan = importing.plan(
+            files, folder, tongue, given=column or [], constants=same, encoding=encoding, sheet=sheet,
+            ask=_ask if sys.stdin.isatty() else None, progress=progress,
+        )  # fmt: skip
+        is_right = importing.finish(plan, folder, _tell, despite_errors=anyway, dry_run=dry_run, progress=progress)
+    if not is_right:
+        raise typer.Exit(FOUND_WANTING)
+
+
+@contextmanager
+def _bars() -> Iterator[Progress]:
+    """A bar for each thing that takes long, gone as soon as that is done: questions may come between."""
+    from rich.progress import Progress as Bar
+
+    shown = console()
+    bar = Bar(console=shown, transient=True, disable=not shown.is_terminal)
+    task = bar.add_task("Messages", total=None)
+
+    def progress(done: int, of: int) -> None:
+        bar.update(task, completed=done, total=of)
+        if done < of:
+            bar.start()
+        else:
+            end()
+
+    def end() -> None:
+        if bar.live.is_started:  # else it would leave an empty line
+            bar.stop()
+
+    try:
+        yield progress
+    finally:
+        end()
+
+
+def _folder(path: Path) -> Folder:
+    """The folder, with its key where somebody can be asked for the passphrase."""
+    from experiment.messages.store import Folder
+
+    folder = Folder(path)
+    if not folder.is_encrypted or not folder.subjects():
+        return folder
+    passphrase = ask_passphrase("Passphrase of the messages (nothing, if all participants are new)")
+    return folder.unlocked(passphrase) if passphrase else folder
+
+
+def _ask(table: str, field: str, listed: Sequence[str]) -> int | None:
+    """Which column it is, by its number; nothing of the cells is shown."""
+    say(f"{table}: which column is the {field}?", "bold")
+    for number, line in enumerate(listed, start=1):
+        say(f"  {number}. {line}")
+    answer = -1
+    while not 0 <= answer <= len(listed):
+        answer = typer.prompt("Number (0: none of them)", type=int, err=True)
+    return answer - 1 if answer else None
+
+
+def _tell(what: str | Table) -> None:
+    if isinstance(what, str):
+        say(what, STYLES.get(what.partition(":")[0]))
+    else:
+        console().print(what)

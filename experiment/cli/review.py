@@ -1,0 +1,150 @@
+"""The commands that look at what was recorded: tables, replay and verification, and the page over all sessions."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from experiment.cli.terminal import ask_passphrase, console, say
+
+if TYPE_CHECKING:
+    from experiment.messages.store import Folder
+    from experiment.qa.report import Report
+
+ROOT = Path(__file__).resolve().parents[2]
+PROTOCOL, DATA, PARTICIPANTS = ROOT / "stimuli" / "protocol.toml", ROOT / "data", ROOT / "stimuli" / "participants"
+FOUND_WANTING = 1
+
+DataFolder = Annotated[Path, typer.Option("--data", help="Where the data set lies.")]
+ProtocolFile = Annotated[Path, typer.Option("--protocol", help="All wording, timing, scales and keys.")]
+
+
+def table(
+    transcript: Annotated[Path, typer.Argument(help="A file ending in _transcript.jsonl.")],
+    pilot: Annotated[bool, typer.Option("--pilot", help="Also read a pilot or a simulation.")] = False,
+) -> None:
+    """Print the trial table that a transcript holds, such as after a power cut."""
+    from experiment.record import transcript as log
+    from experiment.record import trial_table
+
+    read = log.read(transcript, pilot=pilot)
+    if read.torn_bytes:
+        say("The last line was torn off when the program died, and is left out.")
+    sys.stdout.write(trial_table.as_text(trial_table.trial_table(read.events)))
+
+
+def replay(
+    transcript: Annotated[Path, typer.Argument(help="A transcript; with --verify also a folder of sessions.")],
+    verify: Annotated[
+        bool, typer.Option("--verify", help="No window: repeat the session, compare every line.")
+    ] = False,
+    video: Annotated[Path | None, typer.Option(help="Write a film (mp4) instead. As private as the messages.")] = None,
+    messages: Annotated[Path | None, typer.Option(help="The messages' file, or the folder of sub-<ID>.csv.")] = None,
+    speed: Annotated[float, typer.Option(min=0.1, max=100, help="Times real time.")] = 1.0,
+    pilot: Annotated[bool, typer.Option("--pilot", help="Also read pilots and simulations.")] = False,
+) -> None:
+    """Show what a participant saw, or verify that the files still tell what happened."""
+    if verify:
+        _verify(transcript, pilot=pilot)
+        return
+    source = _source(messages or PARTICIPANTS)
+    if video is None:
+        from experiment.replay.window import show_again
+
+        show_again(transcript, messages=source, speed=speed, pilot=pilot, tell=lambda finding: say(str(finding)))
+        return
+    from rich.progress import Progress
+
+    from experiment.replay.video import write_film
+
+    with Progress(console=console()) as progress:
+        task = progress.add_task("Filming")
+        findings = write_film(
+            transcript, video, messages=source, speed=speed, pilot=pilot,
+            progress=lambda done, of: progress.update(task, completed=done, total=of),
+        )  # fmt: skip
+    for finding in findings:
+        say(str(finding))
+    say(f"The film, as private as the messages in it:\n  {video}")
+
+
+def qa(
+    data: Annotated[Path, typer.Argument(help="The data set.")] = DATA,
+    out: Annotated[
+        Path | None, typer.Option(help="The folder of the page; else derivatives/qa in the data set.")
+    ] = None,
+    pilot: Annotated[bool, typer.Option("--pilot", help="Its pilots, or a simulated data set.")] = False,
+    protocol: ProtocolFile = PROTOCOL,
+) -> None:
+    """One page over all sessions: which of them somebody should look at, and why."""
+    done = looked(data, protocol, out=out, pilot=pilot)
+    others = done.beside
+    besides = f", and {others} finding{'' if others == 1 else 's'} about more than one" if others else ""
+    say(f"{done.wanting} of {done.sessions} sessions need a person{besides}:\n  {done.page}\n  {done.table}")
+    if done.needs_person:
+        raise typer.Exit(FOUND_WANTING)
+
+
+def looked(data: Path, protocol: Path, *, out: Path | None = None, pilot: bool = False) -> Report:
+    """Verify and judge all sessions of a data set, with what its study's register knows; the page is written."""
+    from rich.progress import Progress
+
+    from experiment.design.protocol import read_protocol
+    from experiment.qa.report import report
+    from experiment.record.dataset import DataSet
+    from experiment.replay.verify import verify_all
+    from experiment.study import queries
+    from experiment.study.location import register_of
+
+    read, register = read_protocol(protocol), register_of(data)
+    entries = register.entries() if register else ()
+    with Progress(console=console()) as progress:
+        task = progress.add_task("Verifying")
+        verified = verify_all(
+            data, pilot=pilot, progress=lambda done, of: progress.update(task, completed=done, total=of)
+        )
+    changed = {one.transcript: [str(finding) for finding in one.findings] for one in verified}
+    return report(
+        data, out=out, thresholds=read.qa, pilot=pilot, changed=changed, besides=queries.findings(entries),
+        answers=queries.answers(entries), answered=DataSet(data).funnel_subjects() if read.funnel else None,
+    )  # fmt: skip
+
+
+def _source(messages: Path) -> Path | Folder | None:
+    """The messages to show again: a file, or the participants' folder, opened if whoever replays has the passphrase."""
+    from experiment.messages.store import Folder
+
+    if not messages.is_dir():
+        return messages
+    folder = Folder(messages)
+    if not folder.is_encrypted:
+        return folder
+    typed = ask_passphrase("Passphrase of the messages (nothing: show only their ids)")
+    return folder.unlocked(typed) if typed else None
+
+
+def _verify(place: Path, *, pilot: bool) -> None:
+    """Say what was found in a session or a folder of them; end with 1 if anything was."""
+    from rich.progress import Progress
+
+    from experiment.replay.verify import verify, verify_all
+
+    if place.is_dir():
+        with Progress(console=console()) as progress:
+            task = progress.add_task("Verifying")
+            verified = verify_all(
+                place, pilot=pilot, progress=lambda done, of: progress.update(task, completed=done, total=of)
+            )
+    else:
+        verified = [verify(place, pilot=pilot)]
+    wanting = [one for one in verified if one.is_wanting]
+    for one in wanting:
+        say(f"{one.transcript}: " + ("unfinished" if one.unfinished else "found wanting"), "red")
+        for finding in one.findings:
+            say(f"  {finding}")
+    say(f"{len(verified) - len(wanting)} of {len(verified)} sessions are as they were recorded.")
+    if wanting:
+        raise typer.Exit(FOUND_WANTING)

@@ -1,0 +1,246 @@
+"""The commands that hold sessions: pilot, run and simulate."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from experiment.cli.after_run import ABORTED, close_session, finish, record
+from experiment.cli.messages import opened
+from experiment.cli.review import DATA, PARTICIPANTS, PROTOCOL, ROOT, DataFolder, ProtocolFile
+from experiment.cli.study_setup import simulate_study
+from experiment.cli.terminal import console, say
+from experiment.errors import BadInput, EquipmentFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from experiment.cli.form import Answers
+    from experiment.design.protocol import Protocol
+    from experiment.messages.store import Folder
+    from experiment.record.dataset import DataSet
+    from experiment.session.plan import Plan
+    from experiment.study.register import Register
+
+MessagesFile = Annotated[Path, typer.Option("--messages", help="A CSV file of six messages.")]
+MessagesFolder = Annotated[Path, typer.Option("--messages", help="The folder with sub-<ID>.csv of each participant.")]
+Seed = Annotated[int, typer.Option("--seed", help="Decides, with subject and session, the order of the messages.")]
+SyntheticName = Annotated[str, typer.Option("--participant", help="Which synthetic participant answers.")]
+Photodiode = Annotated[
+    bool, typer.Option("--photodiode", help="A square bottom right is white while a message or a scale is shown.")
+]
+CAUGHT_UP = "the log"  # who tells the register of a session that it had missed
+EXAMPLE = ROOT / "stimuli" / "examples" / "english.csv"
+
+
+def pilot(
+    robot: Annotated[bool, typer.Option("--robot", help="A synthetic participant answers, in a real window.")] = False,
+    participant: SyntheticName = "quick",
+    protocol: ProtocolFile = PROTOCOL,
+    messages: MessagesFile = EXAMPLE,
+    data: DataFolder = DATA,
+    seed: Seed = 1,
+    session: Annotated[int, typer.Option("--session", help="The last one ends with the closing questions.")] = 1,
+    photodiode: Photodiode = False,
+) -> None:
+    """The whole session in a window with the example messages; its data go to data/pilot/."""
+    from experiment import system
+    from experiment.design.message import read_messages
+    from experiment.design.protocol import read_protocol
+    from experiment.record.dataset import DataSet
+    from experiment.session import plan as plans
+    from experiment.session import run as sessions
+    from experiment.task.layout import MINIMUM_SIZE_PX
+
+    with ExitStack() as stack:
+        if not system.has_display():
+            say("There is no display here: a virtual one is started, and the robot answers.")
+            stack.enter_context(system.virtual_display(MINIMUM_SIZE_PX))
+            robot = True
+        whole = DataSet(data)
+        whole.prepare()
+        whole.pilot.prepare()
+        plan = plans.planned(
+            "pilot", read_protocol(protocol), read_messages(messages), whole.pilot,
+            subject=whole.pilot.next_subject("pilot"), session=session, seed=seed, operator="pilot",
+            participant=_habit(participant) if robot else plans.PERSON,
+        )  # fmt: skip
+        finish(sessions.held_in_window(plan, full_screen=False, photodiode=photodiode), plan)
+
+
+def run(
+    subject: Annotated[str, typer.Option(help="The participant's ID: letters and digits.")] = "",
+    session: Annotated[str, typer.Option(help="1 or 2: which day four this is.")] = "",
+    operator: Annotated[str, typer.Option(help="Your name or initials.")] = "",
+    answer: Annotated[list[str] | None, typer.Option(help="ID=VALUE: answers a question of the form.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a session that was cut off.")] = False,
+    close: Annotated[bool, typer.Option("--close", help="End a session that was cut off as incomplete.")] = False,
+    windowed: Annotated[bool, typer.Option("--windowed", help="In a window: onsets are then less certain.")] = False,
+    override: Annotated[
+        str | None, typer.Option(help="A reason to hold the session though this computer is not fit for it.")
+    ] = None,
+    override_study: Annotated[
+        str | None, typer.Option(help="A reason to hold it though the study's rules about days and doses say no.")
+    ] = None,
+    protocol: ProtocolFile = PROTOCOL,
+    messages: MessagesFolder = PARTICIPANTS,
+    data: DataFolder = DATA,
+    seed: Seed = 1,
+    photodiode: Photodiode = False,
+) -> None:
+    """A real session, full screen; a form asks for what is not given here."""
+    from msgspec.structs import replace
+
+    from experiment import system
+    from experiment.cli.form import parse_answers
+    from experiment.design.protocol import read_protocol
+    from experiment.design.session import check_subject
+    from experiment.preflight import computer
+    from experiment.record.dataset import DataSet
+    from experiment.session import run as sessions
+    from experiment.study.location import register_of
+
+    read, why, why_now = read_protocol(protocol), _reason(override), _reason(override_study)
+    known = {"subject": subject, "session": session, "operator": operator, **parse_answers(read, answer or [])}
+    if not (close or system.has_display()):
+        raise EquipmentFailure("A real session needs a display, and there is none. Start it from the desktop.")
+    data_set, register = DataSet(data), register_of(data)
+    data_set.prepare()
+    if close:
+        close_session(data_set, check_subject(subject), session, read, register, operator)
+        return
+    with_session = register is None or bool(session)  # else the register knows which it is
+    if register and subject:
+        _look_ahead(register, data_set, check_subject(subject), session, why_now)
+    system.no_core_dumps()  # messages are in this process from here on
+    lab = _Lab(read, data_set, opened(messages), register, seed=seed, resume=resume, override=why_now)
+    # A session that goes on keeps the answers that were given when it began.
+    asked = replace(read, assistant=()) if resume else read
+    plan = _asked(asked, known, lab.plan, with_session=with_session)
+    if plan is None:
+        say("Cancelled: nothing was saved.")
+        raise typer.Exit(ABORTED)
+    check = sessions.Check(lambda: computer.items(data, ROOT), why)
+    try:
+        ended = sessions.held_in_window(plan, full_screen=not windowed, photodiode=photodiode, check=check)
+    finally:
+        record(register, data_set, plan.transcript, plan.operator)
+    finish(ended, plan)
+
+
+def simulate(
+    subjects: Annotated[int, typer.Option(min=1, max=99_999, help="How many participants, each with all sessions.")],
+    out: Annotated[Path, typer.Option(help="The folder of the new data set.")],
+    participant: SyntheticName = "mixed",
+    protocol: ProtocolFile = PROTOCOL,
+    messages: MessagesFile = EXAMPLE,
+    seed: Seed = 1,
+    study: Annotated[
+        Path | None, typer.Option(help="A study file: also its register, with courses, drop-outs and late visits.")
+    ] = None,
+) -> None:
+    """Whole synthetic data sets at full speed, without a window: the same task, another clock."""
+    from rich.progress import track
+
+    from experiment.design.message import read_messages
+    from experiment.design.protocol import read_protocol
+    from experiment.record.dataset import DataSet
+    from experiment.session import plan as plans
+    from experiment.session import run as sessions
+
+    if study:
+        simulate_study(subjects, out, study, protocol, messages, seed)
+        return
+    read, shown, data_set = read_protocol(protocol), read_messages(messages), DataSet(out)
+    data_set.prepare()
+    habit = participant if participant == "mixed" else _habit(participant)
+    for number in track(range(1, subjects + 1), "Simulating", console=console()):
+        for session in range(1, read.sessions + 1):
+            plan = plans.planned(
+                "simulate", read, shown, data_set, subject=f"sim{number:05}", session=session, seed=seed,
+                operator="simulate", participant=sessions.some_habit(seed, number) if habit == "mixed" else habit,
+            )  # fmt: skip
+            sessions.simulated(plan)
+    data_set.list_participants()
+    say(f"{subjects * read.sessions} sessions in {out}")
+
+
+@dataclass(frozen=True)
+class _Lab:
+    """What a real session is planned with: the files, and what was said of it on the command line.
+
+    `override`: the reason to hold it against the study's rules.
+    """
+
+    protocol: Protocol
+    data: DataSet
+    messages: Folder
+    register: Register | None
+    seed: int
+    resume: bool
+    override: str | None
+
+    def plan(self, answers: Answers) -> Plan:
+        """The session that the answers name; an error says what keeps it from being held now."""
+        from experiment.messages.check import check_participant, refuse_errors
+        from experiment.session.plan import planned
+        from experiment.study.sessions import admitted, catch_up, session_today
+        from experiment.task.layout import MINIMUM_SIZE_PX, Layout
+
+        who, subject, asked = answers.operator, answers.subject, answers.session
+        session = asked or 0  # only where a register knows better it is not asked
+        if self.register:
+            catch_up(self.register, self.data, subject, CAUGHT_UP)
+            session = session_today(self.register, subject, asked=asked, override=self.override)
+        shown = self.messages.read(subject)
+        plan = planned(
+            "run", self.protocol, shown, self.data, subject=subject, session=session, seed=self.seed, operator=who,
+            answers=answers.extra, resume=self.resume,
+        )  # fmt: skip
+        refuse_errors(check_participant(subject, shown, self.messages, self.protocol, Layout(*MINIMUM_SIZE_PX)))
+        if self.register:
+            admitted(self.register, subject, who, asked=asked, override=self.override)
+        return plan
+
+
+def _look_ahead(register: Register, data: DataSet, subject: str, session: str, override: str | None) -> None:
+    """Say what the study's register has against this session before anybody fills in a form."""
+    from experiment.study import sessions as holding
+
+    holding.catch_up(register, data, subject, CAUGHT_UP)
+    holding.session_today(register, subject, asked=int(session) if session.isdecimal() else None, override=override)
+    if doses := holding.unknown_doses(register, subject):
+        say(doses, "yellow")
+
+
+def _habit(name: str) -> str:
+    from experiment.screens.personas import HABITS
+
+    if name not in HABITS:
+        raise BadInput(f"Expected --participant as one of {', '.join(HABITS)}, found {name!r}.")
+    return name
+
+
+def _reason(override: str | None) -> str | None:
+    if override is not None and len(override.split()) < 2:
+        raise BadInput(f"Expected for an override a reason in words, found {override!r}: it stands in the data.")
+    return override
+
+
+def _asked(
+    protocol: Protocol, known: dict[str, str], plan_of: Callable[[Answers], Plan], *, with_session: bool
+) -> Plan | None:
+    """The session that the options name, or the form if they leave something out; None if the form was cancelled."""
+    from experiment.cli import form
+
+    if all(known.get(field.id) for field in form.fields(protocol, with_session=with_session) if field.required):
+        return plan_of(form.check(protocol, known, with_session=with_session))
+    from experiment.cli import form_window
+
+    made: list[Plan] = []  # each time that the form is right so far: the last is what it was left with
+    answers = form_window.ask(protocol, known, lambda answers: made.append(plan_of(answers)), with_session=with_session)
+    return None if answers is None else made[-1]

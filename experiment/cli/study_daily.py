@@ -1,0 +1,209 @@
+"""The commands of a study's every day: who takes part, what happened to them, and what comes when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, cast
+
+import typer
+
+from experiment.cli.review import DATA, DataFolder
+from experiment.cli.study_setup import Operator, Subject, followed, registered
+from experiment.cli.terminal import console, say
+
+if TYPE_CHECKING:
+    from experiment.study.events import Act, Entry
+
+Day = Annotated[str, typer.Option("--day", help="YYYY-MM-DD, if it was not today.")]
+
+
+def enrol(
+    subject: Subject,
+    operator: Operator,
+    stratum: Annotated[str, typer.Option(help="Of the study file, such as the site.")],
+    data: DataFolder = DATA,
+) -> None:
+    """Take a participant into the study: the next place of the stratum, and with it two kits."""
+    from experiment.study import setup
+    from experiment.study.events import Enrolled
+
+    register = registered(data)
+    _warn_of_clock(register.entries(), register.now())
+    act = cast("Enrolled", setup.enrol(register, subject, stratum, operator).act)
+    followed(data, register)
+    say(
+        f"sub-{act.subject} is enrolled in {act.stratum}: kit {act.kits[0]} in course 1, kit {act.kits[1]} in course 2."
+    )
+
+
+def consent(
+    subject: Subject,
+    operator: Operator,
+    version: Annotated[str, typer.Option(help="Of the form that was signed, as it stands on it.")],
+    day: Day = "",
+    data: DataFolder = DATA,
+) -> None:
+    """Record that informed consent was given."""
+    from experiment.study import recording
+
+    on = _day(day)
+    _record(data, operator, lambda entries, now: recording.consented(entries, subject, on, version, now))
+    say(f"Consent of {_name(subject)} is recorded.")
+
+
+def start(
+    subject: Subject,
+    operator: Operator,
+    course: Annotated[int, typer.Option(min=1, max=2, help="1 or 2.")],
+    kit: Annotated[str, typer.Option(help="As it stands on the kit that was handed out.")],
+    day: Day = "",
+    data: DataFolder = DATA,
+) -> None:
+    """Record that a course began: its day 1 is the day of the first dose."""
+    from experiment.study import dates, participants, recording
+
+    on, number = _day(day), cast("Literal[1, 2]", course)
+    entries = _record(data, operator, lambda told, now: recording.started(told, subject, number, on, kit, now))
+    plan = participants.study_of(entries)
+    one = participants.found(participants.of(plan, entries), subject)
+    session_day, _ = dates.session_days(plan.courses, one.starts[course - 1])
+    say(f"Course {course} of {one.name} has begun; session {course} is on {dates.spoken(session_day)}.")
+    if course == 1:
+        earliest = dates.earliest_second(plan.courses, one.starts[0])
+        say(f"Course 2 can begin on {dates.spoken(earliest)} or later.")
+
+
+def dosed(
+    subject: Subject,
+    operator: Operator,
+    missed: Annotated[bool, typer.Option("--missed", help="It was not taken.")] = False,
+    day: Day = "",
+    data: DataFolder = DATA,
+) -> None:
+    """Record that a dose was taken, or missed."""
+    from experiment.study import recording
+
+    on = _day(day)
+    _record(data, operator, lambda entries, now: recording.dosed(entries, subject, on, now, taken=not missed))
+    say(f"The dose of {_name(subject)} is recorded as {'missed' if missed else 'taken'}.")
+
+
+def withdraw(
+    subject: Subject,
+    operator: Operator,
+    reason: Annotated[str, typer.Option(help="Why.")],
+    data: DataFolder = DATA,
+) -> None:
+    """Record that a participant leaves the study, now."""
+    from experiment.study import recording
+
+    _record(data, operator, lambda entries, now: recording.withdrew(entries, subject, reason, now))
+    say(f"{_name(subject)} has left the study.")
+
+
+def close(
+    subject: Subject,
+    operator: Operator,
+    session: Annotated[int, typer.Option(min=1, max=2, help="1 or 2.")],
+    data: DataFolder = DATA,
+) -> None:
+    """Record that a session never took place, once its day is over: only then can the study be locked."""
+    from experiment.record.dataset import DataSet
+    from experiment.study import recording, sessions
+
+    register, data_set, name = registered(data), DataSet(data), _name(subject)
+    if session in sessions.catch_up(register, data_set, subject, operator):
+        say(f"Session {session} of {name} did take place; the register did not know of it yet, and does now.")
+        return
+    sessions.check_never_held(data_set, subject.removeprefix("sub-"), session)
+    _record(data, operator, lambda entries, now: recording.never_held(entries, subject, session, now))
+    say(f"Session {session} of {name} is closed: it was never held.")
+
+
+def history(
+    subject: Annotated[str, typer.Option(help="Only what is about this participant.")] = "",
+    data: DataFolder = DATA,
+) -> None:
+    """Everything that was recorded, by whom and when, with the number of each entry."""
+    from experiment.study import history as told
+
+    register = registered(data)
+    label = register.participant(subject).subject if subject else None
+    console().print(told.table(register.entries(), label), soft_wrap=False)
+
+
+def correct(
+    entry: Annotated[int, typer.Argument(help="Its number, as `study history` lists it.")],
+    operator: Operator,
+    reason: Annotated[str, typer.Option(help="What was wrong with it.")],
+    data: DataFolder = DATA,
+) -> None:
+    """Take back an entry that was a mistake, such as a wrong day; record the right one afterwards."""
+    from experiment.study import history as told
+    from experiment.study import recording
+
+    entries = _record(data, operator, lambda before, now: recording.corrected(before, entry, reason, now))
+    say(f"Entry {entry} counts no more: {told.told(entries[entry - 1].act)}")
+
+
+def status(
+    due: Annotated[bool, typer.Option("--due", help="Only those for whom there is something to do today.")] = False,
+    data: DataFolder = DATA,
+) -> None:
+    """Everybody on one screen: due today, overdue, done, withdrawn."""
+    from experiment.study import participants
+    from experiment.study import status as standing
+
+    register = registered(data)
+    entries = register.entries()
+    plan = participants.study_of(entries)
+    moment = register.now()
+    lines = standing.rows(participants.of(plan, entries).values(), plan, moment)
+    console().print(standing.table(standing.only_due(lines) if due else lines))
+    say(standing.summary(lines, plan, moment))
+    _warn_of_clock(entries, moment)
+
+
+def calendar(
+    out: Annotated[Path, typer.Option(help="The calendar's file, ending in .ics.")],
+    subject: Annotated[str, typer.Option(help="Only this participant's; else everybody's.")] = "",
+    data: DataFolder = DATA,
+) -> None:
+    """Write all appointments to a file for calendar programs."""
+    from experiment.study import calendar as appointments
+    from experiment.study import dates, participants
+
+    register = registered(data)
+    entries = register.entries()
+    plan = participants.study_of(entries)
+    people = participants.of(plan, entries)
+    some = [participants.found(people, subject)] if subject else people.values()
+    appointments.save(out, some, entries, plan, dates.today(plan, register.now()))
+    say(f"The appointments:\n  {out}")
+
+
+def _record(data: Path, who: str, decide: Callable[[Sequence[Entry], datetime], Act]) -> tuple[Entry, ...]:
+    """Record the act that `decide` gives at this moment, and let participants.tsv follow; all entries then."""
+    register = registered(data)
+    _warn_of_clock(register.entries(), register.now())
+    register.act(who, lambda entries: decide(entries, register.now()))
+    return followed(data, register)
+
+
+def _warn_of_clock(entries: Sequence[Entry], moment: datetime) -> None:
+    from experiment.study import admission
+
+    if behind := admission.clock_behind(entries, moment):
+        say(behind, "red")
+
+
+def _day(typed: str) -> date | None:
+    from experiment.study import dates
+
+    return dates.parsed(typed) if typed else None
+
+
+def _name(subject: str) -> str:
+    return f"sub-{subject.removeprefix('sub-')}"

@@ -1,0 +1,154 @@
+"""The command `timing`: measure this computer from outside, or read what a device measured, and write one page."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from experiment.cli.review import DATA, FOUND_WANTING, PROTOCOL, ProtocolFile
+from experiment.cli.terminal import say
+from experiment.errors import BadInput
+
+if TYPE_CHECKING:
+    from experiment.timing.report import Report
+    from experiment.timing.session import TimingSession
+
+LEAST_TRIALS, MOST_TRIALS = 8, 900
+
+
+def timing(
+    trials: Annotated[int, typer.Option(min=LEAST_TRIALS, max=MOST_TRIALS, help="How many; 300 take 5 minutes.")] = 300,
+    windowed: Annotated[bool, typer.Option("--windowed", help="In a window instead of full screen.")] = False,
+    out: Annotated[Path | None, typer.Option(help="The report's folder; else data/timing/COMPUTER_TIME.")] = None,
+    read: Annotated[Path | None, typer.Option(help="A light sensor's or Black Box ToolKit's file.")] = None,
+    transcript: Annotated[Path | None, typer.Option(help="The transcript of the session it captured.")] = None,
+    photodiode_run: Annotated[
+        bool, typer.Option("--photodiode-run", help="A session that answers itself, for a light sensor on the square.")
+    ] = False,
+    presses_only: Annotated[
+        bool, typer.Option("--presses-only", help="As where no other program can see the screen.")
+    ] = False,
+    protocol: ProtocolFile = PROTOCOL,
+    data: Annotated[Path, typer.Option("--data", help="Where the data set lies.")] = DATA,
+) -> None:
+    """Measure onsets, durations and responses of this computer; one page with a sentence for a paper."""
+    from experiment.timing.device import GUIDE, lacks_outside_view
+    from experiment.timing.session import TimingSession, new_folder
+
+    if (read is None) != (transcript is None):
+        raise BadInput("--read and --transcript belong together: the device's file, and the session that it captured.")
+    folder = out or new_folder(data)
+    if read is not None and transcript is not None:
+        _finish(_read_device(read, transcript), folder)
+        return
+    if (folder / "sourcedata").exists():
+        raise BadInput(f"{folder} holds a measurement already, and none is overwritten. Choose another --out.")
+    why_not = lacks_outside_view(os.environ)
+    session = TimingSession(str(folder.resolve()), str(protocol.resolve()), trials, not windowed)
+    if photodiode_run:
+        say(GUIDE)
+    if presses_only and why_not is None:
+        why_not = "only the presses were asked for"
+    if photodiode_run:
+        _finish(_unmeasured(session, "this run was for a light sensor, whose file is read with --read"), folder)
+    elif why_not is None:
+        _finish(_watch(session), folder)
+    else:
+        _finish(_press(session, why_not), folder)
+        say(GUIDE)
+
+
+def _watch(session: TimingSession) -> Report:
+    """Measured from outside."""
+    from experiment.record import transcript as log
+    from experiment.timing.errors import watched_errors
+    from experiment.timing.observations import logged
+    from experiment.timing.report import reported
+    from experiment.timing.session import watched
+
+    say("Please leave keyboard and mouse alone: another program presses the keys.")
+    watch = watched(session)
+    transcript = log.read(session.transcript, pilot=True)
+    read = logged(transcript.events)
+    errors = watched_errors(read, watch)
+    return reported(transcript.started, read, session.transcript, how="outside", errors=errors, watch=watch)
+
+
+def _press(session: TimingSession, why_not: str) -> Report:
+    """Only the times of presses, as the system lets a program press keys; nothing if none is heard."""
+    from msgspec.structs import replace
+
+    from experiment.record import transcript as log
+    from experiment.timing.errors import pressed_errors
+    from experiment.timing.observations import logged
+    from experiment.timing.presser import Unheard
+    from experiment.timing.report import reported
+    from experiment.timing.session import pressed
+
+    say("Please leave keyboard and mouse alone: another program presses the keys.")
+    try:
+        watch = pressed(session)
+    except Unheard as unheard:
+        by_itself = replace(session, folder=f"{session.folder}/answered-by-itself")
+        return _unmeasured(by_itself, f"{why_not}, and {unheard}")
+    transcript = log.read(session.transcript, pilot=True)
+    read = logged(transcript.events)
+    errors = pressed_errors(read, watch)
+    return reported(
+        transcript.started, read, session.transcript, how="presses", errors=errors, watch=watch, why_not=why_not
+    )
+
+
+def _unmeasured(session: TimingSession, why_not: str) -> Report:
+    """Only what a session that answers itself says of itself."""
+    from msgspec.structs import replace
+
+    from experiment.record import transcript as log
+    from experiment.timing.observations import logged
+    from experiment.timing.report import reported
+    from experiment.timing.session import ROBOT, unwatched
+
+    session = replace(session, participant=ROBOT)
+    unwatched(session)
+    say(f"The session's transcript, for --read FILE --transcript:\n  {session.transcript}")
+    transcript = log.read(session.transcript, pilot=True)
+    read = logged(transcript.events)
+    return reported(transcript.started, read, session.transcript, how="none", errors=None, why_not=why_not)
+
+
+def _read_device(file: Path, transcript: Path) -> Report:
+    from experiment.record import transcript as log
+    from experiment.timing.capture import read_capture
+    from experiment.timing.device import device_errors
+    from experiment.timing.observations import logged
+    from experiment.timing.report import reported
+
+    read = log.read(transcript, pilot=True)
+    if not read.started.screen.photodiode:
+        raise BadInput(f"{transcript} was held without the square. Hold it again with --photodiode-run.")
+    capture, story = read_capture(file), logged(read.events)
+    measured = device_errors(story, capture)
+    lines = ", ".join((f"light on {measured.light}", *(f"presses on {line}" for line in measured.keys)))
+    return reported(
+        read.started, story, transcript, how="device", errors=measured.errors, device=f"{capture.kind}, {lines}",
+        stray_s=measured.stray_s,
+    )  # fmt: skip
+
+
+def _finish(report: Report, folder: Path) -> None:
+    """Write the page and say what it says; end with 1 if the computer is found wanting."""
+    from experiment.timing.report import write
+
+    page = write(report, folder)
+    say(f"The report, with all numbers in timing.json beside it:\n  {page}")
+    if report.errors is None:
+        say(f"Not measured: {report.why_not}.")
+        return
+    say(report.sentence)
+    for one in report.errors.wanting:
+        say(one, "red")
+    if report.errors.wanting:
+        raise typer.Exit(FOUND_WANTING)

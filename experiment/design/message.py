@@ -1,0 +1,167 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+
+from msgspec import Struct
+
+from experiment.design.protocol import Protocol
+from experiment.errors import BadInput
+
+PRACTICE = "practice"
+
+
+COLUMNS = ("message_id", "writer", "relationship", "language", "text")
+
+
+OPTIONAL = ("subject", "participant_name", "as_written")
+
+
+YES = "yes"
+
+
+DELIMITERS = ",;\t"  # as spreadsheets write them, by the country's settings
+
+
+LONGEST_CELL = 2**31 - 1  # a reader that stops earlier would say so of a text that is merely long
+
+
+MESSAGE_ID = re.compile(r"[A-Za-z0-9_.-]{1,32}")  # it is told everywhere, so that no text must stand there by mistake
+
+
+class Message(Struct, frozen=True):
+    """A message as it was written: private, and never in a log, an error or git.
+
+    `subject`: for whom it was written, where its file says so. `participant_name`: as known, to be found in a text.
+    `as_written`: `YES` once somebody has looked at what seemed damaged, and the writer wrote it so.
+    """
+
+    message_id: str
+    writer: str
+    relationship: str
+    language: str
+    text: str
+    subject: str = ""
+    participant_name: str = ""
+    as_written: str = ""
+
+    @property
+    def is_as_written(self) -> bool:
+        """Whether a person has judged that nothing happened to the text on its way."""
+        return self.as_written.strip().casefold() == YES
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the text's UTF-8 bytes: proves later what was shown, without telling it."""
+        return sha256(self.text.encode()).hexdigest()
+
+
+def practice_message(protocol: Protocol) -> Message:
+    """The protocol's practice message in the form of the others."""
+    return Message(PRACTICE, protocol.practice.writer, PRACTICE, protocol.language, protocol.practice.text)
+
+
+def read_messages(path: Path) -> tuple[Message, ...]:
+    """The messages of a UTF-8 CSV file with the columns of `COLUMNS`, and maybe `OPTIONAL`, kept to the code point.
+
+    Only line ends are unified, to a newline. As spreadsheets write files, semicolons or tabs may part the cells, names
+    of columns may have capitals and spaces around, and rows may be empty. BadInput names the file, the row and the
+    column, never a text.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadInput(
+            f"The messages {path} cannot be read: {error.strerror}. Check the subject and --messages."
+        ) from error
+    return parse_messages(data, path)
+
+
+def parse_messages(data: bytes, path: Path) -> tuple[Message, ...]:
+    """The messages of a file's bytes; errors name it by its path."""
+    rows = _rows(data, path)
+    messages = tuple(_message(path, number, row) for number, row in enumerate(rows, start=1))
+    ids = [message.message_id for message in messages]
+    for number, one in enumerate(ids, start=1):
+        if (first := ids.index(one) + 1) < number:
+            raise BadInput(
+                f"{path}: expected message ids that differ, found that of message {first} again in message {number}. "
+                "Correct the column message_id."
+            )
+    return messages
+
+
+def messages_csv(messages: Iterable[Message]) -> bytes:
+    """The file that reads back as these messages."""
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow([*COLUMNS, *OPTIONAL])
+    writer.writerows([getattr(message, name) for name in (*COLUMNS, *OPTIONAL)] for message in messages)
+    return file.getvalue().encode()
+
+
+def _rows(data: bytes, path: Path) -> list[dict[str, str]]:
+    """The rows that have anything in them, by the names of the columns: small, without spaces around."""
+    csv.field_size_limit(LONGEST_CELL)
+    try:
+        text = data.decode("utf-8-sig")
+        names, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    except UnicodeDecodeError as error:
+        raise BadInput(
+            f"{path}: expected UTF-8, found another encoding. Save it as 'CSV UTF-8' and try again."
+        ) from error
+    except csv.Error as error:
+        raise BadInput(f"{path}: expected a CSV file, found: {error}. Export it from the spreadsheet again.") from error
+    except ValueError:
+        names, rows = [], []
+    names = [_name(name) for name in names]
+    for name in COLUMNS:
+        if (count := names.count(name)) != 1:
+            wanted = f"expected the columns {', '.join(COLUMNS)}, each once"
+            raise BadInput(f"{path}: {wanted}, found {count} of {name!r}. Correct the first line.")
+    filled = [row for row in rows if any(cell.strip() for cell in row)]
+    return [_cells(path, number, names, row) for number, row in enumerate(filled, start=1)]
+
+
+def _delimiter(text: str) -> str:
+    """What parts the cells of the first line: that with which most of the expected columns are there."""
+
+    def known(delimiter: str) -> int:
+        names = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+        return len({_name(name) for name in names} & {*COLUMNS})
+
+    return max(DELIMITERS, key=known)
+
+
+def _name(heading: str) -> str:
+    return heading.strip().casefold()
+
+
+def _cells(path: Path, number: int, names: list[str], row: list[str]) -> dict[str, str]:
+    if len(row) < len(names) or any(cell.strip() for cell in row[len(names) :]):
+        raise BadInput(f"{path}, message {number}: expected one cell a column, found more or fewer. Check its quotes.")
+    return dict(zip(names, row, strict=False))
+
+
+def _message(path: Path, number: int, row: dict[str, str]) -> Message:
+    cells = {name: row.get(name, "").replace("\r\n", "\n").replace("\r", "\n") for name in (*COLUMNS, *OPTIONAL)}
+    for name in COLUMNS:
+        if name != "language" and not cells[name].strip():
+            raise BadInput(f"{path}, message {number}: expected something in the column {name!r}, found nothing.")
+    cells["message_id"] = cells["message_id"].strip()
+    if cells["message_id"] in ("n/a", PRACTICE):
+        raise BadInput(
+            f"{path}, message {number}: the id {cells['message_id']!r} has a meaning of its own. Choose another."
+        )
+    if not MESSAGE_ID.fullmatch(cells["message_id"]):
+        raise BadInput(
+            f"{path}, message {number}: expected in the column 'message_id' at most 32 letters (A to Z), digits, '.', "
+            "'_' or '-', found something else. Write a short name there, such as m01."
+        )
+    return Message(**cells)

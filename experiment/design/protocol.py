@@ -1,0 +1,246 @@
+"""The protocol file: all wording, timing, scales, keys and questions of a session, typed and checked when read.
+
+A laboratory changes or translates a session by copying `stimuli/protocol.toml`. What the file may hold stands here; a
+mistake in it is reported with file, key, what was expected and what was found, before any window opens.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+from string import Formatter
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from experiment.design.intake import Intake
+from experiment.design.questions import AskedQuestion, Fixed, Funnel, Label, Line, check_distinct
+from experiment.design.thresholds import Thresholds
+from experiment.storage.toml import read_toml
+
+Seconds = Annotated[float, Meta(ge=0, le=3600)]
+Colour = Annotated[str, Meta(pattern=r"^#[0-9A-Fa-f]{6}\Z")]
+Id = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9]+\Z")]
+
+Rgb = tuple[int, int, int]
+
+MODIFIERS = ("ctrl", "shift", "alt")
+_NAMED_KEYS = "space return tab backspace left right up down home end pageup pagedown num_enter num_add num_subtract"
+KEY_NAMES = frozenset([*"abcdefghijklmnopqrstuvwxyz0123456789", *_NAMED_KEYS.split()])
+_PAUSE_KEYS = ("resume", "withdrew", "technical", "other", "pause")
+# Chords that an operating system keeps for itself: the program would never hear them.
+TAKEN_CHORDS = (
+    {"ctrl", "shift", "escape"},
+    {"ctrl", "alt", "delete"},
+    {"ctrl", "alt", "backspace"},
+    {"ctrl", "alt", "t"},
+)
+
+
+# Columns of the trial table and of the sessions file that are always there: no question may be named like them.
+TRIAL_COLUMNS = frozenset({
+    "trial", "message_id", "message_sha256", "relationship", "message_onset", "reading_time", "question_order",
+    "pauses", "focus_losses", "paused_time", "missed_frames", "timed_by", "shown_before",
+})  # fmt: skip
+SESSIONS_COLUMNS = frozenset({"session_id", "acq_time", "operator", "seed", "status", "end_reason"})
+_RATING_ENDINGS = ("_onset", "_rt", "_time", "_changes")
+
+
+class Display(Fixed, frozen=True):
+    """How a session looks: colours as #RRGGBB, and whether a message comes with its writer's name."""
+
+    background: Colour
+    ink: Colour
+    quiet: Colour
+    accent: Colour
+    show_writer: bool = True
+
+
+class Timing(Fixed, frozen=True):
+    """How long things last, in seconds on the screen; without a maximum, a screen waits for its answer."""
+
+    fixation_s: Seconds
+    blank_s: Seconds
+    page_minimum_s: Seconds
+    message_minimum_s: Seconds
+    message_maximum_s: Seconds | None = None
+    rating_maximum_s: Seconds | None = None
+
+    def __post_init__(self) -> None:
+        """A message must be allowed to stay for at least as long as it has to."""
+        if self.message_maximum_s is not None and self.message_maximum_s <= self.message_minimum_s:
+            raise ValueError(f"Expected message_maximum_s above message_minimum_s ({self.message_minimum_s})")
+        if self.rating_maximum_s == 0:
+            raise ValueError("Expected rating_maximum_s above 0, or no such line for a rating without limit")
+
+
+class Question(Fixed, frozen=True):
+    """A rating: its column in the table, its wording, and the words at the two ends of its scale."""
+
+    id: Label
+    text: Line
+    low: Line
+    high: Line
+
+
+class Rating(Fixed, frozen=True):
+    """The scales that follow each message.
+
+    `question_order`: as `listed`, or drawn from the seed once a `session` or for each `trial`.
+    """
+
+    points: Annotated[int, Meta(ge=2, le=9)]
+    questions: Annotated[tuple[Question, ...], Meta(min_length=1)]
+    question_order: Literal["listed", "session", "trial"] = "listed"
+    first_press_is_final: bool = False
+
+    def __post_init__(self) -> None:
+        """Each question is a column of the table, beside those that are always there."""
+        ids = [question.id for question in self.questions]
+        check_distinct("ids of questions", ids)
+        if taken := [one for one in ids if one in TRIAL_COLUMNS or one.endswith(_RATING_ENDINGS)]:
+            raise ValueError(f"Expected ids of questions that name no other column of the table, got {taken[0]!r}")
+
+
+class Keys(Fixed, frozen=True):
+    """Which keys do what, by PsychoPy's names; the digits 1 to `points` always set the marker."""
+
+    confirm: Annotated[tuple[str, ...], Meta(min_length=1)]
+    left: tuple[str, ...]
+    right: tuple[str, ...]
+    pause: str
+    resume: str
+    reasons: dict[Literal["withdrew", "technical", "other"], str]
+
+    def __post_init__(self) -> None:
+        """Every key exists and does one thing; only a chord that the system lets through can pause."""
+        single = [*self.confirm, *self.left, *self.right, self.resume, *self.reasons.values()]
+        for key in single:
+            if key not in KEY_NAMES:
+                raise ValueError(f"Expected the name of a key, such as 'space' or 'left', got {key!r}")
+        check_distinct("keys", single)
+        if digits := sorted(key for key in single if key.isdigit()):
+            raise ValueError(f"Expected keys other than the digits, which set the marker, got {digits[0]!r}")
+        if set(self.reasons) != {"withdrew", "technical", "other"}:
+            raise ValueError("Expected a key for each of the reasons withdrew, technical and other")
+        self._check_chord(single)
+
+    def _check_chord(self, single: list[str]) -> None:
+        *modifiers, key = self.pause.split("+")
+        known = [modifier for modifier in MODIFIERS if modifiers.count(modifier) == 1]
+        if len(known) < 2 or len(known) < len(modifiers) or key in MODIFIERS:
+            raise ValueError(f"Expected two modifiers and a key, such as 'ctrl+shift+p', got {self.pause!r}")
+        if {*modifiers, key} in TAKEN_CHORDS:
+            raise ValueError(f"Expected a chord that no operating system takes, got {self.pause!r}")
+        if key not in KEY_NAMES or key in single or key.isdigit():
+            raise ValueError(f"Expected a chord whose last key has no other use, got {self.pause!r}")
+
+
+class Mouse(Fixed, frozen=True):
+    """Whether the mouse may answer; if not, its pointer is never seen."""
+
+    enabled: bool = True
+
+
+class Practice(Fixed, frozen=True):
+    """A message that nobody's loved one wrote, to learn the task with."""
+
+    writer: Line
+    text: Line
+
+
+class Pause(Fixed, frozen=True):
+    """What the assistant reads while a session is paused; `ending` follows the choice of a reason.
+
+    Names in braces become keys: {resume}, {withdrew}, {technical}, {other}, {pause}; {reason}, in `ending`, the reason.
+    """
+
+    page: Line
+    unsaved: Line
+    ending: Line
+
+    def __post_init__(self) -> None:
+        """What cannot be filled in is found now, and not when a session pauses."""
+        _check_braces("page", self.page, _PAUSE_KEYS)
+        _check_braces("unsaved", self.unsaved, _PAUSE_KEYS)
+        _check_braces("ending", self.ending, (*_PAUSE_KEYS, "reason"))
+
+
+class Wording(Fixed, frozen=True):
+    """Every other word that a participant reads, in the order of reading."""
+
+    loading: Line
+    welcome: Line
+    instructions: tuple[Line, ...]
+    practice: Line
+    begin: Line
+    resumed: Line
+    closing: Line
+    fixation: Line
+    next_button: Line
+    confirm_button: Line
+    pause: Pause
+
+
+class Protocol(Fixed, frozen=True):
+    """One session's protocol, as `stimuli/protocol.toml` has it.
+
+    `message_sets`: all sessions show the `same` messages, each in an order of its own, or each has its own share of a
+    `split` balanced by relationship and length.
+    """
+
+    task: Id
+    language: Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]+)*\Z")]
+    sessions: Annotated[int, Meta(ge=1, le=99)]
+    messages: Annotated[int, Meta(ge=1, le=999)]
+    display: Display
+    timing: Timing
+    rating: Rating
+    keys: Keys
+    practice: Practice
+    wording: Wording
+    message_sets: Literal["same", "split"] = "same"
+    mouse: Mouse = Mouse()
+    intake: Intake = Intake()
+    assistant: tuple[AskedQuestion, ...] = ()
+    funnel: Funnel | None = None
+    qa: Thresholds = Thresholds()
+
+    def __post_init__(self) -> None:
+        """Each question to the assistant is a column of its own."""
+        ids = [question.id for question in self.assistant]
+        check_distinct("ids of questions to the assistant", ids)
+        if taken := sorted(SESSIONS_COLUMNS.intersection(ids)):
+            raise ValueError(f"Expected ids of questions to the assistant that name no other column, got {taken[0]!r}")
+
+    @property
+    def messages_in_all(self) -> int:
+        """How many messages a participant's file holds."""
+        return self.messages * (self.sessions if self.message_sets == "split" else 1)
+
+    @property
+    def sha256(self) -> str:
+        """A digest of all that the protocol says, whatever the file's layout or comments."""
+        return sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
+
+
+def rgb(colour: str) -> Rgb:
+    """Red, green and blue from 0 to 255 of #RRGGBB."""
+    red, green, blue = bytes.fromhex(colour[1:])
+    return red, green, blue
+
+
+def read_protocol(path: Path) -> Protocol:
+    """The protocol in a TOML file; BadInput names the file, the key, what was expected and what was found."""
+    return read_toml(path, Protocol, "protocol", "--protocol")
+
+
+def _check_braces(what: str, text: str, names: tuple[str, ...]) -> None:
+    expected = f"Expected in `{what}` no braces but " + ", ".join(f"{{{name}}}" for name in names)
+    try:
+        fields = [tuple(field) for _, *field in Formatter().parse(text) if field[0] is not None]
+    except ValueError as error:
+        raise ValueError(f"{expected}, got a single brace") from error
+    if other := [field for field in fields if field not in {(name, "", None) for name in names}]:
+        raise ValueError(f"{expected}, got {{{other[0][0]}}}")

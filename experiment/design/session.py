@@ -1,0 +1,157 @@
+"""What will happen in a session: its messages, read and checked, and their order, drawn from the seed.
+
+A `Session` is frozen, holds no message's text and no writer's name, and stands whole in the transcript's first line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+
+from msgspec import Struct
+
+from experiment.design.message import Message, practice_message
+from experiment.design.protocol import Protocol
+from experiment.errors import BadInput
+
+SPLITS = 32  # drawn, of which the most even is taken
+ORDERS = 99  # drawn at most until one is new
+
+
+Sets = tuple[tuple[str, ...], ...]
+Key = Callable[..., str]
+"""The digest of something's name, by which things are sorted."""
+
+
+class Trial(Struct, frozen=True):
+    """One message and its questions in the order of asking; trial 0 is the practice."""
+
+    trial: int
+    message_id: str
+    message_sha256: str
+    relationship: str
+    questions: tuple[str, ...]
+
+
+class Session(Struct, frozen=True):
+    """All that is decided before a window opens; `subject` and `session` are BIDS labels (`sub-`, `ses-`).
+
+    `sets`: where each session has messages of its own, the ids of session 1, 2, ..., each sorted; else empty.
+    """
+
+    subject: str
+    session: int
+    seed: int
+    protocol: Protocol
+    practice: Trial
+    trials: tuple[Trial, ...]
+    sets: Sets = ()
+
+
+def draw_session(
+    protocol: Protocol, messages: Sequence[Message], *, subject: str, session: int, seed: int, sets: Sets = ()
+) -> Session:
+    """The session of a subject: the messages and questions in an order that the seed decides.
+
+    Things are sorted by the SHA-256 of seed, subject, session and their own id: the same order on every computer and
+    with every version of every library, whatever the order in the file. `sets`: as an earlier session recorded them;
+    else they are drawn.
+
+    Raises BadInput for a wrong number of messages, and for other messages than those of the `sets`.
+    """
+    if len(messages) != protocol.messages_in_all:
+        each = "" if protocol.message_sets == "same" else f" and has {protocol.sessions} sessions with their own"
+        raise BadInput(
+            f"The protocol asks for {protocol.messages} messages a session{each}, found {len(messages)} of "
+            f"sub-{subject}. Complete the file."
+        )
+    if protocol.message_sets == "split":
+        sets = sets or draw_sets(messages, protocol.sessions, _key(seed, subject, "sets"))
+        ordered = _ordered(_of_set(messages, sets, session), _key(seed, subject, session))
+    else:
+        ordered = _in_new_order(messages, [_key(seed, subject, number) for number in range(1, session + 1)])
+    key = _key(seed, subject, session)
+
+    def trial(number: int, message: Message) -> Trial:
+        ids = [question.id for question in protocol.rating.questions]
+        if protocol.rating.question_order != "listed":
+            drawn_for = number if protocol.rating.question_order == "trial" else "session"
+            ids.sort(key=lambda question_id: key("question", drawn_for, question_id))
+        return Trial(number, message.message_id, message.sha256, message.relationship, tuple(ids))
+
+    trials = tuple(trial(number, message) for number, message in enumerate(ordered, start=1))
+    return Session(subject, session, seed, protocol, trial(0, practice_message(protocol)), trials, sets)
+
+
+def draw_sets(messages: Sequence[Message], count: int, key: Key) -> Sets:
+    """As many sets of equal size, each sorted by id: alike in relationships, and in their texts' summed length.
+
+    Within a relationship, messages of neighbouring length go one to each set, by lot; what is left over of
+    relationships is dealt in the same way. Of several such draws the one with the most even lengths is taken.
+    """
+    groups = _matched(messages, count)
+
+    def draw(number: int) -> list[list[Message]]:
+        dealt = [sorted(group, key=lambda message: key(number, message.message_id)) for group in groups]
+        return [[group[one] for group in dealt] for one in range(count)]
+
+    def unevenness(sets: list[list[Message]]) -> int:
+        lengths = [sum(len(message.text) for message in one) for one in sets]
+        return max(lengths) - min(lengths)
+
+    sets = min((draw(number) for number in range(SPLITS)), key=unevenness)
+    return tuple(tuple(sorted(message.message_id for message in one)) for one in sets)
+
+
+def _matched(messages: Sequence[Message], count: int) -> list[list[Message]]:
+    """Groups of `count` messages, as like each other as can be."""
+    by_length = sorted(messages, key=lambda message: (len(message.text), message.message_id))
+    relationships: dict[str, list[Message]] = {}
+    for message in by_length:
+        relationships.setdefault(message.relationship.strip().casefold(), []).append(message)
+    whole = {name: len(of) // count * count for name, of in relationships.items()}
+    rest = [message for name, of in relationships.items() for message in of[whole[name] :]]
+    rest.sort(key=by_length.index)
+    rows = [*(of[: whole[name]] for name, of in sorted(relationships.items())), rest]
+    return [row[at : at + count] for row in rows for at in range(0, len(row), count)]
+
+
+def _of_set(messages: Sequence[Message], sets: Sets, session: int) -> list[Message]:
+    if sorted(message.message_id for message in messages) != sorted(sum(sets, ())):
+        raise BadInput("These are not the messages that were shared out when the first session began. Put them back.")
+    return [message for message in messages if message.message_id in sets[session - 1]]
+
+
+def _in_new_order(messages: Sequence[Message], keys: Sequence[Key]) -> list[Message]:
+    """The order of the last of the sessions: unlike those of the others, where there are that many."""
+    orders: list[list[Message]] = []
+    for key in keys:
+        draws = (_ordered(messages, key, *([number] if number else [])) for number in range(ORDERS))
+        orders.append(next((order for order in draws if order not in orders), _ordered(messages, key)))
+    return orders[-1]
+
+
+def _ordered(messages: Sequence[Message], key: Key, *draw: int) -> list[Message]:
+    return sorted(messages, key=lambda message: key("message", *draw, message.message_id))
+
+
+def _key(*why: object) -> Key:
+    return lambda *what: sha256("/".join(map(str, (*why, *what))).encode()).hexdigest()
+
+
+def check_subject(subject: str) -> str:
+    """The subject's label; BadInput unless it is letters and digits, as BIDS asks of `sub-<label>`."""
+    label = subject.removeprefix("sub-")
+    if not re.fullmatch(r"[A-Za-z0-9]{1,32}", label):
+        raise BadInput(
+            f"The subject must be letters and digits only, such as 'DF017', found {subject!r}. Type it again."
+        )
+    return label
+
+
+def check_session(session: int, protocol: Protocol) -> int:
+    """The session's number; BadInput unless the protocol has it."""
+    if not 1 <= session <= protocol.sessions:
+        raise BadInput(f"The session must be a number from 1 to {protocol.sessions}, found {session}. Type it again.")
+    return session

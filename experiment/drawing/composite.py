@@ -1,0 +1,35 @@
+"""What is on the screen as one picture: background, parts and marker put together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiment.drawing.message import Colour
+from experiment.drawing.stimuli import Pictures
+from experiment.record.events import Frame
+
+Pixels = NDArray[np.uint8]
+
+
+def screen_of(pictures: Pictures, background: Colour, frame: Frame) -> Pixels:
+    """What a participant sees of a frame, pixel by pixel (height, width, 3)."""
+    pixels = np.empty((pictures.layout.height_px, pictures.layout.width_px, 3), np.uint8)
+    pixels[:] = background
+    for part in pictures.parts(frame):
+        picture = part.picture
+        _around(pixels, part.x_px, part.y_px, picture.pixels.shape[:2])[:] = picture.pixels
+    if (place := pictures.marker_at(frame)) is not None:
+        colours, alpha = pictures.marker[..., :3], pictures.marker[..., 3:] / 255
+        below = _around(pixels, *place, alpha.shape[:2])
+        below[:] = np.rint(colours * alpha + below * (1 - alpha))
+    return pixels
+
+
+def _around(pixels: Pixels, x_px: int, y_px: int, shape: tuple[int, ...]) -> Any:
+    """The rectangle about a place that counts from the middle, y up."""
+    top = pixels.shape[0] // 2 - y_px - shape[0] // 2
+    left = pixels.shape[1] // 2 + x_px - shape[1] // 2
+    return pixels[top : top + shape[0], left : left + shape[1]]

@@ -1,0 +1,204 @@
+"""A message -> pixels, the same on every computer. All writing on the screen goes through here.
+
+Loved ones write as people write: hearts, families of emoji, Arabic, Hindi, Chinese. `script` finds the fonts,
+`typeset` draws a block of text, `controls` the things to answer with, and here are a message's own proportions. The
+pictures are opaque sRGB on the background of the window, with even sides and no ink on an edge, so that a window shows
+them pixel by pixel. A picture is as private as its text: it stays in memory.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from experiment.drawing.controls import draw_button, draw_marker, draw_scale
+from experiment.drawing.scripts import direction_of, inkless, missing_glyphs, needs_language
+from experiment.drawing.typeset import (
+    Align,
+    Colour,
+    Picture,
+    Style,
+    canvas,
+    draw_text,
+    even,
+    mixed,
+    paste,
+    picture,
+    text_sizes_px,
+)
+from experiment.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = [
+    "Align", "Colour", "Message", "Picture", "Room", "Style", "draw_button", "draw_marker", "draw_message",
+    "draw_messages", "draw_scale", "draw_text", "fitting_room", "inkless", "message_sizes_px",
+    "missing_glyphs", "needs_language",
+]  # fmt: skip
+
+NAME_EM = 0.8
+GAP_EM = 0.15  # above the rule, and twice that below
+RULE_SHARE = 0.2  # of the text's colour
+THREADS = 4  # at most: each holds the pixels of one picture several times
+
+
+class Message(Protocol):
+    """What has to be known of a message to draw it."""
+
+    @property
+    def message_id(self) -> str:
+        """Names the message in errors."""
+
+    @property
+    def writer(self) -> str:
+        """Shown above the text."""
+
+    @property
+    def language(self) -> str:
+        """A tag such as en, ar or zh-Hant, or "" if nobody knows."""
+
+    @property
+    def text(self) -> str:
+        """As the writer typed it."""
+
+
+class _Places(NamedTuple):
+    """Where the parts of a message stand in its picture: name, rule and text, one below the other."""
+
+    inset_px: int  # of the name, so that name and text begin on one line
+    rule_y_px: int
+    stroke_px: int
+    text_y_px: int
+
+
+def draw_message(text: str, writer: str | None, style: Style, language: str = "en") -> Picture:
+    """Draw a message under its writer's name, smaller and fainter, with a fine rule between; None: no name.
+
+    The name stands where the message's first line begins: on the right above Arabic and Hebrew.
+    """
+    body = draw_text(text, style, language)
+    if not writer:
+        return body
+    name = draw_text(writer, _named(text, style), language)
+    places = _places(style, name.height_px)
+    width_px = max(name.width_px + 2 * places.inset_px, body.width_px)
+    pixels = canvas(width_px, places.text_y_px + body.height_px, style.background)
+    paste(pixels, name.pixels, places.inset_px, 0)
+    paste(pixels, body.pixels, 0, places.text_y_px)
+    rule = mixed(style.colour, style.background, RULE_SHARE)
+    pixels[places.rule_y_px :][: places.stroke_px, style.side_px : -style.side_px] = rule
+    return picture(pixels)
+
+
+def draw_messages(messages: Sequence[Message], style: Style, *, with_writer: bool = True) -> list[Picture]:
+    """Draw several messages in one style, on as many processors as there are."""
+
+    def draw(message: Message) -> Picture:
+        return draw_message(message.text, message.writer if with_writer else None, style, message.language)
+
+    with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
+        return list(pool.map(draw, messages))
+
+
+def _named(text: str, style: Style) -> Style:
+    """The style of a name above this text."""
+    side: Align = "right" if direction_of(text) == "rtl" else "left"
+    named = replace(
+        style,
+        size_px=NAME_EM * style.size_px,
+        weight=600,
+        colour=style.quiet or style.colour,
+        align=style.align if style.align == "center" else side,
+    )
+    if style.width_px is None:
+        return named
+    return replace(named, width_px=style.width_px - 2 * (style.side_px - named.side_px))
+
+
+def _places(style: Style, name_height_px: int) -> _Places:
+    gap_px = round(GAP_EM * style.size_px)
+    stroke_px = max(1, round(style.size_px / 16))
+    rule_y_px = name_height_px + gap_px
+    inset_px = style.side_px - replace(style, size_px=NAME_EM * style.size_px).side_px
+    return _Places(inset_px, rule_y_px, stroke_px, rule_y_px + stroke_px + 2 * gap_px)
+
+
+def message_sizes_px(
+    messages: Sequence[Message], style: Style, *, room_px: float = math.inf, with_writer: bool = True
+) -> list[tuple[int, int]]:
+    """Width and height of what `draw_message` makes of each message in a style with a width: measured, not drawn.
+
+    What is higher than `room_px` may be higher and wider still than it says.
+    """
+    named = [bool(message.writer) and with_writer for message in messages]
+    texts = [(message.text, style, message.language) for message in messages]
+    names = [
+        (message.writer, _named(message.text, style), message.language)
+        for message, has_name in zip(messages, named, strict=True)
+        if has_name
+    ]
+    sizes = text_sizes_px([*texts, *names], room_px)
+    above = iter(sizes[len(texts) :])
+    return [
+        _under(next(above), size, style) if has_name else size
+        for has_name, size in zip(named, sizes[: len(texts)], strict=True)
+    ]
+
+
+def _under(name_px: tuple[int, int], text_px: tuple[int, int], style: Style) -> tuple[int, int]:
+    """Width and height of a message under its name."""
+    places = _places(style, name_px[1])
+    return even(max(name_px[0] + 2 * places.inset_px, text_px[0])), even(places.text_y_px + text_px[1])
+
+
+class Room(NamedTuple):
+    """A type size, and the width and height that there is for a message."""
+
+    size_px: float
+    width_px: int
+    height_px: int
+
+
+def fitting_room(messages: Iterable[Message], rooms: Sequence[Room], *, with_writer: bool = True) -> Room:
+    """The first of these rooms in which every message fits; what fits in one is taken to fit in those that follow.
+
+    BadInput names a message that fits in none.
+    """
+    unfit = list(messages)
+    small, fitting, at, wanted_px = (
+        -1,
+        len(rooms),
+        0,
+        math.inf,
+    )  # up to `small` they do not fit, from `fitting` on they do
+    while fitting - small > 1:
+        room = rooms[at]
+        style = Style(room.size_px, (0, 0, 0), (255, 255, 255), room.width_px)
+        sizes = message_sizes_px(unfit, style, room_px=room.height_px, with_writer=with_writer)
+        outside = [(message, size) for message, size in zip(unfit, sizes, strict=True) if not _fits(size, room)]
+        if outside:
+            small, unfit = at, [message for message, _ in outside]
+            wanted_px = _shrunk_px(room, max(height_px for _, (_, height_px) in outside))
+        else:
+            fitting = at
+        likely = (place for place in range(small + 1, fitting) if rooms[place].size_px <= wanted_px)
+        at = next(likely, fitting - 1)
+    if fitting < len(rooms):
+        return rooms[fitting]
+    raise BadInput(
+        f"message {unfit[0].message_id}: {len(unfit[0].text.split())} words in {len(unfit[0].text.splitlines())} lines "
+        f"do not fit on the screen with type of {rooms[-1].size_px:g} px. Shorten it, or use a larger screen."
+    )
+
+
+def _shrunk_px(room: Room, height_px: int) -> float:
+    """About which type size fits a text of this height into the room: lines get lower, and fewer."""
+    return room.size_px * min(1.0, math.sqrt(room.height_px / height_px))
+
+
+def _fits(size_px: tuple[int, int], room: Room) -> bool:
+    return size_px[0] <= room.width_px and size_px[1] <= room.height_px

@@ -1,0 +1,264 @@
+"""Every picture of a session, drawn before it begins: pages, messages, scales, buttons, marker and marks."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
+
+import numpy as np
+from msgspec import structs
+from numpy.typing import NDArray
+
+from experiment.design.message import Message
+from experiment.design.protocol import Protocol, Rgb, rgb
+from experiment.drawing.message import (
+    Picture,
+    Room,
+    Style,
+    draw_button,
+    draw_marker,
+    draw_messages,
+    draw_scale,
+    draw_text,
+    fitting_room,
+    inkless,
+    missing_glyphs,
+)
+from experiment.errors import BadInput
+from experiment.record.events import Blank, Frame, Scale, Text
+from experiment.record.events import Message as MessageFrame
+from experiment.task.layout import Layout
+from experiment.task.scenes import pages
+
+PILOT_MARK = "PILOT"
+MESSAGE_SIZES = (32, 30, 28, 26, 24, 22, 20, 18)
+RED, WHITE, BLACK = (0xB0, 0x2A, 0x30), (0xFF, 0xFF, 0xFF), (0, 0, 0)
+PAGE_SIZE, SIGN_SIZE, BUTTON_SIZE, SCALE_SIZE = 28, 64, 20, 28
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """A picture with its place: the pixels of its centre from the screen's centre, y up.
+
+    The pixels are kept packed, in a twentieth of the memory: a window has them in its textures anyway.
+    """
+
+    x_px: int
+    y_px: int
+    width_px: int
+    height_px: int
+    sha256: str
+    _packed: bytes = field(repr=False)
+
+    @property
+    def picture(self) -> Picture:
+        """The picture, unpacked at each call."""
+        pixels = np.frombuffer(zlib.decompress(self._packed), np.uint8)
+        return Picture(pixels.reshape(self.height_px, self.width_px, 3))
+
+
+def _placed(picture: Picture, x_px: int, y_px: int) -> Placed:
+    packed = zlib.compress(picture.pixels.tobytes(), level=1)
+    return Placed(x_px, y_px, picture.width_px, picture.height_px, picture.sha256, packed)
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """All that a window will show. Messages are in it: as private as they are."""
+
+    layout: Layout
+    notice: Placed
+    frames: Mapping[Frame, Placed] = field(repr=False)
+    buttons: Mapping[str, Placed] = field(repr=False)
+    marker: NDArray[np.uint8]
+    mark: Placed | None
+    square: tuple[Placed, Placed] | None  # for a photodiode: black, and white
+
+    def parts(self, frame: Frame) -> list[Placed]:
+        """What a frame consists of, in the order of drawing, but for the marker."""
+        shown = [] if isinstance(frame, Blank) else [self.frames[bare(frame)]]
+        if not isinstance(frame, Blank) and frame.button is not None:
+            shown.append(self.buttons[frame.button])
+        if self.mark is not None:
+            shown.append(self.mark)
+        if self.square is not None:
+            shown.append(self.square[isinstance(frame, MessageFrame | Scale)])
+        return shown
+
+    def parts_of_all(self) -> list[Placed]:
+        """Everything but the notice and the marker."""
+        return [
+            *self.frames.values(),
+            *self.buttons.values(),
+            *([self.mark] if self.mark else []),
+            *(self.square or ()),
+        ]
+
+    def marker_at(self, frame: Frame) -> tuple[int, int] | None:
+        """Where the marker stands, if there is one."""
+        if not isinstance(frame, Scale) or frame.marker is None:
+            return None
+        return self.layout.scale(frame.points).point_place(frame.marker)
+
+    @property
+    def message_sha256(self) -> dict[str, str]:
+        """The digest of each message's pixels by the message's id."""
+        return {
+            frame.message_id: placed.sha256 for frame, placed in self.frames.items() if isinstance(frame, MessageFrame)
+        }
+
+
+def bare(frame: Frame) -> Frame:
+    """The frame without what comes and goes on it."""
+    match frame:
+        case Scale():
+            return structs.replace(frame, marker=None, button=None)
+        case Text() | MessageFrame():
+            return structs.replace(frame, button=None)
+        case Blank():
+            return frame
+
+
+def draw_pictures(
+    protocol: Protocol,
+    messages: Sequence[Message],
+    layout: Layout,
+    mark: str | None = None,
+    *,
+    photodiode: bool = False,
+) -> Pictures:
+    """Draw everything that a session of these messages can show on a screen of this size; `mark` is a corner's text.
+
+    The practice message is drawn like the others. BadInput names the message (by its id) that does not fit, or has a
+    character that no font here can draw.
+    """
+    _check_glyphs(protocol, messages)
+    draughtsman = _Draughtsman(protocol, layout)
+    wording = protocol.wording
+    return Pictures(
+        layout,
+        draughtsman.text(Text(wording.loading)),
+        draughtsman.frames(messages),
+        {label: draughtsman.button(label) for label in (wording.next_button, wording.confirm_button)},
+        draughtsman.marker(),
+        None if mark is None else draughtsman.mark(mark),
+        (draughtsman.square(BLACK), draughtsman.square(WHITE)) if photodiode else None,
+    )
+
+
+def drawn_meanwhile(
+    protocol: Protocol,
+    messages: Sequence[Message],
+    layout: Layout,
+    mark: str | None = None,
+    *,
+    photodiode: bool = False,
+) -> Future[Pictures]:
+    """The same, drawn in a process of its own whose memory is freed, and which delays nothing here."""
+    pool = ProcessPoolExecutor(1, get_context("spawn"))
+    drawing = pool.submit(draw_pictures, protocol, messages, layout, mark, photodiode=photodiode)
+    pool.shutdown(wait=False)
+    return drawing
+
+
+def rooms(layout: Layout) -> list[Room]:
+    """Where messages may stand and in what type, the best first: at last in the smallest, on wider lines."""
+    usual, wide, sizes_px = layout.reading, layout.wide_reading, [layout.size(size) for size in MESSAGE_SIZES]
+    best = [Room(size_px, usual.width_px, usual.height_px) for size_px in sizes_px]
+    return [*best, Room(sizes_px[-1], wide.width_px, wide.height_px)]
+
+
+def _check_glyphs(protocol: Protocol, messages: Sequence[Message]) -> None:
+    """A character without a glyph would be a box on the screen, or nothing."""
+    rating, wording = protocol.rating, protocol.wording
+    own = [frame.text for frame in pages(protocol)]
+    own += [wording.loading, wording.fixation, wording.next_button, wording.confirm_button]
+    own += [text for question in rating.questions for text in (question.text, question.low, question.high)]
+    texts = [("The protocol's wording", protocol.language, "\n".join(own))]
+    texts += [
+        (f"Message {message.message_id}", message.language, f"{message.writer}\n{message.text}") for message in messages
+    ]
+    for what, language, text in texts:
+        if clusters := missing_glyphs(text, language) or inkless(text, language):
+            codes = " ".join(f"U+{ord(character):04X}" for character in clusters[0])
+            raise BadInput(f"{what}: no font here can draw the character {codes}. Ask the writer for another one.")
+
+
+class _Draughtsman:
+    """Draws in a protocol's colours for a screen of one size."""
+
+    def __init__(self, protocol: Protocol, layout: Layout) -> None:
+        self.protocol, self.layout, self.language = protocol, layout, protocol.language
+        display = protocol.display
+        colours = (rgb(display.ink), rgb(display.background))
+        self.style = Style(0, *colours, quiet=rgb(display.quiet), accent=rgb(display.accent))
+
+    def frames(self, messages: Sequence[Message]) -> dict[Frame, Placed]:
+        """Every frame that is a picture of its own."""
+        pages_and_signs: Iterable[Text] = (*pages(self.protocol), Text(self.protocol.wording.fixation, "sign"))
+        drawn: dict[Frame, Placed] = {frame: self.text(frame) for frame in pages_and_signs}
+        for question in self.protocol.rating.questions:
+            frame = Scale(question.text, question.low, question.high, self.protocol.rating.points)
+            drawn[frame] = self.scale(frame)
+        return drawn | self.messages(messages)
+
+    def messages(self, messages: Sequence[Message]) -> dict[Frame, Placed]:
+        """The messages, all in one type size and in one place, so that all look alike."""
+        with_writer = self.protocol.display.show_writer
+        room = fitting_room(messages, rooms(self.layout), with_writer=with_writer)
+        box = next(box for box in (self.layout.reading, self.layout.wide_reading) if box.width_px == room.width_px)
+        style = replace(self.style, size_px=room.size_px, width_px=room.width_px)
+        drawn = draw_messages(messages, style, with_writer=with_writer)
+        return {
+            MessageFrame(message.message_id): _placed(picture, box.x_px, box.y_px)
+            for message, picture in zip(messages, drawn, strict=True)
+        }
+
+    def text(self, frame: Text) -> Placed:
+        """A page in the reading area, or the sign in the middle of the screen."""
+        if frame.style == "sign":
+            return _placed(draw_text(frame.text, self.sized(self.style, SIGN_SIZE), self.language), 0, 0)
+        box = self.layout.reading
+        style = replace(self.sized(self.style, PAGE_SIZE), width_px=box.width_px)
+        picture = draw_text(frame.text, style, self.language)
+        if picture.height_px > box.height_px:
+            beginning = frame.text.split("\n")[0][:40]
+            raise BadInput(f"The protocol's page {beginning!r} is too long for the screen. Shorten it, or make it two.")
+        return _placed(picture, box.x_px, box.y_px)
+
+    def scale(self, frame: Scale) -> Placed:
+        """A question with its scale."""
+        places, style = self.layout.scale(frame.points), self.sized(self.style, SCALE_SIZE)
+        picture = draw_scale(frame.question, (frame.low, frame.high), places, style, self.language)
+        return _placed(picture, 0, places.centre_y_px)
+
+    def button(self, label: str) -> Placed:
+        """A button in its place."""
+        box = self.layout.button
+        picture = draw_button(label, box.width_px, box.height_px, self.sized(self.style, BUTTON_SIZE), self.language)
+        return _placed(picture, box.x_px, box.y_px)
+
+    def marker(self) -> NDArray[np.uint8]:
+        """The scale's marker, with its transparency (height, width, 4)."""
+        return draw_marker(self.layout.marker_px, self.style)
+
+    def mark(self, text: str) -> Placed:
+        """A small mark in the top left corner."""
+        picture = draw_text(
+            text, replace(self.sized(self.style, BUTTON_SIZE), colour=WHITE, background=RED, weight=600)
+        )
+        x_px = -self.layout.width_px // 2 + picture.width_px // 2
+        return _placed(picture, x_px, self.layout.height_px // 2 - picture.height_px // 2)
+
+    def square(self, colour: Rgb) -> Placed:
+        """The square for a photodiode."""
+        box = self.layout.photodiode
+        pixels = np.full((box.height_px, box.width_px, 3), colour, np.uint8)
+        return _placed(Picture(pixels), box.x_px, box.y_px)
+
+    def sized(self, style: Style, size: float) -> Style:
+        """The style in a type size of so many units."""
+        return replace(style, size_px=self.layout.size(size))

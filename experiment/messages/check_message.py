@@ -1,0 +1,153 @@
+"""What is wrong with a single message: its writer, language, length, names in it, and what no font here can draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import regex
+
+from experiment.design.message import Message
+from experiment.design.protocol import Protocol
+from experiment.drawing.scripts import CLUSTER, INVISIBLE, LANGUAGE, inkless, missing_glyphs, needs_language
+from experiment.messages import corruption
+from experiment.messages.corruption import Told
+from experiment.messages.duplicates import folded
+from experiment.messages.findings import Finding
+from experiment.messages.names import Place, places, words_before
+
+LONGEST_LABEL = 60  # letters of a writer's name or a relationship; more is a sentence
+IF_WRITTEN_SO = "If it was written so: `messages accept`."
+TOLD = 5  # different characters that are listed
+MANY_MARKS = 9  # on one letter; no writing has more than four or five
+# Thai, Lao, Khmer, Burmese, Chinese and Japanese have no spaces between words: two letters with their marks count as
+# one (words of Chinese text have 1.4 to 1.7 characters, of Thai 2 to 3, of Japanese between them).
+UNSPACED = regex.compile(r"(?=[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Han}\p{Hiragana}\p{Katakana}\u30FC])\X")
+WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:[.,:'\u2019\u00B7-][\p{L}\p{M}\p{N}]+)*")
+
+MARK = regex.compile(r"(?!\p{Variation_Selector})\p{Mn}")
+
+
+def words(text: str) -> int:
+    """How many words a text has, also where they stand without spaces; emoji and signs are none."""
+    spaced, unspaced = UNSPACED.subn(" ", text)
+    return len(WORD.findall(spaced)) + (int(unspaced) + 1) // 2
+
+
+def is_empty(text: str) -> bool:
+    """Whether a text is nothing but white space and invisible characters."""
+    return not text or INVISIBLE.fullmatch(text) is not None
+
+
+def findings_of(subject: str, message: Message, protocol: Protocol) -> Iterator[Finding]:
+    """All that is found in a message by itself."""
+    for grade, text in _found(subject, message, protocol):
+        yield Finding(grade, subject, message.message_id, text)
+
+
+def judged(message: Message, found: Iterable[Told]) -> Iterator[Told]:
+    """What a person can see to be as it was written, and is then no more than a note."""
+    for grade, text in found:
+        if message.is_as_written:
+            yield "note", text
+        else:
+            yield grade, f"{text} {IF_WRITTEN_SO}" if grade == "error" else text
+
+
+def _found(subject: str, message: Message, protocol: Protocol) -> Iterator[Told]:
+    if message.subject and message.subject.strip().removeprefix("sub-") != subject:
+        yield "error", "The file says that it was written for another participant. Find out whose it is."
+    for column, content in (("writer", message.writer), ("relationship", message.relationship)):
+        yield from _label(column, content)
+        found = ((grade, f"Column {column}: {text}") for grade, text in corruption.of_label(content))
+        yield from judged(message, found)
+    if folded(message.writer) == folded(message.relationship) != "":
+        yield "note", "The writer is named by the relationship only, and so will be on the screen."
+    yield from _language(message)
+    if is_empty(message.text):
+        yield "error", "The text is empty, or all of it invisible. Take it in again from where it was written."
+        return
+    yield from judged(message, corruption.findings(message.text))
+    yield from _length(message.text, *protocol.intake.usual_words)
+    if protocol.intake.names == "none":
+        yield from judged(message, _names(message))
+    yield from _marks(message.text)
+    yield from _undrawn("The text", message.text, message.language)
+    yield from _undrawn("The writer's name", message.writer, message.language)
+
+
+def _label(column: str, content: str) -> Iterator[Told]:
+    """Who wrote it, and who that is to the participant."""
+    if is_empty(content):
+        yield "error", f"There is nothing in the column {column}. Fill it in."
+    elif len(content) > LONGEST_LABEL or "\n" in content:
+        found = f"{len(content)} characters in {content.count(chr(10)) + 1} lines"
+        yield "warning", f"The column {column} has {found}. See whether it is the right column."
+
+
+def _language(message: Message) -> Iterator[Told]:
+    tag = message.language
+    if tag and not LANGUAGE.fullmatch(tag):
+        yield "error", "The language is no tag such as en, ar, zh, zh-Hant, ja or ko. Correct the column language."
+    elif needs_language(message.text, tag):
+        text = "The text has Chinese characters, which Chinese and Japanese draw differently, and its language is "
+        yield "error", f"{text}neither. Write zh, zh-Hant or ja into the column language."
+    elif needs_language(message.writer, tag):
+        text = "The writer's name has Chinese characters, which Chinese and Japanese draw differently"
+        yield "warning", f"{text}: it is drawn as in zh. If that is wrong, write ja or zh-Hant as the language."
+
+
+def _length(text: str, least: int, most: int) -> Iterator[Told]:
+    count = words(text)
+    if count <= 1:
+        yield "warning", f"The text has {'one word' if count else 'no word'}. See whether the rest was lost."
+    elif not least <= count <= most:
+        do = "See whether the rest was lost" if count < least else "See whether it is one message"
+        yield "warning", f"The text has {count} words; usual are {least} to {most}. {do}."
+
+
+def _names(message: Message) -> Iterator[Told]:
+    for whose, name in (("its writer's", message.writer), ("the participant's", message.participant_name)):
+        found = set(places(message.text, name))
+        if surely := [place for place in found if not place.is_small]:
+            text = f"The text holds {whose} name, or a part of it ({_words(surely, message.text)})"
+            yield "error", f"{text}, and the protocol allows no names. Ask the writer for another wording."
+        if perhaps := [place for place in found if place.is_small]:
+            text = f"The text has {whose} name, or a part of it, written small ({_words(perhaps, message.text)})"
+            yield "warning", f"{text}. See whether it is meant as the name: the protocol allows none."
+
+
+def _words(found: Iterable[Place], text: str) -> str:
+    numbers = sorted({words_before(text, place.at) + 1 for place in found})
+    return f"word {', '.join(map(str, numbers[:TOLD]))}{' ...' if len(numbers) > TOLD else ''}"
+
+
+def _marks(text: str) -> Iterator[Told]:
+    """Letters under or over which so many marks are stacked that they cover other lines, or leave the screen."""
+    stacks = [one for one in CLUSTER.finditer(text) if len(MARK.findall(one[0])) >= MANY_MARKS]
+    places = [f"U+{ord(one[0][0]):04X} with {len(one[0]) - 1} (character {one.start() + 1})" for one in stacks[:TOLD]]
+    if places:
+        more = f" and {len(stacks) - TOLD} others" if len(stacks) > TOLD else ""
+        yield "warning", f"Letters have very many marks: {', '.join(places)}{more}. Ask the writer for it without them."
+
+
+def _undrawn(what: str, text: str, language: str) -> Iterator[Told]:
+    """Grapheme clusters that would be a box or another placeholder, and such as leave no ink at all."""
+    tag = language if LANGUAGE.fullmatch(language) else ""
+    if missing := missing_glyphs(text, tag):
+        yield (
+            "error",
+            f"{what} has what no font here can draw: {_where(missing, text)}. Ask the writer for another one.",
+        )
+    if blank := [one for one in inkless(text, tag) if one not in missing]:
+        yield "error", f"{what} has letters that leave no ink: {_where(blank, text)}. Take them out, or ask the writer."
+
+
+def _where(wrong: Sequence[str], text: str) -> str:
+    """Grapheme clusters by their code points, with the place where each first stands."""
+    clusters = CLUSTER.findall(text)
+    places = [f"{_codes(one)} (character {clusters.index(one) + 1})" for one in wrong[:TOLD]]
+    return ", ".join(places) + (f" and {len(wrong) - TOLD} others" if len(wrong) > TOLD else "")
+
+
+def _codes(cluster: str) -> str:
+    return " ".join(f"U+{ord(character):04X}" for character in cluster)

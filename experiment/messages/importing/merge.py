@@ -1,0 +1,149 @@
+"""Participants' messages, joined with what is already there, and kept.
+
+Nothing is written before everything is known to be right, nothing that is there is ever changed, and taking in the
+same file again adds nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from experiment.design.message import Message
+from experiment.errors import BadInput
+from experiment.messages.findings import Finding, Progress
+from experiment.messages.importing.rows import Gathered, same
+from experiment.messages.store import Folder
+
+
+class Merged(Struct, frozen=True):
+    """A subject's messages after taking in: those that were there, then the new ones. `missing`: not in the file."""
+
+    subject: str
+    messages: tuple[Message, ...]
+    new: tuple[str, ...]
+    known: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+class Plan(Struct, frozen=True):
+    """What taking in would write, a subject each, and what a person should know before. `used`: which columns."""
+
+    subjects: tuple[Merged, ...]
+    findings: tuple[Finding, ...]
+    used: tuple[str, ...] = ()
+
+    @property
+    def errors(self) -> int:
+        """How many findings a real session would refuse."""
+        return sum(one.grade == "error" for one in self.findings)
+
+
+def merge(subject: str, existing: Sequence[Message], new: Sequence[Message]) -> Merged:
+    """What is there stays as it is; texts that are not yet there, by writer and text, come behind with the next ids."""
+    there = {same(message): message.message_id for message in existing}
+    arrived = {same(message) for message in new}
+    added = [message for message in new if same(message) not in there]
+    ids = _next_ids([message.message_id for message in existing])
+    numbered = tuple(replace(message, message_id=next(ids)) for message in added)
+    return Merged(
+        subject,
+        (*existing, *numbered),
+        new=tuple(message.message_id for message in numbered),
+        known=tuple(one for key, one in there.items() if key in arrived),
+        missing=tuple(one for key, one in there.items() if key not in arrived),
+    )
+
+
+def plan_import(gathered: Gathered, folder: Folder, progress: Progress = lambda _done, _all: None) -> Plan:
+    """What taking these messages into the folder would write; an encrypted one needs its key where it has subjects."""
+    spellings = _spellings([*gathered.messages], folder.subjects())
+    merged, found = list[Merged](), [*gathered.findings, *spellings]
+    for done, (subject, messages) in enumerate(gathered.messages.items(), start=1):
+        existing = folder.read(subject) if folder.has(subject) else ()
+        merged.append(one := merge(subject, existing, messages))
+        found = [_renamed(finding, one, messages) for finding in found] if existing else found
+        found = [_accepted(finding, subject, existing) for finding in found]
+        found += [*_not_there(one), *_otherwise(one, messages)]
+        progress(done, len(gathered.messages))
+    return Plan(tuple(merged), tuple(found))
+
+
+def _accepted(finding: Finding, subject: str, existing: Sequence[Message]) -> Finding:
+    """A note, if it is about a message that is there already, and that somebody has found to be as it was written."""
+    known = {message.message_id for message in existing if message.is_as_written}
+    is_known = finding.subject == subject and finding.message_id in known
+    return replace(finding, grade="note") if is_known else finding
+
+
+def _spellings(arriving: Sequence[str], there: Sequence[str]) -> list[Finding]:
+    """IDs that differ only by zeros in front of a number, of which one arrives, are perhaps one participant's.
+
+    BadInput where they differ only by capitals: on many disks they would be one file, and one would be lost.
+    """
+    by_zeros: dict[str, dict[str, None]] = defaultdict(dict)
+    for subject in (*there, *arriving):
+        by_zeros[re.sub(r"(?<!\d)0+(?=\d)", "", subject.casefold())][subject] = None
+    found = list[Finding]()
+    for spellings in (list(one) for one in by_zeros.values() if len(one) > 1 and {*one} & {*arriving}):
+        listed = " and ".join(spellings)
+        if len({one.casefold() for one in spellings}) < len(spellings):
+            where = "the files and the folder" if {*there} & {*spellings} else "the files"
+            raise BadInput(f"Nothing was taken in: an ID is spelt {listed} in {where}. Spell it the same everywhere.")
+        text = (
+            f"The IDs {listed} differ only by zeros. See whether they are one participant's, and spell them the same."
+        )
+        found.append(Finding("warning", spellings[-1], None, text))
+    return found
+
+
+def write(plan: Plan, folder: Folder, progress: Progress = lambda _done, _all: None) -> int:
+    """Keep what is new; how many participants' files were written."""
+    changed = [one for one in plan.subjects if one.new]
+    for done, one in enumerate(changed, start=1):
+        folder.write(one.subject, one.messages)
+        progress(done, len(changed))
+    return len(changed)
+
+
+def _next_ids(taken: Sequence[str]) -> Iterator[str]:
+    numbers = [int(one[1:]) for one in taken if re.fullmatch(r"m\d{1,6}", one)]
+    number = max([len(taken), *numbers])
+    while True:
+        number += 1
+        yield f"m{number:02}"
+
+
+def _renamed(finding: Finding, merged: Merged, messages: Sequence[Message]) -> Finding:
+    """The finding with the id that its message has after taking in."""
+    if finding.subject != merged.subject or finding.message_id is None:
+        return finding
+    ids = {same(message): message.message_id for message in merged.messages}
+    message = next(one for one in messages if one.message_id == finding.message_id)
+    return replace(finding, message_id=ids[same(message)])
+
+
+def _not_there(merged: Merged) -> Iterator[Finding]:
+    """Messages that were taken in earlier and are not in these files."""
+    writers = {one.message_id: one.writer for one in merged.messages}
+    for message_id in merged.missing:
+        again = [one for one in merged.new if writers[one] == writers[message_id]]
+        text = "It was taken in earlier and is not in these files; it stays."
+        if again:
+            text += f" The same writer has a new text, {', '.join(again)}: if that is a correction, `messages forget` "
+            text += "this participant and take the files in again."
+        yield Finding("warning" if again else "note", merged.subject, message_id, text)
+
+
+def _otherwise(merged: Merged, messages: Sequence[Message]) -> Iterator[Finding]:
+    """Texts that are here already, but not to the code point."""
+    exactly = {(message.writer, message.text) for message in merged.messages}
+    ids = {same(message): message.message_id for message in merged.messages}
+    for message in messages:
+        if (message.writer, message.text) not in exactly:
+            what = "not added, as it differs from what is here only in its Unicode form or white space around it."
+            yield Finding("warning", merged.subject, ids[same(message)], f"It is in these files again: {what}")

@@ -1,0 +1,258 @@
+"""From the rows of tables to each participant's messages, numbered; what cannot be kept is refused by its row. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from experiment.design.message import Message
+from experiment.design.session import check_subject
+from experiment.drawing.scripts import LANGUAGE, needs_language
+from experiment.errors import BadInput
+from experiment.messages import corruption
+from experiment.messages.findings import Finding
+from experiment.messages.importing.columns import Column
+from experiment.messages.importing.headers import FIELDS
+from experiment.messages.importing.table import Mark, Table
+from experiment.messages.language import guessed, tag
+
+TOLD = 12  # rows that a refusal lists
+LABELS = ("writer", "relationship", "participant_name")
+NAMED = ("subject", "writer", "relationship")
+
+
+class Said(Struct, frozen=True):
+    """What holds for a whole table, and what says so: `--writer`, or `the file's name`."""
+
+    value: str
+    by: str
+
+
+class Resolved(Struct, frozen=True):
+    """A table whose columns are known. `said`: by field, what holds where a row has no cell of its own."""
+
+    table: Table
+    columns: Mapping[str, Column]
+    said: Mapping[str, Said]
+
+
+class Row(Struct, frozen=True):
+    """What one message has of each field, and where. `of`: the file's row, which in a wide table has several.
+
+    `against`: the fields in which it contradicts what was said for all, and by what. `marks`: of its cells.
+    """
+
+    place: str
+    of: str
+    cells: Mapping[str, str]
+    against: Mapping[str, str]
+    marks: Mapping[str, Mark | None]
+    is_file: bool
+
+
+class Entry(Struct, frozen=True):
+    """A message as it was found, and where. Its id is not yet known."""
+
+    row: Row
+    subject: str
+    message: Message
+
+
+class Gathered(Struct, frozen=True):
+    """Per subject the messages, with ids m01, m02, ... in the order of the files; and what was found."""
+
+    messages: Mapping[str, tuple[Message, ...]]
+    findings: tuple[Finding, ...]
+
+
+def gather(tables: Sequence[Resolved], language: str) -> Gathered:
+    """All messages of the tables; `language`: of texts whose script says nothing, the protocol's.
+
+    BadInput lists every row that cannot be kept: without ID, writer or relationship, or with characters that no file
+    can hold. What is odd but can be kept is a finding.
+    """
+    rows = [(row, _left_out(row)) for resolved in tables for row in _rows(resolved)]
+    kept = [row for row, why in rows if why is None]
+    if refused := [f"{row.place}: {why}" for row in kept for why in _wrong(row)]:
+        more = f"\n  and {len(refused) - TOLD} more" if len(refused) > TOLD else ""
+        listed = "".join(f"\n  {line}" for line in refused[:TOLD])
+        raise BadInput(f"Nothing was taken in, as some rows cannot be kept:{listed}{more}\nCorrect them and try again.")
+    messages, repeated = _numbered([_entry(row, language) for row in kept])
+    found = [finding for resolved in tables for finding in resolved.table.findings]
+    found += [
+        Finding("warning", _label(row.cells["subject"]), None, f"{row.place}: left out, {why}")
+        for row, why in rows
+        if why is not None
+    ]
+    return Gathered(messages, (*found, *repeated, *_spoiled(messages)))
+
+
+def same(message: Message) -> tuple[str, str]:
+    """By what two messages of a participant are one: writer and text, in any Unicode form and white space around."""
+    return _plain(message.writer), _plain(message.text)
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFC", text).strip()
+
+
+# Rows
+
+
+def _rows(resolved: Resolved) -> Iterator[Row]:
+    """Each message's cells; a row of a wide table has several. Rows with nothing but an ID are none."""
+    columns, table = resolved.columns, resolved.table
+    telling = [columns[field] for field in ("text", "writer", "relationship") if field in columns]
+    for index, cells in enumerate(table.rows):
+        for number in sorted(columns["text"].at):
+            if any(cells[column.place(number)].strip() for column in telling):
+                yield _row(resolved, index, number)
+
+
+def _row(resolved: Resolved, index: int, number: int) -> Row:
+    table, said = resolved.table, resolved.said
+    at = {field: column.place(number) for field, column in resolved.columns.items()}
+    own = {field: table.rows[index][place] for field, place in at.items()}
+    of = table.row(index)
+    return Row(
+        place=f"{of}, number {number}" if resolved.columns["text"].is_group else of,
+        of=of,
+        cells={field: _or(own.get(field, ""), said.get(field)) for field in FIELDS},
+        against={field: one.by for field, one in said.items() if _differs(field, own.get(field, ""), one.value)},
+        marks={field: table.marks.get((table.numbers[index], place)) for field, place in at.items()},
+        is_file=table.kind == "text files",
+    )
+
+
+def _or(cell: str, said: Said | None) -> str:
+    return said.value if said and not cell.strip() else cell
+
+
+def _differs(field: str, cell: str, said: str) -> bool:
+    """Whether a cell says something else than what was said for all."""
+    if not cell.strip() or (field == "subject" and _label(cell) is None):  # the latter is refused anyhow
+        return False
+    if field == "subject":
+        return _label(cell) != said
+    if field == "language":
+        return tag(cell) != tag(said)
+    return _plain(cell).casefold() != _plain(said).casefold()
+
+
+def _left_out(row: Row) -> str | None:
+    if not row.cells["text"].strip():
+        return "there is no text. Ask whether the message was sent."
+    if row.marks.get("text") == "unfinished":
+        return "as its form is marked as not completed. If it counts, change that cell in a copy of the file."
+    return None
+
+
+def _wrong(row: Row) -> Iterator[str]:
+    """Why a row cannot be kept."""
+    cells = row.cells
+    if row.is_file and not all(cells[name].strip() for name in NAMED):
+        yield (
+            "expected a name such as DF017_mother_Anna.txt, which says for whom it is and who wrote it. Rename the "
+            "file, or say it with --subject, --relationship and --writer"
+        )
+        return
+    yield from _wrong_subject(cells["subject"].strip(), row.marks.get("subject"))
+    for name in ("writer", "relationship"):
+        if not cells[name].strip():
+            yield f"there is a text and nothing in the column for {name}{_merged(row.marks.get(name))}"
+    for name, by in row.against.items():
+        what = "the participant's ID" if name == "subject" else f"the {name}"
+        yield f"{what} is not that of {by}. Correct the cell, or what it contradicts"
+    for name in (*LABELS, "language", "text"):
+        yield from (f"{name}: {one}" for one in corruption.refused(cells[name]))
+
+
+def _wrong_subject(subject: str, mark: Mark | None) -> Iterator[str]:
+    if not subject:
+        yield f"there is a text and no participant's ID{_merged(mark)}"
+    elif _label(subject) is None:
+        made = corruption.of_subject(subject)
+        found = f"{made}: a spreadsheet may have changed it" if made else "another (cells are not shown)"
+        yield f"the participant's ID must be letters and digits only, found {found}"
+    elif mark == "number format":
+        yield (
+            "the participant's ID is a number that the sheet shows in a form of its own, which is not in the cell. "
+            "Type the IDs as text"
+        )
+
+
+def _merged(mark: Mark | None) -> str:
+    return " in these merged cells. Undo the merging, and fill each row" if mark == "merged" else ""
+
+
+def _entry(row: Row, language: str) -> Entry:
+    labels = {name: row.cells[name].strip() for name in LABELS}
+    said = tag(row.cells["language"]) or guessed(row.cells["text"], language)
+    subject = check_subject(row.cells["subject"].strip())
+    message = Message(message_id="", language=said, text=row.cells["text"], subject=subject, **labels)
+    return Entry(row, subject, message)
+
+
+def _label(subject: str) -> str | None:
+    try:
+        return check_subject(subject.strip())
+    except BadInput:
+        return None
+
+
+# Participants
+
+
+def _numbered(entries: Sequence[Entry]) -> tuple[dict[str, tuple[Message, ...]], list[Finding]]:
+    """Each participant's messages with their ids, once each; and those that stand in the files again."""
+    messages: dict[str, list[Message]] = defaultdict(list)
+    first: dict[tuple[str, str, str], Row] = {}
+    in_row: dict[tuple[str, str], str] = {}
+    found = list[Finding]()
+    for entry in entries:
+        of = messages[entry.subject]
+        writer, text = same(entry.message)
+        before = first.setdefault((entry.subject, writer, text), entry.row)
+        beside = in_row.setdefault((entry.row.of, text), entry.row.place)
+        if beside != entry.row.place:
+            what = f"{entry.row.place}: the same text as {beside}. See whether the columns of the texts are right."
+            found.append(Finding("error", entry.subject, None, what))
+        elif before is not entry.row:
+            what = f"{entry.row.place}: left out, the same text of the same writer as {before.place}."
+            found.append(Finding("warning", entry.subject, None, what))
+        if before is entry.row:
+            of.append(replace(entry.message, message_id=f"m{len(of) + 1:02}"))
+    return {subject: tuple(of) for subject, of in messages.items()}, found
+
+
+def _spoiled(messages: Mapping[str, Sequence[Message]]) -> Iterator[Finding]:
+    """What was damaged on the way, by participant and message."""
+    every = {(subject, one.message_id): one.text for subject, of in messages.items() for one in of}
+    for subject, of in messages.items():
+        for one in of:
+            for grade, text in (*_language(one), *_relationship(one), *corruption.findings(one.text)):
+                yield Finding(grade, subject, one.message_id, text)
+            for name in ("writer", "relationship"):
+                for grade, text in corruption.of_label(getattr(one, name)):
+                    yield Finding(grade, subject, one.message_id, f"{name.capitalize()}: {text}")
+    for (subject, message_id), (grade, text) in corruption.cut(every):
+        yield Finding(grade, subject, message_id, text)
+
+
+def _language(message: Message) -> Iterator[corruption.Told]:
+    """Whether somebody has to say which language it is; later it could not be changed by taking the file in again."""
+    if not LANGUAGE.fullmatch(message.language):
+        yield "error", "The language is no tag such as en, ar, zh, zh-Hant, ja or ko. Correct it in the file."
+    elif needs_language(message.text, message.language):
+        text = "The text has Chinese characters, which Chinese and Japanese draw differently. Say which it is"
+        yield "error", f"{text}: zh, zh-Hant or ja in the column for the language, or if there is none with --language."
+
+
+def _relationship(message: Message) -> Iterator[corruption.Told]:
+    if message.relationship.isdigit():
+        text = "The relationship is a number, perhaps the code of an answer."
+        yield "warning", f"{text} Export the file with labels (choice text) in place of codes, and take it in again."

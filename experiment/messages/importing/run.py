@@ -1,0 +1,181 @@
+"""`messages import`: asks where columns are not obvious, says what is found, and writes all or nothing."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from experiment.design.session import check_subject
+from experiment.drawing.scripts import checked_language
+from experiment.errors import BadInput
+from experiment.messages.findings import GRADES, Finding, Grade, Progress, counted
+from experiment.messages.importing import merge, rows
+from experiment.messages.importing.columns import Ask, Given, described, headed, resolve, unused
+from experiment.messages.importing.exports import carried_over
+from experiment.messages.importing.files import read_tables
+from experiment.messages.importing.headers import FIELDS
+from experiment.messages.importing.rows import Resolved, Said
+from experiment.messages.importing.table import Table
+from experiment.messages.language import tag
+from experiment.messages.store import Folder
+
+if TYPE_CHECKING:
+    from rich.table import Table as Shown
+
+TOLD = 40  # findings, or participants, that are listed; the rest is counted
+SEVERAL = 5  # messages with the same finding that are named
+
+REMINDER = (
+    "The files that they came from still hold the texts. Keep those where nobody else reads them, or delete them."
+)
+
+Tell = Callable[..., None]
+
+
+def plan(
+    paths: Sequence[Path], folder: Folder, language: str, *, given: Sequence[str] = (),
+    constants: Mapping[str, str | None] | None = None, encoding: str | None = None, sheet: str | None = None,
+    ask: Ask | None = None, progress: Progress = lambda _done, _all: None,
+) -> merge.Plan:  # fmt: skip
+    """What taking these files in would write. `given`: NAME=COLUMN each; `constants`: the same for all rows, by field.
+
+    `language`: the protocol's. `ask`: None where nobody can be asked. BadInput before anything is written.
+    """
+    said = {name: Said(value, f"--{name}") for name, value in (constants or {}).items() if value}
+    if "subject" in said:
+        said["subject"] = Said(check_subject(said["subject"].value), said["subject"].by)
+    if "language" in said:
+        checked_language(tag(said["language"].value))
+    chosen = dict(_pair(one) for one in given)
+    if both := sorted(chosen.keys() & said.keys()):
+        raise BadInput(f"Expected either --{both[0]} or --column {both[0]}=..., found both. Leave one out.")
+    resolved = [_resolved(table, chosen, said, ask) for table in read_tables(paths, encoding, sheet, progress)]
+    used = tuple(_used(resolved))
+    try:
+        gathered = rows.gather(resolved, language)
+    except BadInput as error:
+        raise BadInput("\n".join([*used, str(error)])) from None
+    gathered = replace(gathered, findings=(*(one for each in resolved for one in _unused(each)), *gathered.findings))
+    return replace(merge.plan_import(gathered, folder, progress), used=used)
+
+
+def _pair(option: str) -> tuple[str, str]:
+    name, equals, column = option.partition("=")
+    if not equals or not column:
+        raise BadInput(f'--column: expected NAME="COLUMN" with NAME one of {", ".join(FIELDS)}. Type it again.')
+    return name.strip(), column.strip()
+
+
+def _resolved(table: Table, given: Given, said: Mapping[str, Said], ask: Ask | None) -> Resolved:
+    """The table with its columns, and with what its name or an option says for all of it."""
+    known = _of_name(table)
+    if known and "subject" in said and known["subject"].value != said["subject"].value:
+        raise BadInput(f"{table.name}: the file's name and --subject name two participants. Leave --subject out.")
+    known |= said
+    if table.kind == "text files":
+        given = {}
+    table = headed(table, given)
+    columns = resolve(table, given, ask, [*known])
+    places = {field: {*column.at.values()} for field, column in columns.items()}
+    return Resolved(carried_over(table, places), columns, known)
+
+
+def _of_name(table: Table) -> dict[str, Said]:
+    """The participant's ID from a file's name such as sub-DF017.csv."""
+    stem = table.name.split(".")[0]
+    if not stem.startswith("sub-") or table.kind == "text files":
+        return {}
+    try:
+        return {"subject": Said(check_subject(stem), "the file's name")}
+    except BadInput:
+        return {}
+
+
+def _used(resolved: Sequence[Resolved]) -> Iterator[str]:
+    """Which columns were taken for what, a line for all tables in which they are the same."""
+    alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for one in resolved:
+        if one.table.kind != "text files":
+            lines = (f"{field} = {described(one.table, column)}" for field, column in one.columns.items())
+            alike[tuple(lines)].append(one.table.name)
+    for columns, names in alike.items():
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        yield "\n  ".join([f"{names[0]}{more} is read with these columns:", *columns])
+
+
+def _unused(resolved: Resolved) -> Iterator[Finding]:
+    """Columns that may hold messages and are not taken in."""
+    for column in unused(resolved.table, resolved.columns):
+        what = f"{resolved.table.name}: not taken in: {described(resolved.table, column)}."
+        yield Finding("warning", None, None, f"{what} See whether it holds messages.")
+
+
+def summary(planned: merge.Plan) -> Shown:
+    """How many messages are new, known and kept, and how much was found: of all, and of those where something was.
+
+    Of a few participants, each has a row.
+    """
+    from rich.table import Table as Shown
+
+    shown = Shown("participant", "new", "already there", "not in these files", "errors", "warnings", "notes")
+    grades = Counter((finding.subject, finding.grade) for finding in planned.findings)
+    found = {finding.subject for finding in planned.findings}
+    listed = [one for one in planned.subjects if len(planned.subjects) <= TOLD or one.subject in found]
+    for one in listed[:TOLD]:
+        counts = (len(one.new), len(one.known), len(one.missing))
+        shown.add_row(f"sub-{one.subject}", *_cells(*counts, *(grades[one.subject, grade] for grade in GRADES)))
+    sums = [sum(len(getattr(one, kind)) for one in planned.subjects) for kind in ("new", "known", "missing")]
+    all_found = Counter(finding.grade for finding in planned.findings)
+    shown.add_section()
+    shown.add_row(f"all {len(planned.subjects)}", *_cells(*sums, *(all_found[grade] for grade in GRADES)))
+    return shown
+
+
+def _cells(*counts: int) -> list[str]:
+    return [str(count) if count else "" for count in counts]
+
+
+def told(findings: Sequence[Finding]) -> list[str]:
+    """A line for each finding, the gravest first; what was found in several messages alike has one line."""
+    alike: dict[tuple[Grade, str], list[str]] = defaultdict(list)
+    for finding in sorted(findings, key=lambda one: GRADES.index(one.grade)):
+        place = [f"sub-{finding.subject}" if finding.subject else "", finding.message_id or ""]
+        alike[finding.grade, finding.text].append(" ".join(filter(None, place)))
+    return [": ".join(filter(None, (grade, _places(places), text))) for (grade, text), places in alike.items()]
+
+
+def _places(places: Sequence[str]) -> str:
+    more = f" and {len(places) - SEVERAL} more" if len(places) > SEVERAL else ""
+    return ", ".join(places[:SEVERAL]) + more
+
+
+def finish(
+    planned: merge.Plan, folder: Folder, tell: Tell, *, despite_errors: bool = False, dry_run: bool = False,
+    progress: Progress = lambda _done, _all: None,
+) -> bool:  # fmt: skip
+    """Tell what was found, and write; whether all was right, so that it was written (or would be).
+
+    `tell` takes a text or a table of rich. With errors nothing is written, unless `despite_errors`: then texts are
+    kept as they came.
+    """
+    for line in planned.used[:TOLD]:
+        tell(line)
+    tell(summary(planned))
+    lines = told(planned.findings)
+    for line in lines[:TOLD]:
+        tell(line)
+    if len(lines) > TOLD:
+        tell(f"and {len(lines) - TOLD} more")
+    new = counted(sum(len(one.new) for one in planned.subjects), "new message")
+    if planned.errors and not despite_errors:
+        tell("Nothing was written. Correct the errors in the file and take it in again, or keep all with --anyway.")
+    elif dry_run:
+        tell(f"Nothing was written; {new} would be.")
+    else:
+        written = counted(merge.write(planned, folder, progress), "participant")
+        tell(f"{new} of {written} {'is' if new == '1 new message' else 'are'} in {folder.path}.\n{REMINDER}")
+    return not planned.errors

@@ -1,0 +1,118 @@
+"""The data folder: room, whether it takes data, how soon, and whether it lies on this computer."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import mkdtemp
+
+from experiment.errors import EquipmentFailure
+from experiment.record.check_result import Item, graded
+from experiment.storage.append_file import ANSWER_S, GrowingFile, is_written
+from experiment.storage.atomic_file import write_whole
+from experiment.system.facts import Computer, Volume
+
+# A session writes some megabytes at most; what else the computer writes meanwhile takes the rest.
+LEAST_FREE_MB, LOW_FREE_MB = 100, 1000
+SLOW_S = 0.25  # a disk of this computer needs some milliseconds, one that turns or is busy some tens
+_WRITES = 5
+_CLOUDS = ("dropbox", "google drive", "icloud", "nextcloud", "onedrive", "owncloud")
+
+
+def items(data: Path, computer: Computer) -> Iterator[Item]:
+    """What can be said of the folder; where it is not there yet, of the one that it will be made in."""
+    folder = next(parent for parent in (data.absolute(), *data.absolute().parents) if parent.is_dir())
+    yield room(shutil.disk_usage(folder).free)
+    yield place(computer.volume(folder), folder)
+    yield from writing(folder)
+
+
+def room(free_bytes: int) -> Item:
+    """Free space."""
+    free_mb = free_bytes / 1e6
+    found = f"{free_mb / 1000:.1f} GB" if free_mb >= LOW_FREE_MB else f"{free_mb:.0f} MB"
+    grade = graded(red=free_mb < LEAST_FREE_MB, amber=free_mb < LOW_FREE_MB)
+    fix = "Empty the bin and delete what is not needed, or give --data a folder on another disk."
+    return Item("free disk", grade, found, None if grade == "green" else fix, value=round(free_mb, 1), unit="MB")
+
+
+def place(volume: Volume | None, folder: Path) -> Item:
+    """Where the folder lies."""
+    fix = "Give --data a folder on this computer's own disk, and copy the data after the session."
+    if any(cloud in part.lower() for part in folder.parts for cloud in _CLOUDS):
+        return Item("data place", "amber", "a folder that is copied to other computers while it is written", fix)
+    if volume is None:
+        return Item("data place", "unknown", "not known whether the data folder lies on this computer", fix)
+    if volume.far:
+        return Item("data place", "amber", f"on another computer ({volume.kind})", fix, value=volume.kind)
+    return Item("data place", "green", f"on this computer ({volume.kind})", value=volume.kind)
+
+
+def writing(folder: Path) -> Iterator[Item]:
+    """Save a file some times, as sessions save their tables, and keep one open, as they keep their transcript."""
+    try:
+        probe = Path(mkdtemp(prefix=".check-", dir=folder))
+    except OSError as error:
+        yield _refused(error.strerror)
+        return
+    try:
+        yield saving(_save_s(probe / "table"))
+        yield locking(held=_holds_locks(probe / "transcript"))
+    except EquipmentFailure as error:
+        yield _refused(getattr(error.__cause__, "strerror", None))
+    except OSError as error:
+        yield _refused(error.strerror)
+    finally:
+        shutil.rmtree(probe, ignore_errors=True)
+
+
+def saving(times_s: list[float]) -> Item:
+    """How long it takes until a file is safe."""
+    slowest_s = max(times_s)
+    found = f"takes data; a file was safe after {slowest_s * 1e3:.0f} ms at most ({len(times_s)} times)"
+    fix = "End programs that write a lot (backups, updates, downloads), or give --data a folder on a faster disk."
+    grade = graded(red=slowest_s > ANSWER_S, amber=slowest_s > SLOW_S)
+    return Item(
+        "data folder", grade, found, None if grade == "green" else fix, value=round(slowest_s * 1e3, 2), unit="ms"
+    )
+
+
+def locking(*, held: bool) -> Item:
+    """Whether the system tells that a file is being written."""
+    if held:
+        return Item("file locks", "green", "kept", value=True)
+    return Item(
+        "file locks", "amber", "not kept: two programs could write to the same session",
+        "Give --data a folder on this computer's own disk; until then, start each session once only.", value=False,
+    )  # fmt: skip
+
+
+def _refused(reason: str | None) -> Item:
+    fix = "Free the disk, or give this user the right to write there, or give --data another folder."
+    return Item("data folder", "red", f"takes no data: {reason or 'for an unknown reason'}", fix, value=False)
+
+
+def _save_s(path: Path) -> list[float]:
+    times_s = []
+    for number in range(_WRITES):
+        content = f"{number}\n".encode() * 2000
+        before_s = time.perf_counter()
+        write_whole(path, content)
+        times_s.append(time.perf_counter() - before_s)
+        if path.read_bytes() != content:
+            raise OSError(None, "what was written is not what is read")
+    return times_s
+
+
+def _holds_locks(path: Path) -> bool:
+    file = GrowingFile[bytes](path, lambda said, _: said)
+    try:
+        file.say(b"a line\n", sync=True)
+        held = is_written(path)
+    finally:
+        unsaved = file.close(ANSWER_S)
+    if unsaved is not None:
+        raise OSError(None, file.trouble or "it does not answer")
+    return held

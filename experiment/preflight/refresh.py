@@ -1,0 +1,114 @@
+"""Whether an open window is fit for a session: its refreshes and size judged, and a key pressed at it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+from experiment.record.check_result import Item
+from experiment.screens.canvas import screen_size_px
+from experiment.screens.key_event import KeySource, Stroke, now_s
+from experiment.screens.refresh import NOMINAL_HZ, Flipping, Pace
+from experiment.task.layout import MINIMUM_SIZE_PX
+
+UNSTEADY_S = 0.001  # sd of the intervals; a screen's own is some hundredths of a millisecond
+MISSED_SHARE = 0.05  # of refreshes, though nothing is drawn
+LEAST_HZ = 50.0  # every laboratory screen has 60 or more; 30 is a 4K screen on a cable that is too slow
+PRESS_S, SETTLED_S = 10.0, 0.3
+FRESH_S, STALE_S, EARLY_S = 0.1, 1.0, -0.005  # a stamp's age when it is heard: usual, and impossible
+KEYS_FIX = "Unplug the keyboard, plug it in again, try another one, and check again."
+
+
+def items(canvas: Flipping, pace: Pace) -> tuple[Item, ...]:
+    """Refresh, vsync and size."""
+    return (*paced(pace), *size(screen_size_px(), full_screen=canvas.full_screen))
+
+
+def paced(pace: Pace) -> Iterator[Item]:
+    """What the pace says of the screen."""
+    correlation = round(pace.correlation, 3)
+    if not pace.is_real:
+        yield Item("refresh", "unknown", f"not known: nothing holds flips back, which come at {pace.hz:.0f} Hz")
+        yield Item(
+            "vsync", "red", f"no: a flip comes whenever it is asked for (correlation with its delay {correlation:.2f})",
+            "Use a real screen, not a remote or virtual one; switch on vsync, and switch off variable refresh "
+            "(FreeSync, G-Sync), in the graphics driver's settings; update the driver.", correlation, "correlation",
+        )  # fmt: skip
+        return
+    yield _refresh(pace)
+    found = f"yes: flips wait for the screen (correlation with their delay {correlation:.2f})"
+    yield Item("vsync", "green", found, value=correlation, unit="correlation")
+
+
+def _refresh(pace: Pace) -> Item:
+    hz = round(pace.hz, 3)
+    found = f"{hz:.2f} Hz, intervals with an sd of {pace.spread_s * 1e3:.2f} ms, {pace.missed} missed"
+    if hz < LEAST_HZ:
+        fix = "Choose 60 Hz or more in the display settings; a 4K screen needs a DisplayPort or HDMI 2 cable for it."
+        return Item("refresh", "red", f"{found}: too slow", fix, hz, "Hz")
+    fix = "End other programs, first those that show films or pages that move; switch off variable refresh."
+    if pace.missed > MISSED_SHARE * pace.intervals:
+        return Item("refresh", "red", f"{found} of {pace.intervals} while nothing was drawn", fix, hz, "Hz")
+    if pace.missed or pace.spread_s > UNSTEADY_S:
+        return Item("refresh", "amber", f"{found} of {pace.intervals}", fix, hz, "Hz")
+    return Item("refresh", "green", found, value=hz, unit="Hz")
+
+
+def size(screen_px: tuple[int, int], *, full_screen: bool) -> Iterator[Item]:
+    """Whether messages can be read on it, and whether the window fills it."""
+    found, (least_width, least_height) = f"{screen_px[0]} x {screen_px[1]}", MINIMUM_SIZE_PX
+    if screen_px[0] < least_width or screen_px[1] < least_height:
+        fix = "Choose a higher resolution or another screen."
+        yield Item("size", "red", f"{found}; {least_width} x {least_height} are needed", fix, found, "px")
+    else:
+        yield Item("size", "green", found, value=found, unit="px")
+    if not full_screen:
+        fix = "Check without --windowed. Windows are for piloting: on some systems their onsets lead by a frame."
+        yield Item("window", "amber", "measured in a window, not full screen", fix, value=False)
+
+
+def press(canvas: Flipping, keys: KeySource, seconds: float = PRESS_S) -> Item:
+    """Wait for a person to press any key once; how often it came, who timed it, and how old its stamp was.
+
+    Keys from before are no answer. What is typed goes to nobody else but the program that has the keyboard.
+    """
+    # Else pyglet closes its window on escape; a source that polls the window hears its keys itself.
+    swallowed = ["on_close"] if keys.timed_by == "poll" else ["on_close", "on_key_press"]
+    canvas.handle.push_handlers(**dict.fromkeys(swallowed, _swallow))
+    canvas.handle.dispatch_events()
+    keys.strokes()
+    heard, ages_s = list[Stroke](), list[float]()
+    until_s = time.monotonic() + seconds
+    while (left_s := until_s - time.monotonic()) > 0:
+        canvas.handle.dispatch_events()
+        came = [stroke for stroke in keys.strokes() if not stroke.key.startswith("mouse_")]
+        if came and not heard:
+            until_s -= max(0.0, left_s - SETTLED_S)
+        heard += came
+        ages_s += [now_s() - stroke.time_s for stroke in came]
+        time.sleep(1 / NOMINAL_HZ / 4)
+    canvas.handle.pop_handlers()
+    return pressed(heard, ages_s, keys.timed_by)
+
+
+def pressed(heard: Sequence[Stroke], ages_s: Sequence[float], timed_by: str) -> Item:
+    """What came of the first key that went down; each stroke with its stamp's age when it was heard."""
+    downs = [(stroke, age_s) for stroke, age_s in zip(heard, ages_s, strict=True) if stroke.down]
+    if not downs:
+        return Item("press", "amber", "no key came: nobody pressed one, or the keyboard is dead", KEYS_FIX)
+    first, age_s = downs[0]
+    times = sum(stroke.key == first.key for stroke, _ in downs)
+    value = round(age_s * 1e3, 2)
+    found = f"came {times} times" if times > 1 else "came once"
+    found += f", timed by {timed_by}, {value:.1f} ms before it was read"
+    if not EARLY_S <= age_s <= STALE_S:
+        return Item("press", "red", f"{found}: its time cannot be right", KEYS_FIX, value, "ms")
+    if times > 1:
+        return Item("press", "amber", found, f"If you pressed it once only: {KEYS_FIX}", value, "ms")
+    if age_s > FRESH_S:
+        return Item("press", "amber", f"{found}, which is long", "Check again; end other programs.", value, "ms")
+    return Item("press", "green", found, value=value, unit="ms")
+
+
+def _swallow(*_: object) -> bool:
+    return True

@@ -1,0 +1,240 @@
+"""A session in numbers: all that the quality assurance wants of one transcript, and small enough to keep thousands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from experiment.errors import BadInput
+from experiment.record import transcript as log
+from experiment.record.events import Ended, Event, Focus, Mode, Paused, Refreshes, Resumed, ScreenInfo, Storage
+from experiment.record.timeline import Refreshed, Screen, Sitting, last_s, refreshed, screens, sittings, strayed
+from experiment.record.trial_table import trial_rows
+
+Ending = Literal["completed", "aborted", "failed", "died"]
+NOTICED_S = 0.05  # a wall clock that was set by less is one that is kept in time
+
+
+class Answer(Struct, frozen=True):
+    """A rating, its times in seconds since the scale was first on the screen, without pauses."""
+
+    question: str
+    value: int | None
+    first_s: float | None
+    confirm_s: float | None
+    changes: int | None
+
+
+class RatedMessage(Struct, frozen=True):
+    """A message with its ratings, as in the trial table; `reading_s` is None if nobody went on from it."""
+
+    trial: int
+    message_id: str
+    reading_s: float | None
+    answers: tuple[Answer, ...]
+    missed: int | None
+    timed_by: str | None
+    shown_before: int
+
+
+class Pause(Struct, frozen=True):
+    """`length_s` is None if the session ended in it."""
+
+    time_s: float
+    length_s: float | None
+    cause: str
+    place: str
+
+
+class Reading(Struct, frozen=True):
+    """What a transcript tells. Times are seconds of the sittings one after another (`timeline.py`).
+
+    `unfit`: what the check before the session found red. `override`: why it was held all the same.
+    `clock_steps`: when the wall clock was found to be set, and by how much. `gaps_s`: between sittings. `strayed`: the
+    first place that is not as planned.
+    """
+
+    path: Path
+    subject: str
+    session: int
+    mode: Mode
+    operator: str
+    computer: str
+    zero_utc: str
+    seed: int
+    protocol_sha256: str
+    sessions: int
+    questions: tuple[str, ...]
+    points: int
+    message_minimum_s: float
+    screen: ScreenInfo
+    unfit: tuple[str, ...]
+    override: str | None
+    ending: Ending
+    reason: str | None
+    torn: bool
+    duration_s: float
+    gaps_s: tuple[float, ...]
+    trials: tuple[RatedMessage, ...]
+    screens: tuple[Screen, ...]
+    strayed: str | None
+    refreshed: Refreshed
+    clock_steps: tuple[tuple[float, float], ...]
+    pauses: tuple[Pause, ...]
+    focus_losses: int
+    unsaved: int
+
+    @property
+    def rated(self) -> int:
+        """How many messages have all their ratings."""
+        return sum(all(answer.value is not None for answer in one.answers) for one in self.trials)
+
+    @property
+    def answers(self) -> list[Answer]:
+        """All ratings of the session."""
+        return [answer for one in self.trials for answer in one.answers]
+
+    @property
+    def reading_times_s(self) -> list[float]:
+        """Those that are known."""
+        return [one.reading_s for one in self.trials if one.reading_s is not None]
+
+    @property
+    def last_place(self) -> str:
+        """Where in the session it ended, the pause in which an assistant ends it left aside."""
+        return next((one.place for one in reversed(self.screens) if one.kind != "pause"), "the start")
+
+
+class Unread(Struct, frozen=True):
+    """A transcript that cannot be read, and why; subject and session by its name."""
+
+    path: Path
+    subject: str
+    session: int
+    why: str
+
+
+def read_session(path: Path, *, pilot: bool = False) -> Reading | Unread:
+    """The reading of a transcript; BadInput for a pilot or a simulation unless `pilot`."""
+    try:
+        transcript = log.read(path, pilot=True)
+    except BadInput as error:
+        return Unread(path, *named(path), _without_path(str(error), path))
+    mode = transcript.started.mode
+    if mode != "run" and not pilot:
+        raise BadInput(f"{path} is no real session but a {mode}. Add --pilot if you want to see it all the same.")
+    return reading(path, transcript.events, torn=transcript.torn_bytes > 0)
+
+
+def _without_path(text: str, path: Path) -> str:
+    """The page says whose log it is; a folder's name is nobody's business there."""
+    short = text.replace(f"{path}, ", "").replace(f"{path} ", "The file ").replace(str(path), path.name)
+    return short[:1].upper() + short[1:]
+
+
+def named(path: Path) -> tuple[str, int]:
+    """The subject and the session by a transcript's name; session 0 if it has none."""
+    found = re.match(r"sub-([^_]+)_ses-(\d+)_", path.name)
+    return (found[1], int(found[2])) if found else (path.name, 0)
+
+
+def reading(path: Path, events: Sequence[Event], *, torn: bool = False) -> Reading:
+    """What a session's events tell; pure."""
+    parts = sittings(events)
+    shown = [one for part in parts for one in screens(part)]
+    started, ended = parts[0].started, events[-1]
+    session, protocol, screen = started.session, started.session.protocol, parts[-1].started.screen
+    questions = tuple(question.id for question in protocol.rating.questions)
+    stray = next(filter(None, (strayed(part, screens(part)) for part in parts)), None)
+    return Reading(
+        path=path,
+        subject=session.subject,
+        session=session.session,
+        mode=started.mode,
+        operator=started.operator,
+        computer=_computer(screen),
+        zero_utc=started.zero_utc,
+        seed=session.seed,
+        protocol_sha256=started.protocol_sha256,
+        sessions=protocol.sessions,
+        questions=questions,
+        points=protocol.rating.points,
+        message_minimum_s=protocol.timing.message_minimum_s,
+        screen=screen,
+        unfit=tuple(item.name for item in started.preflight if item.grade == "red"),
+        override=started.override,
+        ending=ended.status if isinstance(ended, Ended) else "died",
+        reason=ended.reason if isinstance(ended, Ended) else None,
+        torn=torn,
+        duration_s=parts[-1].later_s + last_s(parts[-1].events),
+        gaps_s=tuple(part.started.resumes.gap_s for part in parts if part.started.resumes),
+        trials=tuple(_rated(row, questions) for row in trial_rows(events)),
+        screens=tuple(shown),
+        strayed=stray.place if stray else None,
+        refreshed=refreshed(parts, shown),
+        clock_steps=tuple(step for part in parts for step in _clock_steps(part)),
+        pauses=tuple(pause for part in parts for pause in _pauses(part, shown)),
+        focus_losses=sum(isinstance(event, Focus) and not event.gained for event in events),
+        unsaved=sum(isinstance(event, Storage) and not event.saved for event in events),
+    )
+
+
+def _computer(screen: ScreenInfo) -> str:
+    """Its name, or what tells it from others."""
+    size = f"{screen.width_px} x {screen.height_px}, {screen.refresh_hz:.0f} Hz"
+    return screen.computer or f"{screen.versions.get('system', 'unknown system')}, {size}"
+
+
+def _rated(row: dict[str, str | int | float | None], questions: Sequence[str]) -> RatedMessage:
+    answers = tuple(
+        Answer(
+            question,
+            _whole(row[question]),
+            _number(row[f"{question}_rt"]),
+            _number(row[f"{question}_confirm_rt"]),
+            _whole(row[f"{question}_changes"]),
+        )
+        for question in questions
+    )
+    timed_by = row["timed_by"]
+    return RatedMessage(
+        trial=_whole(row["trial"]) or 0,
+        message_id=str(row["message_id"]),
+        reading_s=_number(row["reading_time"]),
+        answers=answers,
+        missed=_whole(row["missed_frames"]),
+        timed_by=None if timed_by is None else str(timed_by),
+        shown_before=_whole(row.get("shown_before")) or 0,
+    )
+
+
+def _number(cell: str | float | None) -> float | None:
+    return None if cell is None else float(cell)
+
+
+def _whole(cell: str | float | None) -> int | None:
+    return None if cell is None else int(cell)
+
+
+def _clock_steps(sitting: Sitting) -> Iterator[tuple[float, float]]:
+    known_s, time_s = 0.0, 0.0
+    for event in sitting.events:
+        time_s = max(time_s, getattr(event, "onset_s", 0.0))
+        if isinstance(event, Refreshes) and event.clock_offset_s is not None:
+            if abs(event.clock_offset_s - known_s) > NOTICED_S:
+                yield time_s + sitting.later_s, event.clock_offset_s - known_s
+            known_s = event.clock_offset_s
+
+
+def _pauses(sitting: Sitting, shown: Sequence[Screen]) -> Iterator[Pause]:
+    ends_s = iter([event.time_s for event in sitting.events if isinstance(event, Resumed)])
+    for event in sitting.events:
+        if isinstance(event, Paused):
+            start_s, end_s = event.time_s + sitting.later_s, next(ends_s, None)
+            before = [one for one in shown if one.start_s < start_s and one.kind != "pause"]
+            length_s = None if end_s is None else end_s - event.time_s
+            yield Pause(start_s, length_s, event.cause, before[-1].place if before else "the start")

@@ -1,0 +1,175 @@
+"""What only the sessions together show: computers, assistants, participants, missing sessions, another protocol.
+
+Nothing here is told apart by drug, which no transcript knows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import pairwise
+
+from msgspec import Struct
+
+from experiment.design.thresholds import Thresholds
+from experiment.qa.findings import Finding, ordered
+from experiment.qa.session_summary import Reading, Unread
+from experiment.record.events import moment
+
+HABITS = ("alike", "skimmed", "unseen")
+LATE = ("late", "standstill", "refresh", "unknown_frames", "unsynced")
+
+
+class Judged(Struct, frozen=True):
+    """A session with what was found in it."""
+
+    reading: Reading | Unread
+    findings: tuple[Finding, ...]
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether somebody has to look at it."""
+        return any(one.needs_person for one in self.findings)
+
+    def has(self, *kinds: str) -> bool:
+        """Whether a person has to look because of one of these."""
+        return any(one.needs_person and one.kind in kinds for one in self.findings)
+
+
+class Group(Struct, frozen=True):
+    """The sessions on one computer or with one assistant, counted; `missed_share` of the refreshes at messages."""
+
+    name: str
+    sessions: int
+    completed: int
+    aborted: int
+    died: int
+    late_sessions: int
+    missed_share: float | None
+    keyboards: tuple[str, ...]
+
+
+def grouped(sessions: Iterable[Judged], name_of: Callable[[Reading], str]) -> list[Group]:
+    """The groups by name, those with the most trouble first."""
+    members: dict[str, list[Judged]] = defaultdict(list)
+    for one in sessions:
+        if isinstance(one.reading, Reading):
+            members[name_of(one.reading)].append(one)
+    groups = [_group(name, some) for name, some in members.items()]
+    return sorted(groups, key=lambda group: (-(group.late_sessions + group.sessions - group.completed), group.name))
+
+
+def _group(name: str, sessions: Sequence[Judged]) -> Group:
+    readings = [one.reading for one in sessions if isinstance(one.reading, Reading)]
+    endings = Counter(reading.ending for reading in readings)
+    due = sum(reading.refreshed.due_watched for reading in readings)
+    missed = sum(reading.refreshed.missed_watched for reading in readings)
+    return Group(
+        name=name,
+        sessions=len(readings),
+        completed=endings["completed"],
+        aborted=endings["aborted"],
+        died=endings["died"] + endings["failed"],
+        late_sessions=sum(one.has(*LATE) for one in sessions),
+        missed_share=missed / due if due else None,
+        keyboards=tuple(sorted({reading.screen.timed_by for reading in readings})),
+    )
+
+
+def study_findings(
+    sessions: Sequence[Judged], thresholds: Thresholds, today: datetime, answered: Collection[str] | None = None
+) -> tuple[Finding, ...]:
+    """What is wrong with more than one session, or with one that is not there.
+
+    `answered`: who has answered the closing questions; None if the protocol has none.
+    """
+    computers = grouped(sessions, lambda reading: reading.computer)
+    assistants = grouped(sessions, lambda reading: reading.operator)
+    by_subject: dict[str, list[Judged]] = defaultdict(list)
+    for one in sessions:
+        by_subject[one.reading.subject].append(one)
+    found = [*_computers(computers, thresholds), *_assistants(assistants, thresholds), *_protocols(sessions)]
+    for subject, own in by_subject.items():
+        found += _participant(subject, own)
+        if answered is not None and subject not in answered:
+            found += _unasked(subject, [one.reading for one in own])
+        found += _schedule(subject, [one.reading for one in own], thresholds, today)
+    return ordered(found)
+
+
+def _person(
+    kind: str, text: str, subject: str | None = None, session: int | None = None, place: str | None = None
+) -> Finding:
+    return Finding(kind, needs_person=True, subject=subject, session=session, place=place, text=text)
+
+
+def _computers(groups: Iterable[Group], thresholds: Thresholds) -> Iterator[Finding]:
+    for group in groups:
+        if _is_affected(group.late_sessions, group.sessions, thresholds):
+            text = f"{group.name}: the screen gave trouble in {group.late_sessions} of {group.sessions} sessions."
+            yield _person("computer", text, place=group.name)
+
+
+def _assistants(groups: Iterable[Group], thresholds: Thresholds) -> Iterator[Finding]:
+    for group in groups:
+        lost = group.sessions - group.completed
+        if _is_affected(lost, group.sessions, thresholds):
+            text = f"{group.name}: {lost} of {group.sessions} sessions were not completed."
+            yield _person("assistant", text, place=group.name)
+
+
+def _is_affected(affected: int, sessions: int, thresholds: Thresholds) -> bool:
+    return sessions >= thresholds.judged_sessions and affected / sessions > thresholds.affected_share
+
+
+def _protocols(sessions: Iterable[Judged]) -> Iterator[Finding]:
+    """Sessions with another protocol than most."""
+    readings = [one.reading for one in sessions if isinstance(one.reading, Reading)]
+    counts = Counter(reading.protocol_sha256 for reading in readings)
+    usual = counts.most_common(1)[0][0] if counts else ""
+    for reading in readings:
+        if reading.protocol_sha256 != usual:
+            text = f"Its digest begins {reading.protocol_sha256[:8]}; that of {counts[usual]} others {usual[:8]}."
+            yield _person("protocol", text, reading.subject, reading.session)
+
+
+def _participant(subject: str, own: Sequence[Judged]) -> Iterator[Finding]:
+    """The same habit in every session of a participant who had several."""
+    for kind in HABITS:
+        if len(own) > 1 and all(one.has(kind) for one in own):
+            title = next(found.title for found in own[0].findings if found.kind == kind)
+            text = f"{title}, in every one of {len(own)} sessions."
+            yield _person("participant", text, subject)
+
+
+def _unasked(subject: str, own: Iterable[Reading | Unread]) -> Iterator[Finding]:
+    """Whoever was in the last real session should have said which course they take for the drug's."""
+    for one in own:
+        if isinstance(one, Reading) and one.mode == "run" and one.session == one.sessions and one.ending == "completed":
+            text = f"Put them soon: `dayfour funnel --subject {subject}`; if that cannot be, answer this finding."
+            yield _person("unasked", text, subject, one.session)
+
+
+def _schedule(
+    subject: str, own: Iterable[Reading | Unread], thresholds: Thresholds, today: datetime
+) -> Iterator[Finding]:
+    """Missing sessions and the days between them; the dates of pilots and simulations mean nothing."""
+    readings = sorted((one for one in own if isinstance(one, Reading)), key=lambda one: one.session)
+    there = {one.session for one in own}
+    for missing in sorted(set(range(1, max(there))) - there):
+        yield _person("missing", f"ses-{max(there)} is there, ses-{missing} is not.", subject, missing)
+    real = [one for one in readings if one.mode == "run"]
+    for before, after in pairwise(real):
+        days = (when(after) - when(before)).days
+        if days < thresholds.gap_minimum_days:
+            text = f"{days} days after ses-{before.session}; expected at least {thresholds.gap_minimum_days}."
+            yield _person("too_soon", text, subject, after.session)
+    if real and max(there) < real[-1].sessions and (days := (today - when(real[-1])).days) > thresholds.overdue_days:
+        text = f"{days} days since ses-{real[-1].session}, and no ses-{real[-1].session + 1}."
+        yield _person("missing", text, subject, real[-1].session + 1)
+
+
+def when(reading: Reading) -> datetime:
+    """When the session began, with its time zone."""
+    return moment(reading.zero_utc)

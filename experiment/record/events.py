@@ -1,0 +1,263 @@
+"""The words of the transcript: one frozen type for each thing that is shown, comes in, or is decided.
+
+An event becomes one line of JSON and is read back equal. Times are seconds since the session's clock zero, whose UTC
+stands in `Started`. Positions are pixels from the screen's centre, y up. What is missing is null. Reaction times,
+counts and flags are derived (`trials.py`), never stored; a message's text and the drug never stand here.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from experiment.design.session import Session
+from experiment.record.check_result import Item
+
+SCHEMA = 1
+
+PauseCause = Literal["chord", "window_closed", "focus_lost"]
+Mode = Literal["run", "pilot", "simulate"]
+TimedBy = Literal["queue", "iohub", "poll", "robot"]
+"""Who took an input's time: psychtoolbox's raw queue or ioHub when the key moved, a poll of the window once a frame,
+or a synthetic participant."""
+
+
+class Text(Struct, frozen=True, tag_field="frame", tag="text"):
+    """A page of text, or one large sign (the fixation), with or without the button to go on."""
+
+    text: str
+    style: Literal["page", "sign"] = "page"
+    button: str | None = None
+
+
+class Message(Struct, frozen=True, tag_field="frame", tag="message"):
+    """A message, by its id."""
+
+    message_id: str
+    button: str | None = None
+
+
+class Scale(Struct, frozen=True, tag_field="frame", tag="scale"):
+    """A question with its scale of `points` and the marker on one of them, or nowhere."""
+
+    question: str
+    low: str
+    high: str
+    points: int
+    marker: int | None = None
+    button: str | None = None
+
+
+class Blank(Struct, frozen=True, tag_field="frame", tag="blank"):
+    """Nothing but the background."""
+
+
+Frame = Text | Message | Scale | Blank
+
+
+class Key(Struct, frozen=True, tag_field="event", tag="key"):
+    """A key of any keyboard went down or up; `key` by PsychoPy's name, the number pad's digits as digits."""
+
+    key: str
+    down: bool
+    time_s: float
+    timed_by: TimedBy
+
+
+class Click(Struct, frozen=True, tag_field="event", tag="click"):
+    """A mouse button went down or up, with the pointer at this place."""
+
+    x_px: float
+    y_px: float
+    down: bool
+    time_s: float
+    timed_by: TimedBy
+
+
+class Focus(Struct, frozen=True, tag_field="event", tag="focus"):
+    """The window lost or regained the keyboard."""
+
+    gained: bool
+    time_s: float
+
+
+class PauseAsked(Struct, frozen=True, tag_field="event", tag="pause_asked"):
+    """The window was asked to close: a pause, since a session only ends by the assistant's decision."""
+
+    time_s: float
+
+
+class Storage(Struct, frozen=True, tag_field="event", tag="storage"):
+    """The disk stopped taking the transcript, which is kept in memory meanwhile, or takes it again."""
+
+    saved: bool
+    time_s: float
+
+
+Input = Key | Click | Focus | PauseAsked | Storage
+
+
+class Elapsed(Struct, frozen=True, tag_field="event", tag="elapsed"):
+    """No input came until this time."""
+
+    until_s: float
+
+
+class Shown(Struct, frozen=True, tag_field="event", tag="shown"):
+    """A frame came on the screen: `onset_s` is the time of the flip that first showed it."""
+
+    frame: Frame
+    onset_s: float
+
+
+class Refreshes(Struct, frozen=True, tag_field="event", tag="refreshes"):
+    """Every flip since the last such event: the first, and the intervals after it in microseconds.
+
+    `clock_offset_s`: the session's clock minus a clock that nobody can set, for finding a step of the wall clock.
+    """
+
+    first_s: float | None
+    intervals_us: tuple[int, ...]
+    clock_offset_s: float | None
+
+
+class ScreenInfo(Struct, frozen=True):
+    """What a session was shown on: the computer by its name in the network, and what was measured of its screen.
+
+    `vsync` is null where nothing could be measured. `photodiode`: whether a square in the corner was white exactly
+    while a message or a scale was on the screen.
+    """
+
+    kind: Literal["window", "simulated"]
+    computer: str
+    width_px: int
+    height_px: int
+    refresh_hz: float
+    vsync: bool | None
+    full_screen: bool
+    timed_by: TimedBy
+    versions: dict[str, str]
+    pictures_sha256: dict[str, str]
+    photodiode: bool = False
+
+
+class Resumption(Struct, frozen=True):
+    """That a session goes on which died: from `trial` on (0 is the practice; beyond the last, only the closing page).
+
+    `seen`: the trials whose message was on the screen before and will be again. `gap_s`: since the last line, by the
+    wall clock. `torn_bytes`: of a last line that the crash cut off.
+    """
+
+    trial: int
+    seen: tuple[int, ...]
+    gap_s: float
+    torn_bytes: int
+
+
+class Started(Struct, frozen=True, tag_field="event", tag="started"):
+    """Everything known before the start; `zero_utc` is the wall clock (ISO 8601) at clock zero.
+
+    `zero_count_s`: Python's `time.perf_counter` then, in seconds, by which another program on this computer can compare
+    times (on Linux it is CLOCK_MONOTONIC); null in a simulation. `preflight`: what a check found of this computer just
+    before, with the measured numbers; none but real sessions are checked. `override`: why the session was held though
+    something of that was red.
+    """
+
+    schema: int
+    mode: Mode
+    session: Session
+    protocol_sha256: str
+    operator: str
+    participant: str
+    screen: ScreenInfo
+    zero_utc: str
+    resumes: Resumption | None = None
+    zero_count_s: float | None = None
+    preflight: tuple[Item, ...] = ()
+    override: str | None = None
+
+
+class TrialBegan(Struct, frozen=True, tag_field="event", tag="trial_began"):
+    """Trial 0 is the practice."""
+
+    trial: int
+
+
+class TrialEnded(Struct, frozen=True, tag_field="event", tag="trial_ended"):
+    """A trial is complete; the transcript is synced to disk here."""
+
+    trial: int
+
+
+class Read(Struct, frozen=True, tag_field="event", tag="read"):
+    """The participant went on from a message, or its maximum time passed (`time_s` null)."""
+
+    message_id: str
+    time_s: float | None
+    timed_by: TimedBy | None
+
+
+class Marked(Struct, frozen=True, tag_field="event", tag="marked"):
+    """The marker was placed or moved."""
+
+    question: str
+    value: int
+    time_s: float
+    timed_by: TimedBy
+
+
+class Rated(Struct, frozen=True, tag_field="event", tag="rated"):
+    """The rating that was confirmed; all null if none was in time."""
+
+    question: str
+    value: int | None
+    time_s: float | None
+    timed_by: TimedBy | None
+
+
+class Paused(Struct, frozen=True, tag_field="event", tag="paused"):
+    """The pause page came on the screen in place of the frame that was there."""
+
+    time_s: float
+    cause: PauseCause
+
+
+class Resumed(Struct, frozen=True, tag_field="event", tag="resumed"):
+    """The frame came back."""
+
+    time_s: float
+
+
+class Ended(Struct, frozen=True, tag_field="event", tag="ended"):
+    """How it ended; without such a line the process died. A failure's reason is the name of its kind."""
+
+    status: Literal["completed", "aborted", "failed"]
+    reason: str | None
+
+
+PortEvent = Shown | Elapsed | Refreshes | Input
+Event = (
+    Started | Shown | Elapsed | Refreshes | Key | Click | Focus | PauseAsked | Storage
+    | TrialBegan | TrialEnded | Read | Marked | Rated | Paused | Resumed | Ended
+)  # fmt: skip
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+
+
+def moment(utc: str) -> datetime:
+    """The time of the wall clock that `Started.zero_utc` or a table names, ISO 8601 with its zone."""
+    return datetime.fromisoformat(utc.replace("Z", "+00:00"))
+
+
+def encode(event: Event) -> bytes:
+    """The event as JSON, without a newline."""
+    return _encoder.encode(event)
+
+
+def decode(line: bytes | msgspec.Raw) -> Event:
+    """The event of a JSON line; msgspec.DecodeError if it is none."""
+    return _decoder.decode(line)

@@ -1,0 +1,206 @@
+"""The transcript: one event a line, written at once, synced between trials, read back with every line checked.
+
+Its lines are linked (`links.py`): a changed, lost or moved one is found. A process that dies leaves whole lines and at
+most a torn tail.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from tempfile import gettempdir, mkdtemp
+from types import TracebackType
+
+import msgspec
+from msgspec import Struct
+
+from experiment.errors import BadInput, EquipmentFailure
+from experiment.record.events import SCHEMA, Ended, Event, Started, TrialEnded, decode, encode
+from experiment.storage.append_file import GrowingFile
+from experiment.storage.hash_chain import Line, line_after, unlinked
+
+SETTLE_S = 0.005
+CLOSE_S = 10.0
+RESCUE_S = 5.0
+
+
+class _Head(Struct, frozen=True, tag_field="event", tag="started"):
+    """As much of `Started` as every version has."""
+
+    schema: int
+
+
+class Transcript(Struct, frozen=True):
+    """A transcript that was read.
+
+    `size_bytes`: of the whole lines. `torn_bytes`: of a last line that a crash cut off, which is left out.
+    """
+
+    events: tuple[Event, ...]
+    size_bytes: int
+    torn_bytes: int
+
+    @property
+    def started(self) -> Started:
+        """Everything that was known before the session."""
+        first = self.events[0]
+        assert isinstance(first, Started)  # noqa: S101 - `read` lets no other through
+        return first
+
+    @property
+    def ended(self) -> Ended | None:
+        """How it ended; None if the process died."""
+        last = self.events[-1]
+        return last if isinstance(last, Ended) else None
+
+
+class Writer:
+    """A session's transcript file, made with the first event; as a context manager it is closed and synced at the end.
+
+    `after`: the unfinished transcript in that file, which then goes on in the same chain.
+    """
+
+    def __init__(self, path: Path, after: Transcript | None = None) -> None:
+        """Open nothing yet."""
+        self._path, self._after = path, after
+        self._file: GrowingFile[Event] | None = None
+        self.saved = True  # whether, once closed, the file holds all of it
+
+    @property
+    def began(self) -> bool:
+        """Whether there is a file."""
+        return self._file is not None
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the disk does not take the transcript at the moment, in the system's words, or None."""
+        return self._file.trouble if self._file else None
+
+    def append(self, event: Event) -> None:
+        """Hand it on to be written soon, and synced at the joints.
+
+        Raises BadInput rather than overwrite a file or write where somebody else does, EquipmentFailure if none can be
+        made.
+        """
+        self._file = self._file or self._opened()
+        self._file.say(event, sync=isinstance(event, Started | TrialEnded | Ended))
+
+    def told(self) -> tuple[Event, ...]:
+        """All of the transcript's events up to now."""
+        before = self._after.events if self._after else ()
+        return (*before, *(event for event, _ in self._file.said)) if self._file else before
+
+    def settle(self, patience_s: float = SETTLE_S) -> None:
+        """Wait until what was told outlives this process; by default no longer than a part of a frame."""
+        if self._file:
+            self._file.settled(patience_s)
+
+    def _opened(self) -> GrowingFile[Event]:
+        after = self._after
+        kept, torn = (after.size_bytes, after.torn_bytes) if after else (0, 0)
+        try:
+            return GrowingFile(self._path, _line, kept, torn)
+        except BlockingIOError as error:
+            raise BadInput(f"Another program writes this transcript at the moment: {self._path}.") from error
+        except FileExistsError as error:
+            if self._path.exists():
+                what = "It has changed since it was read" if after else "There is a transcript already"
+                raise BadInput(f"{what}, and it is never overwritten: {self._path}.") from error
+            where = f"{self._path.parent} cannot be made: a file is in its place"
+            raise EquipmentFailure(f"{where}. Choose --data.") from error
+        except OSError as error:
+            where = f"No data can be saved in {self._path.parent}: {error.strerror}"
+            raise EquipmentFailure(f"{where}. Choose --data.") from error
+
+    def __enter__(self) -> Writer:
+        """Itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+        """Close the file; EquipmentFailure if the disk did not take it, with the place where it was saved instead."""
+        trouble = self.trouble
+        unsaved = self._file.close(CLOSE_S) if self._file else None
+        if unsaved is not None:
+            self.saved = False
+            rescued = _rescued(unsaved, self._path.name)
+            raise EquipmentFailure(
+                f"The data folder did not take the session ({trouble or self.trouble or 'no answer'}): "
+                f"{self._path.parent}\n"
+                f"All of it is saved here instead, and nowhere else:\n  {rescued}\n"
+                "Make the folder work again, and copy this file to its place before anything else is run."
+            )
+
+
+def _line(event: Event, before: bytearray) -> bytes:
+    return line_after(before, encode(event))
+
+
+def _rescued(content: bytes, name: str) -> Path:
+    """The file where the content was saved: in the user's own folder, else among the temporary files.
+
+    With no room there either it waits for some, since this is the only copy.
+    """
+    while True:
+        for folder in (os.path.expanduser("~"), gettempdir()):  # noqa: PTH111 - Path.home fails where there is none
+            with suppress(OSError):
+                rescued = Path(mkdtemp(prefix="dayfour-", dir=folder)) / name
+                rescued.write_bytes(content)
+                return rescued
+        sys.stderr.write("The session cannot be saved anywhere: do not switch off. Free the disk; this waits for it.\n")
+        time.sleep(RESCUE_S)
+
+
+def has_begun(path: Path) -> bool:
+    """Whether there is a transcript with at least its first line: before that, nothing was shown."""
+    try:
+        with path.open("rb") as file:
+            return file.readline().endswith(b"\n")
+    except FileNotFoundError:
+        return False
+
+
+def read_start(path: Path) -> Started:
+    """How a session started: its transcript's first line, whatever became of the others; BadInput if it is none."""
+    with path.open("rb") as file:
+        line = file.readline()
+    _check_schema(path, [line])
+    event = unlinked(path, [line.rstrip(b"\n")], decode)[0]
+    if not isinstance(event, Started):
+        raise BadInput(f"{path} is no transcript: expected its first line to tell how the session started.")
+    return event
+
+
+def read(path: Path, *, pilot: bool = False) -> Transcript:
+    """The transcript in a file, its chain checked.
+
+    A last line without its newline is left out and reported as torn. Raises BadInput for a broken chain, with the
+    line's number, and for a pilot's or a simulated transcript unless `pilot`: neither is taken for data by accident.
+    """
+    try:
+        *lines, tail = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise BadInput(f"The transcript {path} cannot be read: {error.strerror}.") from error
+    _check_schema(path, lines)
+    events = tuple(unlinked(path, lines, decode))
+    size_bytes = sum(len(line) + 1 for line in lines)
+    transcript = Transcript(events, size_bytes, len(tail))
+    if transcript.started.mode != "run" and not pilot:
+        mode = transcript.started.mode
+        raise BadInput(f"{path} is no real session but a {mode}. Add --pilot if you want to read it all the same.")
+    return transcript
+
+
+def _check_schema(path: Path, lines: list[bytes]) -> None:
+    """Before anything else is decoded: another version's events are no damage, and mean other things."""
+    try:
+        head = msgspec.json.decode(msgspec.json.decode(lines[0], type=Line).event, type=_Head)
+    except (IndexError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path} is no transcript: expected its first line to tell how the session started.") from error
+    if head.schema != SCHEMA:
+        raise BadInput(
+            f"{path} was written with schema {head.schema}, and this version reads {SCHEMA}. "
+            "Use the version that wrote it."
+        )

@@ -1,0 +1,86 @@
+"""The pictures of a past session, drawn anew where its messages are at hand, and proved against its transcript.
+
+A message is shown only if its text is the one that was read then. One that is not here is replaced by its place and id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from experiment.design.message import Message, practice_message, read_messages
+from experiment.design.session import Session, Trial
+from experiment.drawing.message import missing_glyphs
+from experiment.drawing.stimuli import PILOT_MARK, Pictures, draw_pictures
+from experiment.messages.store import Folder
+from experiment.record.events import Event, ScreenInfo, Started
+from experiment.replay.discrepancy import Finding
+from experiment.task.layout import Layout
+
+SHORT = 12  # digits of a digest
+NOT_HERE = "Message {place} of {count}\n\n{message_id}\n\n(The text that was shown is not on this computer.)"
+
+
+def remade(events: Sequence[Event], messages: Path | Folder | None) -> tuple[Pictures, list[Finding]]:
+    """The session's pictures for a screen as it was, and how far they are what the participant saw.
+
+    `messages`: a file of messages, or the participants' folder. Raises BadInput if a named file cannot be read.
+    """
+    sittings = [event for event in events if isinstance(event, Started)]
+    session, screen = sittings[0].session, sittings[0].screen
+    here = {message.message_id: message for message in _read(messages, session.subject)}
+    here[session.practice.message_id] = practice_message(session.protocol)
+    findings = list(_texts(session, here))
+    shown = [_shown(session, trial, here) for trial in (session.practice, *session.trials)]
+    mark = None if sittings[0].mode == "run" else PILOT_MARK
+    pictures = draw_pictures(
+        session.protocol, shown, Layout(screen.width_px, screen.height_px), mark, photodiode=screen.photodiode
+    )
+    for sitting in sittings:
+        findings += _pixels(sitting.screen, screen, pictures, {finding.where for finding in findings})
+    return pictures, findings
+
+
+def _read(messages: Path | Folder | None, subject: str) -> tuple[Message, ...]:
+    if messages is None:
+        return ()
+    if isinstance(messages, Folder):
+        return messages.read(subject) if messages.has(subject) else ()
+    return read_messages(messages)
+
+
+def _texts(session: Session, here: dict[str, Message]) -> Iterator[Finding]:
+    """Which texts are not those of the transcript."""
+    for trial in (session.practice, *session.trials):
+        message, recorded = here.get(trial.message_id), f"recorded {trial.message_sha256[:SHORT]}"
+        if message is None:
+            yield Finding(_name(trial), "text", recorded, "not on this computer")
+        elif message.sha256 != trial.message_sha256:
+            yield Finding(_name(trial), "text", recorded, f"another one is here ({message.sha256[:SHORT]})")
+
+
+def _shown(session: Session, trial: Trial, here: dict[str, Message]) -> Message:
+    message = here.get(trial.message_id)
+    if message is not None and message.sha256 == trial.message_sha256:
+        return message
+    known = ascii(trial.message_id) if missing_glyphs(trial.message_id, "en") else trial.message_id
+    text = NOT_HERE.format(place=trial.trial, count=len(session.trials), message_id=known)
+    return Message(trial.message_id, "", trial.relationship, "en", text)
+
+
+def _pixels(screen: ScreenInfo, first: ScreenInfo, pictures: Pictures, absent: set[str]) -> Iterator[Finding]:
+    """Which messages are drawn here in other pixels, if those of the session are known."""
+    size, usual = (screen.width_px, screen.height_px), (first.width_px, first.height_px)
+    if size != usual:
+        yield Finding("later sitting", "screen", "shown as the first", f"was {size[0]} x {size[1]} pixels")
+        return
+    for message_id, digest in screen.pictures_sha256.items():
+        drawn = pictures.message_sha256.get(message_id, "")
+        if drawn != digest and not any(message_id in where for where in absent):
+            why = ", maybe in another size, as messages are missing" if absent else ""
+            found = f"drawn here {drawn[:SHORT]}{why}"
+            yield Finding(f"message {message_id}", "pixels", f"recorded {digest[:SHORT]}", found)
+
+
+def _name(trial: Trial) -> str:
+    return f"message {trial.message_id} (trial {trial.trial})"

@@ -1,0 +1,155 @@
+"""The files that follow from a transcript, held against those on disk: cell by cell, with every difference named."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from experiment.design.protocol import Protocol
+from experiment.record.data_dictionary import data_dictionary
+from experiment.record.dataset import visit_row
+from experiment.record.events import Ended, Event, Started
+from experiment.record.trial_table import as_text, trial_table
+from experiment.replay.discrepancy import Finding, told
+from experiment.replay.recorded import changes
+
+Trials = frozenset[int | None]
+Table = list[list[str]]
+
+
+def table_findings(path: Path, events: Sequence[Event], unsure: Trials) -> Iterator[Finding]:
+    """The trial table on disk against the one of these events, but for trials in which an answer is unknown.
+
+    A session whose process died has the table of its start: that is one finding, and none if nothing was rated.
+    """
+    expected = as_text(trial_table(events))
+    found = _text(path)
+    if isinstance(found, Finding):
+        yield found
+    elif found != expected:
+        died = not isinstance(events[-1], Ended)
+        if died and found == as_text(trial_table(events[:1])):
+            yield Finding(path.name, "table", "log goes on until the program died", "table is that of the start")
+        else:
+            yield from _cells(path.name, _table(expected), found, unsure)
+
+
+def sidecar_findings(path: Path, protocol: Protocol) -> Iterator[Finding]:
+    """The table's data dictionary against that of the protocol in the transcript."""
+    text = _text(path)
+    if isinstance(text, Finding):
+        yield text
+        return
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        yield Finding(path.name, "file", "expected JSON", f"found {error}")
+        return
+    for field, has, says in changes(found, data_dictionary(protocol)):
+        yield Finding(path.name, field, f"log says {told(says)}", f"file says {told(has)}")
+
+
+def row_findings(path: Path, started: Started, ended: Ended | None, last_line: int) -> Iterator[Finding]:
+    """The session's row of the sessions file against the beginning and the end of the transcript."""
+    text = _text(path)
+    if isinstance(text, Finding):
+        yield text
+        return
+    row = visit_row(started, ended)
+    visit = row["session_id"]
+    try:
+        header, *rows = _table(text)
+    except (csv.Error, ValueError) as error:
+        yield Finding(path.name, "table", "expected tab-separated cells", f"found {error or 'nothing'}")
+        return
+    own = [dict(zip(header, cells, strict=False)) for cells in rows if visit in cells]
+    own = [cells for cells in own if cells.get("session_id") == visit]
+    if len(own) != 1:
+        yield Finding(path.name, visit, "expected one row", f"found {len(own)}")
+    for cells in own:
+        if ended is None and cells.get("status") != row["status"]:
+            yield Finding(f"after line {last_line}", "ended", f"{path.name} says {cells.get('status')}", "lost")
+        for column, says in row.items():
+            if (has := cells.get(column)) != says:
+                yield Finding(f"{path.name} {visit}", column, f"log says {told(says)}", f"file says {told(has)}")
+
+
+def _text(path: Path) -> str | Finding:
+    try:
+        return path.read_bytes().decode()
+    except FileNotFoundError:
+        return Finding(path.name, "file", "expected beside the transcript", "missing")
+    except (OSError, UnicodeDecodeError) as error:
+        return Finding(path.name, "file", "expected UTF-8", f"found {error}")
+
+
+def _table(text: str) -> Table:
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter="\t", strict=True))
+
+
+def _cells(name: str, expected: Table, text: str, unsure: Trials) -> Iterator[Finding]:
+    """Which cells differ; if none does, which bytes of the file."""
+    try:
+        found = _table(text)
+    except csv.Error as error:
+        yield Finding(name, "table", "expected tab-separated cells", f"found {error}")
+        return
+    header = found[0] if found else []
+    if header != expected[0]:
+        yield from _columns(name, expected[0], header)
+    elif len(found) != len(expected):
+        yield from _rows(name, expected, found)
+    elif found != expected and sorted(found) == sorted(expected):
+        yield from _moved(name, expected, found)
+    else:
+        differing = list(_differing(name, expected, found, unsure))
+        yield from differing
+        if not differing and not unsure:
+            # Quotes, line ends, a byte order mark: no value changed, but somebody's program wrote the file.
+            yield Finding(name, "bytes", "log gives the same cells in other bytes", "table was saved anew")
+
+
+def _columns(name: str, expected: list[str], found: list[str]) -> Iterator[Finding]:
+    """The first column that is not in its place, and those that are lost or too much."""
+    pairs = zip([*expected, ""], [*found, ""], strict=False)
+    number, (says, has) = next(pair for pair in enumerate(pairs, start=1) if pair[1][0] != pair[1][1])
+    yield Finding(f"{name} header", f"column {number}", f"log says {told(says)}", f"table says {told(has)}")
+    for column in set(expected) ^ set(found):
+        there = column in found
+        yield Finding(
+            f"{name} header",
+            column,
+            f"log has {'no such' if there else 'this'} column",
+            f"table has {'it' if there else 'none'}",
+        )
+
+
+def _rows(name: str, expected: Table, found: Table) -> Iterator[Finding]:
+    """Rows that only one of both has; in the order of the table."""
+    yield Finding(name, "rows", f"log says {len(expected) - 1}", f"table says {len(found) - 1}")
+    for number, row in enumerate(found[1:], start=1):
+        if row not in expected:
+            yield Finding(f"{name} row {number}", "row", "log has no such row", f"table says {told(row)}")
+    for number, row in enumerate(expected[1:], start=1):
+        if row not in found:
+            yield Finding(name, "row", f"log says as row {number} {told(row)}", "table has no such row")
+
+
+def _moved(name: str, expected: Table, found: Table) -> Iterator[Finding]:
+    """Rows in another order."""
+    for number, row in enumerate(found[1:], start=1):
+        if row != expected[number]:
+            yield Finding(f"{name} row {number}", "place", f"log says row {expected.index(row)}", "table says here")
+
+
+def _differing(name: str, expected: Table, found: Table, unsure: Trials) -> Iterator[Finding]:
+    for number, (says, has) in enumerate(zip(expected[1:], found[1:], strict=True), start=1):
+        if len(has) != len(says):
+            yield Finding(f"{name} row {number}", "cells", f"log says {len(says)}", f"table says {len(has)}")
+        elif number not in unsure:
+            for column, one, other in zip(expected[0], says, has, strict=True):
+                if one != other:
+                    yield Finding(f"{name} row {number}", column, f"log says {one}", f"table says {other}")

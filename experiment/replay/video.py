@@ -1,0 +1,78 @@
+"""A session as a film: what a replay shows, frame by frame, without a display."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from experiment.design.protocol import rgb
+from experiment.drawing.composite import Pixels
+from experiment.errors import BadInput, EquipmentFailure
+from experiment.messages.store import Folder
+from experiment.record import transcript as log
+from experiment.replay.discrepancy import Finding
+from experiment.replay.player import Player, Playhead, checked_speed
+from experiment.replay.redraw import remade
+from experiment.replay.view import View
+
+FPS = 30
+
+Progress = Callable[[int, int], None]
+
+
+def write_film(
+    transcript: Path,
+    film: Path,
+    *,
+    messages: Path | Folder | None = None,
+    speed: float = 1.0,
+    pilot: bool = False,
+    progress: Progress | None = None,
+) -> list[Finding]:
+    """Write a session to an MP4 file, with 30 frames a second; what of it is not as the participant saw it.
+
+    `messages` as for a replay; a film that shows them is as private as they are. `progress` is told how many frames of
+    how many are done. Raises BadInput for a transcript that cannot be read or a file that is there already,
+    EquipmentFailure if the film cannot be written; then there is no such file.
+    """
+    if film.suffix != ".mp4" or film.exists():
+        raise BadInput(f"Expected --video as a new file that ends in .mp4, found {film}. Choose another name.")
+    checked_speed(speed)
+    read = log.read(transcript, pilot=pilot)
+    pictures, findings = remade(read.events, messages)
+    player = Player(read.events)
+    view = View(player, pictures, rgb(read.started.session.protocol.display.background))
+    try:
+        _write(film, view, Playhead(player, speed), progress)
+    except (OSError, RuntimeError) as error:
+        film.unlink(missing_ok=True)
+        raise EquipmentFailure(f"The film {film} cannot be written: {type(error).__name__}. Free the disk.") from error
+    except BaseException:
+        film.unlink(missing_ok=True)
+        raise
+    return findings
+
+
+def _write(film: Path, view: View, head: Playhead, progress: Progress | None) -> None:
+    import imageio_ffmpeg
+
+    count = int(head.player.end_s / head.speed * FPS) + 1
+    size_px = (view.width_px, view.height_px)
+    # Sides need not be multiples of 16, and what moves is small: a still picture costs next to nothing.
+    writer = imageio_ffmpeg.write_frames(
+        str(film), size_px, fps=FPS, macro_block_size=2, quality=8, output_params=["-tune", "stillimage"]
+    )
+    writer.send(None)
+    try:
+        for done, pixels in enumerate(_frames(view, head, count), start=1):
+            writer.send(pixels.tobytes())
+            if progress is not None and (done % FPS == 0 or done == count):
+                progress(done, count)
+    finally:
+        writer.close()
+
+
+def _frames(view: View, head: Playhead, count: int) -> Iterator[Pixels]:
+    for _ in range(count):
+        yield view.pixels(head)
+        head.pass_time(1 / FPS)

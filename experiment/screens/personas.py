@@ -1,0 +1,143 @@
+"""Synthetic participants: they see a frame and plan key presses or clicks, in a simulation or in a real window.
+
+A `Habit` is data: a new kind of participant is a new line of `HABITS`. Times are drawn from the seed.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from dataclasses import dataclass
+from random import Random
+
+from experiment.design.session import Session
+from experiment.record.events import Click, Frame, Input, Key, Message, Scale, Text
+from experiment.task.layout import Layout
+from experiment.task.scenes import ending_page, pause_page
+
+PRESS_S = 0.08
+
+
+@dataclass(frozen=True)
+class Habit:
+    """How somebody answers; medians in seconds, `changes_mind` and `early` as probabilities for each screen.
+
+    `early`: presses before it is possible. `silent`: never answers a scale; without a time limit, the assistant ends
+    the session after `patience_s`. `leaves_at`: withdraws while reading this trial's message; the assistant ends it.
+    """
+
+    page_s: float = 4.0
+    message_s: float = 20.0
+    decide_s: float = 2.0
+    confirm_s: float = 0.8
+    changes_mind: float = 0.0
+    early: float = 0.0
+    silent: bool = False
+    leaves_at: int | None = None
+    mouse: bool = False
+    patience_s: float = 300.0
+
+
+HABITS = {
+    "steady": Habit(),
+    "quick": Habit(page_s=0.3, message_s=0.5, decide_s=0.4, confirm_s=0.2),
+    "slow": Habit(page_s=15.0, message_s=90.0, decide_s=12.0, confirm_s=4.0),
+    "silent": Habit(silent=True),
+    "changing": Habit(changes_mind=0.8),
+    "early": Habit(early=0.8),
+    "aborting": Habit(leaves_at=3),
+    "mouse": Habit(mouse=True, changes_mind=0.3),
+}
+
+
+class Participant:
+    """One of `HABITS`, with the assistant beside; plans what comes in after each frame, and hands it out when due."""
+
+    def __init__(self, session: Session, layout: Layout, habit: Habit, seed: str) -> None:
+        """The same seed gives the same answers."""
+        self._keys, self._layout, self._habit, self._random = session.protocol.keys, layout, habit, Random(seed)
+        self._limit_s = session.protocol.timing.rating_maximum_s
+        self._pauses = [pause_page(session.protocol, unsaved=unsaved) for unsaved in (False, True)]
+        self._endings = {reason: ending_page(session.protocol, reason) for reason in self._keys.reasons}
+        leaving = habit.leaves_at and min(habit.leaves_at, len(session.trials))
+        self._last_message = session.trials[leaving - 1].message_id if leaving else None
+        self._reason = "withdrew" if leaving else "other"
+        self._planned: list[tuple[float, int, Input]] = []
+        self._count = 0
+
+    def see(self, frame: Frame, onset_s: float) -> None:
+        """Plan what follows this frame."""
+        match frame:
+            case Text() if frame in self._pauses:
+                self._press(self._keys.reasons[self._reason], onset_s + self._some(2.0))  # type: ignore[index]
+            case Text() if frame in self._endings.values():
+                self._call_assistant(onset_s + self._some(2.0))
+            case Message(message_id=message_id) if message_id == self._last_message:
+                self._call_assistant(onset_s + self._some(self._habit.message_s))
+            case Text(style="page", button=None) | Message(button=None):
+                self._hurry(onset_s)
+            case Text(button=str()):
+                self._go_on(onset_s + self._some(self._habit.page_s))
+            case Message(button=str()):
+                self._go_on(onset_s + self._some(self._habit.message_s))
+            case Scale():
+                self._rate(frame, onset_s)
+
+    def due(self, until_s: float) -> Input | None:
+        """The next input that happens up to this time."""
+        if self._planned and self._planned[0][0] <= until_s:
+            return heapq.heappop(self._planned)[2]
+        return None
+
+    def _rate(self, frame: Scale, onset_s: float) -> None:
+        if frame.marker is None:
+            self._hurry(onset_s)
+            if not self._habit.silent:
+                self._mark(frame, self._random.randint(1, frame.points), onset_s + self._some(self._habit.decide_s))
+            elif self._limit_s is None:
+                self._call_assistant(onset_s + self._habit.patience_s)
+        elif self._random.random() < self._habit.changes_mind:
+            point = self._random.choice([point for point in range(1, frame.points + 1) if point != frame.marker])
+            self._mark(frame, point, onset_s + self._some(self._habit.decide_s))
+        else:
+            self._go_on(onset_s + self._some(self._habit.confirm_s))
+
+    def _mark(self, frame: Scale, point: int, time_s: float) -> None:
+        arrows = {1: self._keys.right, -1: self._keys.left}.get(point - frame.marker) if frame.marker else None
+        if self._habit.mouse:
+            self._click(*self._layout.scale(frame.points).point_place(point), time_s)
+        else:
+            self._press(arrows[0] if arrows else str(point), time_s)
+
+    def _go_on(self, time_s: float) -> None:
+        if self._habit.mouse:
+            self._click(self._layout.button.x_px, self._layout.button.y_px, time_s)
+        else:
+            self._press(self._keys.confirm[0], time_s)
+
+    def _hurry(self, onset_s: float) -> None:
+        if self._random.random() < self._habit.early:
+            # Once the key that led here is up again.
+            self._press(self._keys.confirm[0], onset_s + self._random.uniform(PRESS_S, 0.4))
+
+    def _call_assistant(self, time_s: float) -> None:
+        *modifiers, key = self._keys.pause.split("+")
+        for modifier in modifiers:
+            self._press("l" + modifier, time_s, hold_s=0.5)
+        self._press(key, time_s + 0.2)
+
+    def _press(self, key: str, time_s: float, hold_s: float = PRESS_S) -> None:
+        for down, at_s in ((True, time_s), (False, time_s + hold_s)):
+            self._plan(Key(key, down, at_s, "robot"))
+
+    def _click(self, x_px: float, y_px: float, time_s: float) -> None:
+        for down, at_s in ((True, time_s), (False, time_s + PRESS_S)):
+            self._plan(Click(x_px, y_px, down, at_s, "robot"))
+
+    def _plan(self, given: Input) -> None:
+        self._count += 1
+        heapq.heappush(self._planned, (given.time_s, self._count, given))
+
+    def _some(self, median_s: float) -> float:
+        """A time with the right skew of human ones."""
+        return median_s * math.exp(self._random.gauss(0.0, 0.3))

@@ -1,0 +1,1 @@
+"""One session: planned from protocol, messages and earlier visits, checked for readiness, run."""

@@ -1,0 +1,166 @@
+"""A session that is about to begin: drawn, checked against what was saved before, and nothing opened yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiment.design.message import Message, practice_message
+from experiment.design.protocol import Protocol
+from experiment.design.session import Session, Sets, check_session, draw_session
+from experiment.errors import BadInput
+from experiment.record import transcript as log
+from experiment.record.dataset import DataSet
+from experiment.record.events import Ended, Mode
+from experiment.record.resume import INCOMPLETE, is_cut_off, rated_messages
+from experiment.storage.append_file import is_written
+
+PERSON = "person"
+
+
+class CutOff(BadInput):
+    """This session began before, and the program or the computer died: it can go on, or be closed as it is."""
+
+    def __init__(self, subject: str, session: int, transcript: log.Transcript) -> None:
+        rated, of = rated_messages(transcript), len(transcript.started.session.trials)
+        super().__init__(
+            f"sub-{subject} ses-{session} began before and was cut off; {rated} of its {of} messages are rated, and "
+            "nothing of that is lost.\nAdd --resume to go on with the first message that is not rated, or --close to "
+            "end the session as it is."
+        )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A session that is about to begin: everything checked, nothing opened yet."""
+
+    mode: Mode
+    session: Session
+    messages: tuple[Message, ...]
+    operator: str
+    answers: Mapping[str, str | float | None]
+    data: DataSet
+    participant: str = PERSON
+    after: log.Transcript | None = None  # what there is of a session that was cut off
+
+    @property
+    def transcript(self) -> Path:
+        """Where the session's transcript stands, or will."""
+        return self.data.transcript(self.session.subject, self.session.session, self.protocol.task)
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether nobody sits there."""
+        return self.participant != PERSON
+
+    @property
+    def protocol(self) -> Protocol:
+        """The session's."""
+        return self.session.protocol
+
+
+def planned(
+    mode: Mode,
+    protocol: Protocol,
+    messages: Sequence[Message],
+    data: DataSet,
+    *,
+    subject: str,
+    session: int,
+    seed: int,
+    operator: str,
+    answers: Mapping[str, str | float | None] | None = None,
+    participant: str = PERSON,
+    resume: bool = False,
+) -> Plan:
+    """A session, checked before anything opens: its messages, its number, and that nothing of it was saved before.
+
+    With `resume`, one that was cut off, whose answers to the form are kept. Raises CutOff for such a one without it.
+    """
+    check_session(session, protocol)
+    after = cut_off(data, subject, session, protocol)
+    if after is None:
+        _forget_unbegun(data.transcript(subject, session, protocol.task))
+        data.check_free(subject, session, protocol.task)
+        if resume:
+            raise BadInput(f"sub-{subject} ses-{session} has not begun yet. Start it without --resume.")
+    elif not resume:
+        raise CutOff(subject, session, after)
+    else:
+        seed = after.started.session.seed
+    drawn = _drawn(protocol, messages, data, subject=subject, session=session, seed=seed)
+    if after is not None and drawn != after.started.session:
+        raise BadInput(
+            f"sub-{subject} ses-{session} began with another protocol or other messages. Put back the files as they "
+            "were, or close the session with --close."
+        )
+    shown = (practice_message(protocol), *messages)
+    return Plan(mode, drawn, shown, operator, answers or {}, data, participant, after)
+
+
+def _drawn(
+    protocol: Protocol, messages: Sequence[Message], data: DataSet, *, subject: str, session: int, seed: int
+) -> Session:
+    """The session as the seed decides it, of the messages that the subject's other sessions were drawn from."""
+    others = _begun(protocol, data, subject, but=session)
+    sets = _sets(others)
+    drawn = draw_session(protocol, messages, subject=subject, session=session, seed=seed, sets=sets)
+    for other in others:
+        if other.sets != drawn.sets or (not sets and _digests(other) != _digests(drawn)):
+            raise BadInput(
+                f"The messages of sub-{subject}, or the protocol's message_sets, are not as they were in session "
+                f"{other.session}. Put back the files as they were then."
+            )
+    return drawn
+
+
+def recorded_sets(protocol: Protocol, data: DataSet, subject: str) -> Sets:
+    """The ids of each session's messages as the subject's first session recorded them; none if nothing was drawn."""
+    return _sets(_begun(protocol, data, subject))
+
+
+def _begun(protocol: Protocol, data: DataSet, subject: str, but: int | None = None) -> list[Session]:
+    """The subject's sessions that have begun, but one."""
+    numbers = [number for number in range(1, protocol.sessions + 1) if number != but]
+    paths = [data.transcript(subject, number, protocol.task) for number in numbers]
+    return [log.read_start(path).session for path in paths if log.has_begun(path)]
+
+
+def _sets(sessions: Sequence[Session]) -> Sets:
+    return next((session.sets for session in sessions if session.sets), ())
+
+
+def _digests(session: Session) -> dict[str, str]:
+    return {trial.message_id: trial.message_sha256 for trial in session.trials}
+
+
+def cut_off(data: DataSet, subject: str, session: int, protocol: Protocol) -> log.Transcript | None:
+    """The transcript of this session if it was cut off, such as by a power cut; None if it ended, or never began.
+
+    Raises BadInput if it is still running.
+    """
+    path = data.transcript(subject, session, protocol.task)
+    if path.exists() and is_written(path):
+        raise BadInput(f"sub-{subject} ses-{session} is still running. Go on in its own window, or end it there first.")
+    if not log.has_begun(path):
+        return None
+    transcript = log.read(path, pilot=True)
+    return transcript if is_cut_off(transcript) else None
+
+
+def _forget_unbegun(path: Path) -> None:
+    """Take away what a program left that died before its transcript had a line, and so before anything was shown."""
+    if path.exists() and not log.has_begun(path):
+        path.unlink()
+
+
+def close_as_incomplete(data: DataSet, subject: str, session: str, protocol: Protocol) -> None:
+    """End a session that was cut off as it is; BadInput if there is none."""
+    number = check_session(int(session) if session.isdecimal() else 0, protocol)
+    transcript = cut_off(data, subject, number, protocol)
+    if transcript is None:
+        raise BadInput(f"sub-{subject} ses-{session} was not cut off: there is nothing to close.")
+    with log.Writer(data.transcript(subject, number, protocol.task), transcript) as writer:
+        writer.append(Ended("aborted", INCOMPLETE))
+    data.save(writer.told(), {})

@@ -1,0 +1,129 @@
+"""What `check` measures: all of this computer, an open window, a key, and the session that is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from experiment import system
+from experiment.design.protocol import Protocol, rgb
+from experiment.errors import DayFourError
+from experiment.preflight import computer
+from experiment.record.check_result import Item, of_refusal
+
+if TYPE_CHECKING:
+    from experiment.design.message import Message
+    from experiment.design.protocol import Rgb
+    from experiment.drawing.stimuli import Pictures
+    from experiment.messages.store import Folder
+    from experiment.screens.canvas import Canvas
+
+SessionItems = tuple[list[Item], tuple["Message", ...]]
+"""What was found of a session, and the messages that it will show."""
+PLEASE_PRESS = "Please press any key, once."
+
+
+def checked(
+    protocol: Protocol, data: Path, root: Path, *, full_screen: bool, with_press: bool, of_session: SessionItems
+) -> list[Item]:
+    """Everything, in the order in which a person reads it. `of_session`: what was found of the session's messages."""
+    found, shown = of_session
+    drawing = _drawing(protocol, shown, full_screen=full_screen) if system.has_display() else None
+    every = [*computer.items(data, root), *found]
+    if drawing is not None:
+        every += _window(drawing, rgb(protocol.display.background), full_screen=full_screen, with_press=with_press)
+    return every
+
+
+def _drawing(protocol: Protocol, shown: tuple[Message, ...], *, full_screen: bool) -> Future[Pictures]:
+    """The pictures of a session on this screen, with the request for a key in the notice's place."""
+    from msgspec.structs import replace
+
+    from experiment.design.message import practice_message
+    from experiment.drawing.stimuli import drawn_meanwhile
+    from experiment.screens.canvas import screen_size_px
+    from experiment.task.layout import MINIMUM_SIZE_PX, Layout
+
+    layout = Layout(*(screen_size_px() if full_screen else MINIMUM_SIZE_PX))
+    asking = replace(protocol, wording=replace(protocol.wording, loading=PLEASE_PRESS))
+    return drawn_meanwhile(asking, shown or (practice_message(protocol),), layout)
+
+
+def _window(drawing: Future[Pictures], background: Rgb, *, full_screen: bool, with_press: bool) -> Iterator[Item]:
+    """Everything that needs a window: pixels, refreshes, and a key."""
+    from experiment.preflight import refresh
+    from experiment.screens.canvas import Canvas
+    from experiment.screens.refresh import measure_refresh
+
+    try:
+        pictures = drawing.result()
+        canvas = Canvas(pictures.layout, background, full_screen=full_screen)
+    except DayFourError as error:
+        yield of_refusal("pictures", error)
+        return
+    with closing(canvas):
+        try:
+            canvas.load(pictures)
+        except DayFourError as error:
+            yield of_refusal("pictures", error)
+            return
+        yield of_refusal("pictures", None, f"all {len(pictures.parts_of_all())} stand on the screen as prepared")
+        yield from refresh.items(canvas, measure_refresh(canvas))
+        if with_press:
+            canvas.draw([pictures.notice])
+            canvas.flip()
+            yield _press(canvas)
+
+
+def _press(canvas: Canvas) -> Item:
+    from experiment.preflight import refresh
+    from experiment.screens.keyboard import open_keys
+
+    try:
+        with closing(open_keys(allow_poll=True, window=canvas.handle)) as keys:
+            return refresh.press(canvas, keys)
+    except DayFourError as error:
+        return of_refusal("press", error)
+
+
+def session_items(protocol: Protocol, subject: str, session: int, messages: Folder, data: Path) -> SessionItems:
+    """Whether the messages are there, and whether this session is the one to hold now; what it will show."""
+    from experiment.design.session import check_subject
+    from experiment.messages.check import check_participant, refuse_errors
+    from experiment.task.layout import MINIMUM_SIZE_PX, Layout
+
+    try:
+        shown = messages.read(label := check_subject(subject))
+        refuse_errors(check_participant(label, shown, messages, protocol, Layout(*MINIMUM_SIZE_PX)))
+    except DayFourError as error:
+        return [of_refusal("messages", error)], ()
+    ready = of_refusal("messages", None, f"{len(shown)} are there, without errors")
+    if not session:
+        return [ready], shown
+    return [ready, _turn(protocol, shown, data, subject, session)], shown
+
+
+def _turn(protocol: Protocol, shown: tuple[Message, ...], data: Path, subject: str, session: int) -> Item:
+    """Whether it is this session's turn: it has not begun, and those before it have."""
+    from msgspec.structs import replace
+
+    from experiment.record import transcript
+    from experiment.record.dataset import DataSet
+    from experiment.session.plan import CutOff, planned
+
+    data_set = DataSet(data)
+    try:
+        planned("run", protocol, shown, data_set, subject=subject, session=session, seed=1, operator="check")
+    except CutOff as error:
+        return replace(of_refusal("session", error), grade="amber")
+    except DayFourError as error:
+        return of_refusal("session", error)
+    earlier = [number for number in range(1, session)
+               if not transcript.has_begun(data_set.transcript(subject, number, protocol.task))]  # fmt: skip
+    if earlier:
+        found = f"session {session}, though session {earlier[0]} was not held on this computer"
+        return Item("session", "amber", found, "Check the number; ask where the earlier session was held.")
+    return of_refusal("session", None, f"session {session} can begin")

@@ -1,0 +1,194 @@
+"""From a command's options to a session on disk: what the modes have in common, and where they differ.
+
+Every mode draws a `Session`, opens a screen, runs the one task with a transcript, and saves the tables that are read
+from that transcript. They differ in who answers, what it is shown on, and where the data go.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING
+
+from experiment.design.protocol import rgb
+from experiment.errors import EquipmentFailure
+from experiment.record import transcript as log
+from experiment.record.check_result import Item, worst
+from experiment.record.events import SCHEMA, Ended, Event, Started
+from experiment.record.resume import resumption
+from experiment.screens.clock import Zero
+from experiment.screens.personas import HABITS, Participant
+from experiment.screens.simulated import SimulatedScreen, simulated_info
+from experiment.session.plan import Plan
+from experiment.system import raised_priority
+from experiment.task import procedure
+from experiment.task.layout import MINIMUM_SIZE_PX, Layout
+from experiment.task.port import Screen
+
+if TYPE_CHECKING:
+    from experiment.screens.canvas import Canvas
+    from experiment.screens.clock import SessionClock
+    from experiment.screens.inputs import Inputs
+    from experiment.screens.refresh import Pace
+
+SIMULATED_UTC = "2000-01-01T09:00:00.000+00:00"
+STEADY_SHARE = 0.6
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a real session asks of its computer: `look` finds all that needs no window, beside the start of PsychoPy.
+
+    `override`: the assistant's reason to hold the session though something is not as it must be.
+    """
+
+    look: Callable[[], Sequence[Item]]
+    override: str | None = None
+
+
+def held_in_window(plan: Plan, *, full_screen: bool, photodiode: bool = False, check: Check | None = None) -> Ended:
+    """The session in a window: a person answers, or one of the synthetic participants.
+
+    `photodiode`: with a square in the corner that is white exactly while a message or a scale is shown. With a `check`,
+    EquipmentFailure says what this computer lacks before anything but "One moment" was on the screen.
+    """
+    from experiment.drawing.stimuli import PILOT_MARK, drawn_meanwhile
+    from experiment.screens.canvas import Canvas, screen_size_px
+    from experiment.screens.refresh import BRIEF, THOROUGH, measure_refresh
+    from experiment.screens.window import Window
+
+    display, pointer = plan.protocol.display, plan.protocol.mouse.enabled
+    layout = _layout(screen_size_px(), full_screen=full_screen)
+    mark = None if plan.mode == "run" else PILOT_MARK
+    drawing = drawn_meanwhile(plan.protocol, plan.messages, layout, mark, photodiode=photodiode)
+    looking = _beside(check.look) if check else None
+    gc.disable()  # it would look through all that PsychoPy loads, again and again; the window goes on with it
+    with _kept(plan) as transcript, closing(Canvas(layout, rgb(display.background), full_screen=full_screen)) as canvas:
+        pictures = drawing.result()
+        canvas.load(pictures)
+        pace = measure_refresh(canvas, THOROUGH if check else BRIEF)
+        found = _fit(canvas, pace, looking, check.override) if check and looking else ()
+        gc.freeze()
+        with (
+            raised_priority(),
+            Window(
+                canvas, pictures, lambda clock: _seated(plan, layout, canvas, clock), transcript, pace, pointer=pointer
+            ) as window,
+        ):
+            return _held(plan, window, window.zero, transcript, found, check.override if check else None)
+
+
+def _beside(look: Callable[[], Sequence[Item]]) -> Future[Sequence[Item]]:
+    pool = ThreadPoolExecutor(1)
+    looking = pool.submit(look)
+    pool.shutdown(wait=False)
+    return looking
+
+
+def _fit(canvas: Canvas, pace: Pace, looking: Future[Sequence[Item]], override: str | None) -> tuple[Item, ...]:
+    """What was found of this computer and its screen; EquipmentFailure if it is red and nobody overrides that."""
+    from experiment.preflight import refresh
+    from experiment.preflight.report import refuse
+
+    found = (*looking.result(), *refresh.items(canvas, pace))
+    if (refusal := refuse(found)) and override is None:
+        raise refusal
+    return found
+
+
+def _layout(screen_px: tuple[int, int], *, full_screen: bool) -> Layout:
+    """The layout for a window on this screen; EquipmentFailure if the screen is too small to read on."""
+    (width_px, height_px), (least_width_px, least_height_px) = screen_px, MINIMUM_SIZE_PX
+    if width_px < least_width_px or height_px < least_height_px:
+        raise EquipmentFailure(
+            f"Expected a screen of at least {least_width_px} x {least_height_px} pixels, found {width_px} x "
+            f"{height_px}. Choose a higher resolution or another screen."
+        )
+    return Layout(*screen_px) if full_screen else Layout(*MINIMUM_SIZE_PX)
+
+
+def _seated(plan: Plan, layout: Layout, canvas: Canvas, clock: SessionClock) -> Inputs:
+    from experiment.screens.inputs import Person, Robot
+    from experiment.screens.keyboard import open_keys
+
+    if plan.is_synthetic:
+        return Robot(_participant(plan, layout), clock)
+    keys = open_keys(allow_poll=plan.mode != "run", window=canvas.handle)
+    return Person(canvas.handle, keys, clock, mouse=plan.protocol.mouse.enabled)
+
+
+def simulated(plan: Plan, utc: str = SIMULATED_UTC) -> Ended:
+    """The session without a window, as fast as the computer goes; the same seed gives the same files.
+
+    `utc`: when it is said to have been held (ISO 8601).
+    """
+    info = simulated_info()
+    screen = SimulatedScreen(_participant(plan, Layout(info.width_px, info.height_px)), info)
+    with _kept(plan) as transcript:
+        return _held(plan, screen, Zero(utc, None), transcript)
+
+
+def some_habit(seed: int, number: int) -> str:
+    """The habit of a participant of a mixed data set: most are steady, every kind occurs."""
+    draw = Random(f"{seed}/{number}")
+    return "steady" if draw.random() < STEADY_SHARE else draw.choice(sorted(HABITS))
+
+
+@contextmanager
+def _kept(plan: Plan) -> Iterator[log.Writer]:
+    """The session's transcript, and at the end the tables from it; if the disk did not take it, nor will it take them.
+
+    A window that is opened within has closed by then, so that the assistant sees what the disk has to say.
+    """
+    transcript = log.Writer(plan.transcript, plan.after)
+    try:
+        with transcript:
+            yield transcript
+    finally:
+        if transcript.saved and transcript.began:
+            plan.data.save(transcript.told(), plan.answers)
+            if plan.mode != "simulate":  # which lists all its participants at once
+                plan.data.list_participants()
+
+
+def _held(
+    plan: Plan,
+    screen: Screen,
+    zero: Zero,
+    transcript: log.Writer,
+    found: tuple[Item, ...] = (),
+    override: str | None = None,
+) -> Ended:
+    """Run the task on a screen; the tables are saved already at the start, so that the answers outlive a crash."""
+    started = Started(
+        schema=SCHEMA,
+        mode=plan.mode,
+        session=plan.session,
+        protocol_sha256=plan.protocol.sha256,
+        operator=plan.operator,
+        participant=plan.participant,
+        screen=screen.info,
+        zero_utc=zero.utc,
+        resumes=resumption(plan.after, zero.utc) if plan.after else None,
+        zero_count_s=zero.count_s,
+        preflight=found,
+        override=override if worst(found) == "red" else None,
+    )
+
+    def emit(event: Event) -> None:
+        transcript.append(event)
+        if event is started:
+            transcript.settle(log.CLOSE_S)  # no table without a transcript
+            plan.data.save(transcript.told(), plan.answers)
+
+    return procedure.run(started, screen, emit)
+
+
+def _participant(plan: Plan, layout: Layout) -> Participant:
+    session = plan.session
+    seed = f"{session.seed}/{session.subject}/{session.session}"
+    return Participant(session, layout, HABITS[plan.participant], seed)

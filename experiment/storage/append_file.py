@@ -1,0 +1,284 @@
+"""A growing file that a thread of its own brings to the disk, so that a slow, full or lost disk delays nobody."""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Generic, TypeVar, cast
+
+from experiment.storage.atomic_file import sync_folder
+
+LOOK_S = 0.1
+RETRY_S = 0.5
+ANSWER_S = 3.0  # a disk that takes longer for one write is in trouble, though it has not said so
+Said = TypeVar("Said")
+_FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0)
+
+
+class GrowingFile(Generic[Said]):
+    """What is said is kept in memory, and the file is kept equal to it: at once if the disk allows, else once it does.
+
+    What the operating system has taken outlives this process; what was synced outlives a power cut. Until it is closed
+    or this process dies, nobody else can have the same file. `said` is all that was said, with whether to sync it.
+    """
+
+    def __init__(self, path: Path, worded: Callable[[Said, bytearray], bytes], kept: int = 0, torn: int = 0) -> None:
+        """Create the file, or go on after the `kept` bytes of it and cut off the `torn` ones that follow.
+
+        `worded`: the bytes of something that was said, given all the bytes before it; asked in the other thread.
+        Raises BlockingIOError while somebody else writes to it, FileExistsError rather than write over a file that
+        holds more or less than these bytes, and other OSErrors if it cannot be made.
+        """
+        self.path = path
+        if not kept + torn:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self._descriptor = open_alone(path, create=not kept + torn)
+        try:
+            self._text = _kept(self._descriptor, kept, torn)
+            sync_folder(path.parent)
+        except OSError:
+            os.close(self._descriptor)
+            raise
+        self._worded, self._heard, self.said = worded, 0, list[tuple[Said, bool]]()
+        self._taken = self._synced = self._to_sync = kept
+        self._trouble: str | None = None
+        self._is_sure = True  # of what the file holds
+        self._busy_since_s = math.inf
+        self._sync: _Sync | None = None
+        self._hearing = threading.Lock()
+        self._finishing = self._closing = False
+        # Each thread writes its own fields and wakes the other by a queue in C: unlike a lock or a condition, neither
+        # can be left half done by the KeyboardInterrupt that a signal raises anywhere.
+        self._asked, self._done = SimpleQueue[None](), SimpleQueue[None]()
+        self._thread = threading.Thread(target=self._keep_equal, name="disk", daemon=True)
+        self._thread.start()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the file is behind, in the system's words; None if it is not, or only by a moment."""
+        sync = self._sync
+        since_s = min(self._busy_since_s, sync.since_s if sync else math.inf)
+        hangs = time.monotonic() - since_s > ANSWER_S
+        return self._trouble or ("it does not answer" if hangs else None)
+
+    def say(self, said: Said, *, sync: bool) -> None:
+        """Add to the file; returns at once. `sync`: everything up to here has to outlive a power cut.
+
+        It is one step, which no signal can leave half done. It wakes nobody, since that would cost more: who needs it
+        on the disk before LOOK_S waits for it to be `settled`.
+        """
+        self.said.append((said, sync))
+
+    def settled(self, patience_s: float) -> bool:
+        """Wait for the operating system to have taken all that was said; whether it has."""
+        return self._waited(lambda: self._heard == len(self.said) and self._taken == len(self._text), patience_s)
+
+    def close(self, patience_s: float) -> bytes | None:
+        """Bring everything to the disk; if it takes longer than `patience_s`, all bytes of it, to be saved elsewhere.
+
+        Ctrl+C cuts the waiting short.
+        """
+        self._finishing = True
+        with suppress(KeyboardInterrupt):
+            self._waited(self._is_saved, patience_s)
+        saved, self._closing = self._is_saved(), True
+        self._asked.put(None)
+        if not saved:
+            self._hear()
+            return bytes(self._text)
+        self._thread.join()
+        os.close(self._descriptor)
+        return None
+
+    def _is_saved(self) -> bool:
+        return self._heard == len(self.said) and self._synced == len(self._text)
+
+    def _waited(self, happened: Callable[[], bool], patience_s: float) -> bool:
+        until_s = time.monotonic() + patience_s
+        self._asked.put(None)
+        while not happened() and (left_s := until_s - time.monotonic()) > 0:
+            with suppress(Empty):
+                self._done.get(timeout=left_s)
+        return happened()
+
+    def _keep_equal(self) -> None:
+        while self._has_more():
+            try:
+                self._hear()
+                if not self._is_sure or self._is_elsewhere():
+                    self._open_again()
+                self._take()
+                if self._has_synced():
+                    self._trouble = None
+            except Exception as error:  # noqa: BLE001 - if this thread died, nobody would know
+                self._trouble = getattr(error, "strerror", None) or type(error).__name__
+                self._is_sure = False
+            self._busy_since_s = math.inf
+            self._done.put(None)
+            if not self._is_sure:
+                time.sleep(RETRY_S)
+
+    def _has_more(self) -> bool:
+        """Wait until there is something to do; False once there never will be."""
+        while not (self._closing or self._is_behind()):
+            with suppress(Empty):
+                self._asked.get(timeout=LOOK_S)
+        self._busy_since_s = time.monotonic()
+        return not self._closing
+
+    def _is_behind(self) -> bool:
+        to_sync = self._sync.done if self._sync else self._synced < self._to_sync
+        unheard = self._heard < len(self.said) or (self._finishing and self._to_sync < len(self._text))
+        return unheard or self._taken < len(self._text) or to_sync
+
+    def _hear(self) -> None:
+        """Put what was said into bytes."""
+        with self._hearing:
+            while self._heard < len(self.said):
+                said, sync = self.said[self._heard]
+                self._text += self._worded(said, self._text)
+                self._heard += 1
+                if sync:
+                    self._to_sync = len(self._text)
+            if self._finishing:
+                self._to_sync = len(self._text)
+
+    def _take(self) -> None:
+        os.lseek(self._descriptor, self._taken, os.SEEK_SET)
+        while self._taken < len(self._text):
+            self._taken += os.write(self._descriptor, self._text[self._taken :])
+        self._done.put(None)
+
+    def _has_synced(self) -> bool:
+        """Whether no sync is under way; OSError if the last one failed.
+
+        It goes on in another thread, so that what is said meanwhile outlives this process however long it takes.
+        """
+        if self._sync is None and self._synced < self._to_sync:
+            self._sync = _Sync(self._descriptor, self._taken, self._asked)
+        if self._sync is None or not self._sync.done:
+            return self._sync is None
+        sync, self._sync = self._sync, None
+        if sync.error is not None:
+            raise sync.error
+        if self._is_elsewhere():
+            raise OSError(errno.ENOENT, "it was moved or deleted")
+        self._synced = sync.size
+        return True
+
+    def _is_elsewhere(self) -> bool:
+        """Whether the file was moved or deleted, or the folder it is in."""
+        try:
+            return not os.path.samestat(os.fstat(self._descriptor), self.path.stat())
+        except FileNotFoundError:
+            return True
+
+    def _open_again(self) -> None:
+        """Go on after what is on the disk for certain; after a failed sync, nobody knows what became of the rest.
+
+        A file that is gone is made anew with all that was said; another one in its place is never touched.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        elsewhere = self._is_elsewhere()
+        descriptor = open_alone(self.path, create=True) if elsewhere else self._descriptor
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        there = os.read(descriptor, len(self._text) + 1)
+        if not self._text.startswith(there):
+            if elsewhere:
+                os.close(descriptor)
+            raise FileExistsError(errno.EEXIST, "another file is in its place")
+        if elsewhere:
+            os.close(self._descriptor)
+            self._descriptor, self._synced = descriptor, 0
+            sync_folder(self.path.parent)
+        self._is_sure = True
+        self._sync = None  # whatever comes of it is not about what is written now
+        self._taken = self._synced = min(self._synced, len(there))
+
+
+class _Sync:
+    """One sync of a file's first `size` bytes, in a thread of its own that tells when it is done."""
+
+    def __init__(self, descriptor: int, size: int, asked: SimpleQueue[None]) -> None:
+        self.size, self.since_s = size, time.monotonic()
+        self.done, self.error = False, cast("OSError | None", None)
+        self._descriptor, self._asked = os.dup(descriptor), asked
+        threading.Thread(target=self._run, name="sync", daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            os.fsync(self._descriptor)
+        except OSError as error:
+            self.error = error
+        finally:
+            os.close(self._descriptor)
+        self.done = True
+        self._asked.put(None)
+
+
+def is_written(path: Path) -> bool:
+    """Whether a process that is alive writes to this file."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        _lock(descriptor)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def open_alone(path: Path, *, create: bool) -> int:
+    """The file's descriptor, locked; BlockingIOError if somebody else has it."""
+    descriptor = os.open(path, _FLAGS | (os.O_CREAT if create else 0), 0o644)
+    try:
+        _lock(descriptor)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _kept(descriptor: int, kept: int, torn: int) -> bytearray:
+    """What stays of the file, the rest cut off; FileExistsError if it is of another size."""
+    if os.fstat(descriptor).st_size != kept + torn:
+        raise FileExistsError(errno.EEXIST, "it holds something else")
+    os.ftruncate(descriptor, kept)
+    return bytearray(os.read(descriptor, kept))
+
+
+# A lock belongs to whoever opened the file, and goes with the process, however it dies. A folder on a network that
+# knows no locks has to do without.
+if sys.platform == "win32":
+    import msvcrt
+
+    _FAR = 2**30  # nobody can read a locked byte, so it is one that no file has
+
+    def _lock(descriptor: int) -> None:
+        os.lseek(descriptor, _FAR, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except PermissionError as error:
+            raise BlockingIOError(errno.EAGAIN, "another program writes to it") from error
+        except OSError:
+            pass
+        os.lseek(descriptor, 0, os.SEEK_SET)
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BlockingIOError(errno.EAGAIN, "another program writes to it") from error
+        except OSError:
+            pass

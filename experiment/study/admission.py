@@ -1,0 +1,162 @@
+"""The gate: which session may be held today, so that the calendar, the pills and the person agree.
+
+Some refusals nobody at the door can lift: without consent, after withdrawal, under lock, or where there is no course or
+session left to hold. Others are the study's rules about days, doses and blindness; a session that is held against them
+needs a reason and initials, and the register keeps both. Such an override holds until its day ends, for a session that
+is cut off and goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+
+from experiment.errors import BadInput
+from experiment.study import dates as days
+from experiment.study import participants
+from experiment.study.events import Entry
+from experiment.study.participants import Participant
+from experiment.study.plan import Study
+
+CLOCKS_APART = timedelta(minutes=5)  # of computers that share a register
+
+
+class Refused(BadInput):
+    """No session now: `why`, with the right date. `session`: the one that an override would hold; None if none can."""
+
+    def __init__(self, why: str, session: int | None = None) -> None:
+        self.why, self.session = why, session
+        advice = (
+            "Ask whoever leads the study. To hold it all the same, give your initials and --override-study 'REASON'."
+        )
+        super().__init__(why if session is None else f"{why}\n{advice}")
+
+
+def session_at(entries: Sequence[Entry], subject: str, moment: datetime, asked: int | None = None) -> int:
+    """The session to hold at this moment by the computer's clock, as the register has it; Refused as below."""
+    study = participants.study_of(entries)
+    one = participants.found(participants.of(study, entries), subject)
+    there = study.at(one.stratum)
+    return session_of(one, there, days.today(there, moment), asked, clock_behind(entries, moment))
+
+
+def clock_behind(entries: Sequence[Entry], moment: datetime) -> str | None:
+    """What is wrong with a clock that says an earlier time than when the last act was recorded; None if nothing is."""
+    last = datetime.fromisoformat(entries[-1].utc)
+    if last - moment <= CLOCKS_APART:
+        return None
+    return (
+        f"This computer's clock says {moment:%Y-%m-%d %H:%M} UTC, and the study's last entry was recorded at "
+        f"{last:%Y-%m-%d %H:%M} UTC. Set the clock that is wrong: the day decides which session is held."
+    )
+
+
+def session_of(
+    participant: Participant, study: Study, today: date, asked: int | None = None, clock: str | None = None
+) -> int:
+    """The session to hold today, 1 or 2; Refused with the reason and the right date.
+
+    `today`: the date where the study is (`days.today`). `asked`: the session that the assistant named, if any.
+    `clock`: what is wrong with the clock that says so.
+    """
+    _check_takes_part(participant, today)
+    session = _next_session(participant, study, asked)
+    objections = [
+        *([clock] if clock else []),
+        *_wrong_day(participant, study, session, today),
+        *_missed_doses(participant, study, session),
+        *_unblinded(participant),
+    ]
+    why = "\n".join(objections)
+    if objections and not _is_overridden(participant, why, today):
+        raise Refused(why, session)
+    return session
+
+
+def unrecorded_doses(participant: Participant, study: Study, before: date) -> tuple[date, ...]:
+    """The days before this one of which the register does not know whether the dose was taken."""
+    return tuple(
+        day
+        for start in participant.starts
+        for day in days.all_days(study.courses, start)
+        if day < before and day not in participant.doses
+    )
+
+
+def _check_takes_part(one: Participant, today: date) -> None:
+    if one.locked:
+        raise Refused("The study is locked: no session can be held any more.")
+    if one.withdrawn:
+        raise Refused(f"{one.name} left the study on {days.spoken(one.withdrawn)}. Check the ID.")
+    if one.consented is None or one.consented > today:
+        raise Refused(
+            f"Informed consent of {one.name} is not recorded, and nothing is measured without it. When the form is "
+            f"signed: `dayfour study consent --subject {one.subject}`."
+        )
+
+
+def _next_session(one: Participant, study: Study, asked: int | None) -> int:
+    """The session of the course that started last; Refused if there is none, or it is not the one that is meant."""
+    course, session_day = len(one.starts), study.courses.session_day
+    if course == 0:
+        raise Refused(
+            f"Course 1 of {one.name} has not started, and the session is on its day {session_day}. Once the first "
+            f"dose is taken: `dayfour study start --subject {one.subject} --course 1`."
+        )
+    if one.is_held(course):
+        raise Refused(f"{one.past(course)} {_what_follows(one, study, course)}")
+    if asked not in (None, course):
+        day, _ = days.session_days(study.courses, one.starts[course - 1])
+        raise Refused(
+            f"{one.name} is in course {course}, and its session is session {course}, on {days.spoken(day)}; session "
+            f"{asked} was asked for. {_what_follows(one, study, course)}"
+        )
+    return course
+
+
+def _what_follows(one: Participant, study: Study, course: int) -> str:
+    if course == 2:
+        return "It is the last one."
+    earliest = days.earliest_second(study.courses, one.starts[0])
+    return (
+        f"Session 2 is on day {study.courses.session_day} of course 2, which has not started: the washout lets it "
+        f"start on {days.spoken(earliest)} or later."
+    )
+
+
+def _wrong_day(one: Participant, study: Study, session: int, today: date) -> Iterator[str]:
+    """What speaks against the day, with the right one."""
+    courses, start = study.courses, one.starts[session - 1]
+    first, latest = days.session_days(courses, start)
+    its_day = f"day {courses.session_day}, {days.spoken(first)}"
+    now = f"Today, {days.spoken(today)}, is {_place(study, session, start, today)} of {one.name}"
+    if today < first:
+        yield f"{now}; the session is on {its_day}."
+    elif today > latest:
+        until = f", or until {days.spoken(latest)}" if latest > first else ""
+        follows = f" {_what_follows(one, study, session)}" if session == 1 else ""
+        yield f"{now}, too late for session {session}: that was on {its_day}{until}.{follows}"
+
+
+def _place(study: Study, course: int, start: date, today: date) -> str:
+    if today < start:
+        return f"before course {course}"
+    if today <= days.last(study.courses, start):
+        return f"day {days.number(start, today)} of course {course}"
+    return "in the washout after course 1" if course == 1 else f"after course {course}"
+
+
+def _missed_doses(one: Participant, study: Study, session: int) -> Iterator[str]:
+    start = one.starts[session - 1]
+    dates = days.all_days(study.courses, start)
+    if missed := [str(days.number(start, day)) for day in dates if one.doses.get(day) is False]:
+        yield f"{one.name} missed the dose of day {' and '.join(missed)} of course {session}."
+
+
+def _unblinded(one: Participant) -> Iterator[str]:
+    if one.unblinded:
+        yield f"{one.name} was unblinded in an emergency ({one.unblinded})."
+
+
+def _is_overridden(one: Participant, why: str, today: date) -> bool:
+    return any(override.day == today and override.refused == why for override in one.overrides)

@@ -1,0 +1,119 @@
+"""How a study begins, and how a participant comes into it.
+
+The allocation is drawn, sealed and forgotten in one go: it is in this process's memory only, for less than a second.
+What lies in the folder afterwards, with all that the assistant's computer has, cannot reveal it: age files for the
+unblinder's and for the pharmacy's key, and kits that say nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from hashlib import sha256
+
+import msgspec
+from msgspec import Struct
+
+from experiment.design.session import check_subject
+from experiment.errors import BadInput, EquipmentFailure
+from experiment.storage import encryption
+from experiment.storage.atomic_file import sync_folder, write_whole
+from experiment.study.allocation import Packed, Slot, draw, packed
+from experiment.study.events import SCHEMA, Begun, Enrolled, Entry
+from experiment.study.plan import Study
+from experiment.study.register import ALLOCATION, KITS, PACKING, Place, Register
+from experiment.system import no_core_dumps
+
+SECRET_BYTES = 32
+PADDED_BYTES = 4096
+
+
+class Allocation(Struct, frozen=True):
+    """What is sealed for the unblinder: all places, and the secret from which they can be drawn again."""
+
+    secret: bytes
+    plan: Study
+    slots: tuple[Slot, ...]
+
+    def __repr__(self) -> str:
+        """Nothing of it."""
+        return "Allocation(...)"
+
+
+def begin(register: Register, study: Study, unblinder: str, pharmacy: str, who: str) -> Entry:
+    """Draw the allocation and seal it to the two public keys; BadInput if a study has begun in this folder.
+
+    The register's first line comes last: an interrupted beginning leaves none, and can be repeated.
+    """
+    if unblinder == pharmacy:
+        raise BadInput("Expected two keys that differ: one for whoever may unblind, another one for the pharmacy.")
+    no_core_dumps()
+    try:
+        register.folder.mkdir(parents=True, exist_ok=True)
+        sync_folder(register.folder.parent)
+    except OSError as error:
+        raise EquipmentFailure(f"{register.folder} cannot be made: {error.strerror}. Choose --folder.") from error
+    return register.begin(who, lambda: _prepared(register, study, unblinder, pharmacy))
+
+
+def _prepared(register: Register, study: Study, unblinder: str, pharmacy: str) -> Begun:
+    """The three files beside the register, with their digests."""
+    secret = secrets.token_bytes(SECRET_BYTES)
+    slots = draw(study, secret)
+    contents = {
+        ALLOCATION: _sealed(Allocation(secret, study, slots), unblinder),
+        PACKING: _sealed(packed(study, slots), pharmacy),
+        KITS: msgspec.json.format(msgspec.json.encode(places(slots))),
+    }
+    for name, content in contents.items():
+        write_whole(register.folder / name, content)
+    digests = {name: sha256(content).hexdigest() for name, content in contents.items()}
+    return Begun(SCHEMA, study, digests[ALLOCATION], digests[PACKING], digests[KITS], unblinder, pharmacy)
+
+
+def places(slots: Sequence[Slot]) -> tuple[Place, ...]:
+    """The slots without what is hidden."""
+    return tuple(Place(slot.stratum, slot.place, slot.kits) for slot in slots)
+
+
+def _sealed(content: Allocation | tuple[Packed, ...], public: str) -> bytes:
+    """Encrypted, and padded with blanks, so that the size tells nothing."""
+    plain = msgspec.json.encode(content)
+    return encryption.sealed(plain.ljust(-(-len(plain) // PADDED_BYTES) * PADDED_BYTES), [public])
+
+
+def enrol(register: Register, subject: str, stratum: str, who: str) -> Entry:
+    """Give a participant the next place of the stratum; BadInput says what speaks against it, and nothing is given."""
+    label, known = check_subject(subject), register.kits()
+    for name in (ALLOCATION, PACKING):
+        register.beside(name)  # nobody is enrolled into an allocation that cannot be opened any more
+    own = [place for place in known if place.stratum == stratum]
+    if not own:
+        strata = ", ".join(dict.fromkeys(place.stratum for place in known))
+        raise BadInput(f"Expected a stratum of the study ({strata}), found {stratum!r}. Type it again.")
+
+    def decide(entries: Sequence[Entry]) -> Enrolled:
+        enrolled = [entry.act for entry in entries if isinstance(entry.act, Enrolled)]
+        _check_new(label, enrolled)
+        taken = sum(act.stratum == stratum for act in enrolled)
+        if taken == len(own):
+            raise BadInput(
+                f"All {taken} places of the stratum {stratum} are given, and a study that has begun gets no more. "
+                "Nobody can be enrolled there: ask whoever leads the study."
+            )
+        return Enrolled(label, stratum, own[taken].place, own[taken].kits)
+
+    return register.act(who, decide)
+
+
+def _check_new(label: str, enrolled: Sequence[Enrolled]) -> None:
+    """The participant is not in the study, however the ID is written."""
+    for act in enrolled:
+        if act.subject == label:
+            kits = f"kit {act.kits[0]} in course 1, kit {act.kits[1]} in course 2"
+            raise BadInput(f"sub-{label} is enrolled already, in the stratum {act.stratum}: {kits}. Check the ID.")
+        if act.subject.casefold() == label.casefold():
+            raise BadInput(
+                f"sub-{act.subject} is enrolled, and some computers do not tell it from sub-{label}. Type the ID with "
+                "the same capital and small letters, or choose another one."
+            )
