@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from experiment.design.protocol import Protocol
-    from experiment.design.session import Session
+    from experiment.design.session import SessionPlan
     from experiment.record.events import Event, Frame, Input, Refreshes, ScreenInfo
-    from experiment.screens.personas import Participant
+    from experiment.screens.personas import Persona
 
     # What somebody does once a frame is on the screen; times count from the frame's onset.
     Script = Callable[[Frame], Iterable[Input]]
@@ -82,7 +82,7 @@ def instead(turns: Mapping[Any, Sequence[Sequence[Input]]]) -> Script:
 
 
 class Actor:
-    """Does what a script says, in order of time, in the place of a `Participant`."""
+    """Does what a script says, in order of time, in the place of a `Persona`."""
 
     def __init__(self, script: Script) -> None:
         self._script, self._planned, self._count = script, list[tuple[float, int, "Input"]](), count()
@@ -135,7 +135,7 @@ def short(messages: int = 1, **timing: float | None) -> Protocol:
     return replace(PROTOCOL, messages=messages, timing=replace(PROTOCOL.timing, **timing))
 
 
-def session_of(protocol: Protocol, seed: int = 1) -> Session:
+def session_of(protocol: Protocol, seed: int = 1) -> SessionPlan:
     """A session of as many invented messages as the protocol asks for."""
     messages = [
         Message(f"m{number}", "Ada", "friend", "en", f"Text {number}") for number in range(1, protocol.messages + 1)
@@ -143,7 +143,7 @@ def session_of(protocol: Protocol, seed: int = 1) -> Session:
     return draw_session(protocol, messages, subject="01", session=1, seed=seed)
 
 
-def started(session: Session) -> events.Started:
+def started(session: SessionPlan) -> events.Started:
     """The first event of a simulated session."""
     utc = "2026-03-01T09:30:00Z"
     return events.Started(
@@ -153,7 +153,7 @@ def started(session: Session) -> events.Started:
 
 def screen(script: Script) -> SimulatedScreen:
     """A simulated screen with an actor in front."""
-    return SimulatedScreen(cast("Participant", Actor(script)), simulated_info())
+    return SimulatedScreen(cast("Persona", Actor(script)), simulated_info())
 
 
 def held(script: Script = obliging, protocol: Protocol | None = None) -> list[Event]:

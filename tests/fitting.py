@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from experiment.drawing.message import Message, Room, fitting_room
+from experiment.drawing.message import Message, TextBox, fitting_box
 
 
 def fitting_size(
@@ -19,5 +19,5 @@ def fitting_size(
 
     BadInput names the message that does not fit with the smallest size.
     """
-    rooms = [Room(size_px, width_px, height_px) for size_px in sorted(sizes_px, reverse=True)]
-    return fitting_room(messages, rooms, with_writer=with_writer).size_px
+    rooms = [TextBox(size_px, width_px, height_px) for size_px in sorted(sizes_px, reverse=True)]
+    return fitting_box(messages, rooms, with_writer=with_writer).size_px

@@ -16,7 +16,7 @@ from experiment.design.message import PRACTICE, Message
 from experiment.design.protocol import Question, Rating, read_protocol
 from experiment.design.session import draw_session
 from experiment.record import events
-from experiment.screens.personas import HABITS, Participant
+from experiment.screens.personas import HABITS, Persona
 from experiment.screens.simulated import SimulatedScreen, simulated_info
 from experiment.task import procedure
 from experiment.task.layout import Layout
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from experiment.design.protocol import Protocol
-    from experiment.design.session import Session
+    from experiment.design.session import SessionPlan
 
 PROTOCOL = read_protocol(Path(__file__).parents[1] / "stimuli" / "protocol.toml")
 RESERVED = ("n/a", PRACTICE)
@@ -78,7 +78,7 @@ def protocols(draw: st.DrawFn, messages_count: int = 6) -> Protocol:
 
 
 @st.composite
-def sessions(draw: st.DrawFn) -> Session:
+def sessions(draw: st.DrawFn) -> SessionPlan:
     """A drawn session of some messages under some protocol."""
     drawn = draw(message_sets)
     protocol = draw(protocols(len(drawn)))
@@ -114,13 +114,13 @@ starts = st.builds(
 everything = st.one_of(starts, *(st.from_type(kind) for kind in get_args(events.Event) if kind is not events.Started))
 
 
-def held(session: Session, habit: str) -> list[events.Event]:
+def held(session: SessionPlan, habit: str) -> list[events.Event]:
     """The events of a whole session with a synthetic participant, who answers as `session.seed` has it."""
     info = simulated_info()
     started = events.Started(
         events.SCHEMA, "simulate", session, session.protocol.sha256, "RA", habit, info, "2026-03-01T09:30:00Z"
     )
-    participant = Participant(session, Layout(info.width_px, info.height_px), HABITS[habit], str(session.seed))
+    participant = Persona(session, Layout(info.width_px, info.height_px), HABITS[habit], str(session.seed))
     told: list[events.Event] = []
     procedure.run(started, SimulatedScreen(participant, info), told.append)
     return told
@@ -129,13 +129,13 @@ def held(session: Session, habit: str) -> list[events.Event]:
 held_sessions = st.builds(held, sessions(), st.sampled_from([habit for habit in HABITS if habit != "aborting"]))
 
 
-def session_of(protocol: Protocol = PROTOCOL) -> Session:
+def session_of(protocol: Protocol = PROTOCOL) -> SessionPlan:
     """A session with the protocol's number of messages."""
     messages = [Message(f"m{n}", "Ana", "friend", "en", f"text {n}") for n in range(protocol.messages)]
     return draw_session(protocol, messages, subject="DF001", session=1, seed=1)
 
 
-def started(session: Session) -> events.Started:
+def started(session: SessionPlan) -> events.Started:
     """Its first event, on a screen of 100 Hz."""
     screen = replace(simulated_info(), refresh_hz=REFRESH_HZ)
     utc = "2026-03-01T09:30:00Z"
@@ -149,7 +149,7 @@ def refreshes(until_s: float, skipped_s: Sequence[float]) -> events.Refreshes:
     return events.Refreshes(flips[0] / REFRESH_HZ, tuple(10_000 * (b - a) for a, b in pairwise(flips)), None)
 
 
-def eventful_trial(session: Session) -> list[events.Event]:
+def eventful_trial(session: SessionPlan) -> list[events.Event]:
     """The first trial: a pause at the message and one at a scale, a change of mind, a rating that was not in time."""
     message, pause = events.Message(session.trials[0].message_id), events.Text("Paused")
     return [

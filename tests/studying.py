@@ -101,4 +101,4 @@ def running(day: date = MONDAY) -> tuple[tuple[date, events.Act], ...]:
 
 def one(entries: Sequence[events.Entry], subject: str = "DF001") -> participants.Participant:
     """The participant as the register has them."""
-    return participants.of(participants.study_of(entries), entries)[subject]
+    return participants.read_participants(participants.study_of(entries), entries)[subject]

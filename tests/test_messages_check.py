@@ -16,8 +16,8 @@ from experiment.design.intake import Intake
 from experiment.design.message import Message, practice_message, read_messages
 from experiment.drawing.stimuli import MESSAGE_SIZES
 from experiment.errors import BadInput
-from experiment.messages.across import check_across, of_another
-from experiment.messages.check import check_folder, check_participant, check_set, refuse_errors, told
+from experiment.messages.across import check_across, check_against_others
+from experiment.messages.check import check_folder, check_participant, check_set, describe, refuse_errors
 from experiment.messages.check_message import words
 from experiment.messages.duplicates import alike, folded
 from experiment.messages.names import places
@@ -52,7 +52,7 @@ def found(messages: Sequence[Message], protocol: object = PROTOCOL, subject: str
 
 def only(findings: Sequence[Finding]) -> tuple[str, str | None, str]:
     """The one finding there is."""
-    assert len(findings) == 1, [told(one) for one in findings]
+    assert len(findings) == 1, [describe(one) for one in findings]
     return findings[0].grade, findings[0].message_id, findings[0].text
 
 
@@ -176,7 +176,7 @@ def test_a_name_is_an_error_only_where_the_protocol_says_so() -> None:
     text = f"Dear Lena, {ENGLISH[0].text} Yours, Mum"
     messages = [replace(one, participant_name="Lena") for one in with_first(text=text)]
     assert found(messages) == []
-    findings = [told(one) for one in found(messages, NO_NAMES) if one.message_id == "mother"]
+    findings = [describe(one) for one in found(messages, NO_NAMES) if one.message_id == "mother"]
     assert "its writer's name, or a part of it (word 106)" in findings[0]
     assert "the participant's name, or a part of it (word 2)" in findings[1]
     assert not re.search("Lena|Mum", " ".join(findings))
@@ -328,11 +328,13 @@ def test_a_set_given_to_another_participant_is_found_at_both(tmp_path: Path) -> 
     folder.write("C", [*other_texts()[:2], ENGLISH[2], *other_texts()[3:]])
     (tmp_path / "sub-D.csv").write_text("nothing\n", encoding="utf-8")
     for subject, other in (("A", "B"), ("B", "A")):
-        whole, text = of_another(subject, folder.read(subject), folder)
+        whole, text = check_against_others(subject, folder.read(subject), folder)
         assert (whole.grade, whole.message_id) == ("error", None)
         assert f"All texts are also those of sub-{other}." in whole.text
         assert (text.message_id, "of sub-C" in text.text) == (ENGLISH[2].message_id, True)
-    assert [one.message_id for one in of_another("C", folder.read("C"), folder)] == [ENGLISH[2].message_id] * 2
+    assert [one.message_id for one in check_against_others("C", folder.read("C"), folder)] == [
+        ENGLISH[2].message_id
+    ] * 2
     with pytest.raises(BadInput, match="All texts are also those of sub-B"):
         refuse_errors(check_participant("A", ENGLISH, folder, PROTOCOL, LAYOUT))
 

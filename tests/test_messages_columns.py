@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from experiment.errors import BadInput
-from experiment.messages.importing.columns import guess, headed, offered, resolve
+from experiment.messages.importing.columns import guess, offer_columns, resolve, with_header
 from experiment.messages.importing.table import Table, table
 from tests.sending import HEADER, LONG, guessed_names, saved, separated, taken, texts
 
@@ -90,7 +90,7 @@ def test_a_table_without_header_shows_nothing_of_its_first_row() -> None:
     """Names and texts in the place of the header are not told, and the person is told to add one."""
     bare = table("a.csv", [(1, ("DF1", "Sekretname", "mum", "Sekret text")), (2, ("DF1", "Bo", "dad", "words"))])
     with pytest.raises(BadInput, match="expected columns' names in the first row") as error:
-        headed(bare, {})
+        with_header(bare, {})
     assert "Sekret" not in str(error.value)
     assert "\n  column 1: 1 filled, median 3 characters" in str(error.value)
 
@@ -382,7 +382,7 @@ def test_columns_that_belong_together_are_offered_first() -> None:
         "Q3",
     )
     read = table("a.csv", [(1, names), (2, ("DF1", "Ada", LONG, "Bo", LONG + "!", "yes", "no", "no"))])
-    offers = [one.name for one in offered(read)]
+    offers = [one.name for one in offer_columns(read)]
     assert offers == ["Person # - Name", "Person # - Message", *names]
 
 

@@ -25,8 +25,8 @@ from experiment.drawing.scripts import needs_language
 from experiment.errors import BadInput
 from experiment.messages.importing import merge
 from experiment.messages.importing import run as importing
-from experiment.messages.importing.encoding import decoded
-from experiment.messages.language import guessed, tag
+from experiment.messages.importing.encoding import decode_text
+from experiment.messages.language import guess_language, standard_tag
 from experiment.messages.store import Folder
 from tests.sending import HEADER, LONG, ROWS, guessed_names, only, saved, separated, taken, texts, workbook
 
@@ -100,7 +100,7 @@ def test_old_computers_encodings_are_told_apart(encoding: str, text: str) -> Non
         data = separated((HEADER, ("DF1", "Jürgen", "père", text))).encode(encoding)
     except UnicodeEncodeError:
         pytest.skip("a character that this encoding lacks")
-    read, (finding,) = decoded(data, "a.csv")
+    read, (finding,) = decode_text(data, "a.csv")
     assert text in read
     assert "would fit too, with other letters" in finding.text
     assert "cp1251" not in finding.text
@@ -119,7 +119,7 @@ def test_old_computers_encodings_are_told_apart(encoding: str, text: str) -> Non
 def test_bytes_that_do_not_fit_are_refused(data: bytes, encoding: str | None, says: str) -> None:
     """Nothing is decoded with replacements: what does not fit is an error with its place."""
     with pytest.raises(BadInput, match=says):
-        decoded(data, "a.csv", encoding)
+        decode_text(data, "a.csv", encoding)
 
 
 def test_excels_own_line_about_the_delimiter_is_no_row(tmp_path: Path) -> None:
@@ -503,14 +503,18 @@ def test_unicode_text_of_a_spreadsheet_is_a_table(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_languages_are_told_by_script_alone(text: str, language: str) -> None:
     """A script with few languages tells; Latin and Chinese characters do not, and the latter are asked for."""
-    assert guessed(text, "en") == language
+    assert guess_language(text, "en") == language
     assert needs_language(text, language) == (text == "我爱你")
 
 
 def test_the_protocols_language_wins_among_those_of_its_script() -> None:
     """Ukrainian labs get Ukrainian, and a form's languages become tags."""
-    assert (guessed("люблю тебе", "uk"), guessed("سلام", "fa"), guessed("我爱你", "zh-Hant")) == ("uk", "fa", "zh-Hant")
-    assert [tag(one) for one in ("EN", "ZH-S", "ZH-T", "pt_BR", "Latein?", "")] == [
+    assert (guess_language("люблю тебе", "uk"), guess_language("سلام", "fa"), guess_language("我爱你", "zh-Hant")) == (
+        "uk",
+        "fa",
+        "zh-Hant",
+    )
+    assert [standard_tag(one) for one in ("EN", "ZH-S", "ZH-T", "pt_BR", "Latein?", "")] == [
         "en", "zh-Hans", "zh-Hant", "pt-BR", "Latein?", "",
     ]  # fmt: skip
 
@@ -518,8 +522,8 @@ def test_the_protocols_language_wins_among_those_of_its_script() -> None:
 def test_languages_by_their_usual_names_become_tags() -> None:
     """What people write in a column for the language is understood, but for Chinese, of which there are several."""
     names = ("English", "Deutsch", "Spanish", "español", "Français", "日本語", "Русский", "Traditional Chinese")
-    assert [tag(one) for one in names] == ["en", "de", "es", "es", "fr", "ja", "ru", "zh-Hant"]
-    assert tag("Chinese") == "Chinese"
+    assert [standard_tag(one) for one in names] == ["en", "de", "es", "es", "fr", "ja", "ru", "zh-Hant"]
+    assert standard_tag("Chinese") == "Chinese"
 
 
 # Gathering, joining, writing
@@ -736,7 +740,7 @@ def test_a_finding_of_many_messages_is_one_line(tmp_path: Path) -> None:
     """Codes in place of relationships are warned about once, with the first messages and how many more."""
     rows = [HEADER, *((f"DF{number}", "Ada", str(number % 3), f"{LONG} {number}.") for number in range(1, 9))]
     plan = taken([saved(tmp_path, "a.csv", separated(rows))], tmp_path / "into")
-    (line,) = importing.told(plan.findings)
+    (line,) = importing.describe(plan.findings)
     assert line.startswith("warning: sub-DF1 m01, sub-DF2 m01, sub-DF3 m01, sub-DF4 m01, sub-DF5 m01 and 3 more: The ")
     assert "perhaps the code of an answer" in line
 

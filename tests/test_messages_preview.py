@@ -155,7 +155,7 @@ def test_a_split_that_a_session_recorded_is_shown(tmp_path: Path) -> None:
     read = read_protocol(protocol)
     drawn = draw_session(read, ENGLISH, subject="DF001", session=2, seed=1, sets=recorded)
     shown_then = (practice_message(read), *ENGLISH)
-    sessions.simulated(Plan("run", drawn, shown_then, "RA", {}, data, participant="quick"))
+    sessions.run_simulated(Plan("run", drawn, shown_then, "RA", {}, data, participant="quick"))
     assert sorted(map(sorted, shown())) == sorted(map(sorted, recorded))
 
 

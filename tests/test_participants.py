@@ -29,7 +29,7 @@ from experiment.record.events import (
     TrialBegan,
     TrialEnded,
 )
-from experiment.screens.personas import HABITS, Participant
+from experiment.screens.personas import HABITS, Persona
 from tests import strategies
 from tests.acting import LAYOUT, chord, held, instead, of, session_of, short
 from tests.strategies import PROTOCOL
@@ -155,7 +155,7 @@ def test_no_arrow_keys_are_needed() -> None:
 def test_a_participant_is_due_when_it_is_time() -> None:
     """Nothing comes before a frame was seen and its time has come, and each input comes once."""
     session = session_of(short())
-    somebody = Participant(session, LAYOUT, HABITS["quick"], "1")
+    somebody = Persona(session, LAYOUT, HABITS["quick"], "1")
     assert somebody.due(1e9) is None
     somebody.see(Message("m1", PROTOCOL.wording.next_button), 10.0)
     assert somebody.due(10.0) is None

@@ -35,8 +35,8 @@ from experiment.preflight import (
     software,
 )
 from experiment.preflight.computer import Part, at_once
-from experiment.preflight.keyboards import CHILD, MARK, Crash, Rehearsal, rehearse
-from experiment.record.check_result import Grade, Item, of_refusal, worst
+from experiment.preflight.keyboards import CHILD, MARK, Crash, KeyboardProbe, probe_keyboard
+from experiment.record.check_result import Grade, Item, refusal_item, worst
 from experiment.screens.key_event import Stroke, now_s
 from experiment.screens.keyboard import typed_on
 from experiment.screens.refresh import THOROUGH, Pace, measure_refresh
@@ -117,9 +117,9 @@ def test_grades_are_told_by_words_too() -> None:
 
 def test_a_refused_session_is_red_and_names_no_home() -> None:
     """The error's words, with the home folder as a tilde; without an error, green."""
-    item = of_refusal("messages", BadInput(f"{Path.home()}/study/sub-1.csv is not there."))
+    item = refusal_item("messages", BadInput(f"{Path.home()}/study/sub-1.csv is not there."))
     assert (item.grade, item.found, item.value) == ("red", "~/study/sub-1.csv is not there.", "BadInput")
-    assert of_refusal("messages", None, "6 are there") == Item("messages", "green", "6 are there")
+    assert refusal_item("messages", None, "6 are there") == Item("messages", "green", "6 are there")
 
 
 # Display
@@ -349,21 +349,21 @@ def test_python_and_a_lost_lock_are_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("found", "wanting"),
     [
-        (Rehearsal("queue", None, 1, "given"), {}),
-        (Rehearsal("queue", None, 1, "not needed"), {}),
-        (Rehearsal("iohub", None, 2, "missing"), {"real-time rights": "amber"}),
-        (Rehearsal("queue", None, 0, "given"), {"keyboards": "red"}),
-        (Rehearsal("queue", None, None, "given"), {"keyboards": "unknown"}),
-        (Rehearsal("queue", None, 1, "given", 0.5), {"key clock": "amber"}),
-        (Rehearsal("poll", None, 1, "not needed"), {"keyboard": "red"}),
-        (Rehearsal(None, "Why.\nDo this.", None, "unknown"),
+        (KeyboardProbe("queue", None, 1, "given"), {}),
+        (KeyboardProbe("queue", None, 1, "not needed"), {}),
+        (KeyboardProbe("iohub", None, 2, "missing"), {"real-time rights": "amber"}),
+        (KeyboardProbe("queue", None, 0, "given"), {"keyboards": "red"}),
+        (KeyboardProbe("queue", None, None, "given"), {"keyboards": "unknown"}),
+        (KeyboardProbe("queue", None, 1, "given", 0.5), {"key clock": "amber"}),
+        (KeyboardProbe("poll", None, 1, "not needed"), {"keyboard": "red"}),
+        (KeyboardProbe(None, "Why.\nDo this.", None, "unknown"),
          {"keyboard": "red", "keyboards": "unknown", "real-time rights": "unknown"}),
         (Crash(-11), {"keyboard": "red", "keyboards": "unknown"}),
         (Crash(3), {"keyboard": "red", "keyboards": "unknown"}),
         (Crash(None), {"keyboard": "red", "keyboards": "unknown"}),
     ],
 )  # fmt: skip
-def test_keyboards_are_graded(found: Rehearsal | Crash, wanting: dict[str, str]) -> None:
+def test_keyboards_are_graded(found: KeyboardProbe | Crash, wanting: dict[str, str]) -> None:
     """Each lack on its own."""
     assert {name: grade for name, grade in grades(keyboards.items(found)).items() if grade != "green"} == wanting
 
@@ -371,10 +371,10 @@ def test_keyboards_are_graded(found: Rehearsal | Crash, wanting: dict[str, str])
 def test_the_queues_refusal_becomes_what_is_wrong_and_what_to_do() -> None:
     """The lines to write stand under what to do, and only there."""
     failure = f"Key presses cannot be timed on this computer. This user has no right to it. {RIGHTS_ADVICE}"
-    item = by_name(keyboards.items(Rehearsal(None, failure, 1, "missing")))["keyboard"]
+    item = by_name(keyboards.items(KeyboardProbe(None, failure, 1, "missing")))["keyboard"]
     assert item.found == "Key presses cannot be timed on this computer. This user has no right to it."
     assert item.fix == RIGHTS_ADVICE
-    elsewhere = by_name(keyboards.items(Rehearsal(None, "No X display answers.", None, "unknown")))["keyboard"]
+    elsewhere = by_name(keyboards.items(KeyboardProbe(None, "No X display answers.", None, "unknown")))["keyboard"]
     assert elsewhere.fix != RIGHTS_ADVICE
 
 
@@ -384,21 +384,21 @@ DYING = "import os, signal; print('something', flush=True); os.kill(os.getpid(),
 @on_linux
 def test_a_child_that_crashes_is_named_with_the_cure() -> None:
     """A segmentation fault kills the child alone; one that hangs is ended; one that says nothing has failed too."""
-    crash = rehearse([sys.executable, "-c", DYING])
+    crash = probe_keyboard([sys.executable, "-c", DYING])
     assert crash == Crash(-11)
     item = by_name(keyboards.items(crash))["keyboard"]
     assert "SIGSEGV" in item.found
     assert item.fix == RIGHTS_ADVICE
-    assert rehearse([sys.executable, "-c", "import time; time.sleep(60)"], 0.3) == Crash(None)
-    assert rehearse([sys.executable, "-c", "raise SystemExit(3)"]) == Crash(3)
-    assert rehearse([sys.executable, "-c", "print('nothing')"]) == Crash(0)
+    assert probe_keyboard([sys.executable, "-c", "import time; time.sleep(60)"], 0.3) == Crash(None)
+    assert probe_keyboard([sys.executable, "-c", "raise SystemExit(3)"]) == Crash(3)
+    assert probe_keyboard([sys.executable, "-c", "print('nothing')"]) == Crash(0)
 
 
 def test_what_libraries_print_besides_is_passed_over() -> None:
     """The child's last marked line counts."""
-    told = msgspec.json.encode(Rehearsal("queue", None, 1, "given")).decode()
+    told = msgspec.json.encode(KeyboardProbe("queue", None, 1, "given")).decode()
     code = f"print('PTB-INFO: hello'); print({MARK + told!r}); print('bye')"
-    assert rehearse([sys.executable, "-c", code]) == Rehearsal("queue", None, 1, "given")
+    assert probe_keyboard([sys.executable, "-c", code]) == KeyboardProbe("queue", None, 1, "given")
 
 
 def test_only_what_a_person_types_on_is_a_keyboard() -> None:
@@ -418,14 +418,14 @@ def test_the_keyboard_of_a_real_display_is_rehearsed(small_display: str, monkeyp
     """On an X server, a source that is good enough and its one keyboard; without a display, red and no crash."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("DISPLAY", small_display)
-    found = rehearse()
-    assert isinstance(found, Rehearsal)
+    found = probe_keyboard()
+    assert isinstance(found, KeyboardProbe)
     assert found.timed_by in {"queue", "iohub"}
     assert found.keyboards == 1
     assert abs(found.step_s) < 0.01
     monkeypatch.setenv("DISPLAY", ":4711")
-    lost = rehearse(CHILD)
-    assert isinstance(lost, Rehearsal)
+    lost = probe_keyboard(CHILD)
+    assert isinstance(lost, KeyboardProbe)
     assert (lost.timed_by, lost.rights) == (None, "unknown")
     assert "text console" in by_name(keyboards.items(lost))["keyboard"].found
 

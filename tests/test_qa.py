@@ -18,13 +18,13 @@ from experiment.design.thresholds import Thresholds, reasons
 from experiment.errors import BadInput
 from experiment.qa.findings import KINDS, Finding, ordered, session_findings
 from experiment.qa.page import Study, render
-from experiment.qa.report import COLUMNS, judged, report
-from experiment.qa.session_summary import Reading, Unread, read_session, reading
-from experiment.qa.study_findings import grouped
+from experiment.qa.report import COLUMNS, build_report, judge_all
+from experiment.qa.session_summary import SessionSummary, UnreadableSession, read_session, summarise
+from experiment.qa.study_findings import group_findings
 from experiment.record import events as ev
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
-from experiment.screens.personas import HABITS, Participant
+from experiment.screens.personas import HABITS, Persona
 from experiment.screens.simulated import SimulatedScreen, simulated_info
 from experiment.task import procedure
 from experiment.task.layout import Layout
@@ -95,14 +95,14 @@ def written(root: Path, events: Sequence[ev.Event]) -> Path:
     return path
 
 
-def read_of(root: Path, events: Sequence[ev.Event]) -> Reading:
+def read_of(root: Path, events: Sequence[ev.Event]) -> SessionSummary:
     """The reading of a transcript that was written and read back."""
     found = read_session(written(root, events))
-    assert isinstance(found, Reading)
+    assert isinstance(found, SessionSummary)
     return found
 
 
-def kinds(one: Reading | Unread, *, person: bool = True) -> list[str]:
+def kinds(one: SessionSummary | UnreadableSession, *, person: bool = True) -> list[str]:
     """What was found in a session and needs a person, or does not."""
     return [found.kind for found in session_findings(one, THRESHOLDS) if found.needs_person == person]
 
@@ -177,7 +177,7 @@ def test_the_screens_are_those_of_the_procedure(tmp_path: Path) -> None:
 def test_times_are_those_of_the_trial_table() -> None:
     """Reading times, first choices, confirmations and changes of mind leave out pauses, as the trial table does."""
     session = session_of()
-    one = reading(ANYWHERE, [started(session), *eventful_trial(session)])
+    one = summarise(ANYWHERE, [started(session), *eventful_trial(session)])
     first = one.trials[0]
     assert first.reading_s == pytest.approx(6.5)
     assert [(a.value, a.first_s, a.confirm_s, a.changes) for a in first.answers] == [
@@ -196,7 +196,7 @@ def test_times_are_those_of_the_trial_table() -> None:
 def test_whatever_was_held_is_read_and_judged(told: list[ev.Event]) -> None:
     """Any session under any protocol gives a reading, finished and cut off, with only known kinds of findings."""
     for events in (told, told[: len(told) // 2], told[:1]):
-        found = session_findings(reading(ANYWHERE, events), THRESHOLDS)
+        found = session_findings(summarise(ANYWHERE, events), THRESHOLDS)
         assert {one.kind for one in found} <= set(KINDS)
         assert "stray" not in {one.kind for one in found}
 
@@ -246,7 +246,7 @@ def test_a_session_that_went_on_is_one_session_in_two_sittings(tmp_path: Path) -
     first = told[0]
     assert isinstance(first, ev.Started)
     again = replace(first, resumes=ev.Resumption(3, (3,), 90.0, 0), zero_utc=(DAY + timedelta(minutes=9)).isoformat())
-    participant = Participant(first.session, Layout(1280, 720), HABITS["steady"], "again")
+    participant = Persona(first.session, Layout(1280, 720), HABITS["steady"], "again")
     rest: list[ev.Event] = []
     procedure.run(again, SimulatedScreen(participant, simulated_info()), rest.append)
     one = read_of(tmp_path, [*told[:read], *_with_flips(rest, ())])
@@ -264,7 +264,7 @@ def test_a_changed_log_is_unreadable_with_its_line(tmp_path: Path) -> None:
     lines[50] = lines[50].replace(b"1", b"2")
     path.write_bytes(b"\n".join(lines))
     one = read_session(path)
-    assert isinstance(one, Unread)
+    assert isinstance(one, UnreadableSession)
     assert (one.subject, one.session) == ("DF001", 1)
     (found,) = session_findings(one, THRESHOLDS)
     assert found.kind == "unreadable"
@@ -418,12 +418,12 @@ def test_what_the_verification_found_comes_first(tmp_path: Path) -> None:
     assert found[0].text == "line 5: changed (and 1 more)"
 
 
-def study_of(*sessions: Reading | Unread, today: datetime = DAY + timedelta(days=20)) -> Study:
+def study_of(*sessions: SessionSummary | UnreadableSession, today: datetime = DAY + timedelta(days=20)) -> Study:
     """These sessions, judged."""
-    return judged("data", sessions, THRESHOLDS, None, today)
+    return judge_all("data", sessions, THRESHOLDS, None, today)
 
 
-def both(root: Path, days: int, habit: str = "steady", subject: str = "DF001") -> list[Reading]:
+def both(root: Path, days: int, habit: str = "steady", subject: str = "DF001") -> list[SessionSummary]:
     """Two sessions of a participant, so many days apart."""
     return [
         read_of(root, real(habit, subject=subject, session=number, day=DAY + timedelta(days=days * (number - 1))))
@@ -451,7 +451,7 @@ def test_closing_questions_that_were_not_answered_are_found(tmp_path: Path) -> N
     sessions = both(tmp_path, 14)
 
     def found(answered: Collection[str] | None) -> list[tuple[str, int | None]]:
-        study = judged("data", sessions, THRESHOLDS, None, DAY + timedelta(days=20), answered=answered)
+        study = judge_all("data", sessions, THRESHOLDS, None, DAY + timedelta(days=20), answered=answered)
         return [(one.kind, one.session) for one in study.findings if one.kind == "unasked"]
 
     assert found(answered=()) == [("unasked", 2)]
@@ -480,7 +480,7 @@ def test_a_computer_and_an_assistant_are_named(tmp_path: Path) -> None:
 def test_groups_are_counted(tmp_path: Path) -> None:
     """A computer's sessions are counted by how they ended, and its missed refreshes by share."""
     some = [read_of(tmp_path, real(habit, subject=habit)) for habit in ("steady", "aborting")]
-    (group,) = grouped(study_of(*some).sessions, lambda one: one.computer)
+    (group,) = group_findings(study_of(*some).sessions, lambda one: one.computer)
     assert (group.sessions, group.completed, group.aborted, group.died) == (2, 1, 1, 0)
     assert group.missed_share == 0
 
@@ -513,11 +513,11 @@ def test_names_cannot_break_the_page(tmp_path: Path) -> None:
 def test_report_writes_the_page_and_the_table(tmp_path: Path) -> None:
     """A data set gives a page and a table of findings, those that need a person first, and says whether any does."""
     written(tmp_path, real())
-    done = report(tmp_path, today=DAY)
+    done = build_report(tmp_path, today=DAY)
     assert (done.sessions, done.wanting, done.needs_person) == (1, 0, False)
     assert done.page == tmp_path / "derivatives" / "qa" / "qa.html"
     written(tmp_path, real("quick", subject="DF002"))
-    done = report(tmp_path, today=DAY, out=tmp_path / "elsewhere")
+    done = build_report(tmp_path, today=DAY, out=tmp_path / "elsewhere")
     assert (done.sessions, done.wanting, done.needs_person) == (2, 1, True)
     with done.table.open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file, delimiter="\t")
@@ -529,7 +529,7 @@ def test_a_lost_transcript_is_found(tmp_path: Path) -> None:
     """A session that the verification knows by its table, but whose transcript is gone, is on the page."""
     written(tmp_path, real())
     gone = DataSet(tmp_path).transcript("DF009", 2, PROTOCOL.task)
-    done = report(tmp_path, changed={gone: ["expected, as there is a table: missing"]}, today=DAY)
+    done = build_report(tmp_path, changed={gone: ["expected, as there is a table: missing"]}, today=DAY)
     assert done.needs_person
     assert "sub-DF009_ses-2" in Page(done.page.read_text(encoding="utf-8")).places
 
@@ -540,10 +540,10 @@ def test_pilots_and_simulations_are_refused_unless_asked_for(tmp_path: Path) -> 
     pilot[0] = replace(pilot[0], mode="pilot")
     written(tmp_path / "pilot", pilot)
     with pytest.raises(BadInput, match="no session"):
-        report(tmp_path)
+        build_report(tmp_path)
     with pytest.raises(BadInput, match="--pilot"):
-        report(tmp_path / "pilot")
-    assert report(tmp_path, pilot=True).page.is_relative_to(tmp_path / "pilot")
+        build_report(tmp_path / "pilot")
+    assert build_report(tmp_path, pilot=True).page.is_relative_to(tmp_path / "pilot")
 
 
 def test_many_sessions_are_read_by_several_processes(tmp_path: Path) -> None:
@@ -555,7 +555,7 @@ def test_many_sessions_are_read_by_several_processes(tmp_path: Path) -> None:
             assert isinstance(head, ev.Started)
             written(tmp_path, [replace(head, session=replace(head.session, subject=f"{letter}{n:03}")), *told[1:]])
     counted: list[int] = []
-    done = report(tmp_path, today=DAY, progress=lambda number, _: counted.append(number))
+    done = build_report(tmp_path, today=DAY, progress=lambda number, _: counted.append(number))
     assert (done.sessions, done.wanting) == (160, 80)
     assert counted == list(range(1, 161))
 

@@ -17,14 +17,14 @@ from msgspec.structs import replace
 from experiment.design.message import practice_message, read_messages
 from experiment.design.protocol import rgb
 from experiment.design.session import draw_session
-from experiment.drawing.composite import screen_of
+from experiment.drawing.composite import compose_screen
 from experiment.drawing.stimuli import draw_pictures
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.messages.store import Folder
 from experiment.record import events
 from experiment.record import transcript as log
 from experiment.replay.player import GAP_S, Player, Playhead
-from experiment.replay.redraw import remade
+from experiment.replay.redraw import redraw
 from experiment.replay.video import FPS, write_film
 from experiment.replay.view import BAR_HEIGHT_PX, BAR_TOP_PX, LATE, STRIP_PX, View
 from experiment.replay.window import fitting_scale
@@ -33,7 +33,7 @@ from tests.strategies import PROTOCOL, eventful_trial, held, session_of, started
 
 if TYPE_CHECKING:
     from experiment.record.events import Event
-    from experiment.replay.discrepancy import Finding
+    from experiment.replay.discrepancy import Discrepancy
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "stimuli" / "examples" / "english.csv"
@@ -57,7 +57,7 @@ def kept(folder: Path, what: list[Event]) -> Path:
     return path
 
 
-def whats(findings: list[Finding]) -> list[str]:
+def whats(findings: list[Discrepancy]) -> list[str]:
     """What was found, without where."""
     return [finding.what for finding in findings]
 
@@ -135,16 +135,16 @@ def test_messages_are_shown_only_if_they_are_the_ones_that_were_read(tmp_path: P
     what = told()
     assert isinstance(what[0], events.Started)
     session = what[0].session
-    assert remade(what, EXAMPLE)[1] == []
+    assert redraw(what, EXAMPLE)[1] == []
     text = read_messages(EXAMPLE)[0].text.splitlines()[0]
     content = EXAMPLE.read_text(encoding="utf-8")
     assert text in content
     (tmp_path / "sub-DF1.csv").write_text(content.replace(text, text[:-1], 1), encoding="utf-8")
-    pictures, findings = remade(what, Folder(tmp_path))
+    pictures, findings = redraw(what, Folder(tmp_path))
     assert whats(findings) == ["text"]
-    absent, missing = remade(what, None)
+    absent, missing = redraw(what, None)
     assert whats(missing) == ["text"] * 6
-    usual = remade(what, EXAMPLE)[0].message_sha256
+    usual = redraw(what, EXAMPLE)[0].message_sha256
     assert set(usual.values()) & {absent.message_sha256[trial.message_id] for trial in session.trials} == set()
     assert len(set(usual.values()) & set(pictures.message_sha256.values())) == 6
 
@@ -153,11 +153,11 @@ def test_other_pixels_than_those_that_were_shown_are_told() -> None:
     """The digests in the transcript are those of the pictures on the participant's screen."""
     first, *rest = told()
     assert isinstance(first, events.Started)
-    drawn = remade([first, *rest], EXAMPLE)[0].message_sha256
+    drawn = redraw([first, *rest], EXAMPLE)[0].message_sha256
     right = replace(first, screen=replace(first.screen, pictures_sha256=drawn))
-    assert remade([right, *rest], EXAMPLE)[1] == []
+    assert redraw([right, *rest], EXAMPLE)[1] == []
     other = replace(first, screen=replace(first.screen, pictures_sha256=drawn | {"mother": "0" * 64}))
-    (finding,) = remade([other, *rest], EXAMPLE)[1]
+    (finding,) = redraw([other, *rest], EXAMPLE)[1]
     assert (finding.where, finding.what) == ("message mother", "pixels")
 
 
@@ -166,7 +166,7 @@ def test_the_view_holds_the_prepared_pixels() -> None:
     protocol = PROTOCOL
     pictures = draw_pictures(protocol, [practice_message(protocol), *read_messages(EXAMPLE)], Layout(1280, 720))
     for frame, part in list(pictures.frames.items())[-8:]:
-        screen = screen_of(pictures, BACKGROUND, frame)
+        screen = compose_screen(pictures, BACKGROUND, frame)
         top, left = 360 - part.y_px - part.height_px // 2, 640 + part.x_px - part.width_px // 2
         place = slice(top, top + part.height_px), slice(left, left + part.width_px)
         assert np.array_equal(screen[place], part.picture.pixels)
@@ -174,7 +174,7 @@ def test_the_view_holds_the_prepared_pixels() -> None:
         assert (screen == BACKGROUND).all()
     frame = next(frame for frame in pictures.frames if isinstance(frame, events.Scale))
     x_px, y_px = pictures.layout.scale(7).point_place(5)
-    marked = screen_of(pictures, BACKGROUND, replace(frame, marker=5))
+    marked = compose_screen(pictures, BACKGROUND, replace(frame, marker=5))
     assert tuple(marked[360 - y_px, 640 + x_px]) == rgb(protocol.display.accent)
 
 
@@ -207,9 +207,9 @@ def test_a_film_shows_the_session(tmp_path: Path) -> None:
     pixels = [np.frombuffer(frame, np.uint8).reshape(720 + STRIP_PX, 1280, 3) for frame in frames]
     assert len(pixels) == count
     player = Player(what)
-    pictures = remade(what, EXAMPLE)[0]
+    pictures = redraw(what, EXAMPLE)[0]
     at = count // 2
-    expected = screen_of(pictures, BACKGROUND, player.at(at / FPS * 20).frame)
+    expected = compose_screen(pictures, BACKGROUND, player.at(at / FPS * 20).frame)
     assert np.abs(pixels[at][:720].astype(int) - expected).mean() < 2
     with pytest.raises(BadInput, match="new file"):
         write_film(path, film, pilot=True)
@@ -237,12 +237,12 @@ def test_the_window_shows_the_session_and_obeys_its_keys(large_display: str, tmp
     )
     environment = os.environ | {"DISPLAY": large_display, "PYTHONPATH": str(ROOT)}
     player = Player(what)
-    pictures = remade(what, EXAMPLE)[0]
+    pictures = redraw(what, EXAMPLE)[0]
     left, top = (1920 - 1280) // 2, (1080 - 720 - STRIP_PX) // 2
 
     def shows(frame: events.Frame) -> bool:
         """Within ten seconds."""
-        expected, until_s = screen_of(pictures, BACKGROUND, frame), time.monotonic() + 10
+        expected, until_s = compose_screen(pictures, BACKGROUND, frame), time.monotonic() + 10
         while time.monotonic() < until_s:
             seen = screenshot(large_display)[top : top + 720, left : left + 1280]
             if np.array_equal(seen, expected):

@@ -17,7 +17,7 @@ from experiment.errors import BadInput
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.events import Ended, Message, Rated, Shown, Started, Text, TrialBegan
-from experiment.record.resume import resumption
+from experiment.record.resume import resume_point
 from experiment.record.trial_table import read_table
 from experiment.session import plan as plans
 from experiment.session import run as sessions
@@ -40,7 +40,7 @@ IDS = {"trial", "message_id", "message_sha256", "relationship", "question_order"
 def planned(data: DataSet, participant: str, **changes: Any) -> Plan:
     """A simulated session of this participant."""
     given: dict[str, Any] = {"messages": MESSAGES, "protocol": PROTOCOLS.get(participant, FEW), "session": 1, "seed": 5}
-    return plans.planned(
+    return plans.plan_session(
         "simulate", data=data, subject="A1", operator="TA", participant=participant, **(given | changes)
     )  # fmt: skip
 
@@ -51,7 +51,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, DataSet]:
     sets = {}
     for participant in PROTOCOLS:
         sets[participant] = DataSet(tmp_path_factory.mktemp(participant))
-        sessions.simulated(planned(sets[participant], participant))
+        sessions.run_simulated(planned(sets[participant], participant))
     return sets
 
 
@@ -147,7 +147,7 @@ def goes_on(whole: DataSet, participant: str, folder: Path, size: int) -> None:
     data = cut(whole, folder, size)
     content = transcript(data).read_bytes()
     before = log.read(transcript(data), pilot=True)
-    sessions.simulated(planned(data, participant, resume=True))
+    sessions.run_simulated(planned(data, participant, resume=True))
     assert_went_on(data, before, content)
     shutil.rmtree(folder)
 
@@ -177,7 +177,7 @@ def test_cut_off_before_its_first_line_it_begins_anew(whole: dict[str, DataSet],
         data = cut(whole["quick"], tmp_path / f"again{size}", size)
         with pytest.raises(BadInput, match="nothing to close"):
             plans.close_as_incomplete(data, "A1", "1", FEW)
-        assert sessions.simulated(planned(data, "quick")).status == "completed"
+        assert sessions.run_simulated(planned(data, "quick")).status == "completed"
         assert transcript(data).read_bytes() == transcript(whole["quick"]).read_bytes()
 
 
@@ -187,14 +187,14 @@ def test_it_can_be_cut_off_again_and_again(whole: dict[str, DataSet], tmp_path: 
     random = Random(3)
     for _ in range(12):
         content = transcript(data).read_bytes()
-        sessions.simulated(planned(data, "changing", resume=True))
+        sessions.run_simulated(planned(data, "changing", resume=True))
         sittings += 1
         grown = transcript(data).read_bytes()
         assert sum(isinstance(event, Started) for event in log.read(transcript(data), pilot=True).events) == sittings
         started = grown.index(b"\n", len(content))
         transcript(data).write_bytes(grown[: random.randrange(started + 1, len(grown) - 1)])
     before = log.read(transcript(data), pilot=True)
-    sessions.simulated(planned(data, "changing", resume=True))
+    sessions.run_simulated(planned(data, "changing", resume=True))
     after = log.read(transcript(data), pilot=True)
     assert after.ended == Ended("completed", None)
     done = fully_rated(before.events)
@@ -209,7 +209,7 @@ def test_a_rating_stays_until_it_is_given_again(whole: dict[str, DataSet], tmp_p
     at, rated = next((at, event) for at, event in enumerate(events) if at > began and isinstance(event, Rated))
     data = cut(whole["quick"], tmp_path, line_ends(whole["quick"])[at])
     size = transcript(data).stat().st_size
-    sessions.simulated(planned(data, "quick", resume=True))
+    sessions.run_simulated(planned(data, "quick", resume=True))
     grown = transcript(data).read_bytes()
     again = grown.index(b'"trial_began"', size)
     transcript(data).write_bytes(grown[: grown.index(b"\n", again) + 1])
@@ -223,8 +223,8 @@ def test_the_gap_is_told(whole: dict[str, DataSet], tmp_path: Path) -> None:
     ends = line_ends(whole["quick"])
     before = log.read(transcript(cut(whole["quick"], tmp_path, ends[50])), pilot=True)
     last_s = max(getattr(event, "onset_s", getattr(event, "time_s", 0.0)) for event in before.events[1:])
-    assert resumption(before, "2000-01-01T10:00:00.000+00:00").gap_s == round(3600 - last_s, 3)
-    assert resumption(before, "2000-01-01T08:00:00Z").gap_s == 0.0
+    assert resume_point(before, "2000-01-01T10:00:00.000+00:00").gap_s == round(3600 - last_s, 3)
+    assert resume_point(before, "2000-01-01T08:00:00Z").gap_s == 0.0
 
 
 def test_a_plain_run_of_a_cut_off_session_is_refused(whole: dict[str, DataSet], tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_a_plain_run_of_a_cut_off_session_is_refused(whole: dict[str, DataSet], 
     for rated, at in enumerate(pleasures):  # of the practice, and of each message
         data = cut(whole["quick"], tmp_path / str(rated), line_ends(whole["quick"])[at] + 7)
         content = transcript(data).read_bytes()
-        with pytest.raises(plans.CutOff, match=f"{rated} of its 3 messages are rated") as refused:
+        with pytest.raises(plans.Interrupted, match=f"{rated} of its 3 messages are rated") as refused:
             planned(data, "quick")
         assert "--resume" in str(refused.value)
         assert "--close" in str(refused.value)
@@ -245,7 +245,7 @@ def test_an_ended_session_cannot_go_on(whole: dict[str, DataSet], tmp_path: Path
     """Neither a completed one nor one that the assistant ended; nor can it be closed."""
     for participant in ("quick", "aborting"):
         data = DataSet(tmp_path / participant)
-        sessions.simulated(planned(data, participant))
+        sessions.run_simulated(planned(data, participant))
         content = transcript(data).read_bytes()
         with pytest.raises(BadInput, match="has data already"):
             planned(data, participant, protocol=FEW, resume=True)
@@ -262,7 +262,7 @@ def test_what_nobody_decided_can_go_on(whole: dict[str, DataSet], tmp_path: Path
     with log.Writer(transcript(data), log.read(transcript(data), pilot=True)) as writer:
         writer.append(reason)
     content, before = transcript(data).read_bytes(), log.read(transcript(data), pilot=True)
-    sessions.simulated(planned(data, "quick", resume=True))
+    sessions.run_simulated(planned(data, "quick", resume=True))
     assert_went_on(data, before, content)
 
 
@@ -285,7 +285,7 @@ def test_other_messages_or_another_protocol_are_refused(whole: dict[str, DataSet
 def test_a_later_session_shows_what_the_first_did(tmp_path: Path) -> None:
     """A text, an id or the way of sharing out that changed since session 1 is refused, and nothing is written."""
     data = DataSet(tmp_path)
-    sessions.simulated(planned(data, "quick"))
+    sessions.run_simulated(planned(data, "quick"))
     split = replace(FEW, message_sets="split", messages=1, sessions=3)
     others: list[dict[str, Any]] = [
         {"messages": (replace(MESSAGES[0], text=MESSAGES[0].text + "."), *MESSAGES[1:])},
@@ -302,7 +302,7 @@ def test_a_later_session_keeps_the_recorded_sets(tmp_path: Path) -> None:
     """Sets are drawn once: a text that grew since, or another seed, moves no message to another session."""
     data, split = DataSet(tmp_path), replace(FEW, message_sets="split", messages=1, sessions=3)
     first = planned(data, "quick", protocol=split)
-    sessions.simulated(first)
+    sessions.run_simulated(first)
     grown = [replace(message, text=message.text * number) for number, message in enumerate(MESSAGES, start=1)]
     for number in (2, 3):
         later = planned(data, "quick", protocol=split, session=number, messages=grown, seed=77).session
@@ -351,9 +351,9 @@ def test_only_one_of_two_goes_on(whole: dict[str, DataSet], tmp_path: Path) -> N
         first.settle()
         content = transcript(data).read_bytes()
         with pytest.raises(BadInput, match="Another program writes"):
-            sessions.simulated(plans[1])
+            sessions.run_simulated(plans[1])
         assert transcript(data).read_bytes() == content
     with pytest.raises(BadInput, match="has changed since"):
-        sessions.simulated(plans[1])
+        sessions.run_simulated(plans[1])
     assert transcript(data).read_bytes() == content
-    assert sessions.simulated(planned(data, "quick", resume=True)).status == "completed"
+    assert sessions.run_simulated(planned(data, "quick", resume=True)).status == "completed"

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from experiment.errors import BadInput
 from experiment.study import allocation
-from experiment.study.allocation import CHARACTERS, ORDERS, Order, Slot, check_kit, draw, packed
+from experiment.study.allocation import CHARACTERS, ORDERS, Order, Slot, check_kit, draw, packing_rows
 from experiment.study.plan import Clock, Study
 
 STUDIES = 10_000
@@ -178,7 +178,7 @@ def test_the_seed_alone_tells_nothing(secret: bytes, other: bytes, seed: int) ->
 @given(studies, secrets)
 def test_the_packing_list_holds_every_kit_once(study: Study, secret: bytes) -> None:
     """Sorted by kit, with the treatment that the place's order has in that course."""
-    slots, kits = draw(study, secret), packed(study, draw(study, secret))
+    slots, kits = draw(study, secret), packing_rows(study, draw(study, secret))
     assert [one.kit for one in kits] == sorted(kit for slot in slots for kit in slot.kits)
     treatment = {one.kit: one.treatment for one in kits}
     for slot in slots:
@@ -212,7 +212,7 @@ def test_what_is_no_kit_is_refused(typed: str) -> None:
 def test_a_slot_does_not_show_what_it_holds() -> None:
     """Printed, as in an error, neither slot nor kit tells what is hidden."""
     slots = draw(STUDY, b"secret")
-    shown = f"{slots} {packed(STUDY, slots)}"
+    shown = f"{slots} {packing_rows(STUDY, slots)}"
     assert not any(hidden in shown for hidden in ("AB", "BA", "drug", "placebo"))
 
 

@@ -42,7 +42,9 @@ Events = dict[str, Any]
 def events(entries: list[acts.Entry], today: date) -> Events:
     """The file's events by what comes after the participant in their UID, as another program reads them."""
     study = participants.study_of(entries)
-    read = Calendar.from_ical(calendar.ics(participants.of(study, entries).values(), study, entries, today))
+    read = Calendar.from_ical(
+        calendar.ics(participants.read_participants(study, entries).values(), study, entries, today)
+    )
     assert read.errors == []
     found = list(read.walk("VEVENT"))
     by_uid = {str(event["uid"]).partition("-")[2]: event for event in found}

@@ -56,7 +56,7 @@ def refused(entries: list[events.Entry], today: date, asked: int | None = None) 
 def held_now(entries: list[events.Entry], number: int) -> events.SessionHeld:
     """A session has ended on Thursday."""
     began_utc = noon(THURSDAY).isoformat()
-    return recording.session_held(entries, "DF001", number, "completed", began_utc, noon(THURSDAY))
+    return recording.record_session(entries, "DF001", number, "completed", began_utc, noon(THURSDAY))
 
 
 def test_day_four_is_admitted() -> None:
@@ -99,7 +99,7 @@ def test_every_refusal_gives_reason_and_date(
 def test_a_session_that_never_began_is_closed() -> None:
     """Once its day is over, a session that nobody came to is closed as never held, and cannot be held any more."""
     entries = story(*running())
-    act = recording.never_held(entries, "DF001", 1, noon(THURSDAY + DAY))
+    act = recording.record_never_held(entries, "DF001", 1, noon(THURSDAY + DAY))
     assert act.status == "never_held"
     refusal = refused([*entries, *story((THURSDAY + DAY, act))[1:]], THURSDAY + DAY)
     assert refusal.session is None
@@ -125,7 +125,7 @@ def test_an_override_lets_in_for_its_day_only() -> None:
     """After an override with its reason the gate admits for that refusal and that day, and the register keeps why."""
     entries = story(*running())
     wednesday = MONDAY + 2 * DAY
-    act = recording.overridden(entries, "DF001", "flies home tomorrow", noon(wednesday))
+    act = recording.override_rules(entries, "DF001", "flies home tomorrow", noon(wednesday))
     entries += story((wednesday, act))[1:]
     assert admission.session_of(one(entries), STUDY, wednesday) == 1
     refused(entries, MONDAY + DAY)
@@ -138,7 +138,7 @@ def test_an_override_lets_in_for_its_day_only() -> None:
 def test_an_override_ends_with_its_day() -> None:
     """A refusal that names no day, as after an emergency, has to be overridden anew on the next one."""
     entries = story(*running(), (MONDAY, events.Unblinded("DF001", "seizure")), study=LATE)
-    act = recording.overridden(entries, "DF001", "the board agreed", noon(THURSDAY))
+    act = recording.override_rules(entries, "DF001", "the board agreed", noon(THURSDAY))
     entries += story((THURSDAY, act))[1:]
     assert admission.session_of(one(entries), LATE, THURSDAY) == 1
     assert refused(entries, THURSDAY + DAY).session == 1
@@ -148,20 +148,20 @@ def test_the_door_records_an_override_once(tmp_path: Path) -> None:
     """Without an override the door stays shut and nothing is written; with one it opens, and one record is enough."""
     moment = [noon(MONDAY)]
     register = Register(tmp_path / "study", lambda: moment[0])
-    setup.begin(register, STUDY, *PUBLIC_KEYS, "PI")
+    setup.set_up(register, STUDY, *PUBLIC_KEYS, "PI")
     setup.enrol(register, "DF001", "north", "RA")
-    register.act("RA", lambda entries: recording.consented(entries, "DF001", None, "1.0", moment[0]))
+    register.act("RA", lambda entries: recording.consent(entries, "DF001", None, "1.0", moment[0]))
     kit = register.kits()[0].kits[0]
-    register.act("RA", lambda entries: recording.started(entries, "DF001", 1, None, kit.lower(), moment[0]))
+    register.act("RA", lambda entries: recording.start_course(entries, "DF001", 1, None, kit.lower(), moment[0]))
     moment[0] = noon(MONDAY + 2 * DAY)
     before = register.path.read_bytes()
     with pytest.raises(admission.Refused, match="day 3 of course 1"):
-        sessions.admitted(register, "DF001", "RA")
+        sessions.admit(register, "DF001", "RA")
     with pytest.raises(admission.Refused, match="session 2 was asked for"):
-        sessions.admitted(register, "DF001", "RA", asked=2, override="a good reason")
+        sessions.admit(register, "DF001", "RA", asked=2, override="a good reason")
     assert register.path.read_bytes() == before
     for override in ("flies home tomorrow", "flies home tomorrow", ""):
-        assert sessions.admitted(register, "sub-DF001", "RA", override=override) == 1
+        assert sessions.admit(register, "sub-DF001", "RA", override=override) == 1
     sessions.record(register, "DF001", 1, "RA", "completed", moment[0].isoformat())
     told = [type(entry.act).__name__ for entry in register.entries()]
     assert told == ["Begun", "Enrolled", "Consented", "Started", "Overridden", "SessionHeld"]
@@ -175,14 +175,14 @@ def test_a_clock_that_is_behind_opens_no_gate() -> None:
     with pytest.raises(admission.Refused, match="Set the clock that is wrong") as caught:
         admission.session_at(entries, "DF001", early)
     assert caught.value.session == 1
-    assert "Set the clock" in recording.overridden(entries, "DF001", "the other clock was ahead", early).refused
+    assert "Set the clock" in recording.override_rules(entries, "DF001", "the other clock was ahead", early).refused
 
 
 def test_a_session_is_of_the_day_on_which_it_began() -> None:
     """Closed or told of a day later, it stands in the register with its own day."""
     entries = story(*running())
     late = noon(THURSDAY + DAY)
-    act = recording.session_held(entries, "DF001", 1, "aborted", noon(THURSDAY).isoformat(), late)
+    act = recording.record_session(entries, "DF001", 1, "aborted", noon(THURSDAY).isoformat(), late)
     assert act.day == THURSDAY.isoformat()
 
 
@@ -190,20 +190,20 @@ def test_a_mistaken_entry_is_taken_back() -> None:
     """A start on a wrong day, and a dose after it, count no more, the latest first; then the right ones do."""
     entries = story(enrolled(), consented(), started(), dosed(MONDAY + DAY))
     with pytest.raises(BadInput, match="Take those back first"):
-        recording.corrected(entries, 4, "it was Tuesday", noon(THURSDAY))
+        recording.correct(entries, 4, "it was Tuesday", noon(THURSDAY))
     for number in (5, 4):
-        entries += story((THURSDAY, recording.corrected(entries, number, "it was Tuesday", noon(THURSDAY))))[1:]
+        entries += story((THURSDAY, recording.correct(entries, number, "it was Tuesday", noon(THURSDAY))))[1:]
     assert (one(entries).starts, one(entries).doses) == ((), {})
-    entries += story((THURSDAY, recording.started(entries, "DF001", 1, MONDAY + DAY, KIT_1, noon(THURSDAY))))[1:]
+    entries += story((THURSDAY, recording.start_course(entries, "DF001", 1, MONDAY + DAY, KIT_1, noon(THURSDAY))))[1:]
     assert one(entries).starts == (MONDAY + DAY,)
     with pytest.raises(BadInput, match="taken back already, by entry 7"):
-        recording.corrected(entries, 4, "it was Tuesday", noon(THURSDAY))
+        recording.correct(entries, 4, "it was Tuesday", noon(THURSDAY))
 
 
 def test_who_left_by_mistake_is_back() -> None:
     """A withdrawal of the wrong participant is taken back, with a reason that stays."""
     assert one(GONE).withdrawn
-    act = recording.corrected(GONE, 5, "it was DF010 who left", noon(THURSDAY))
+    act = recording.correct(GONE, 5, "it was DF010 who left", noon(THURSDAY))
     assert one([*GONE, *story((THURSDAY, act))[1:]]).withdrawn is None
 
 
@@ -212,7 +212,7 @@ def test_what_happened_is_never_taken_back(number: int) -> None:
     """Kits that were given, a session that was held, treatments that were seen, and what is not there."""
     entries = story(*running(), held(1, THURSDAY), (THURSDAY, events.Unblinded("DF001", "seizure")))
     with pytest.raises(BadInput, match="cannot be taken back: only"):
-        recording.corrected(entries, number, "a good reason", noon(THURSDAY))
+        recording.correct(entries, number, "a good reason", noon(THURSDAY))
 
 
 def test_a_site_elsewhere_has_its_own_days() -> None:
@@ -233,11 +233,11 @@ def test_overrides_are_not_given_lightly() -> None:
     """An override without a reason, without need, or against what nobody can lift is refused."""
     entries, wednesday = story(*running()), MONDAY + 2 * DAY
     with pytest.raises(BadInput, match="Expected a reason"):
-        recording.overridden(entries, "DF001", " x ", noon(wednesday))
+        recording.override_rules(entries, "DF001", " x ", noon(wednesday))
     with pytest.raises(BadInput, match="leave out --override"):
-        recording.overridden(entries, "DF001", "a good reason", noon(THURSDAY))
+        recording.override_rules(entries, "DF001", "a good reason", noon(THURSDAY))
     with pytest.raises(admission.Refused, match="consent"):
-        recording.overridden(story(enrolled()), "DF001", "a good reason", noon(MONDAY))
+        recording.override_rules(story(enrolled()), "DF001", "a good reason", noon(MONDAY))
 
 
 @given(studies(), dates, st.integers(-3, 60), st.integers(-400, 400))
@@ -257,7 +257,7 @@ def test_the_gate_agrees_with_a_calendar_on_paper(study: Study, start: date, gap
         refusal = refused(entries, today)
         right = date.fromordinal(min(page))
         assert refusal.session == len(one(entries).starts)
-        assert days.spoken(right) in refusal.why
+        assert days.in_words(right) in refusal.why
 
 
 @given(studies(), dates, st.integers(0, 40))
@@ -267,11 +267,11 @@ def test_course_two_waits_for_the_washout(study: Study, start: date, gap: int) -
     wished = start + gap * DAY
     between = [start + n * DAY for n in range(study.courses.days, gap)]
     if len(between) >= study.courses.washout_days and gap >= study.courses.days:
-        assert recording.started(entries, "DF001", 2, wished, KIT_2, noon(wished, study)).day == wished.isoformat()
+        assert recording.start_course(entries, "DF001", 2, wished, KIT_2, noon(wished, study)).day == wished.isoformat()
     else:
         right = start + (study.courses.days + study.courses.washout_days) * DAY
-        with pytest.raises(BadInput, match=f"Start it on {days.spoken(right)} or later"):
-            recording.started(entries, "DF001", 2, wished, KIT_2, noon(wished, study))
+        with pytest.raises(BadInput, match=f"Start it on {days.in_words(right)} or later"):
+            recording.start_course(entries, "DF001", 2, wished, KIT_2, noon(wished, study))
 
 
 @given(st.sampled_from(ZONES), moments)
@@ -294,22 +294,22 @@ Attempt = Callable[[list[events.Entry]], events.Act]
 
 def start(course: Literal[1, 2], kit: str, today: date, day: date | None = None) -> Attempt:
     """Somebody records a course's start."""
-    return lambda entries: recording.started(entries, "DF001", course, day, kit, noon(today))
+    return lambda entries: recording.start_course(entries, "DF001", course, day, kit, noon(today))
 
 
 def consent(version: str, day: date | None = None) -> Attempt:
     """Somebody records a consent."""
-    return lambda entries: recording.consented(entries, "DF001", day, version, noon(MONDAY))
+    return lambda entries: recording.consent(entries, "DF001", day, version, noon(MONDAY))
 
 
 def dose(today: date, day: date | None = None) -> Attempt:
     """Somebody records a dose."""
-    return lambda entries: recording.dosed(entries, "DF001", day, noon(today), taken=True)
+    return lambda entries: recording.record_dose(entries, "DF001", day, noon(today), taken=True)
 
 
 def leave(reason: str, subject: str = "DF001") -> Attempt:
     """Somebody records a withdrawal."""
-    return lambda entries: recording.withdrew(entries, subject, reason, noon(MONDAY))
+    return lambda entries: recording.withdraw(entries, subject, reason, noon(MONDAY))
 
 
 def session(number: int) -> Attempt:
@@ -319,7 +319,7 @@ def session(number: int) -> Attempt:
 
 def close(number: int, today: date) -> Attempt:
     """Somebody closes a session that did not begin."""
-    return lambda entries: recording.never_held(entries, "DF001", number, noon(today))
+    return lambda entries: recording.record_never_held(entries, "DF001", number, noon(today))
 
 
 NEW, READY, RUNNING = story(enrolled()), story(enrolled(), consented()), story(*running())
@@ -337,7 +337,11 @@ TWO = story(enrolled(), enrolled("DF010", 2))
         (READY, start(1, KIT_1, MONDAY, MONDAY + DAY), "in the future"),
         (READY, start(1, KIT_1, MONDAY + 32 * DAY, MONDAY), "more than 31 days"),
         (RUNNING, start(1, KIT_1, MONDAY), "Monday 23 November 2026 already"),
-        (RUNNING, lambda entries: recording.dosed(entries, "DF001", MONDAY, noon(MONDAY), taken=False), "first dose"),
+        (
+            RUNNING,
+            lambda entries: recording.record_dose(entries, "DF001", MONDAY, noon(MONDAY), taken=False),
+            "first dose",
+        ),
         (RUNNING, start(2, KIT_2, SECOND - DAY), "Monday 7 December 2026 or later"),
         (RUNNING, start(2, KIT_1, SECOND), "is for course 1 of sub-DF001"),
         (RUNNING, start(2, kits(7)[0], SECOND), "not for sub-DF001"),
@@ -379,14 +383,18 @@ def test_what_can_be_is_recorded() -> None:
     def act(made: events.Act, day: date = MONDAY) -> None:
         entries.extend(story((day, made))[1:])
 
-    act(recording.consented(entries, "sub-DF001", MONDAY - 7 * DAY, "1.0", noon(MONDAY)))
-    act(recording.started(entries, "DF001", 1, MONDAY, f" {KIT_1[:3]}-{KIT_1[3:]}".lower(), noon(MONDAY + 31 * DAY)))
-    act(recording.dosed(entries, "DF001", None, noon(MONDAY + DAY), taken=True))
-    act(recording.dosed(entries, "DF001", MONDAY + DAY, noon(THURSDAY), taken=False))
+    act(recording.consent(entries, "sub-DF001", MONDAY - 7 * DAY, "1.0", noon(MONDAY)))
+    act(
+        recording.start_course(
+            entries, "DF001", 1, MONDAY, f" {KIT_1[:3]}-{KIT_1[3:]}".lower(), noon(MONDAY + 31 * DAY)
+        )
+    )
+    act(recording.record_dose(entries, "DF001", None, noon(MONDAY + DAY), taken=True))
+    act(recording.record_dose(entries, "DF001", MONDAY + DAY, noon(THURSDAY), taken=False))
     act(held_now(entries, 1))
-    act(recording.consented(entries, "DF001", None, "2.0", noon(THURSDAY)))
-    act(recording.withdrew(entries, "DF001", "moved away", noon(THURSDAY)), THURSDAY)
-    act(recording.dosed(entries, "DF001", MONDAY + 2 * DAY, noon(THURSDAY + DAY), taken=True))
+    act(recording.consent(entries, "DF001", None, "2.0", noon(THURSDAY)))
+    act(recording.withdraw(entries, "DF001", "moved away", noon(THURSDAY)), THURSDAY)
+    act(recording.record_dose(entries, "DF001", MONDAY + 2 * DAY, noon(THURSDAY + DAY), taken=True))
     person = one(entries)
     assert person.consented == MONDAY - 7 * DAY
     assert dict(person.doses) == {MONDAY: True, MONDAY + DAY: False, MONDAY + 2 * DAY: True}
@@ -413,14 +421,14 @@ def test_what_can_be_is_recorded() -> None:
 def test_a_register_that_cannot_be_is_named(entries: list[events.Entry], number: int) -> None:
     """An act that cannot follow what is before it is found when the register is read, with the entry's number."""
     with pytest.raises(BadInput, match=f"^Entry {number} of the study's register cannot stand there"):
-        participants.of(STUDY, entries)
+        participants.read_participants(STUDY, entries)
 
 
 def test_unblinding_after_the_lock_is_possible() -> None:
     """After the lock everybody can be unblinded, and a torn line be taken away, and nothing else happen."""
     locked, unblinded, recovered = events.Locked(0, "0" * 64), events.Unblinded(None, "end"), events.Recovered(7)
     told = (*running(), (MONDAY, locked), (MONDAY, unblinded), (MONDAY, recovered))
-    people = participants.of(STUDY, story(*told))
+    people = participants.read_participants(STUDY, story(*told))
     assert people["DF001"].locked
     assert people["DF001"].unblinded is None
 

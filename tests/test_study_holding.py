@@ -35,11 +35,11 @@ class Lab:
     def __init__(self, folder: Path) -> None:
         self.moment: datetime = noon(MONDAY)
         self.data, self.register = DataSet(folder), Register(folder / "study", lambda: self.moment)
-        setup.begin(self.register, STUDY, *PUBLIC_KEYS, "PI")
+        setup.set_up(self.register, STUDY, *PUBLIC_KEYS, "PI")
         setup.enrol(self.register, "DF001", "north", "RA")
         kit = self.register.kits()[0].kits[0]
-        self.register.act("RA", lambda told: recording.consented(told, "DF001", None, "1", self.moment))
-        self.register.act("RA", lambda told: recording.started(told, "DF001", 1, None, kit, self.moment))
+        self.register.act("RA", lambda told: recording.consent(told, "DF001", None, "1", self.moment))
+        self.register.act("RA", lambda told: recording.start_course(told, "DF001", 1, None, kit, self.moment))
         self.moment = noon(THURSDAY)
 
     def holds(self, lines: int | None = None) -> None:
@@ -47,7 +47,7 @@ class Lab:
         drawn = draw_session(PROTOCOL, ENGLISH, subject="DF001", session=1, seed=1)
         shown = (practice_message(PROTOCOL), *ENGLISH)
         plan = Plan("run", drawn, shown, "RA", {}, self.data, participant="quick")
-        sessions.simulated(plan, self.moment.isoformat())
+        sessions.run_simulated(plan, self.moment.isoformat())
         if lines is not None:
             kept = plan.transcript.read_bytes().splitlines(keepends=True)[:lines]
             plan.transcript.write_bytes(b"".join(kept))
@@ -95,7 +95,7 @@ def test_doses_that_nobody_recorded_are_named(lab: Lab) -> None:
     """Until today, with their dates; none when all are recorded."""
     assert "Tue 24 Nov, Wed 25 Nov" in str(holding.unknown_doses(lab.register, "DF001"))
     for day in (MONDAY + DAY, MONDAY + 2 * DAY):
-        lab.register.act("RA", lambda told, day=day: recording.dosed(told, "DF001", day, lab.moment, taken=True))  # type: ignore[misc]
+        lab.register.act("RA", lambda told, day=day: recording.record_dose(told, "DF001", day, lab.moment, taken=True))  # type: ignore[misc]
     assert holding.unknown_doses(lab.register, "DF001") is None
 
 
@@ -138,7 +138,7 @@ def test_the_history_tells_every_act_in_words(lab: Lab) -> None:
     ]
     every = [*(entry.act for entry in lab.register.entries()), *told]
     assert {type(act) for act in every} == set(events.Act.__args__)
-    words = [history.told(act) for act in every]
+    words = [history.describe(act) for act in every]
     assert len(set(words)) == len(words)
     setup.enrol(lab.register, "DF002", "north", "RA")
     rows = history.table(lab.register.entries(), "DF001").row_count, history.table(lab.register.entries()).row_count

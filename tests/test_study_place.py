@@ -12,7 +12,7 @@ from experiment.errors import BadInput, EquipmentFailure
 from experiment.record.dataset import DataSet
 from experiment.record.tsv import read_rows
 from experiment.study import setup
-from experiment.study.location import FOLDER, join, register_in, register_of
+from experiment.study.location import FOLDER, find_register, join, register_in
 from experiment.study.register import Register
 from tests.lab import ROOT
 from tests.studying import PUBLIC_KEYS, STUDY
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 def shared(tmp_path: Path) -> Register:
     """A study in a folder that computers share."""
     register = Register(tmp_path / "share" / "our study")
-    setup.begin(register, STUDY, *PUBLIC_KEYS, "PI")
+    setup.set_up(register, STUDY, *PUBLIC_KEYS, "PI")
     return register
 
 
 def test_a_data_set_without_a_study_has_no_register(tmp_path: Path) -> None:
     """Nobody is asked then; a register can begin in its folder."""
-    assert register_of(tmp_path) is None
+    assert find_register(tmp_path) is None
     assert register_in(tmp_path).folder == tmp_path / FOLDER
 
 
@@ -40,7 +40,7 @@ def test_computers_share_a_register(tmp_path: Path, shared: Register) -> None:
     for name in ("one", "two"):
         join(tmp_path / name, shared.folder)
         join(tmp_path / name, shared.folder)
-    found = [register_of(tmp_path / name) for name in ("one", "two")]
+    found = [find_register(tmp_path / name) for name in ("one", "two")]
     for register, subject in zip(found, ("DF1", "DF2"), strict=True):
         assert register is not None
         setup.enrol(register, subject, "north", "RA")
@@ -52,16 +52,16 @@ def test_a_shared_register_out_of_sight_is_no_absent_study(tmp_path: Path, share
     join(tmp_path, shared.folder)
     shared.folder.rename(tmp_path / "unplugged")
     with pytest.raises(EquipmentFailure, match="Connect that folder"):
-        register_of(tmp_path)
+        find_register(tmp_path)
 
 
 def test_a_register_that_is_gone_is_no_absent_study(tmp_path: Path) -> None:
     """Where its file was deleted, and even all files of its folder, there is a study all the same."""
     register = Register(tmp_path / FOLDER)
-    setup.begin(register, STUDY, *PUBLIC_KEYS, "PI")
+    setup.set_up(register, STUDY, *PUBLIC_KEYS, "PI")
     for path in (register.path, *register.folder.iterdir()):
         path.unlink(missing_ok=True)
-        found = register_of(tmp_path)
+        found = find_register(tmp_path)
         assert found is not None
         with pytest.raises(BadInput, match=r"copy|study init"):
             found.entries()
@@ -71,8 +71,8 @@ def test_only_a_register_can_be_joined_and_only_once(tmp_path: Path, shared: Reg
     """A folder without a register is refused, and a data set that has its own keeps it."""
     with pytest.raises(BadInput, match="No study has begun"):
         join(tmp_path, tmp_path / "nothing")
-    assert register_of(tmp_path) is None
-    setup.begin(Register(tmp_path / FOLDER), STUDY, *PUBLIC_KEYS, "PI")
+    assert find_register(tmp_path) is None
+    setup.set_up(Register(tmp_path / FOLDER), STUDY, *PUBLIC_KEYS, "PI")
     with pytest.raises(BadInput, match="of its own"):
         join(tmp_path, shared.folder)
 

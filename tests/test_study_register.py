@@ -24,7 +24,7 @@ from experiment.storage import append_file, encryption
 from experiment.storage import lock as exclusive
 from experiment.storage.atomic_file import write_whole
 from experiment.study import keys, setup
-from experiment.study.allocation import draw, packed, treatments
+from experiment.study.allocation import draw, packing_rows, treatments
 from experiment.study.events import (
     Act,
     Begun,
@@ -41,7 +41,7 @@ from experiment.study.events import (
 )
 from experiment.study.plan import Clock, Study
 from experiment.study.register import ALLOCATION, HEAD, KITS, PACKING, REGISTER, Place, Register
-from experiment.study.setup import Allocation, begin, enrol
+from experiment.study.setup import Allocation, enrol, set_up
 from experiment.study.unblinding import lock, packing_list, unblind_all, unblind_one
 from tests.lab import ROOT
 
@@ -81,7 +81,7 @@ def pharmacy() -> Keys:
 def register(tmp_path: Path, unblinder: Keys, pharmacy: Keys) -> Register:
     """A study that has just begun, in a data set."""
     register = Register(tmp_path / "data" / "study")
-    begin(register, STUDY, unblinder.public, pharmacy.public, "PI")
+    set_up(register, STUDY, unblinder.public, pharmacy.public, "PI")
     return register
 
 
@@ -93,7 +93,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def allocation_of(register: Register, unblinder: Keys) -> Allocation:
     """What is hidden."""
     sealed = (register.folder / ALLOCATION).read_bytes()
-    return msgspec.json.decode(encryption.opened(sealed, unblinder.private), type=Allocation)
+    return msgspec.json.decode(encryption.decrypt(sealed, unblinder.private), type=Allocation)
 
 
 def recorded(register: Register, *acts: Act) -> None:
@@ -131,11 +131,11 @@ def test_each_file_opens_with_its_own_key_only(register: Register, unblinder: Ke
     """The allocation is the unblinder's, the packing list the pharmacy's, and both tell of the same kits."""
     assert sorted(contents(register.folder)) == sorted([ALLOCATION, HEAD, KITS, PACKING, REGISTER])
     hidden = allocation_of(register, unblinder)
-    assert packing_list(register, pharmacy.private) == packed(STUDY, hidden.slots)
+    assert packing_list(register, pharmacy.private) == packing_rows(STUDY, hidden.slots)
     assert register.kits() == tuple(Place(slot.stratum, slot.place, slot.kits) for slot in hidden.slots)
     for name, key in ((ALLOCATION, pharmacy), (PACKING, unblinder), (ALLOCATION, new_keys())):
         with pytest.raises(encryption.WrongKey):
-            encryption.opened((register.folder / name).read_bytes(), key.private)
+            encryption.decrypt((register.folder / name).read_bytes(), key.private)
 
 
 INIT = """
@@ -174,8 +174,8 @@ def test_no_plaintext_touches_the_disk(tmp_path: Path, unblinder: Keys, pharmacy
     assert {os.path.dirname(path) for path in written if path != os.devnull} == {str(study)}  # noqa: PTH120 - as noted
 
     hidden = allocation_of(Register(study), unblinder)
-    plain = encryption.opened((study / ALLOCATION).read_bytes(), unblinder.private)
-    packing = encryption.opened((study / PACKING).read_bytes(), pharmacy.private)
+    plain = encryption.decrypt((study / ALLOCATION).read_bytes(), unblinder.private)
+    packing = encryption.decrypt((study / PACKING).read_bytes(), pharmacy.private)
     pieces = [text[at : at + 48] for text in (plain, packing) for at in range(0, len(text.rstrip()) - 48, 16)]
     pieces += [hidden.secret, hidden.secret.hex().encode(), msgspec.json.encode(hidden.secret)[1:-1], b'"AB"', b'"BA"']
     public = [piece for piece in pieces if piece in msgspec.json.encode(hidden.plan)]
@@ -187,10 +187,10 @@ def test_no_plaintext_touches_the_disk(tmp_path: Path, unblinder: Keys, pharmacy
 def test_the_sizes_of_the_sealed_files_tell_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is sealed is as long with one allocation as with any other, and filled up to whole pages."""
     sizes: set[tuple[int, ...]] = set()
-    monkeypatch.setattr(encryption, "sealed", lambda content, _: content)
+    monkeypatch.setattr(encryption, "encrypt", lambda content, _: content)
     for number in range(50):
         slots = draw(STUDY, b"%d" % number)
-        both = Allocation(bytes(32), STUDY, slots), packed(STUDY, slots)
+        both = Allocation(bytes(32), STUDY, slots), packing_rows(STUDY, slots)
         sizes.add(tuple(len(setup._sealed(one, "")) for one in both))
     assert len(sizes) == 1
     assert all(size % 4096 == 0 for size in sizes.pop())
@@ -200,11 +200,11 @@ def test_a_second_beginning_is_refused(register: Register, unblinder: Keys, phar
     """Nothing of a study that has begun is overwritten, also if its register is gone; nothing changes."""
     before = contents(register.folder)
     with pytest.raises(BadInput, match="has begun"):
-        begin(register, STUDY, unblinder.public, pharmacy.public, "PI")
+        set_up(register, STUDY, unblinder.public, pharmacy.public, "PI")
     assert contents(register.folder) == before
     register.path.unlink()
     with pytest.raises(BadInput, match="put it back from a copy"):
-        begin(register, STUDY, unblinder.public, pharmacy.public, "PI")
+        set_up(register, STUDY, unblinder.public, pharmacy.public, "PI")
     with pytest.raises(BadInput, match="lost"):
         register.entries()
     assert contents(register.folder) == {name: text for name, text in before.items() if name != REGISTER}
@@ -227,13 +227,13 @@ def test_an_interrupted_beginning_looks_like_none(
 
     with monkeypatch.context() as patch:
         patch.setattr("experiment.study.setup.write_whole", failing(write_whole))
-        patch.setattr(exclusive.Held, "write", failing(exclusive.Held.write))
+        patch.setattr(exclusive.LockedFile, "write", failing(exclusive.LockedFile.write))
         with pytest.raises(KeyboardInterrupt):
-            begin(register, STUDY, unblinder.public, pharmacy.public, "PI")
+            set_up(register, STUDY, unblinder.public, pharmacy.public, "PI")
     for use in (register.entries, register.kits, lambda: enrol(register, "DF1", "north", "RA")):
         with pytest.raises(BadInput, match="No study has begun"):
             use()
-    begin(register, STUDY, unblinder.public, pharmacy.public, "PI")
+    set_up(register, STUDY, unblinder.public, pharmacy.public, "PI")
     assert len(register.entries()) == 1
     assert len(register.kits()) == 12
 
@@ -241,7 +241,7 @@ def test_an_interrupted_beginning_looks_like_none(
 def test_two_keys_are_needed(tmp_path: Path, unblinder: Keys) -> None:
     """The pharmacy's key does not unblind: the same key for both is a mistake."""
     with pytest.raises(BadInput, match="two keys that differ"):
-        begin(Register(tmp_path), STUDY, unblinder.public, unblinder.public, "PI")
+        set_up(Register(tmp_path), STUDY, unblinder.public, unblinder.public, "PI")
     assert contents(tmp_path) == {}
 
 
@@ -358,7 +358,7 @@ def killed_once(process: subprocess.Popen[str], random: Random) -> list[str]:
 def test_ten_processes_enrol_two_hundred_and_some_are_killed(tmp_path: Path, unblinder: Keys, pharmacy: Keys) -> None:
     """Every participant has one place, none is skipped or given twice, and nothing that was told is lost."""
     register, random = Register(tmp_path / "study"), Random(1)
-    begin(register, msgspec.structs.replace(STUDY, participants=100), unblinder.public, pharmacy.public, "PI")
+    set_up(register, msgspec.structs.replace(STUDY, participants=100), unblinder.public, pharmacy.public, "PI")
     shares = [[f"{number:03}" for number in range(first, 200, 10)] for first in range(10)]
     workers = [worker(register.folder, share) for share in shares]
     told = []
@@ -477,14 +477,14 @@ def test_a_folder_that_cannot_lock_is_refused(
         enrol(register, "DF1", "north", "RA")
     assert contents(register.folder) == before
     with pytest.raises(EquipmentFailure, match="cannot lock"):
-        begin(Register(tmp_path / "new"), STUDY, unblinder.public, pharmacy.public, "PI")
+        set_up(Register(tmp_path / "new"), STUDY, unblinder.public, pharmacy.public, "PI")
     assert contents(tmp_path / "new") == {REGISTER: b""}
 
 
 def test_who_waits_for_long_is_told(register: Register, monkeypatch: pytest.MonkeyPatch) -> None:
     """As long as another one holds the register nobody adds to it; afterwards they do."""
     monkeypatch.setattr(exclusive, "WAIT_S", 0.1)
-    with exclusive.held(register.path), pytest.raises(EquipmentFailure, match="in use"):
+    with exclusive.lock_file(register.path), pytest.raises(EquipmentFailure, match="in use"):
         enrol(register, "DF1", "north", "RA")
     enrol(register, "DF1", "north", "RA")
 

@@ -25,11 +25,11 @@ def register_of(lab: Lab, day: int, *, consent: bool = True) -> Register:
 
     first = utc_now() - timedelta(days=day - 1)
     then = Register(lab.data / "study", lambda: first)
-    setup.begin(then, STUDY, *PUBLIC_KEYS, "PI")
+    setup.set_up(then, STUDY, *PUBLIC_KEYS, "PI")
     place = cast("events.Enrolled", setup.enrol(then, SUBJECT, "north", "RA").act)
     if consent:
-        then.act("RA", lambda told: recording.consented(told, SUBJECT, None, "v1", first))
-        then.act("RA", lambda told: recording.started(told, SUBJECT, 1, None, place.kits[0], first))
+        then.act("RA", lambda told: recording.consent(told, SUBJECT, None, "v1", first))
+        then.act("RA", lambda told: recording.start_course(told, SUBJECT, 1, None, place.kits[0], first))
     return Register(then.folder)
 
 
@@ -92,7 +92,7 @@ def test_the_wrong_day_is_refused_with_the_right_one(lab: Lab, day: int) -> None
     register = register_of(lab, day)
     before = register.path.read_bytes()
     status, said = comes(lab).ends()
-    right = dates.spoken(dates.today(STUDY, register.now()) + timedelta(days=4 - day))
+    right = dates.in_words(dates.today(STUDY, register.now()) + timedelta(days=4 - day))
     assert (status, f"day {day}" in said, right in said) == (2, True, True), said
     assert register.path.read_bytes() == before
     assert not list(lab.data.rglob("*_transcript.jsonl"))
@@ -114,7 +114,7 @@ def test_an_override_is_seen_until_it_is_answered(lab: Lab, hands: Hands) -> Non
     assert leaves(comes(lab, *reasons), hands)[0] == 3
     (override,) = acts_of(register, events.Overridden)
     assert "She flies home tomorrow" in override.reason
-    one = participants.found(participants.of(STUDY, register.entries()), SUBJECT)
+    one = participants.get_participant(participants.read_participants(STUDY, register.entries()), SUBJECT)
     assert one.is_held(1)
     findings = lab.data / "derivatives" / "qa" / "qa_findings.tsv"
     where = ("--data", lab.data, "--protocol", lab.protocol)
@@ -129,7 +129,7 @@ def test_an_override_is_seen_until_it_is_answered(lab: Lab, hands: Hands) -> Non
     assert "Answered by PI: Agreed with the sponsor" in text
     status, told = lab.begins("study", "answer", "--finding", "let_in", *said, *where).ends()
     assert (status, "Nothing of the kind" in told) == (2, True), told
-    assert participants.of(STUDY, register.entries())[SUBJECT] == one
+    assert participants.read_participants(STUDY, register.entries())[SUBJECT] == one
 
 
 def test_a_reason_about_the_computer_opens_no_gate(lab: Lab) -> None:

@@ -19,7 +19,7 @@ from experiment.study import admission, dates, events, participants, setup, stat
 from experiment.study.events import Overridden, SessionHeld, Unblinded, Withdrew
 from experiment.study.plan import Courses
 from experiment.study.register import Register
-from experiment.study.simulated import simulated_study
+from experiment.study.simulated import simulate_study
 from experiment.study.status import Urgency
 from tests.strategies import PROTOCOL
 from tests.studying import (
@@ -121,7 +121,7 @@ def test_the_most_urgent_stand_first() -> None:
         (MONDAY, Withdrew("P5", "ill")), (MONDAY, Withdrew("P6", "ill")),
     ]  # fmt: skip
     entries = story(*told)
-    lines = status.rows(participants.of(STUDY, entries).values(), STUDY, noon(THURSDAY))
+    lines = status.rows(participants.read_participants(STUDY, entries).values(), STUDY, noon(THURSDAY))
     assert [line.subject for line in lines] == ["P4", "P3", "P1", "P2", "P5", "P6"]
     assert [line.subject for line in status.only_due(lines)] == ["P4", "P3", "P1", "P2"]
     assert status.summary(lines, STUDY, noon(THURSDAY)).endswith(
@@ -171,18 +171,18 @@ def simulate(root: Path, data: DataSet, subjects: int, seed: int) -> Register:
 
     def begun(now: Callable[[], datetime]) -> Register:
         register = Register(root / "study", now)
-        setup.begin(register, STUDY, *PUBLIC_KEYS, "PI")
+        setup.set_up(register, STUDY, *PUBLIC_KEYS, "PI")
         return register
 
     messages = read_messages(EXAMPLE)
-    return simulated_study(begun, data, subjects, seed=seed, protocol=PROTOCOL, messages=messages)
+    return simulate_study(begun, data, subjects, seed=seed, protocol=PROTOCOL, messages=messages)
 
 
 def test_a_simulated_study_has_all_that_happens(simulated: tuple[Register, DataSet]) -> None:
     """Among ten participants one is late, forgets a dose, misses a session, drops out or is unblinded; nobody else."""
     register, data = simulated
     entries = register.entries()
-    people = participants.of(STUDY, entries)
+    people = participants.read_participants(STUDY, entries)
     assert len(people) == 10
     assert sum(person.withdrawn is not None for person in people.values()) == 1
     assert sum(person.unblinded is not None for person in people.values()) == 1
@@ -208,7 +208,9 @@ def test_a_simulated_study_runs_in_time(simulated: tuple[Register, DataSet]) -> 
     entries = simulated[0].entries()
     moments = [entry.utc for entry in entries]
     assert moments == sorted(moments)
-    lines = status.rows(participants.of(STUDY, entries).values(), STUDY, noon(dates.day_of(STUDY, moments[-1]) + DAY))
+    lines = status.rows(
+        participants.read_participants(STUDY, entries).values(), STUDY, noon(dates.day_of(STUDY, moments[-1]) + DAY)
+    )
     assert {line.urgency for line in lines} == {Urgency.done, Urgency.withdrawn}
 
 

@@ -76,7 +76,7 @@ def resumes(lab: Lab) -> Sitting:
 
 def is_cut_off(lab: Lab) -> bool:
     """Whether the session can go on."""
-    return plan.cut_off(DataSet(lab.data), SUBJECT, 1, read_protocol(lab.protocol)) is not None
+    return plan.read_interrupted(DataSet(lab.data), SUBJECT, 1, read_protocol(lab.protocol)) is not None
 
 
 def is_question(frame: Frame) -> bool:

@@ -16,7 +16,7 @@ import pytest
 from experiment import system
 from experiment.errors import EquipmentFailure
 from experiment.system import linux, macos, windows
-from experiment.system.facts import Known, Power, ScreenMode, Volume, linked_zone, mounted_volume, said
+from experiment.system.facts import Known, Power, ScreenMode, Volume, command_output, linked_zone, mounted_volume
 from experiment.system.linux import Linux, driven
 from experiment.system.macos import Mac
 from experiment.system.windows import Windows
@@ -329,11 +329,11 @@ def test_a_mac_tells_its_mode_and_the_scaling() -> None:
 
 def test_a_tool_that_is_missing_fails_or_hangs_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """None in each case, within its patience."""
-    assert said(sys.executable, "-c", "print('here')") == f"here{os.linesep}"
-    assert said("no-such-tool-anywhere") is None
-    assert said(sys.executable, "-c", "raise SystemExit(3)") is None
+    assert command_output(sys.executable, "-c", "print('here')") == f"here{os.linesep}"
+    assert command_output("no-such-tool-anywhere") is None
+    assert command_output(sys.executable, "-c", "raise SystemExit(3)") is None
     monkeypatch.setattr("experiment.system.facts.PATIENCE_S", 0.2)
-    assert said(sys.executable, "-c", "import time; time.sleep(60)") is None
+    assert command_output(sys.executable, "-c", "import time; time.sleep(60)") is None
 
 
 def test_every_system_answers_the_same_questions() -> None:

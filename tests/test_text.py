@@ -19,20 +19,10 @@ from msgspec import structs
 
 from experiment.design.message import Message, read_messages
 from experiment.drawing import fonts, scripts
-from experiment.drawing.message import (
-    Picture,
-    Style,
-    draw_button,
-    draw_marker,
-    draw_message,
-    draw_messages,
-    draw_scale,
-    draw_text,
-    inkless,
-    message_sizes_px,
-    missing_glyphs,
-    needs_language,
-)
+from experiment.drawing.controls import draw_button, draw_marker, draw_scale
+from experiment.drawing.message import draw_message, draw_messages, message_sizes_px
+from experiment.drawing.scripts import blank_glyphs, missing_glyphs, needs_language
+from experiment.drawing.typeset import Picture, Style, draw_text
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.task.layout import Layout
 from tests.fitting import fitting_size
@@ -321,7 +311,7 @@ def test_what_is_there_is_not_reported(text: str) -> None:
 def test_letters_without_ink_are_found(cluster: str) -> None:
     """Blank letters are reported as inkless, once each; they lack no glyph."""
     assert missing_glyphs(cluster) == []
-    assert inkless(f"Dear {cluster} and {cluster}!") == [cluster]
+    assert blank_glyphs(f"Dear {cluster} and {cluster}!") == [cluster]
     assert not ink(draw_text(cluster, NARROW)).any()
 
 
@@ -330,7 +320,7 @@ def test_letters_without_ink_are_found(cluster: str) -> None:
 )
 def test_white_space_and_marks_of_direction_may_leave_no_ink(text: str) -> None:
     """What is no writing, and what leaves ink, however little, is not reported as inkless."""
-    assert inkless(text) == []
+    assert blank_glyphs(text) == []
 
 
 def test_fancy_letters_are_drawn_in_a_name_too() -> None:

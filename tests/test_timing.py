@@ -28,9 +28,9 @@ from experiment.timing.align import by_pattern, by_time
 from experiment.timing.capture import BBTK_LINES, read_capture
 from experiment.timing.device import device_errors, lacks_outside_view
 from experiment.timing.errors import UNMARKED_S, watched_errors
-from experiment.timing.observations import Glow, Log, LoggedTrial, Press, Span, Watch, logged
-from experiment.timing.report import Report, render, reported, write
-from experiment.timing.schedule import drawn_scripts
+from experiment.timing.observations import Glow, Log, LoggedTrial, Press, Span, Watch, read_log
+from experiment.timing.report import Report, build_report, render, write
+from experiment.timing.schedule import draw_schedules
 from experiment.timing.session import TimingSession, timing_messages, timing_protocol
 
 POLL_S = 0.0001
@@ -202,7 +202,7 @@ def events_of(made: Log, screen: ScreenInfo, started: Started) -> list[object]:
 def test_a_log_is_read_from_a_transcript() -> None:
     """Onsets, offsets, presses and missed refreshes come from the transcript's lines as they stand there."""
     made = truth(count=10).log
-    found = logged(events_of(made, screen(), started()))  # type: ignore[arg-type]
+    found = read_log(events_of(made, screen(), started()))  # type: ignore[arg-type]
     assert [replace(one, missed=0) for one in found.trials] == list(made.trials)
     assert [one.missed for one in found.trials] == [2] * 10
     assert found.zero_count_s == ZERO_S
@@ -238,7 +238,7 @@ def started() -> Started:
 def a_report(made: Truth) -> Report:
     """The report of a watched session."""
     errors = watched_errors(made.log, made.watch)
-    return reported(started(), made.log, Path("t.jsonl"), how="outside", errors=errors, watch=made.watch)
+    return build_report(started(), made.log, Path("t.jsonl"), how="outside", errors=errors, watch=made.watch)
 
 
 def test_the_page_holds_the_measured_numbers_and_what_is_not_measured(tmp_path: Path) -> None:
@@ -268,7 +268,7 @@ def test_the_page_holds_the_measured_numbers_and_what_is_not_measured(tmp_path: 
 def test_a_page_without_a_measurement_shows_no_error() -> None:
     """Where nobody could look, the page says why, and neither page nor sentence holds an error."""
     made = truth()
-    report = reported(started(), made.log, Path("t.jsonl"), how="none", errors=None, why_not="no such screen")
+    report = build_report(started(), made.log, Path("t.jsonl"), how="none", errors=None, why_not="no such screen")
     page = render(report)
     assert "responses was measured: no such screen" in page
     assert "<h2>Errors" not in page
@@ -316,7 +316,7 @@ def test_a_run_for_a_light_sensor_claims_nothing_itself(
             for event in events_of(truth(count=9).log, screen(), started()):
                 transcript.append(event)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("experiment.timing.session.unwatched", stand_in)
+    monkeypatch.setattr("experiment.timing.session.run_alone", stand_in)
     timing.timing(trials=9, out=tmp_path / "out", photodiode_run=True)
     said = capsys.readouterr().err
     report = msgspec.json.decode((tmp_path / "out" / "timing.json").read_bytes(), type=Report)
@@ -461,8 +461,8 @@ def test_read_and_transcript_belong_together(tmp_path: Path) -> None:
 
 def test_scripts_press_when_keys_are_up_again() -> None:
     """Each key is released before the next is pressed, and the same seed gives the same presses."""
-    scripts = drawn_scripts(50, "seed", 7)
-    assert scripts == drawn_scripts(50, "seed", 7)
+    scripts = draw_schedules(50, "seed", 7)
+    assert scripts == draw_schedules(50, "seed", 7)
     for script in scripts:
         assert [one.key for one in script][::2] == ["space", "space"]
         assert script[1].key in "1234567"
@@ -536,6 +536,6 @@ def test_a_real_session_is_measured_from_outside(tmp_path: Path) -> None:
     assert report.latency_s < 0.02
     read = log.read(next(out.glob("sourcedata/*/*/*_transcript.jsonl")), pilot=True)
     watch = msgspec.json.decode((out / "watch.json").read_bytes(), type=Watch)
-    assert watched_errors(logged(read.events), watch) == errors
+    assert watched_errors(read_log(read.events), watch) == errors
     with pytest.raises(BadInput, match="holds a measurement already"):
         timing.timing(trials=8, out=out)

@@ -16,7 +16,7 @@ from experiment.record import events
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.replay.verify import verify, verify_all
-from experiment.screens.personas import HABITS, Participant
+from experiment.screens.personas import HABITS, Persona
 from experiment.screens.simulated import SimulatedScreen, simulated_info
 from experiment.task import procedure
 from experiment.task.layout import Layout
@@ -227,7 +227,7 @@ def test_an_unfinished_session_is_verified_as_far_as_it_goes(tmp_path: Path) -> 
 def test_a_session_that_was_stopped_verifies(tmp_path: Path, error: type[BaseException]) -> None:
     """An interruption and a failure come again where they came."""
     info, session = simulated_info(), draw_session(PROTOCOL, MESSAGES, subject="DF1", session=1, seed=1)
-    screen = SimulatedScreen(Participant(session, Layout(1280, 720), HABITS["steady"], "1"), info)
+    screen = SimulatedScreen(Persona(session, Layout(1280, 720), HABITS["steady"], "1"), info)
     started = replace(told()[0], session=session)
     assert isinstance(started, events.Started)
     recorded: list[Event] = []
@@ -253,7 +253,7 @@ def test_a_resumed_session_verifies(tmp_path: Path) -> None:
     again = replace(started, resumes=events.Resumption(trial=4, seen=(4,), gap_s=60.0, torn_bytes=0))
     second: list[Event] = []
     procedure.run(
-        again, SimulatedScreen(Participant(session, Layout(1280, 720), HABITS["quick"], "2"), info), second.append
+        again, SimulatedScreen(Persona(session, Layout(1280, 720), HABITS["quick"], "2"), info), second.append
     )
     path = kept(tmp_path, [*first, *second])
     assert found(path) == []

@@ -23,19 +23,10 @@ import regex
 from experiment.design.message import Message, read_messages
 from experiment.design.protocol import read_protocol, rgb
 from experiment.drawing import fonts, scripts
-from experiment.drawing.message import (
-    Picture,
-    Room,
-    Style,
-    draw_message,
-    draw_text,
-    fitting_room,
-    inkless,
-    message_sizes_px,
-    missing_glyphs,
-    needs_language,
-)
+from experiment.drawing.message import TextBox, draw_message, fitting_box, message_sizes_px
+from experiment.drawing.scripts import blank_glyphs, missing_glyphs, needs_language
 from experiment.drawing.stimuli import MESSAGE_SIZES
+from experiment.drawing.typeset import Picture, Style, draw_text
 from experiment.task.layout import Layout
 
 if TYPE_CHECKING:
@@ -57,11 +48,11 @@ WORDY = ("german", "tamil", "malayalam", "arabic", "hindi", "amharic", "korean",
 UNSPACED = {"thai": 900, "khmer": 900, "burmese": 900, "chinese-simplified": 450, "japanese": 500}
 
 
-def room_of(message: Message, layout: Layout) -> Room:
+def room_of(message: Message, layout: Layout) -> TextBox:
     """Where a session of this message alone shows it."""
     box, sizes_px = layout.reading, [layout.size(size) for size in MESSAGE_SIZES]
-    rooms = [Room(size_px, box.width_px, box.height_px) for size_px in sizes_px]
-    return fitting_room([message], [*rooms, Room(sizes_px[-1], layout.even(WIDE[0]), layout.even(WIDE[1]))])
+    rooms = [TextBox(size_px, box.width_px, box.height_px) for size_px in sizes_px]
+    return fitting_box([message], [*rooms, TextBox(sizes_px[-1], layout.even(WIDE[0]), layout.even(WIDE[1]))])
 
 
 def style_of(message: Message, layout: Layout) -> Style:
@@ -134,7 +125,7 @@ def test_the_set_is_as_wide_as_the_world_is() -> None:
 def test_nothing_is_missing(message: Message) -> None:
     """The fonts have every letter of every message, and each leaves ink by their tables."""
     assert missing_glyphs(f"{message.writer}\n{message.text}", message.language) == []
-    assert inkless(f"{message.writer}\n{message.text}", message.language) == []
+    assert blank_glyphs(f"{message.writer}\n{message.text}", message.language) == []
 
 
 @pytest.mark.parametrize("message", MESSAGES.values(), ids=MESSAGES)

@@ -53,7 +53,7 @@ def funnel(
         raise BadInput(f"The protocol {protocol} has no section [funnel].")
     if not data_set.table(label, read.sessions, read.task).exists():
         raise BadInput(f"sub-{label} has not been in session {read.sessions} yet, which the questions follow.")
-    if register := location.register_of(data):
+    if register := location.find_register(data):
         sessions.check_open(register, label)
     ask_funnel(read.funnel, label, data_set)
 

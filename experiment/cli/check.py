@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from experiment import system
-from experiment.cli.messages import opened
+from experiment.cli.messages import open_folder
 from experiment.cli.review import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, ROOT, ProtocolFile
 from experiment.cli.terminal import console, say
 from experiment.errors import BadInput, DayFourError
@@ -31,7 +31,7 @@ def check(
     from experiment.design.protocol import read_protocol
     from experiment.preflight import report
     from experiment.record.check_result import worst
-    from experiment.session.readiness import checked, session_items
+    from experiment.session.readiness import check_readiness, session_items
 
     if session and not subject:
         raise BadInput("--session needs --subject: whose session it is.")
@@ -39,9 +39,9 @@ def check(
     of_session: SessionItems = ([], ())
     if subject:
         system.no_core_dumps()  # messages are in this process from here on
-        of_session = session_items(read, subject, session, opened(messages), data)
+        of_session = session_items(read, subject, session, open_folder(messages), data)
     of_session[0].extend(study_items(data, subject, session))
-    found = checked(read, data, ROOT, full_screen=not windowed, with_press=not no_press, of_session=of_session)
+    found = check_readiness(read, data, ROOT, full_screen=not windowed, with_press=not no_press, of_session=of_session)
     console().print(report.table(found))
     say(report.verdict(found), "bold")
     if worst(found) == "red":
@@ -53,18 +53,18 @@ def study_items(data: Path, subject: str, session: int) -> list[Item]:
 
     `subject`: nobody if empty. `session`: the one that is asked for; 0 for whichever is due.
     """
-    from experiment.record.check_result import of_refusal
+    from experiment.record.check_result import refusal_item
     from experiment.study import admission
-    from experiment.study.location import register_of
+    from experiment.study.location import find_register
 
     try:
-        register = register_of(data)
+        register = find_register(data)
         if register is None:
             return []
         entries = register.entries()
         if not subject:
-            return [of_refusal("study", None, f"its register is whole, with {len(entries)} entries")]
+            return [refusal_item("study", None, f"its register is whole, with {len(entries)} entries")]
         due = admission.session_at(entries, subject, register.now(), session or None)
     except DayFourError as error:
-        return [of_refusal("study", error)]
-    return [of_refusal("study", None, f"session {due} may be held today")]
+        return [refusal_item("study", error)]
+    return [refusal_item("study", None, f"session {due} may be held today")]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from experiment.cli.import_messages import STYLES
-from experiment.cli.messages import opened
+from experiment.cli.messages import open_folder
 from experiment.cli.review import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, ProtocolFile
 from experiment.cli.terminal import console, say
 from experiment.errors import BadInput
@@ -103,7 +103,7 @@ def _checked(subject: str, messages: Path, protocol: Protocol, layout: Layout) -
         label = check_subject(subject or messages.name.partition(".")[0])
         shown = _messages(label, messages)
         return Checked(1, len(shown), check_set(label, shown, protocol, layout))
-    folder: Folder = opened(messages)
+    folder: Folder = open_folder(messages)
     if subject:
         label = check_subject(subject)
         shown = folder.read(label)
@@ -116,7 +116,7 @@ def _checked(subject: str, messages: Path, protocol: Protocol, layout: Layout) -
 def _messages(subject: str, messages: Path) -> tuple[Message, ...]:
     from experiment.design.message import read_messages
 
-    return opened(messages).read(subject) if messages.is_dir() else read_messages(messages)
+    return open_folder(messages).read(subject) if messages.is_dir() else read_messages(messages)
 
 
 def _show(findings: Sequence[Finding]) -> None:

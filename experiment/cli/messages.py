@@ -41,7 +41,7 @@ def encrypt(messages: MessagesFolder = PARTICIPANTS) -> None:
 @app.command()
 def decrypt(messages: MessagesFolder = PARTICIPANTS) -> None:
     """Put all messages of the folder back as they were before, readable by whoever can open it."""
-    folder = opened(messages)
+    folder = open_folder(messages)
     if not folder.is_encrypted:
         raise BadInput(f"The messages in {messages} are not encrypted.")
     count = len(folder.decrypt())
@@ -61,7 +61,7 @@ def accept(
     from experiment.design.message import YES
     from experiment.design.session import check_subject
 
-    folder, label = opened(messages), check_subject(subject)
+    folder, label = open_folder(messages), check_subject(subject)
     here = folder.read(label)
     if message not in [one.message_id for one in here]:
         raise BadInput(f"sub-{label} has no message {message!r}. `messages check --subject {label}` names them.")
@@ -93,7 +93,7 @@ def forget(
     say("Copies elsewhere are yours to remove: the export they came from, mails, backups, films, other computers.")
 
 
-def opened(messages: Path) -> Folder:
+def open_folder(messages: Path) -> Folder:
     """The folder, with its key if it is encrypted: then the passphrase is asked for."""
     folder = _folder(messages)
     return folder.unlocked(ask_passphrase("Passphrase of the messages")) if folder.is_encrypted else folder

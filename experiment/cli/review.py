@@ -93,13 +93,13 @@ def looked(data: Path, protocol: Path, *, out: Path | None = None, pilot: bool =
     from rich.progress import Progress
 
     from experiment.design.protocol import read_protocol
-    from experiment.qa.report import report
+    from experiment.qa.report import build_report
     from experiment.record.dataset import DataSet
     from experiment.replay.verify import verify_all
     from experiment.study import queries
-    from experiment.study.location import register_of
+    from experiment.study.location import find_register
 
-    read, register = read_protocol(protocol), register_of(data)
+    read, register = read_protocol(protocol), find_register(data)
     entries = register.entries() if register else ()
     with Progress(console=console()) as progress:
         task = progress.add_task("Verifying")
@@ -107,9 +107,9 @@ def looked(data: Path, protocol: Path, *, out: Path | None = None, pilot: bool =
             data, pilot=pilot, progress=lambda done, of: progress.update(task, completed=done, total=of)
         )
     changed = {one.transcript: [str(finding) for finding in one.findings] for one in verified}
-    return report(
+    return build_report(
         data, out=out, thresholds=read.qa, pilot=pilot, changed=changed, besides=queries.findings(entries),
-        answers=queries.answers(entries), answered=DataSet(data).funnel_subjects() if read.funnel else None,
+        answers=queries.resolutions(entries), answered=DataSet(data).funnel_subjects() if read.funnel else None,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from experiment.cli.after_run import ABORTED, close_session, finish, record
-from experiment.cli.messages import opened
+from experiment.cli.messages import open_folder
 from experiment.cli.review import DATA, PARTICIPANTS, PROTOCOL, ROOT, DataFolder, ProtocolFile
 from experiment.cli.study_setup import simulate_study
 from experiment.cli.terminal import console, say
@@ -64,12 +64,12 @@ def pilot(
         whole = DataSet(data)
         whole.prepare()
         whole.pilot.prepare()
-        plan = plans.planned(
+        plan = plans.plan_session(
             "pilot", read_protocol(protocol), read_messages(messages), whole.pilot,
             subject=whole.pilot.next_subject("pilot"), session=session, seed=seed, operator="pilot",
             participant=_habit(participant) if robot else plans.PERSON,
         )  # fmt: skip
-        finish(sessions.held_in_window(plan, full_screen=False, photodiode=photodiode), plan)
+        finish(sessions.run_in_window(plan, full_screen=False, photodiode=photodiode), plan)
 
 
 def run(
@@ -102,13 +102,13 @@ def run(
     from experiment.preflight import computer
     from experiment.record.dataset import DataSet
     from experiment.session import run as sessions
-    from experiment.study.location import register_of
+    from experiment.study.location import find_register
 
     read, why, why_now = read_protocol(protocol), _reason(override), _reason(override_study)
     known = {"subject": subject, "session": session, "operator": operator, **parse_answers(read, answer or [])}
     if not (close or system.has_display()):
         raise EquipmentFailure("A real session needs a display, and there is none. Start it from the desktop.")
-    data_set, register = DataSet(data), register_of(data)
+    data_set, register = DataSet(data), find_register(data)
     data_set.prepare()
     if close:
         close_session(data_set, check_subject(subject), session, read, register, operator)
@@ -117,7 +117,7 @@ def run(
     if register and subject:
         _look_ahead(register, data_set, check_subject(subject), session, why_now)
     system.no_core_dumps()  # messages are in this process from here on
-    lab = _Lab(read, data_set, opened(messages), register, seed=seed, resume=resume, override=why_now)
+    lab = _Lab(read, data_set, open_folder(messages), register, seed=seed, resume=resume, override=why_now)
     # A session that goes on keeps the answers that were given when it began.
     asked = replace(read, assistant=()) if resume else read
     plan = _asked(asked, known, lab.plan, with_session=with_session)
@@ -126,7 +126,7 @@ def run(
         raise typer.Exit(ABORTED)
     check = sessions.Check(lambda: computer.items(data, ROOT), why)
     try:
-        ended = sessions.held_in_window(plan, full_screen=not windowed, photodiode=photodiode, check=check)
+        ended = sessions.run_in_window(plan, full_screen=not windowed, photodiode=photodiode, check=check)
     finally:
         record(register, data_set, plan.transcript, plan.operator)
     finish(ended, plan)
@@ -160,11 +160,11 @@ def simulate(
     habit = participant if participant == "mixed" else _habit(participant)
     for number in track(range(1, subjects + 1), "Simulating", console=console()):
         for session in range(1, read.sessions + 1):
-            plan = plans.planned(
+            plan = plans.plan_session(
                 "simulate", read, shown, data_set, subject=f"sim{number:05}", session=session, seed=seed,
                 operator="simulate", participant=sessions.some_habit(seed, number) if habit == "mixed" else habit,
             )  # fmt: skip
-            sessions.simulated(plan)
+            sessions.run_simulated(plan)
     data_set.list_participants()
     say(f"{subjects * read.sessions} sessions in {out}")
 
@@ -187,8 +187,8 @@ class _Lab:
     def plan(self, answers: Answers) -> Plan:
         """The session that the answers name; an error says what keeps it from being held now."""
         from experiment.messages.check import check_participant, refuse_errors
-        from experiment.session.plan import planned
-        from experiment.study.sessions import admitted, catch_up, session_today
+        from experiment.session.plan import plan_session
+        from experiment.study.sessions import admit, catch_up, session_today
         from experiment.task.layout import MINIMUM_SIZE_PX, Layout
 
         who, subject, asked = answers.operator, answers.subject, answers.session
@@ -197,13 +197,13 @@ class _Lab:
             catch_up(self.register, self.data, subject, CAUGHT_UP)
             session = session_today(self.register, subject, asked=asked, override=self.override)
         shown = self.messages.read(subject)
-        plan = planned(
+        plan = plan_session(
             "run", self.protocol, shown, self.data, subject=subject, session=session, seed=self.seed, operator=who,
             answers=answers.extra, resume=self.resume,
         )  # fmt: skip
         refuse_errors(check_participant(subject, shown, self.messages, self.protocol, Layout(*MINIMUM_SIZE_PX)))
         if self.register:
-            admitted(self.register, subject, who, asked=asked, override=self.override)
+            admit(self.register, subject, who, asked=asked, override=self.override)
         return plan
 
 

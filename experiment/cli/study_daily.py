@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 from experiment.cli.review import DATA, DataFolder
-from experiment.cli.study_setup import Operator, Subject, followed, registered
+from experiment.cli.study_setup import Operator, Subject, register_for, update_participants
 from experiment.cli.terminal import console, say
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ def enrol(
     from experiment.study import setup
     from experiment.study.events import Enrolled
 
-    register = registered(data)
+    register = register_for(data)
     _warn_of_clock(register.entries(), register.now())
     act = cast("Enrolled", setup.enrol(register, subject, stratum, operator).act)
-    followed(data, register)
+    update_participants(data, register)
     say(
         f"sub-{act.subject} is enrolled in {act.stratum}: kit {act.kits[0]} in course 1, kit {act.kits[1]} in course 2."
     )
@@ -49,7 +49,7 @@ def consent(
     from experiment.study import recording
 
     on = _day(day)
-    _record(data, operator, lambda entries, now: recording.consented(entries, subject, on, version, now))
+    _record(data, operator, lambda entries, now: recording.consent(entries, subject, on, version, now))
     say(f"Consent of {_name(subject)} is recorded.")
 
 
@@ -65,14 +65,14 @@ def start(
     from experiment.study import dates, participants, recording
 
     on, number = _day(day), cast("Literal[1, 2]", course)
-    entries = _record(data, operator, lambda told, now: recording.started(told, subject, number, on, kit, now))
+    entries = _record(data, operator, lambda told, now: recording.start_course(told, subject, number, on, kit, now))
     plan = participants.study_of(entries)
-    one = participants.found(participants.of(plan, entries), subject)
+    one = participants.get_participant(participants.read_participants(plan, entries), subject)
     session_day, _ = dates.session_days(plan.courses, one.starts[course - 1])
-    say(f"Course {course} of {one.name} has begun; session {course} is on {dates.spoken(session_day)}.")
+    say(f"Course {course} of {one.name} has begun; session {course} is on {dates.in_words(session_day)}.")
     if course == 1:
         earliest = dates.earliest_second(plan.courses, one.starts[0])
-        say(f"Course 2 can begin on {dates.spoken(earliest)} or later.")
+        say(f"Course 2 can begin on {dates.in_words(earliest)} or later.")
 
 
 def dosed(
@@ -86,7 +86,7 @@ def dosed(
     from experiment.study import recording
 
     on = _day(day)
-    _record(data, operator, lambda entries, now: recording.dosed(entries, subject, on, now, taken=not missed))
+    _record(data, operator, lambda entries, now: recording.record_dose(entries, subject, on, now, taken=not missed))
     say(f"The dose of {_name(subject)} is recorded as {'missed' if missed else 'taken'}.")
 
 
@@ -99,7 +99,7 @@ def withdraw(
     """Record that a participant leaves the study, now."""
     from experiment.study import recording
 
-    _record(data, operator, lambda entries, now: recording.withdrew(entries, subject, reason, now))
+    _record(data, operator, lambda entries, now: recording.withdraw(entries, subject, reason, now))
     say(f"{_name(subject)} has left the study.")
 
 
@@ -113,12 +113,12 @@ def close(
     from experiment.record.dataset import DataSet
     from experiment.study import recording, sessions
 
-    register, data_set, name = registered(data), DataSet(data), _name(subject)
+    register, data_set, name = register_for(data), DataSet(data), _name(subject)
     if session in sessions.catch_up(register, data_set, subject, operator):
         say(f"Session {session} of {name} did take place; the register did not know of it yet, and does now.")
         return
     sessions.check_never_held(data_set, subject.removeprefix("sub-"), session)
-    _record(data, operator, lambda entries, now: recording.never_held(entries, subject, session, now))
+    _record(data, operator, lambda entries, now: recording.record_never_held(entries, subject, session, now))
     say(f"Session {session} of {name} is closed: it was never held.")
 
 
@@ -129,7 +129,7 @@ def history(
     """Everything that was recorded, by whom and when, with the number of each entry."""
     from experiment.study import history as told
 
-    register = registered(data)
+    register = register_for(data)
     label = register.participant(subject).subject if subject else None
     console().print(told.table(register.entries(), label), soft_wrap=False)
 
@@ -144,8 +144,8 @@ def correct(
     from experiment.study import history as told
     from experiment.study import recording
 
-    entries = _record(data, operator, lambda before, now: recording.corrected(before, entry, reason, now))
-    say(f"Entry {entry} counts no more: {told.told(entries[entry - 1].act)}")
+    entries = _record(data, operator, lambda before, now: recording.correct(before, entry, reason, now))
+    say(f"Entry {entry} counts no more: {told.describe(entries[entry - 1].act)}")
 
 
 def status(
@@ -156,11 +156,11 @@ def status(
     from experiment.study import participants
     from experiment.study import status as standing
 
-    register = registered(data)
+    register = register_for(data)
     entries = register.entries()
     plan = participants.study_of(entries)
     moment = register.now()
-    lines = standing.rows(participants.of(plan, entries).values(), plan, moment)
+    lines = standing.rows(participants.read_participants(plan, entries).values(), plan, moment)
     console().print(standing.table(standing.only_due(lines) if due else lines))
     say(standing.summary(lines, plan, moment))
     _warn_of_clock(entries, moment)
@@ -175,21 +175,21 @@ def calendar(
     from experiment.study import calendar as appointments
     from experiment.study import dates, participants
 
-    register = registered(data)
+    register = register_for(data)
     entries = register.entries()
     plan = participants.study_of(entries)
-    people = participants.of(plan, entries)
-    some = [participants.found(people, subject)] if subject else people.values()
+    people = participants.read_participants(plan, entries)
+    some = [participants.get_participant(people, subject)] if subject else people.values()
     appointments.save(out, some, entries, plan, dates.today(plan, register.now()))
     say(f"The appointments:\n  {out}")
 
 
 def _record(data: Path, who: str, decide: Callable[[Sequence[Entry], datetime], Act]) -> tuple[Entry, ...]:
     """Record the act that `decide` gives at this moment, and let participants.tsv follow; all entries then."""
-    register = registered(data)
+    register = register_for(data)
     _warn_of_clock(register.entries(), register.now())
     register.act(who, lambda entries: decide(entries, register.now()))
-    return followed(data, register)
+    return update_participants(data, register)
 
 
 def _warn_of_clock(entries: Sequence[Entry], moment: datetime) -> None:
@@ -202,7 +202,7 @@ def _warn_of_clock(entries: Sequence[Entry], moment: datetime) -> None:
 def _day(typed: str) -> date | None:
     from experiment.study import dates
 
-    return dates.parsed(typed) if typed else None
+    return dates.parse_day(typed) if typed else None
 
 
 def _name(subject: str) -> str:

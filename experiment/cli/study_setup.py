@@ -60,10 +60,10 @@ def init(
     from experiment.study.keys import read_public
     from experiment.study.plan import read_study
     from experiment.study.register import ALLOCATION, PACKING
-    from experiment.study.setup import begin
+    from experiment.study.setup import set_up
 
-    read, register = read_study(plan), location.shared(data, folder) if folder else registered(data)
-    begin(register, read, read_public(unblinder), read_public(pharmacy), operator)
+    read, register = read_study(plan), location.share_register(data, folder) if folder else register_for(data)
+    set_up(register, read, read_public(unblinder), read_public(pharmacy), operator)
     if folder:
         join(folder, data)
     say(
@@ -91,7 +91,7 @@ def packing(key: KeyFile, data: DataFolder = DATA) -> None:
     from experiment.study.keys import read_key
     from experiment.study.unblinding import packing_list
 
-    kits = packing_list(registered(data), read_key(key, ask_passphrase("Passphrase of the pharmacy's key")))
+    kits = packing_list(register_for(data), read_key(key, ask_passphrase("Passphrase of the pharmacy's key")))
     rows = csv.writer(sys.stdout, lineterminator="\n")
     rows.writerows(
         [("kit", "stratum", "course", "treatment"), *((k.kit, k.stratum, k.course, k.treatment) for k in kits)]
@@ -112,8 +112,8 @@ def answer(
     from experiment.study import queries
 
     found = review.looked(data, protocol, pilot=pilot).open_findings
-    given = queries.answered(found, finding, subject.removeprefix("sub-") or None, session or None, reason)
-    register = registered(data)
+    given = queries.resolved_findings(found, finding, subject.removeprefix("sub-") or None, session or None, reason)
+    register = register_for(data)
     register.act(operator, lambda _: given)
     say("The answer stands in the register, and on the page of `dayfour qa`.")
 
@@ -122,9 +122,9 @@ def lock(operator: Operator, data: DataFolder = DATA, protocol: ProtocolFile = P
     """End the study: nothing of it changes any more, and it may be unblinded."""
     from experiment.study import unblinding
 
-    register = registered(data)
+    register = register_for(data)
     unblinding.lock(register, data, operator, lambda: _open_issues(data, protocol, pilot=pilot))
-    followed(data, register)
+    update_participants(data, register)
     say("The study is locked. `dayfour study unblind` shows all treatments to whoever has the key.")
 
 
@@ -144,29 +144,31 @@ def unblind(
         raise BadInput("Expected --out FILE for everybody after the lock, or --subject ID in an emergency.")
     opened = read_key(key, ask_passphrase("Passphrase of the key"))
     if out:
-        count = unblinding.unblind_all(registered(data), data, opened, operator, reason or "after the lock", out)
+        count = unblinding.unblind_all(register_for(data), data, opened, operator, reason or "after the lock", out)
         say(f"The treatments of {count} participants:\n  {out}")
         return
-    for course, treatment in enumerate(unblinding.unblind_one(registered(data), opened, operator, subject, reason), 1):
+    for course, treatment in enumerate(
+        unblinding.unblind_one(register_for(data), opened, operator, subject, reason), 1
+    ):
         sys.stdout.write(f"{subject}\tcourse {course}\t{treatment}\n")
     say("This stands in the register now, for everybody to see. Tell nobody who does not need to know.")
 
 
-def registered(data: Path) -> Register:
+def register_for(data: Path) -> Register:
     """The register of a data set, begun or not."""
     from experiment.study.location import register_in
 
     return register_in(data)
 
 
-def followed(data: Path, register: Register) -> tuple[Entry, ...]:
+def update_participants(data: Path, register: Register) -> tuple[Entry, ...]:
     """Bring `participants.tsv` up to the register; all entries. What hinders that undoes no act, and is said."""
     from experiment.record.dataset import DataSet
-    from experiment.study.participants_tsv import list_participants
+    from experiment.study.participants_tsv import update_participants_tsv
 
     entries = register.entries()
     try:
-        list_participants(DataSet(data), entries)
+        update_participants_tsv(DataSet(data), entries)
     except DayFourError as error:
         say(f"It is recorded, but participants.tsv does not show it yet: {error}", "yellow")
     return entries
@@ -183,8 +185,8 @@ def simulate_study(subjects: int, out: Path, plan: Path, protocol: Path, message
     from experiment.study.location import FOLDER
     from experiment.study.plan import read_study
     from experiment.study.register import Register
-    from experiment.study.setup import begin
-    from experiment.study.simulated import simulated_study
+    from experiment.study.setup import set_up
+    from experiment.study.simulated import simulate_study
 
     read, folder = read_study(plan), out / FOLDER
 
@@ -193,10 +195,10 @@ def simulate_study(subjects: int, out: Path, plan: Path, protocol: Path, message
         unblinder, pharmacy = (
             write_keys(folder / f"{holder}.key", SIMULATED_PASSPHRASE) for holder in ("unblinder", "pharmacy")
         )
-        begin(register, read, unblinder, pharmacy, "simulate")
+        set_up(register, read, unblinder, pharmacy, "simulate")
         return register
 
-    simulated_study(
+    simulate_study(
         begun, DataSet(out), subjects, seed=seed, protocol=read_protocol(protocol), messages=read_messages(messages),
         watched=lambda steps: track(steps, "Simulating", console=console()),
     )  # fmt: skip

@@ -65,16 +65,16 @@ def _watch(session: TimingSession) -> Report:
     """Measured from outside."""
     from experiment.record import transcript as log
     from experiment.timing.errors import watched_errors
-    from experiment.timing.observations import logged
-    from experiment.timing.report import reported
-    from experiment.timing.session import watched
+    from experiment.timing.observations import read_log
+    from experiment.timing.report import build_report
+    from experiment.timing.session import run_watched
 
     say("Please leave keyboard and mouse alone: another program presses the keys.")
-    watch = watched(session)
+    watch = run_watched(session)
     transcript = log.read(session.transcript, pilot=True)
-    read = logged(transcript.events)
+    read = read_log(transcript.events)
     errors = watched_errors(read, watch)
-    return reported(transcript.started, read, session.transcript, how="outside", errors=errors, watch=watch)
+    return build_report(transcript.started, read, session.transcript, how="outside", errors=errors, watch=watch)
 
 
 def _press(session: TimingSession, why_not: str) -> Report:
@@ -83,21 +83,21 @@ def _press(session: TimingSession, why_not: str) -> Report:
 
     from experiment.record import transcript as log
     from experiment.timing.errors import pressed_errors
-    from experiment.timing.observations import logged
+    from experiment.timing.observations import read_log
     from experiment.timing.presser import Unheard
-    from experiment.timing.report import reported
-    from experiment.timing.session import pressed
+    from experiment.timing.report import build_report
+    from experiment.timing.session import run_pressed
 
     say("Please leave keyboard and mouse alone: another program presses the keys.")
     try:
-        watch = pressed(session)
+        watch = run_pressed(session)
     except Unheard as unheard:
         by_itself = replace(session, folder=f"{session.folder}/answered-by-itself")
         return _unmeasured(by_itself, f"{why_not}, and {unheard}")
     transcript = log.read(session.transcript, pilot=True)
-    read = logged(transcript.events)
+    read = read_log(transcript.events)
     errors = pressed_errors(read, watch)
-    return reported(
+    return build_report(
         transcript.started, read, session.transcript, how="presses", errors=errors, watch=watch, why_not=why_not
     )
 
@@ -107,32 +107,32 @@ def _unmeasured(session: TimingSession, why_not: str) -> Report:
     from msgspec.structs import replace
 
     from experiment.record import transcript as log
-    from experiment.timing.observations import logged
-    from experiment.timing.report import reported
-    from experiment.timing.session import ROBOT, unwatched
+    from experiment.timing.observations import read_log
+    from experiment.timing.report import build_report
+    from experiment.timing.session import ROBOT, run_alone
 
     session = replace(session, participant=ROBOT)
-    unwatched(session)
+    run_alone(session)
     say(f"The session's transcript, for --read FILE --transcript:\n  {session.transcript}")
     transcript = log.read(session.transcript, pilot=True)
-    read = logged(transcript.events)
-    return reported(transcript.started, read, session.transcript, how="none", errors=None, why_not=why_not)
+    read = read_log(transcript.events)
+    return build_report(transcript.started, read, session.transcript, how="none", errors=None, why_not=why_not)
 
 
 def _read_device(file: Path, transcript: Path) -> Report:
     from experiment.record import transcript as log
     from experiment.timing.capture import read_capture
     from experiment.timing.device import device_errors
-    from experiment.timing.observations import logged
-    from experiment.timing.report import reported
+    from experiment.timing.observations import read_log
+    from experiment.timing.report import build_report
 
     read = log.read(transcript, pilot=True)
     if not read.started.screen.photodiode:
         raise BadInput(f"{transcript} was held without the square. Hold it again with --photodiode-run.")
-    capture, story = read_capture(file), logged(read.events)
+    capture, story = read_capture(file), read_log(read.events)
     measured = device_errors(story, capture)
     lines = ", ".join((f"light on {measured.light}", *(f"presses on {line}" for line in measured.keys)))
-    return reported(
+    return build_report(
         read.started, story, transcript, how="device", errors=measured.errors, device=f"{capture.kind}, {lines}",
         stray_s=measured.stray_s,
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """What will happen in a session: its messages, read and checked, and their order, drawn from the seed.
 
-A `Session` is frozen, holds no message's text and no writer's name, and stands whole in the transcript's first line.
+A `SessionPlan` is frozen, holds no message's text and no writer's name, and is in the transcript's first line, whole.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Trial(Struct, frozen=True):
     questions: tuple[str, ...]
 
 
-class Session(Struct, frozen=True):
+class SessionPlan(Struct, frozen=True):
     """All that is decided before a window opens; `subject` and `session` are BIDS labels (`sub-`, `ses-`).
 
     `sets`: where each session has messages of its own, the ids of session 1, 2, ..., each sorted; else empty.
@@ -51,7 +51,7 @@ class Session(Struct, frozen=True):
 
 def draw_session(
     protocol: Protocol, messages: Sequence[Message], *, subject: str, session: int, seed: int, sets: Sets = ()
-) -> Session:
+) -> SessionPlan:
     """The session of a subject: the messages and questions in an order that the seed decides.
 
     Things are sorted by the SHA-256 of seed, subject, session and their own id: the same order on every computer and
@@ -81,7 +81,7 @@ def draw_session(
         return Trial(number, message.message_id, message.sha256, message.relationship, tuple(ids))
 
     trials = tuple(trial(number, message) for number, message in enumerate(ordered, start=1))
-    return Session(subject, session, seed, protocol, trial(0, practice_message(protocol)), trials, sets)
+    return SessionPlan(subject, session, seed, protocol, trial(0, practice_message(protocol)), trials, sets)
 
 
 def draw_sets(messages: Sequence[Message], count: int, key: Key) -> Sets:

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiment.drawing.message import Colour
 from experiment.drawing.stimuli import Pictures
+from experiment.drawing.typeset import Colour
 from experiment.record.events import Frame
 
 Pixels = NDArray[np.uint8]
 
 
-def screen_of(pictures: Pictures, background: Colour, frame: Frame) -> Pixels:
+def compose_screen(pictures: Pictures, background: Colour, frame: Frame) -> Pixels:
     """What a participant sees of a frame, pixel by pixel (height, width, 3)."""
     pixels = np.empty((pictures.layout.height_px, pictures.layout.width_px, 3), np.uint8)
     pixels[:] = background

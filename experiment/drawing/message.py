@@ -14,11 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from experiment.drawing.controls import draw_button, draw_marker, draw_scale
-from experiment.drawing.scripts import direction_of, inkless, missing_glyphs, needs_language
+from experiment.drawing.scripts import direction_of
 from experiment.drawing.typeset import (
     Align,
-    Colour,
     Picture,
     Style,
     canvas,
@@ -33,12 +31,6 @@ from experiment.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-__all__ = [
-    "Align", "Colour", "Message", "Picture", "Room", "Style", "draw_button", "draw_marker", "draw_message",
-    "draw_messages", "draw_scale", "draw_text", "fitting_room", "inkless", "message_sizes_px",
-    "missing_glyphs", "needs_language",
-]  # fmt: skip
 
 NAME_EM = 0.8
 GAP_EM = 0.15  # above the rule, and twice that below
@@ -155,7 +147,7 @@ def _under(name_px: tuple[int, int], text_px: tuple[int, int], style: Style) -> 
     return even(max(name_px[0] + 2 * places.inset_px, text_px[0])), even(places.text_y_px + text_px[1])
 
 
-class Room(NamedTuple):
+class TextBox(NamedTuple):
     """A type size, and the width and height that there is for a message."""
 
     size_px: float
@@ -163,7 +155,7 @@ class Room(NamedTuple):
     height_px: int
 
 
-def fitting_room(messages: Iterable[Message], rooms: Sequence[Room], *, with_writer: bool = True) -> Room:
+def fitting_box(messages: Iterable[Message], rooms: Sequence[TextBox], *, with_writer: bool = True) -> TextBox:
     """The first of these rooms in which every message fits; what fits in one is taken to fit in those that follow.
 
     BadInput names a message that fits in none.
@@ -195,10 +187,10 @@ def fitting_room(messages: Iterable[Message], rooms: Sequence[Room], *, with_wri
     )
 
 
-def _shrunk_px(room: Room, height_px: int) -> float:
+def _shrunk_px(room: TextBox, height_px: int) -> float:
     """About which type size fits a text of this height into the room: lines get lower, and fewer."""
     return room.size_px * min(1.0, math.sqrt(room.height_px / height_px))
 
 
-def _fits(size_px: tuple[int, int], room: Room) -> bool:
+def _fits(size_px: tuple[int, int], room: TextBox) -> bool:
     return size_px[0] <= room.width_px and size_px[1] <= room.height_px

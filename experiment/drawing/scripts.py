@@ -143,7 +143,7 @@ def unbroken(text: str) -> str:
     return str(KOREAN_WORD.sub(lambda word: WORD_JOINER.join(CLUSTER.findall(word.group())), text))
 
 
-def checked_language(language: str) -> str:
+def check_language(language: str) -> str:
     """Return the language tag (such as en, zh-Hant); BadInput if it is none, "" if it is empty."""
     if language and not LANGUAGE.fullmatch(language):
         raise BadInput("Expected as language a tag such as en, ar, zh, zh-Hant, ja or ko, or nothing. Correct it.")
@@ -205,7 +205,7 @@ def _drawing(cluster: str, in_families: list[str]) -> str | None:
 
 def _drawn(text: str, language: str) -> Iterator[tuple[str, str | None]]:
     """Each grapheme cluster once, in the order of the text, with the family that draws it."""
-    in_families = families(text, checked_language(language))
+    in_families = families(text, check_language(language))
     for cluster in dict.fromkeys(CLUSTER.findall(text)):
         yield cluster, _drawing(cluster, in_families)
 
@@ -215,7 +215,7 @@ def missing_glyphs(text: str, language: str = "en") -> list[str]:
     return [cluster for cluster, family in _drawn(text, language) if not (family or INVISIBLE.fullmatch(cluster))]
 
 
-def inkless(text: str, language: str = "en") -> list[str]:
+def blank_glyphs(text: str, language: str = "en") -> list[str]:
     """Grapheme clusters that the fonts know and that leave no ink, each once: blank letters such as U+3164.
 
     White space and what only steers the writing, such as marks of direction, is not meant to leave any.

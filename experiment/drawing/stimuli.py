@@ -14,19 +14,10 @@ from numpy.typing import NDArray
 
 from experiment.design.message import Message
 from experiment.design.protocol import Protocol, Rgb, rgb
-from experiment.drawing.message import (
-    Picture,
-    Room,
-    Style,
-    draw_button,
-    draw_marker,
-    draw_messages,
-    draw_scale,
-    draw_text,
-    fitting_room,
-    inkless,
-    missing_glyphs,
-)
+from experiment.drawing.controls import draw_button, draw_marker, draw_scale
+from experiment.drawing.message import TextBox, draw_messages, fitting_box
+from experiment.drawing.scripts import blank_glyphs, missing_glyphs
+from experiment.drawing.typeset import Picture, Style, draw_text
 from experiment.errors import BadInput
 from experiment.record.events import Blank, Frame, Scale, Text
 from experiment.record.events import Message as MessageFrame
@@ -79,7 +70,7 @@ class Pictures:
 
     def parts(self, frame: Frame) -> list[Placed]:
         """What a frame consists of, in the order of drawing, but for the marker."""
-        shown = [] if isinstance(frame, Blank) else [self.frames[bare(frame)]]
+        shown = [] if isinstance(frame, Blank) else [self.frames[without_controls(frame)]]
         if not isinstance(frame, Blank) and frame.button is not None:
             shown.append(self.buttons[frame.button])
         if self.mark is not None:
@@ -111,7 +102,7 @@ class Pictures:
         }
 
 
-def bare(frame: Frame) -> Frame:
+def without_controls(frame: Frame) -> Frame:
     """The frame without what comes and goes on it."""
     match frame:
         case Scale():
@@ -136,7 +127,7 @@ def draw_pictures(
     character that no font here can draw.
     """
     _check_glyphs(protocol, messages)
-    draughtsman = _Draughtsman(protocol, layout)
+    draughtsman = _StimulusRenderer(protocol, layout)
     wording = protocol.wording
     return Pictures(
         layout,
@@ -149,7 +140,7 @@ def draw_pictures(
     )
 
 
-def drawn_meanwhile(
+def draw_in_background(
     protocol: Protocol,
     messages: Sequence[Message],
     layout: Layout,
@@ -164,11 +155,11 @@ def drawn_meanwhile(
     return drawing
 
 
-def rooms(layout: Layout) -> list[Room]:
+def rooms(layout: Layout) -> list[TextBox]:
     """Where messages may stand and in what type, the best first: at last in the smallest, on wider lines."""
     usual, wide, sizes_px = layout.reading, layout.wide_reading, [layout.size(size) for size in MESSAGE_SIZES]
-    best = [Room(size_px, usual.width_px, usual.height_px) for size_px in sizes_px]
-    return [*best, Room(sizes_px[-1], wide.width_px, wide.height_px)]
+    best = [TextBox(size_px, usual.width_px, usual.height_px) for size_px in sizes_px]
+    return [*best, TextBox(sizes_px[-1], wide.width_px, wide.height_px)]
 
 
 def _check_glyphs(protocol: Protocol, messages: Sequence[Message]) -> None:
@@ -182,12 +173,12 @@ def _check_glyphs(protocol: Protocol, messages: Sequence[Message]) -> None:
         (f"Message {message.message_id}", message.language, f"{message.writer}\n{message.text}") for message in messages
     ]
     for what, language, text in texts:
-        if clusters := missing_glyphs(text, language) or inkless(text, language):
+        if clusters := missing_glyphs(text, language) or blank_glyphs(text, language):
             codes = " ".join(f"U+{ord(character):04X}" for character in clusters[0])
             raise BadInput(f"{what}: no font here can draw the character {codes}. Ask the writer for another one.")
 
 
-class _Draughtsman:
+class _StimulusRenderer:
     """Draws in a protocol's colours for a screen of one size."""
 
     def __init__(self, protocol: Protocol, layout: Layout) -> None:
@@ -208,7 +199,7 @@ class _Draughtsman:
     def messages(self, messages: Sequence[Message]) -> dict[Frame, Placed]:
         """The messages, all in one type size and in one place, so that all look alike."""
         with_writer = self.protocol.display.show_writer
-        room = fitting_room(messages, rooms(self.layout), with_writer=with_writer)
+        room = fitting_box(messages, rooms(self.layout), with_writer=with_writer)
         box = next(box for box in (self.layout.reading, self.layout.wide_reading) if box.width_px == room.width_px)
         style = replace(self.style, size_px=room.size_px, width_px=room.width_px)
         drawn = draw_messages(messages, style, with_writer=with_writer)

@@ -167,7 +167,7 @@ def _drawn(text: str, style: Style, language: str) -> NDArray[np.uint8] | None:
     """The pixels, with free edges; None if ink reaches an edge however much is left free."""
     side_px = above_px = style.side_px
     while max(side_px, above_px) <= FARTHEST_EM * style.size_px:
-        block = _block(text, style, scripts.checked_language(language), side_px)
+        block = _block(text, style, scripts.check_language(language), side_px)
         pixels = _compiled(block | {"side": side_px, "above": above_px}, style.background)
         at_sides, above_or_below = _ink_at_edges(pixels, style)
         if not (at_sides or above_or_below):
@@ -182,7 +182,7 @@ def text_sizes_px(texts: Sequence[tuple[str, Style, str]], room_px: float = math
     In a tenth of the time, as lines are only broken; a text whose ink may reach an edge, where a picture grows, is
     drawn after all, unless its lines alone are higher than `room_px`: its size is then at least the one given.
     """
-    blocks = [_block(text, style, scripts.checked_language(language), style.side_px) for text, style, language in texts]
+    blocks = [_block(text, style, scripts.check_language(language), style.side_px) for text, style, language in texts]
     sizes = []
     for text, lines_px in zip(texts, _heights_px(blocks), strict=True):
         style = text[1]

@@ -41,7 +41,7 @@ def check_across(sets: Sets, share: float) -> tuple[Finding, ...]:
     return graded(found)
 
 
-def of_another(subject: str, messages: Sequence[Message], folder: Folder) -> Iterator[Finding]:
+def check_against_others(subject: str, messages: Sequence[Message], folder: Folder) -> Iterator[Finding]:
     """Which of a participant's messages are also somebody else's in the folder; others that nobody can read are not."""
     own = _texts(messages)
     for other in folder.subjects():

@@ -17,7 +17,7 @@ from experiment.design.protocol import Protocol
 from experiment.drawing.scripts import LANGUAGE
 from experiment.drawing.stimuli import MESSAGE_SIZES
 from experiment.errors import BadInput, DayFourError
-from experiment.messages.across import check_across, cut_alike, of_another
+from experiment.messages.across import check_across, check_against_others, cut_alike
 from experiment.messages.check_message import findings_of, is_empty
 from experiment.messages.duplicates import folded, similarity
 from experiment.messages.findings import Finding, Grade, graded
@@ -61,7 +61,7 @@ def check_participant(
     subject: str, messages: Sequence[Message], folder: Folder, protocol: Protocol, layout: Layout
 ) -> tuple[Finding, ...]:
     """What is wrong with a participant's messages, also with regard to those of everybody else in the folder."""
-    return graded([*check_set(subject, messages, protocol, layout), *of_another(subject, messages, folder)])
+    return graded([*check_set(subject, messages, protocol, layout), *check_against_others(subject, messages, folder)])
 
 
 def check_folder(
@@ -92,7 +92,7 @@ def refuse_errors(findings: Sequence[Finding]) -> None:
     if not errors:
         return
     more = f"\n  and {len(errors) - TOLD} more" if len(errors) > TOLD else ""
-    lines = "".join(f"\n  {told(one)}" for one in errors[:TOLD])
+    lines = "".join(f"\n  {describe(one)}" for one in errors[:TOLD])
     option = f" --subject {errors[0].subject}" if errors[0].subject else ""
     raise BadInput(
         f"These messages cannot be shown as they are:{lines}{more}\nCorrect them. `dayfour messages check{option}` "
@@ -100,7 +100,7 @@ def refuse_errors(findings: Sequence[Finding]) -> None:
     )
 
 
-def told(finding: Finding) -> str:
+def describe(finding: Finding) -> str:
     """A finding in a line, with its place."""
     places = [
         f"sub-{finding.subject}" if finding.subject else "",

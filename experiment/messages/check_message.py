@@ -8,7 +8,7 @@ import regex
 
 from experiment.design.message import Message
 from experiment.design.protocol import Protocol
-from experiment.drawing.scripts import CLUSTER, INVISIBLE, LANGUAGE, inkless, missing_glyphs, needs_language
+from experiment.drawing.scripts import CLUSTER, INVISIBLE, LANGUAGE, blank_glyphs, missing_glyphs, needs_language
 from experiment.messages import corruption
 from experiment.messages.corruption import Told
 from experiment.messages.duplicates import folded
@@ -138,7 +138,7 @@ def _undrawn(what: str, text: str, language: str) -> Iterator[Told]:
             "error",
             f"{what} has what no font here can draw: {_where(missing, text)}. Ask the writer for another one.",
         )
-    if blank := [one for one in inkless(text, tag) if one not in missing]:
+    if blank := [one for one in blank_glyphs(text, tag) if one not in missing]:
         yield "error", f"{what} has letters that leave no ink: {_where(blank, text)}. Take them out, or ask the writer."
 
 

@@ -59,10 +59,10 @@ NAMES = {
     "zh-Hans": "simplifiedchinese chinesesimplified",
     "zh-Hant": "traditionalchinese chinesetraditional",
 }
-BY_NAME = {plain(name): tag for tag, names in NAMES.items() for name in names.split()}
+BY_NAME = {plain(name): standard_tag for standard_tag, names in NAMES.items() for name in names.split()}
 
 
-def guessed(text: str, otherwise: str) -> str:
+def guess_language(text: str, otherwise: str) -> str:
     """The language tag of a text, or `otherwise` where its script is Latin, or nobody can tell.
 
     Chinese characters alone tell nothing (`script.needs_language`): somebody has to say zh, zh-Hant or ja.
@@ -93,7 +93,7 @@ def _by_letters(script: str, text: str) -> str:
     return BY_SCRIPT[script]
 
 
-def tag(cell: str) -> str:
+def standard_tag(cell: str) -> str:
     """A language as people give it (EN, ZH-S, English) as a tag (en, zh-Hans); what is none stays, to be named."""
     said = cell.strip().replace("_", "-")
     if known := LONG_NAMES.get(said.casefold()) or BY_NAME.get(plain(cell).replace(" ", "")):

@@ -18,17 +18,17 @@ from numpy.typing import NDArray
 from experiment.design.message import Message, practice_message
 from experiment.design.protocol import Protocol, rgb
 from experiment.design.session import Sets, check_subject
-from experiment.drawing.composite import screen_of
-from experiment.drawing.message import Style, draw_text
-from experiment.drawing.scripts import LANGUAGE, inkless, missing_glyphs
+from experiment.drawing.composite import compose_screen
+from experiment.drawing.scripts import LANGUAGE, blank_glyphs, missing_glyphs
 from experiment.drawing.stimuli import draw_pictures
+from experiment.drawing.typeset import Style, draw_text
 from experiment.messages.check import check_set
 from experiment.messages.check_message import is_empty, words
 from experiment.messages.findings import Finding
 from experiment.messages.type_size import sizes_of
 from experiment.record.events import Message as MessageFrame
 from experiment.storage.atomic_file import write_whole
-from experiment.storage.html import rendered
+from experiment.storage.html import fill_template
 from experiment.task.layout import Layout
 
 Pixels = NDArray[np.uint8]
@@ -85,7 +85,7 @@ def _is_legible(message: Message) -> bool:
     if is_empty(message.text) or (message.language and not LANGUAGE.fullmatch(message.language)):
         return False
     text = f"{message.writer}\n{message.text}"
-    return not (missing_glyphs(text, message.language) or inkless(text, message.language))
+    return not (missing_glyphs(text, message.language) or blank_glyphs(text, message.language))
 
 
 def screens(messages: Sequence[Message], protocol: Protocol, layout: Layout) -> list[Screen]:
@@ -100,7 +100,7 @@ def screens(messages: Sequence[Message], protocol: Protocol, layout: Layout) -> 
             words(message.text),
             size_px,
             pictures.message_sha256[message.message_id],
-            screen_of(pictures, background, MessageFrame(message.message_id, button)),
+            compose_screen(pictures, background, MessageFrame(message.message_id, button)),
         )
         for message in messages
     ]
@@ -154,7 +154,7 @@ def _page(
     subject: str, groups: Sequence[Sequence[Screen]], layout: Layout, found: Sequence[Finding],
     left_out: Sequence[str], *, undrawn: bool,
 ) -> str:  # fmt: skip
-    return rendered(
+    return fill_template(
         Path(__file__).with_name("preview.jinja"),
         {"data": _data_uri},
         subject=subject,

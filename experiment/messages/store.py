@@ -115,7 +115,7 @@ class Folder:
         """The same folder with its key; BadInput for another passphrase. Takes a second, so guessing does too."""
         path = self.path / PRIVATE_KEY
         try:
-            return Folder(self.path, encryption.unlocked(path.read_bytes(), passphrase))
+            return Folder(self.path, encryption.unlock(path.read_bytes(), passphrase))
         except OSError as error:
             raise BadInput(f"{path} cannot be read: {error.strerror}. Without it the messages stay closed.") from error
 
@@ -142,7 +142,7 @@ class Folder:
     def _sealed(self, content: bytes) -> bytes:
         path = self.path / RECIPIENT
         try:
-            return encryption.sealed(content, [path.read_text(encoding="utf-8")])
+            return encryption.encrypt(content, [path.read_text(encoding="utf-8")])
         except (OSError, UnicodeDecodeError, BadInput) as error:
             raise BadInput(f"{path} holds no public key of age. Put the file back as it was.") from error
 
@@ -156,7 +156,7 @@ def _removed(paths: Iterable[Path]) -> list[Path]:
 
 def _decrypted(path: Path, key: Any) -> bytes:
     try:
-        return encryption.opened(path.read_bytes(), key)
+        return encryption.decrypt(path.read_bytes(), key)
     except encryption.WrongKey:
         why = "was not encrypted for this folder, or is damaged"
         raise BadInput(f"{path} {why}. Take its messages in again.") from None

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from experiment.design.message import Message, practice_message
 from experiment.design.protocol import Protocol
-from experiment.drawing.message import fitting_room
+from experiment.drawing.message import fitting_box
 from experiment.drawing.stimuli import MESSAGE_SIZES, rooms
 from experiment.errors import BadInput
 from experiment.task.layout import Layout
@@ -48,7 +48,7 @@ def _largest(messages: Sequence[Message], protocol: Protocol, layout: Layout) ->
     """The largest size in which all of these fit."""
     units = {layout.size(size): size for size in MESSAGE_SIZES}
     try:
-        room = fitting_room(messages, rooms(layout), with_writer=protocol.display.show_writer)
+        room = fitting_box(messages, rooms(layout), with_writer=protocol.display.show_writer)
     except BadInput:
         return None
     return units[room.size_px]

@@ -36,7 +36,7 @@ def items(data: Path, root: Path, computer: Computer | None = None) -> tuple[Ite
     asked = computer or this_computer()
     parts = (
         Part("display", lambda: display.items(asked, has_display=has_display(), is_wayland=is_wayland())),
-        Part("keyboard", lambda: keyboards.items(keyboards.rehearse()), "red"),
+        Part("keyboard", lambda: keyboards.items(keyboards.probe_keyboard()), "red"),
         Part("priority", lambda: [_priority()]),
         Part("other programs", lambda: [load.others(load.load())]),
         Part("memory", lambda: [load.memory(load.free_memory())]),

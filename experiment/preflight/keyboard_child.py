@@ -10,7 +10,7 @@ import time
 import msgspec
 
 from experiment.errors import EquipmentFailure
-from experiment.preflight.keyboards import MARK, Rehearsal, Rights
+from experiment.preflight.keyboards import MARK, KeyboardProbe, Rights
 from experiment.screens.clock import SessionClock
 from experiment.screens.keyboard import connected_keyboards, lacks_for_queue, now_s, open_keys
 from experiment.system.linux import RIGHTS_ADVICE
@@ -18,7 +18,7 @@ from experiment.system.linux import RIGHTS_ADVICE
 _LISTENED_S = 0.2
 
 
-def rehearsed() -> Rehearsal:
+def probe() -> KeyboardProbe:
     """Open the best source, listen for a moment, close it."""
     clock, lack = SessionClock(now_s), lacks_for_queue()
     rights = _rights(lack)
@@ -27,12 +27,12 @@ def rehearsed() -> Rehearsal:
     try:
         source = open_keys(allow_poll=False)
     except EquipmentFailure as error:
-        return Rehearsal(None, str(error), keyboards, rights)
+        return KeyboardProbe(None, str(error), keyboards, rights)
     time.sleep(_LISTENED_S)
     source.strokes()
     source.close()
     clock.poll()
-    return Rehearsal(source.timed_by, None, keyboards, rights, clock.step_s)
+    return KeyboardProbe(source.timed_by, None, keyboards, rights, clock.step_s)
 
 
 def _rights(lack: str | None) -> Rights:
@@ -45,4 +45,4 @@ def _rights(lack: str | None) -> Rights:
 
 
 if __name__ == "__main__":
-    print(MARK + msgspec.json.encode(rehearsed()).decode(), flush=True)  # noqa: T201 - the answer to whoever started it
+    print(MARK + msgspec.json.encode(probe()).decode(), flush=True)  # noqa: T201 - the answer to whoever started it

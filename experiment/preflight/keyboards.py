@@ -1,7 +1,7 @@
 """Whether keys can be timed: found out in a process of its own, since some lacks kill the process that tries.
 
 The child runs `experiment.preflight.keyboard_child`, which opens the keyboard as a session does and prints a
-`Rehearsal`.
+`KeyboardProbe`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MARK = "rehearsed "  # before the child's line
 Rights = Literal["given", "not needed", "missing", "unknown"]
 
 
-class Rehearsal(msgspec.Struct, frozen=True):
+class KeyboardProbe(msgspec.Struct, frozen=True):
     """What the child found: who times keys, or why nobody; how many keyboards; the right to real-time priority.
 
     `step_s`: by how much GetSecs moved against the counter meanwhile.
@@ -50,7 +50,7 @@ class Crash(msgspec.Struct, frozen=True):
     status: int | None
 
 
-def rehearse(command: Sequence[str] = CHILD, patience_s: float = PATIENCE_S) -> Rehearsal | Crash:
+def probe_keyboard(command: Sequence[str] = CHILD, patience_s: float = PATIENCE_S) -> KeyboardProbe | Crash:
     """Start the keyboard once in a child."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=patience_s, check=False)  # noqa: S603
@@ -59,10 +59,10 @@ def rehearse(command: Sequence[str] = CHILD, patience_s: float = PATIENCE_S) -> 
     told = [line for line in done.stdout.splitlines() if line.startswith(MARK)]
     if done.returncode or not told:
         return Crash(done.returncode)
-    return msgspec.json.decode(told[-1].removeprefix(MARK), type=Rehearsal)
+    return msgspec.json.decode(told[-1].removeprefix(MARK), type=KeyboardProbe)
 
 
-def items(found: Rehearsal | Crash) -> Iterator[Item]:
+def items(found: KeyboardProbe | Crash) -> Iterator[Item]:
     """Backend, keyboards, rights, and the clock of the stamps."""
     if isinstance(found, Crash):
         yield _crashed(found)
@@ -83,7 +83,7 @@ def _crashed(found: Crash) -> Item:
     return Item("keyboard", "red", f"starting it killed the process ({how})", FIX, value="crashed")
 
 
-def _backend(found: Rehearsal) -> Item:
+def _backend(found: KeyboardProbe) -> Item:
     if found.timed_by is None:
         why = (found.failure or "for an unknown reason").replace(RIGHTS_ADVICE, "").strip()
         fix = "Start from the desktop of this computer." if found.rights == "unknown" else FIX

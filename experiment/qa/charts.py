@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from experiment.qa.session_summary import Reading
+from experiment.qa.session_summary import SessionSummary
 
 LEAST_PX = 0.6  # narrower, a mark is not seen
 TICKS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
@@ -44,7 +44,7 @@ def times_scale(times_s: Sequence[float], length_px: float) -> Scale:
     return Scale(low, high, length_px, logarithmic=True)
 
 
-def blocks(reading: Reading, scale: Scale, middle_px: float) -> dict[str, str]:
+def blocks(reading: SessionSummary, scale: Scale, middle_px: float) -> dict[str, str]:
     """The session as a band round `middle_px`: a path for each kind of screen, to be drawn as thick as the band."""
     paths: dict[str, str] = {}
     for one in reading.screens:

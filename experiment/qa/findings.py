@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from experiment.design.thresholds import Thresholds
-from experiment.qa.session_summary import Reading, Unread
+from experiment.qa.session_summary import SessionSummary, UnreadableSession
 
 KINDS = {
     "unreadable": "The log cannot be read",
@@ -85,10 +85,12 @@ Found = Iterator[tuple[str, bool, str | None, str]]
 """Kind, whether a person has to look, the place in the session, the words."""
 
 
-def session_findings(one: Reading | Unread, thresholds: Thresholds, changed: Sequence[str] = ()) -> tuple[Finding, ...]:
+def session_findings(
+    one: SessionSummary | UnreadableSession, thresholds: Thresholds, changed: Sequence[str] = ()
+) -> tuple[Finding, ...]:
     """All findings of a session, the gravest first; `changed`: what its verification found."""
     found = list(_verified(changed))
-    if isinstance(one, Unread):
+    if isinstance(one, UnreadableSession):
         found.append(("unreadable", True, None, one.why))
     else:
         for check in (_end, _content, _ratings, _speed, _frames, _screen, _equipment, _course):
@@ -108,7 +110,7 @@ def _verified(changed: Sequence[str]) -> Found:
         yield "changed", True, None, f"{changed[0]}{more}"
 
 
-def _end(one: Reading, _: Thresholds) -> Found:
+def _end(one: SessionSummary, _: Thresholds) -> Found:
     """Complete or not, and why."""
     place, rated = one.last_place, f"{one.rated} of {len(one.trials)} messages rated"
     if one.ending == "died":
@@ -126,7 +128,7 @@ def _end(one: Reading, _: Thresholds) -> Found:
         yield "torn", False, None, "The log's last line was torn off when the program died; all before it is whole."
 
 
-def _content(one: Reading, _: Thresholds) -> Found:
+def _content(one: SessionSummary, _: Thresholds) -> Found:
     """The messages and questions of the plan, in its order, all rated."""
     if f"sub-{one.subject}_ses-{one.session}_" not in one.path.name:
         words = f"The log is of sub-{one.subject} ses-{one.session}, the file is {one.path.name}."
@@ -143,7 +145,7 @@ def _content(one: Reading, _: Thresholds) -> Found:
         )
 
 
-def _ratings(one: Reading, thresholds: Thresholds) -> Found:
+def _ratings(one: SessionSummary, thresholds: Thresholds) -> Found:
     """Whether the scales were used at all."""
     values = [answer.value for answer in one.answers if answer.value is not None]
     if len(values) >= thresholds.alike_ratings and len(set(values)) == 1:
@@ -155,7 +157,7 @@ def _ratings(one: Reading, thresholds: Thresholds) -> Found:
             yield "same_rating", False, None, f"All {len(same)} ratings of {question} are {same[0]}."
 
 
-def _speed(one: Reading, thresholds: Thresholds) -> Found:
+def _speed(one: SessionSummary, thresholds: Thresholds) -> Found:
     """Faster than anyone can read or choose."""
     fast = [time_s for time_s in one.reading_times_s if time_s < thresholds.reading_minimum_s]
     if fast:
@@ -170,7 +172,7 @@ def _speed(one: Reading, thresholds: Thresholds) -> Found:
         yield "unseen", many, None, f"{words} after the scale, the fastest after {min(unseen):.2f} s."
 
 
-def _frames(one: Reading, thresholds: Thresholds) -> Found:
+def _frames(one: SessionSummary, thresholds: Thresholds) -> Found:
     """Late flips where a message or a scale was on the screen; what happens at pages disturbs nobody."""
     seen = one.refreshed
     longest = max((late for late in seen.late if late.watched), key=lambda late: late.length_s, default=None)
@@ -185,7 +187,7 @@ def _frames(one: Reading, thresholds: Thresholds) -> Found:
         yield "standstill" if stood else "late", grave, longest.place, f"{missed}; {wait}."
 
 
-def _screen(one: Reading, thresholds: Thresholds) -> Found:
+def _screen(one: SessionSummary, thresholds: Thresholds) -> Found:
     """Whether the screen's refreshes are known, steady and waited for."""
     screen, hz = one.screen, one.refreshed.hz
     if screen.kind == "simulated":
@@ -202,7 +204,7 @@ def _screen(one: Reading, thresholds: Thresholds) -> Found:
         yield "windowed", False, None, "Not full screen: onsets are less certain."
 
 
-def _equipment(one: Reading, thresholds: Thresholds) -> Found:
+def _equipment(one: SessionSummary, thresholds: Thresholds) -> Found:
     """Keyboard, disk and clock."""
     polled = sum("poll" in (rated.timed_by or "") for rated in one.trials)
     if one.override is not None:
@@ -218,7 +220,7 @@ def _equipment(one: Reading, thresholds: Thresholds) -> Found:
         yield "clock", grave, None, f"{words} No reaction time is affected."
 
 
-def _course(one: Reading, thresholds: Thresholds) -> Found:
+def _course(one: SessionSummary, thresholds: Thresholds) -> Found:
     """Pauses and interruptions."""
     if one.focus_losses:
         places = list(dict.fromkeys(pause.place for pause in one.pauses if pause.cause == "focus_lost"))

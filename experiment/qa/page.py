@@ -18,9 +18,9 @@ from msgspec import Struct, structs
 from experiment.design.thresholds import Thresholds, reasons
 from experiment.qa.charts import Scale, blocks, columns, dots, line, strokes, times_scale
 from experiment.qa.findings import INPUTS, KINDS, Finding, duration
-from experiment.qa.session_summary import Reading
-from experiment.qa.study_findings import Judged, grouped, when
-from experiment.storage.html import rendered
+from experiment.qa.session_summary import SessionSummary
+from experiment.qa.study_findings import JudgedSession, group_findings, when
+from experiment.storage.html import fill_template
 
 BAND_PX, READING_PX, RATINGS_PX, HEIGHT_PX = 240, 120, 90, 22
 CHART_PX, CHART_HEIGHT_PX = 540, 130
@@ -33,23 +33,23 @@ class Study(Struct, frozen=True):
     """All that the page tells; `verified`: whether the logs were held against their replay and their tables."""
 
     name: str
-    sessions: tuple[Judged, ...]
+    sessions: tuple[JudgedSession, ...]
     findings: tuple[Finding, ...]
     thresholds: Thresholds
     today: datetime
     verified: bool
 
     @property
-    def wanting(self) -> list[Judged]:
+    def wanting(self) -> list[JudgedSession]:
         """The sessions that somebody should look at, those with the gravest finding first."""
         rank = {kind: number for number, kind in enumerate(KINDS)}
         some = [one for one in self.sessions if one.needs_person]
         return sorted(some, key=lambda one: (rank[one.findings[0].kind], -sum(f.needs_person for f in one.findings)))
 
     @property
-    def readings(self) -> list[Reading]:
+    def readings(self) -> list[SessionSummary]:
         """Those that could be read."""
-        return [one.reading for one in self.sessions if isinstance(one.reading, Reading)]
+        return [one.reading for one in self.sessions if isinstance(one.reading, SessionSummary)]
 
     @property
     def needs_person(self) -> bool:
@@ -90,7 +90,7 @@ def render(study: Study) -> str:
     """The page's HTML."""
     readings = study.readings
     band = Scale(0.0, _long_s(readings), BAND_PX)
-    return rendered(
+    return fill_template(
         Path(__file__).with_name("page.html.jinja"),
         {"duration": duration, "anchor": anchor, "day": _day, "path": _folder_and_name},
         study=study,
@@ -103,11 +103,11 @@ def render(study: Study) -> str:
         inputs=INPUTS,
         charts=_charts(readings),
         histograms=_histograms(readings),
-        computers=grouped(study.sessions, lambda one: one.computer),
-        assistants=grouped(study.sessions, lambda one: one.operator),
+        computers=group_findings(study.sessions, lambda one: one.computer),
+        assistants=group_findings(study.sessions, lambda one: one.operator),
         thresholds=[(name, value, reasons()[name]) for name, value in structs.asdict(study.thresholds).items()],
         pictures=_Pictures(band, study.thresholds),
-        is_read=lambda one: isinstance(one.reading, Reading),
+        is_read=lambda one: isinstance(one.reading, SessionSummary),
     )
 
 
@@ -116,7 +116,7 @@ def anchor(subject: str, session: int | None) -> str:
     return f"sub-{subject}_ses-{session}"
 
 
-def _day(reading: Reading) -> str:
+def _day(reading: SessionSummary) -> str:
     return f"{when(reading):%Y-%m-%d %H:%M}"
 
 
@@ -124,7 +124,7 @@ def _folder_and_name(path: Path) -> str:
     return "/".join(path.parts[-4:])
 
 
-def _long_s(readings: Sequence[Reading]) -> float:
+def _long_s(readings: Sequence[SessionSummary]) -> float:
     """The length of a band: nearly all sessions fit, and one that was left standing overnight shrinks no other."""
     lengths_s = [one.duration_s for one in readings if one.duration_s > 0]
     return (quantiles(lengths_s, n=20)[-1] * 1.05 if len(lengths_s) > 2 else max(lengths_s, default=60.0)) or 60.0
@@ -145,7 +145,7 @@ class _Pictures:
         self.reading = Scale(1.0, 500.0, READING_PX, logarithmic=True)
         self.too_fast_px = self.reading.px(thresholds.reading_minimum_s)
 
-    def row(self, one: Reading) -> dict[str, object]:
+    def row(self, one: SessionSummary) -> dict[str, object]:
         """Those of its row: the session as a band, the reading times, the ratings."""
         values = Scale(1.0, float(one.points), HEIGHT_PX - 4)
         across_px = (RATINGS_PX - 6) / max(1, len(one.trials) - 1)
@@ -158,7 +158,7 @@ class _Pictures:
             "ratings": [line(own, round(across_px, 1), values) for own in by_question],
         }
 
-    def detail(self, one: Reading) -> dict[str, object]:
+    def detail(self, one: SessionSummary) -> dict[str, object]:
         """Those of its details: the band, as long as the page is wide, with the messages' numbers."""
         scale = Scale(0.0, max(one.duration_s, 1.0), 1000)
         return {
@@ -169,7 +169,7 @@ class _Pictures:
             "minutes": [(scale.px(60.0 * minute) / 10, minute) for minute in range(int(one.duration_s / 60) + 1)][:90],
         }
 
-    def times(self, one: Reading) -> list[tuple[str, float]]:
+    def times(self, one: SessionSummary) -> list[tuple[str, float]]:
         """How long each kind of screen stood, in seconds, in the order of coming."""
         sums_s: dict[str, float] = defaultdict(float)
         for screen in one.screens:
@@ -178,11 +178,11 @@ class _Pictures:
         return list(sums_s.items())
 
     @staticmethod
-    def _late(one: Reading, scale: Scale, top_px: int, height_px: int) -> str:
+    def _late(one: SessionSummary, scale: Scale, top_px: int, height_px: int) -> str:
         return strokes([late.time_s for late in one.refreshed.late if late.watched], scale, top_px, height_px)
 
 
-def _message_starts_s(one: Reading) -> dict[int, float]:
+def _message_starts_s(one: SessionSummary) -> dict[int, float]:
     """When each message first came, by its trial."""
     starts_s: dict[int, float] = {}
     for screen in one.screens:
@@ -191,22 +191,22 @@ def _message_starts_s(one: Reading) -> dict[int, float]:
     return starts_s
 
 
-def _charts(readings: Sequence[Reading]) -> list[Chart]:
+def _charts(readings: Sequence[SessionSummary]) -> list[Chart]:
     """Ratings and times by participant and session."""
     questions = list(dict.fromkeys(question for one in readings for question in one.questions))
     points = max((one.points for one in readings), default=2)
     ratings = Scale(1.0, float(points), CHART_HEIGHT_PX)
 
-    def rating(question: str) -> Callable[[Reading], list[float]]:
+    def rating(question: str) -> Callable[[SessionSummary], list[float]]:
         return lambda one: [float(a.value) for a in one.answers if a.question == question and a.value is not None]
 
-    def first(one: Reading) -> list[float]:
+    def first(one: SessionSummary) -> list[float]:
         return [answer.first_s for answer in one.answers if answer.first_s is not None]
 
-    def confirm(one: Reading) -> list[float]:
+    def confirm(one: SessionSummary) -> list[float]:
         return [answer.confirm_s for answer in one.answers if answer.confirm_s is not None]
 
-    def changes(one: Reading) -> list[float]:
+    def changes(one: SessionSummary) -> list[float]:
         return [float(answer.changes) for answer in one.answers if answer.changes is not None]
 
     changed = _values(readings, changes, mean)
@@ -221,7 +221,9 @@ def _charts(readings: Sequence[Reading]) -> list[Chart]:
 
 
 def _values(
-    readings: Sequence[Reading], of: Callable[[Reading], list[float]], middle: Callable[[list[float]], float]
+    readings: Sequence[SessionSummary],
+    of: Callable[[SessionSummary], list[float]],
+    middle: Callable[[list[float]], float],
 ) -> dict[tuple[str, int], float]:
     every = (((one.subject, one.session), of(one)) for one in readings)
     return {who: middle(values) for who, values in every if values}
@@ -256,7 +258,7 @@ def _chart(title: str, values: dict[tuple[str, int], float], scale: Scale | None
     )
 
 
-def _histograms(readings: Sequence[Reading]) -> list[Histogram]:
+def _histograms(readings: Sequence[SessionSummary]) -> list[Histogram]:
     counts: dict[str, dict[int, Counter[int]]] = defaultdict(lambda: defaultdict(Counter))
     for one in readings:
         for answer in one.answers:

@@ -17,8 +17,8 @@ from experiment.design.thresholds import Thresholds
 from experiment.errors import BadInput
 from experiment.qa.findings import Answers, Finding, ordered, session_findings, with_answers
 from experiment.qa.page import Study, render
-from experiment.qa.session_summary import Reading, Unread, named, read_session
-from experiment.qa.study_findings import Judged, study_findings
+from experiment.qa.session_summary import SessionSummary, UnreadableSession, read_session, visit_of_name
+from experiment.qa.study_findings import JudgedSession, study_findings
 from experiment.record.dataset import DataSet
 from experiment.record.tsv import tsv
 from experiment.storage.atomic_file import write_whole
@@ -47,7 +47,7 @@ class Report(Struct, frozen=True):
         return bool(self.open_findings)
 
 
-def report(
+def build_report(
     folder: Path,
     *,
     out: Path | None = None,
@@ -79,7 +79,7 @@ def report(
         readings.append(one)
         progress(len(readings), len(paths))
     name, day = data.root.resolve().name, today or datetime.now(timezone.utc)
-    study = judged(name, readings, thresholds, changed, day, besides, answers, answered)
+    study = judge_all(name, readings, thresholds, changed, day, besides, answers, answered)
     out = out or data.root / "derivatives" / "qa"
     page, table = out / "qa.html", out / "qa_findings.tsv"
     write_whole(page, render(study))
@@ -90,9 +90,9 @@ def report(
     return Report(page, table, len(study.sessions), len(study.wanting), beside, wanted)
 
 
-def judged(
+def judge_all(
     name: str,
-    readings: Sequence[Reading | Unread],
+    readings: Sequence[SessionSummary | UnreadableSession],
     thresholds: Thresholds,
     changed: Mapping[Path, Sequence[str]] | None,
     today: datetime,
@@ -103,17 +103,18 @@ def judged(
     """The study with all its findings; pure. A session that only the verification knows has lost its transcript."""
     known = changed or {}
     lost = [
-        Unread(path, *named(path), "The log is missing.") for path in sorted(set(known) - {r.path for r in readings})
+        UnreadableSession(path, *visit_of_name(path), "The log is missing.")
+        for path in sorted(set(known) - {r.path for r in readings})
     ]
     sessions = tuple(
-        Judged(one, with_answers(session_findings(one, thresholds, known.get(one.path, ())), answers))
+        JudgedSession(one, with_answers(session_findings(one, thresholds, known.get(one.path, ())), answers))
         for one in (*readings, *lost)
     )
     found = (*with_answers(study_findings(sessions, thresholds, today, answered), answers), *besides)
     return Study(name, sessions, ordered(found), thresholds, today, verified=changed is not None)
 
 
-def _read_all(paths: Sequence[Path], *, pilot: bool) -> Iterator[Reading | Unread]:
+def _read_all(paths: Sequence[Path], *, pilot: bool) -> Iterator[SessionSummary | UnreadableSession]:
     read = partial(read_session, pilot=pilot)
     if len(paths) <= FEW:
         yield from map(read, paths)

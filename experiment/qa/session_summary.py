@@ -12,7 +12,7 @@ from msgspec import Struct
 from experiment.errors import BadInput
 from experiment.record import transcript as log
 from experiment.record.events import Ended, Event, Focus, Mode, Paused, Refreshes, Resumed, ScreenInfo, Storage
-from experiment.record.timeline import Refreshed, Screen, Sitting, last_s, refreshed, screens, sittings, strayed
+from experiment.record.timeline import Attempt, Refreshed, ShownScene, attempts, last_s, refreshed, screens, strayed
 from experiment.record.trial_table import trial_rows
 
 Ending = Literal["completed", "aborted", "failed", "died"]
@@ -50,7 +50,7 @@ class Pause(Struct, frozen=True):
     place: str
 
 
-class Reading(Struct, frozen=True):
+class SessionSummary(Struct, frozen=True):
     """What a transcript tells. Times are seconds of the sittings one after another (`timeline.py`).
 
     `unfit`: what the check before the session found red. `override`: why it was held all the same.
@@ -80,7 +80,7 @@ class Reading(Struct, frozen=True):
     duration_s: float
     gaps_s: tuple[float, ...]
     trials: tuple[RatedMessage, ...]
-    screens: tuple[Screen, ...]
+    screens: tuple[ShownScene, ...]
     strayed: str | None
     refreshed: Refreshed
     clock_steps: tuple[tuple[float, float], ...]
@@ -109,7 +109,7 @@ class Reading(Struct, frozen=True):
         return next((one.place for one in reversed(self.screens) if one.kind != "pause"), "the start")
 
 
-class Unread(Struct, frozen=True):
+class UnreadableSession(Struct, frozen=True):
     """A transcript that cannot be read, and why; subject and session by its name."""
 
     path: Path
@@ -118,16 +118,16 @@ class Unread(Struct, frozen=True):
     why: str
 
 
-def read_session(path: Path, *, pilot: bool = False) -> Reading | Unread:
+def read_session(path: Path, *, pilot: bool = False) -> SessionSummary | UnreadableSession:
     """The reading of a transcript; BadInput for a pilot or a simulation unless `pilot`."""
     try:
         transcript = log.read(path, pilot=True)
     except BadInput as error:
-        return Unread(path, *named(path), _without_path(str(error), path))
+        return UnreadableSession(path, *visit_of_name(path), _without_path(str(error), path))
     mode = transcript.started.mode
     if mode != "run" and not pilot:
         raise BadInput(f"{path} is no real session but a {mode}. Add --pilot if you want to see it all the same.")
-    return reading(path, transcript.events, torn=transcript.torn_bytes > 0)
+    return summarise(path, transcript.events, torn=transcript.torn_bytes > 0)
 
 
 def _without_path(text: str, path: Path) -> str:
@@ -136,21 +136,21 @@ def _without_path(text: str, path: Path) -> str:
     return short[:1].upper() + short[1:]
 
 
-def named(path: Path) -> tuple[str, int]:
+def visit_of_name(path: Path) -> tuple[str, int]:
     """The subject and the session by a transcript's name; session 0 if it has none."""
     found = re.match(r"sub-([^_]+)_ses-(\d+)_", path.name)
     return (found[1], int(found[2])) if found else (path.name, 0)
 
 
-def reading(path: Path, events: Sequence[Event], *, torn: bool = False) -> Reading:
+def summarise(path: Path, events: Sequence[Event], *, torn: bool = False) -> SessionSummary:
     """What a session's events tell; pure."""
-    parts = sittings(events)
+    parts = attempts(events)
     shown = [one for part in parts for one in screens(part)]
     started, ended = parts[0].started, events[-1]
     session, protocol, screen = started.session, started.session.protocol, parts[-1].started.screen
     questions = tuple(question.id for question in protocol.rating.questions)
     stray = next(filter(None, (strayed(part, screens(part)) for part in parts)), None)
-    return Reading(
+    return SessionSummary(
         path=path,
         subject=session.subject,
         session=session.session,
@@ -220,7 +220,7 @@ def _whole(cell: str | float | None) -> int | None:
     return None if cell is None else int(cell)
 
 
-def _clock_steps(sitting: Sitting) -> Iterator[tuple[float, float]]:
+def _clock_steps(sitting: Attempt) -> Iterator[tuple[float, float]]:
     known_s, time_s = 0.0, 0.0
     for event in sitting.events:
         time_s = max(time_s, getattr(event, "onset_s", 0.0))
@@ -230,7 +230,7 @@ def _clock_steps(sitting: Sitting) -> Iterator[tuple[float, float]]:
             known_s = event.clock_offset_s
 
 
-def _pauses(sitting: Sitting, shown: Sequence[Screen]) -> Iterator[Pause]:
+def _pauses(sitting: Attempt, shown: Sequence[ShownScene]) -> Iterator[Pause]:
     ends_s = iter([event.time_s for event in sitting.events if isinstance(event, Resumed)])
     for event in sitting.events:
         if isinstance(event, Paused):

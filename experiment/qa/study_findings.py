@@ -14,17 +14,17 @@ from msgspec import Struct
 
 from experiment.design.thresholds import Thresholds
 from experiment.qa.findings import Finding, ordered
-from experiment.qa.session_summary import Reading, Unread
+from experiment.qa.session_summary import SessionSummary, UnreadableSession
 from experiment.record.events import moment
 
 HABITS = ("alike", "skimmed", "unseen")
 LATE = ("late", "standstill", "refresh", "unknown_frames", "unsynced")
 
 
-class Judged(Struct, frozen=True):
+class JudgedSession(Struct, frozen=True):
     """A session with what was found in it."""
 
-    reading: Reading | Unread
+    reading: SessionSummary | UnreadableSession
     findings: tuple[Finding, ...]
 
     @property
@@ -50,18 +50,18 @@ class Group(Struct, frozen=True):
     keyboards: tuple[str, ...]
 
 
-def grouped(sessions: Iterable[Judged], name_of: Callable[[Reading], str]) -> list[Group]:
+def group_findings(sessions: Iterable[JudgedSession], name_of: Callable[[SessionSummary], str]) -> list[Group]:
     """The groups by name, those with the most trouble first."""
-    members: dict[str, list[Judged]] = defaultdict(list)
+    members: dict[str, list[JudgedSession]] = defaultdict(list)
     for one in sessions:
-        if isinstance(one.reading, Reading):
+        if isinstance(one.reading, SessionSummary):
             members[name_of(one.reading)].append(one)
     groups = [_group(name, some) for name, some in members.items()]
     return sorted(groups, key=lambda group: (-(group.late_sessions + group.sessions - group.completed), group.name))
 
 
-def _group(name: str, sessions: Sequence[Judged]) -> Group:
-    readings = [one.reading for one in sessions if isinstance(one.reading, Reading)]
+def _group(name: str, sessions: Sequence[JudgedSession]) -> Group:
+    readings = [one.reading for one in sessions if isinstance(one.reading, SessionSummary)]
     endings = Counter(reading.ending for reading in readings)
     due = sum(reading.refreshed.due_watched for reading in readings)
     missed = sum(reading.refreshed.missed_watched for reading in readings)
@@ -78,15 +78,15 @@ def _group(name: str, sessions: Sequence[Judged]) -> Group:
 
 
 def study_findings(
-    sessions: Sequence[Judged], thresholds: Thresholds, today: datetime, answered: Collection[str] | None = None
+    sessions: Sequence[JudgedSession], thresholds: Thresholds, today: datetime, answered: Collection[str] | None = None
 ) -> tuple[Finding, ...]:
     """What is wrong with more than one session, or with one that is not there.
 
     `answered`: who has answered the closing questions; None if the protocol has none.
     """
-    computers = grouped(sessions, lambda reading: reading.computer)
-    assistants = grouped(sessions, lambda reading: reading.operator)
-    by_subject: dict[str, list[Judged]] = defaultdict(list)
+    computers = group_findings(sessions, lambda reading: reading.computer)
+    assistants = group_findings(sessions, lambda reading: reading.operator)
+    by_subject: dict[str, list[JudgedSession]] = defaultdict(list)
     for one in sessions:
         by_subject[one.reading.subject].append(one)
     found = [*_computers(computers, thresholds), *_assistants(assistants, thresholds), *_protocols(sessions)]
@@ -123,9 +123,9 @@ def _is_affected(affected: int, sessions: int, thresholds: Thresholds) -> bool:
     return sessions >= thresholds.judged_sessions and affected / sessions > thresholds.affected_share
 
 
-def _protocols(sessions: Iterable[Judged]) -> Iterator[Finding]:
+def _protocols(sessions: Iterable[JudgedSession]) -> Iterator[Finding]:
     """Sessions with another protocol than most."""
-    readings = [one.reading for one in sessions if isinstance(one.reading, Reading)]
+    readings = [one.reading for one in sessions if isinstance(one.reading, SessionSummary)]
     counts = Counter(reading.protocol_sha256 for reading in readings)
     usual = counts.most_common(1)[0][0] if counts else ""
     for reading in readings:
@@ -134,7 +134,7 @@ def _protocols(sessions: Iterable[Judged]) -> Iterator[Finding]:
             yield _person("protocol", text, reading.subject, reading.session)
 
 
-def _participant(subject: str, own: Sequence[Judged]) -> Iterator[Finding]:
+def _participant(subject: str, own: Sequence[JudgedSession]) -> Iterator[Finding]:
     """The same habit in every session of a participant who had several."""
     for kind in HABITS:
         if len(own) > 1 and all(one.has(kind) for one in own):
@@ -143,19 +143,24 @@ def _participant(subject: str, own: Sequence[Judged]) -> Iterator[Finding]:
             yield _person("participant", text, subject)
 
 
-def _unasked(subject: str, own: Iterable[Reading | Unread]) -> Iterator[Finding]:
+def _unasked(subject: str, own: Iterable[SessionSummary | UnreadableSession]) -> Iterator[Finding]:
     """Whoever was in the last real session should have said which course they take for the drug's."""
     for one in own:
-        if isinstance(one, Reading) and one.mode == "run" and one.session == one.sessions and one.ending == "completed":
+        if (
+            isinstance(one, SessionSummary)
+            and one.mode == "run"
+            and one.session == one.sessions
+            and one.ending == "completed"
+        ):
             text = f"Put them soon: `dayfour funnel --subject {subject}`; if that cannot be, answer this finding."
             yield _person("unasked", text, subject, one.session)
 
 
 def _schedule(
-    subject: str, own: Iterable[Reading | Unread], thresholds: Thresholds, today: datetime
+    subject: str, own: Iterable[SessionSummary | UnreadableSession], thresholds: Thresholds, today: datetime
 ) -> Iterator[Finding]:
     """Missing sessions and the days between them; the dates of pilots and simulations mean nothing."""
-    readings = sorted((one for one in own if isinstance(one, Reading)), key=lambda one: one.session)
+    readings = sorted((one for one in own if isinstance(one, SessionSummary)), key=lambda one: one.session)
     there = {one.session for one in own}
     for missing in sorted(set(range(1, max(there))) - there):
         yield _person("missing", f"ses-{max(there)} is there, ses-{missing} is not.", subject, missing)
@@ -170,6 +175,6 @@ def _schedule(
         yield _person("missing", text, subject, real[-1].session + 1)
 
 
-def when(reading: Reading) -> datetime:
+def when(reading: SessionSummary) -> datetime:
     """When the session began, with its time zone."""
     return moment(reading.zero_utc)

@@ -46,7 +46,7 @@ def worst(items: Iterable[Item]) -> Grade:
     return max((item.grade for item in items), key=_WORSE.index, default="green")
 
 
-def of_refusal(name: str, error: Exception | None, ready: str = "ready") -> Item:
+def refusal_item(name: str, error: Exception | None, ready: str = "ready") -> Item:
     """What would keep a session from beginning, such as missing messages; green, in the words `ready`, if nothing."""
     if error is None:
         return Item(name, "green", ready)

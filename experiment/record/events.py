@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from experiment.design.session import Session
+from experiment.design.session import SessionPlan
 from experiment.record.check_result import Item
 
 SCHEMA = 1
@@ -168,7 +168,7 @@ class Started(Struct, frozen=True, tag_field="event", tag="started"):
 
     schema: int
     mode: Mode
-    session: Session
+    session: SessionPlan
     protocol_sha256: str
     operator: str
     participant: str

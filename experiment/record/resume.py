@@ -12,13 +12,13 @@ CUT_OFF = "interrupted"
 INCOMPLETE = "incomplete"
 
 
-def is_cut_off(transcript: Transcript) -> bool:
+def is_interrupted(transcript: Transcript) -> bool:
     """Whether nobody decided that it ended: the program or the computer died, failed, or was stopped from outside."""
     ended = transcript.ended
     return ended is None or ended.status == "failed" or ended.reason == CUT_OFF
 
 
-def resumption(transcript: Transcript, now_utc: str) -> Resumption:
+def resume_point(transcript: Transcript, now_utc: str) -> Resumption:
     """The first trial without all its ratings, and what is known of the time before; `now_utc` as ISO 8601."""
     session = transcript.started.session
     trials = (session.practice, *session.trials)

@@ -36,7 +36,7 @@ WATCHED = ("message", "scale")
 KEPT = 50
 
 
-class Sitting(Struct, frozen=True):
+class Attempt(Struct, frozen=True):
     """One run of the task; `later_s` after the first sitting's clock zero if there were no time between sittings."""
 
     started: Started
@@ -44,7 +44,7 @@ class Sitting(Struct, frozen=True):
     later_s: float
 
 
-class Screen(Struct, frozen=True):
+class ShownScene(Struct, frozen=True):
     """A stay on the screen; `shows`: the id of the message or question, a page's name; `trial`: None outside trials."""
 
     kind: Kind
@@ -87,18 +87,18 @@ class Refreshed(Struct, frozen=True):
     late: tuple[Late, ...] = ()
 
 
-def sittings(events: Iterable[Event]) -> list[Sitting]:
+def attempts(events: Iterable[Event]) -> list[Attempt]:
     """The events in runs of the task, each from its start."""
     runs: list[list[Event]] = []
     for event in events:
         if isinstance(event, Started):
             runs.append([])
         runs[-1].append(event)
-    found: list[Sitting] = []
+    found: list[Attempt] = []
     later_s = 0.0
     for started, *rest in runs:
         assert isinstance(started, Started)  # noqa: S101 - as above
-        found.append(Sitting(started, tuple(rest), later_s))
+        found.append(Attempt(started, tuple(rest), later_s))
         later_s += last_s(rest)
     return found
 
@@ -108,13 +108,13 @@ def last_s(events: Iterable[Event]) -> float:
     return max((getattr(event, "onset_s", getattr(event, "time_s", None)) or 0.0 for event in events), default=0.0)
 
 
-def screens(sitting: Sitting) -> list[Screen]:
+def screens(sitting: Attempt) -> list[ShownScene]:
     """All that was shown in a sitting, in order; a frame's states (a button, another marker) are one stay."""
     pieces = list(_pieces(sitting.events, _names(sitting.started.session.protocol)))
     groups = [next(group) for _, group in groupby(pieces, lambda piece: piece[1:])]
     ends_s = [*(piece[0] for piece in groups[1:]), last_s(sitting.events)]
     return [
-        Screen(kind, trial, shows, start_s + sitting.later_s, end_s + sitting.later_s)
+        ShownScene(kind, trial, shows, start_s + sitting.later_s, end_s + sitting.later_s)
         for (start_s, kind, trial, shows), end_s in zip(groups, ends_s, strict=False)
     ]
 
@@ -160,7 +160,7 @@ def _seen(frame: Frame, names: dict[str, str]) -> tuple[Kind, str | None]:
     return "blank", None
 
 
-def strayed(sitting: Sitting, shown: Iterable[Screen]) -> Screen | None:
+def strayed(sitting: Attempt, shown: Iterable[ShownScene]) -> ShownScene | None:
     """The first message or scale that is not the one that was planned at its place, or None."""
     started = sitting.started
     first = started.resumes.trial if started.resumes else 0
@@ -179,7 +179,7 @@ def _called(protocol: Protocol) -> dict[str, str]:
     return {one.id: names[one.text] for one in protocol.rating.questions}
 
 
-def refreshed(all_sittings: Iterable[Sitting], shown: Sequence[Screen]) -> Refreshed:
+def refreshed(all_sittings: Iterable[Attempt], shown: Sequence[ShownScene]) -> Refreshed:
     """How the screen kept pace over all sittings."""
     parts = [_intervals(sitting) for sitting in all_sittings]
     middles_s, lengths_s, missed = (np.concatenate([part[index] for part in parts]) for index in range(3))
@@ -204,7 +204,7 @@ def refreshed(all_sittings: Iterable[Sitting], shown: Sequence[Screen]) -> Refre
     )
 
 
-def _intervals(sitting: Sitting) -> tuple[Times, Times, Times]:
+def _intervals(sitting: Attempt) -> tuple[Times, Times, Times]:
     """Of the flips: the middle of each interval in session time, its length, and how many refreshes passed within."""
     records = [event for event in sitting.events if isinstance(event, Refreshes) and event.first_s is not None]
     flips_s = np.concatenate([np.empty(0), *map(_flips_s, records)])

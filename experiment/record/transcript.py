@@ -20,7 +20,7 @@ from msgspec import Struct
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.record.events import SCHEMA, Ended, Event, Started, TrialEnded, decode, encode
 from experiment.storage.append_file import GrowingFile
-from experiment.storage.hash_chain import Line, line_after, unlinked
+from experiment.storage.hash_chain import Line, chain_line, read_chain
 
 SETTLE_S = 0.005
 CLOSE_S = 10.0
@@ -135,7 +135,7 @@ class Writer:
 
 
 def _line(event: Event, before: bytearray) -> bytes:
-    return line_after(before, encode(event))
+    return chain_line(before, encode(event))
 
 
 def _rescued(content: bytes, name: str) -> Path:
@@ -167,7 +167,7 @@ def read_start(path: Path) -> Started:
     with path.open("rb") as file:
         line = file.readline()
     _check_schema(path, [line])
-    event = unlinked(path, [line.rstrip(b"\n")], decode)[0]
+    event = read_chain(path, [line.rstrip(b"\n")], decode)[0]
     if not isinstance(event, Started):
         raise BadInput(f"{path} is no transcript: expected its first line to tell how the session started.")
     return event
@@ -184,7 +184,7 @@ def read(path: Path, *, pilot: bool = False) -> Transcript:
     except OSError as error:
         raise BadInput(f"The transcript {path} cannot be read: {error.strerror}.") from error
     _check_schema(path, lines)
-    events = tuple(unlinked(path, lines, decode))
+    events = tuple(read_chain(path, lines, decode))
     size_bytes = sum(len(line) + 1 for line in lines)
     transcript = Transcript(events, size_bytes, len(tail))
     if transcript.started.mode != "run" and not pilot:

@@ -9,7 +9,7 @@ from msgspec import Struct
 LONGEST = 80
 
 
-class Finding(Struct, frozen=True):
+class Discrepancy(Struct, frozen=True):
     """Something that is not as it should be: where, in which field, what follows from the rest, what stands there."""
 
     where: str
@@ -22,7 +22,7 @@ class Finding(Struct, frozen=True):
         return f"{self.where}: {self.what}: {self.found}, {self.expected}"
 
 
-def told(value: object) -> str:
+def describe(value: object) -> str:
     """A value in a finding: as in JSON, cut if long."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."

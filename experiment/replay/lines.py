@@ -9,13 +9,13 @@ import msgspec
 from msgspec import Struct, to_builtins
 
 from experiment.record.events import Ended, Event, decode, encode
-from experiment.replay.discrepancy import Finding
+from experiment.replay.discrepancy import Discrepancy
 from experiment.storage.hash_chain import FIRST, Line
 
 SHORT = 8  # digits of a digest that tell it from others
 
 
-class Written(Struct, frozen=True):
+class RecordedLine(Struct, frozen=True):
     """A line of the file; `event` is null if it cannot be read, and `fault` then says why."""
 
     number: int
@@ -25,28 +25,28 @@ class Written(Struct, frozen=True):
     fault: str | None = None
 
 
-def written(number: int, text: bytes) -> Written:
+def parse_line(number: int, text: bytes) -> RecordedLine:
     """What stands in a line."""
     try:
         line = msgspec.json.decode(text, type=Line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return Written(number, text, None, None, str(error))
+        return RecordedLine(number, text, None, None, str(error))
     try:
-        return Written(number, text, line.previous, decode(line.event))
+        return RecordedLine(number, text, line.previous, decode(line.event))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return Written(number, text, line.previous, None, str(error))
+        return RecordedLine(number, text, line.previous, None, str(error))
 
 
-def unreadable(lines: Sequence[Written], tail: bytes) -> Iterator[Finding]:
+def unreadable(lines: Sequence[RecordedLine], tail: bytes) -> Iterator[Discrepancy]:
     """Lines that are no events, or that this program would have written in other bytes."""
     for line in lines:
         where = f"line {line.number}"
         if line.event is None:
-            yield Finding(where, "line", "expected an event", f"found {line.fault}")
+            yield Discrepancy(where, "line", "expected an event", f"found {line.fault}")
         elif not _is_own(line.text, line.previous or "", line.event):
-            yield Finding(where, "line", "replayed in other bytes", "recorded with the same meaning")
+            yield Discrepancy(where, "line", "replayed in other bytes", "recorded with the same meaning")
     if tail:
-        yield Finding(f"line {len(lines) + 1}", "end", "expected a newline", f"torn off after {len(tail)} bytes")
+        yield Discrepancy(f"line {len(lines) + 1}", "end", "expected a newline", f"torn off after {len(tail)} bytes")
 
 
 def _is_own(text: bytes, previous: str, event: Event) -> bool:
@@ -63,7 +63,7 @@ def _is_own(text: bytes, previous: str, event: Event) -> bool:
     return bool(msgspec.json.encode(content) == text and content == {"previous": previous, "event": to_builtins(event)})
 
 
-def broken(lines: Sequence[Written]) -> Iterator[Finding]:
+def broken(lines: Sequence[RecordedLine]) -> Iterator[Discrepancy]:
     """Each line names the digest of the one before it; one that names another's has moved."""
     digests = [FIRST, *(sha256(line.text).hexdigest() for line in lines)]
     numbers = {digest: number for number, digest in enumerate(digests)}
@@ -72,14 +72,16 @@ def broken(lines: Sequence[Written]) -> Iterator[Finding]:
             continue
         if (moved_from := numbers.get(line.previous)) is not None:
             came_after = f"line {moved_from}" if moved_from else "nothing"
-            yield Finding(f"line {line.number}", "previous", f"it follows line {before}", f"it was after {came_after}")
+            yield Discrepancy(
+                f"line {line.number}", "previous", f"it follows line {before}", f"it was after {came_after}"
+            )
         else:
             named = f"line {line.number} names {line.previous[:SHORT]}"
             found = f"changed, or a line after it lost: it has {digests[before][:SHORT]}"
-            yield Finding(f"line {before}" if before else "line 1", "digest", named, found)
+            yield Discrepancy(f"line {before}" if before else "line 1", "digest", named, found)
 
 
-def in_order(lines: Sequence[Written]) -> list[Written]:
+def in_order(lines: Sequence[RecordedLine]) -> list[RecordedLine]:
     """The lines as they were written: the chain tells, however they stand now; where it is broken, as they stand.
 
     A line that is there twice, or was added after the end, has no place.

@@ -58,7 +58,7 @@ class Press(Struct, frozen=True):
     place_px: tuple[float, float] | None = None
 
 
-class Span(Struct, frozen=True):
+class ShownSpan(Struct, frozen=True):
     """From when to when; `trial` is that of a trial."""
 
     start_s: float
@@ -198,12 +198,12 @@ _BARE: dict[type, dict[str, None]] = {
 }
 
 
-def _spans(timed: Timed, begin: type[Event], end: type[Event], last_s: float) -> Iterator[Span]:
+def _spans(timed: Timed, begin: type[Event], end: type[Event], last_s: float) -> Iterator[ShownSpan]:
     """Pieces that begin and end with these events; what was cut off lasts until the next sitting, or the end."""
     began: tuple[float, Event] | None = None
     for time_s, event in [*timed, (last_s, Ended("completed", None))]:
         if began and isinstance(event, (begin, end, Started, Ended)):
-            yield Span(began[0], time_s, getattr(began[1], "trial", -1))
+            yield ShownSpan(began[0], time_s, getattr(began[1], "trial", -1))
             began = None
         if isinstance(event, begin):
             began = time_s, event

@@ -49,7 +49,7 @@ class RecordEnds(Exception):
     """There is no more to answer with."""
 
 
-class Recorded:
+class RecordedScreen:
     """One run of the task: the `Screen` port, and the `emit` that belongs to it."""
 
     def __init__(self, started: Started, lines: Sequence[tuple[int, Event | None]]) -> None:

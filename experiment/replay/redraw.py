@@ -9,19 +9,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from experiment.design.message import Message, practice_message, read_messages
-from experiment.design.session import Session, Trial
-from experiment.drawing.message import missing_glyphs
+from experiment.design.session import SessionPlan, Trial
+from experiment.drawing.scripts import missing_glyphs
 from experiment.drawing.stimuli import PILOT_MARK, Pictures, draw_pictures
 from experiment.messages.store import Folder
 from experiment.record.events import Event, ScreenInfo, Started
-from experiment.replay.discrepancy import Finding
+from experiment.replay.discrepancy import Discrepancy
 from experiment.task.layout import Layout
 
 SHORT = 12  # digits of a digest
 NOT_HERE = "Message {place} of {count}\n\n{message_id}\n\n(The text that was shown is not on this computer.)"
 
 
-def remade(events: Sequence[Event], messages: Path | Folder | None) -> tuple[Pictures, list[Finding]]:
+def redraw(events: Sequence[Event], messages: Path | Folder | None) -> tuple[Pictures, list[Discrepancy]]:
     """The session's pictures for a screen as it was, and how far they are what the participant saw.
 
     `messages`: a file of messages, or the participants' folder. Raises BadInput if a named file cannot be read.
@@ -49,17 +49,17 @@ def _read(messages: Path | Folder | None, subject: str) -> tuple[Message, ...]:
     return read_messages(messages)
 
 
-def _texts(session: Session, here: dict[str, Message]) -> Iterator[Finding]:
+def _texts(session: SessionPlan, here: dict[str, Message]) -> Iterator[Discrepancy]:
     """Which texts are not those of the transcript."""
     for trial in (session.practice, *session.trials):
         message, recorded = here.get(trial.message_id), f"recorded {trial.message_sha256[:SHORT]}"
         if message is None:
-            yield Finding(_name(trial), "text", recorded, "not on this computer")
+            yield Discrepancy(_name(trial), "text", recorded, "not on this computer")
         elif message.sha256 != trial.message_sha256:
-            yield Finding(_name(trial), "text", recorded, f"another one is here ({message.sha256[:SHORT]})")
+            yield Discrepancy(_name(trial), "text", recorded, f"another one is here ({message.sha256[:SHORT]})")
 
 
-def _shown(session: Session, trial: Trial, here: dict[str, Message]) -> Message:
+def _shown(session: SessionPlan, trial: Trial, here: dict[str, Message]) -> Message:
     message = here.get(trial.message_id)
     if message is not None and message.sha256 == trial.message_sha256:
         return message
@@ -68,18 +68,18 @@ def _shown(session: Session, trial: Trial, here: dict[str, Message]) -> Message:
     return Message(trial.message_id, "", trial.relationship, "en", text)
 
 
-def _pixels(screen: ScreenInfo, first: ScreenInfo, pictures: Pictures, absent: set[str]) -> Iterator[Finding]:
+def _pixels(screen: ScreenInfo, first: ScreenInfo, pictures: Pictures, absent: set[str]) -> Iterator[Discrepancy]:
     """Which messages are drawn here in other pixels, if those of the session are known."""
     size, usual = (screen.width_px, screen.height_px), (first.width_px, first.height_px)
     if size != usual:
-        yield Finding("later sitting", "screen", "shown as the first", f"was {size[0]} x {size[1]} pixels")
+        yield Discrepancy("later sitting", "screen", "shown as the first", f"was {size[0]} x {size[1]} pixels")
         return
     for message_id, digest in screen.pictures_sha256.items():
         drawn = pictures.message_sha256.get(message_id, "")
         if drawn != digest and not any(message_id in where for where in absent):
             why = ", maybe in another size, as messages are missing" if absent else ""
             found = f"drawn here {drawn[:SHORT]}{why}"
-            yield Finding(f"message {message_id}", "pixels", f"recorded {digest[:SHORT]}", found)
+            yield Discrepancy(f"message {message_id}", "pixels", f"recorded {digest[:SHORT]}", found)
 
 
 def _name(trial: Trial) -> str:

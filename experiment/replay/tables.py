@@ -13,49 +13,49 @@ from experiment.record.data_dictionary import data_dictionary
 from experiment.record.dataset import visit_row
 from experiment.record.events import Ended, Event, Started
 from experiment.record.trial_table import as_text, trial_table
-from experiment.replay.discrepancy import Finding, told
+from experiment.replay.discrepancy import Discrepancy, describe
 from experiment.replay.recorded import changes
 
 Trials = frozenset[int | None]
 Table = list[list[str]]
 
 
-def table_findings(path: Path, events: Sequence[Event], unsure: Trials) -> Iterator[Finding]:
+def table_findings(path: Path, events: Sequence[Event], unsure: Trials) -> Iterator[Discrepancy]:
     """The trial table on disk against the one of these events, but for trials in which an answer is unknown.
 
     A session whose process died has the table of its start: that is one finding, and none if nothing was rated.
     """
     expected = as_text(trial_table(events))
     found = _text(path)
-    if isinstance(found, Finding):
+    if isinstance(found, Discrepancy):
         yield found
     elif found != expected:
         died = not isinstance(events[-1], Ended)
         if died and found == as_text(trial_table(events[:1])):
-            yield Finding(path.name, "table", "log goes on until the program died", "table is that of the start")
+            yield Discrepancy(path.name, "table", "log goes on until the program died", "table is that of the start")
         else:
             yield from _cells(path.name, _table(expected), found, unsure)
 
 
-def sidecar_findings(path: Path, protocol: Protocol) -> Iterator[Finding]:
+def sidecar_findings(path: Path, protocol: Protocol) -> Iterator[Discrepancy]:
     """The table's data dictionary against that of the protocol in the transcript."""
     text = _text(path)
-    if isinstance(text, Finding):
+    if isinstance(text, Discrepancy):
         yield text
         return
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        yield Finding(path.name, "file", "expected JSON", f"found {error}")
+        yield Discrepancy(path.name, "file", "expected JSON", f"found {error}")
         return
     for field, has, says in changes(found, data_dictionary(protocol)):
-        yield Finding(path.name, field, f"log says {told(says)}", f"file says {told(has)}")
+        yield Discrepancy(path.name, field, f"log says {describe(says)}", f"file says {describe(has)}")
 
 
-def row_findings(path: Path, started: Started, ended: Ended | None, last_line: int) -> Iterator[Finding]:
+def row_findings(path: Path, started: Started, ended: Ended | None, last_line: int) -> Iterator[Discrepancy]:
     """The session's row of the sessions file against the beginning and the end of the transcript."""
     text = _text(path)
-    if isinstance(text, Finding):
+    if isinstance(text, Discrepancy):
         yield text
         return
     row = visit_row(started, ended)
@@ -63,39 +63,41 @@ def row_findings(path: Path, started: Started, ended: Ended | None, last_line: i
     try:
         header, *rows = _table(text)
     except (csv.Error, ValueError) as error:
-        yield Finding(path.name, "table", "expected tab-separated cells", f"found {error or 'nothing'}")
+        yield Discrepancy(path.name, "table", "expected tab-separated cells", f"found {error or 'nothing'}")
         return
     own = [dict(zip(header, cells, strict=False)) for cells in rows if visit in cells]
     own = [cells for cells in own if cells.get("session_id") == visit]
     if len(own) != 1:
-        yield Finding(path.name, visit, "expected one row", f"found {len(own)}")
+        yield Discrepancy(path.name, visit, "expected one row", f"found {len(own)}")
     for cells in own:
         if ended is None and cells.get("status") != row["status"]:
-            yield Finding(f"after line {last_line}", "ended", f"{path.name} says {cells.get('status')}", "lost")
+            yield Discrepancy(f"after line {last_line}", "ended", f"{path.name} says {cells.get('status')}", "lost")
         for column, says in row.items():
             if (has := cells.get(column)) != says:
-                yield Finding(f"{path.name} {visit}", column, f"log says {told(says)}", f"file says {told(has)}")
+                yield Discrepancy(
+                    f"{path.name} {visit}", column, f"log says {describe(says)}", f"file says {describe(has)}"
+                )
 
 
-def _text(path: Path) -> str | Finding:
+def _text(path: Path) -> str | Discrepancy:
     try:
         return path.read_bytes().decode()
     except FileNotFoundError:
-        return Finding(path.name, "file", "expected beside the transcript", "missing")
+        return Discrepancy(path.name, "file", "expected beside the transcript", "missing")
     except (OSError, UnicodeDecodeError) as error:
-        return Finding(path.name, "file", "expected UTF-8", f"found {error}")
+        return Discrepancy(path.name, "file", "expected UTF-8", f"found {error}")
 
 
 def _table(text: str) -> Table:
     return list(csv.reader(io.StringIO(text, newline=""), delimiter="\t", strict=True))
 
 
-def _cells(name: str, expected: Table, text: str, unsure: Trials) -> Iterator[Finding]:
+def _cells(name: str, expected: Table, text: str, unsure: Trials) -> Iterator[Discrepancy]:
     """Which cells differ; if none does, which bytes of the file."""
     try:
         found = _table(text)
     except csv.Error as error:
-        yield Finding(name, "table", "expected tab-separated cells", f"found {error}")
+        yield Discrepancy(name, "table", "expected tab-separated cells", f"found {error}")
         return
     header = found[0] if found else []
     if header != expected[0]:
@@ -109,17 +111,17 @@ def _cells(name: str, expected: Table, text: str, unsure: Trials) -> Iterator[Fi
         yield from differing
         if not differing and not unsure:
             # Quotes, line ends, a byte order mark: no value changed, but somebody's program wrote the file.
-            yield Finding(name, "bytes", "log gives the same cells in other bytes", "table was saved anew")
+            yield Discrepancy(name, "bytes", "log gives the same cells in other bytes", "table was saved anew")
 
 
-def _columns(name: str, expected: list[str], found: list[str]) -> Iterator[Finding]:
+def _columns(name: str, expected: list[str], found: list[str]) -> Iterator[Discrepancy]:
     """The first column that is not in its place, and those that are lost or too much."""
     pairs = zip([*expected, ""], [*found, ""], strict=False)
     number, (says, has) = next(pair for pair in enumerate(pairs, start=1) if pair[1][0] != pair[1][1])
-    yield Finding(f"{name} header", f"column {number}", f"log says {told(says)}", f"table says {told(has)}")
+    yield Discrepancy(f"{name} header", f"column {number}", f"log says {describe(says)}", f"table says {describe(has)}")
     for column in set(expected) ^ set(found):
         there = column in found
-        yield Finding(
+        yield Discrepancy(
             f"{name} header",
             column,
             f"log has {'no such' if there else 'this'} column",
@@ -127,29 +129,29 @@ def _columns(name: str, expected: list[str], found: list[str]) -> Iterator[Findi
         )
 
 
-def _rows(name: str, expected: Table, found: Table) -> Iterator[Finding]:
+def _rows(name: str, expected: Table, found: Table) -> Iterator[Discrepancy]:
     """Rows that only one of both has; in the order of the table."""
-    yield Finding(name, "rows", f"log says {len(expected) - 1}", f"table says {len(found) - 1}")
+    yield Discrepancy(name, "rows", f"log says {len(expected) - 1}", f"table says {len(found) - 1}")
     for number, row in enumerate(found[1:], start=1):
         if row not in expected:
-            yield Finding(f"{name} row {number}", "row", "log has no such row", f"table says {told(row)}")
+            yield Discrepancy(f"{name} row {number}", "row", "log has no such row", f"table says {describe(row)}")
     for number, row in enumerate(expected[1:], start=1):
         if row not in found:
-            yield Finding(name, "row", f"log says as row {number} {told(row)}", "table has no such row")
+            yield Discrepancy(name, "row", f"log says as row {number} {describe(row)}", "table has no such row")
 
 
-def _moved(name: str, expected: Table, found: Table) -> Iterator[Finding]:
+def _moved(name: str, expected: Table, found: Table) -> Iterator[Discrepancy]:
     """Rows in another order."""
     for number, row in enumerate(found[1:], start=1):
         if row != expected[number]:
-            yield Finding(f"{name} row {number}", "place", f"log says row {expected.index(row)}", "table says here")
+            yield Discrepancy(f"{name} row {number}", "place", f"log says row {expected.index(row)}", "table says here")
 
 
-def _differing(name: str, expected: Table, found: Table, unsure: Trials) -> Iterator[Finding]:
+def _differing(name: str, expected: Table, found: Table, unsure: Trials) -> Iterator[Discrepancy]:
     for number, (says, has) in enumerate(zip(expected[1:], found[1:], strict=True), start=1):
         if len(has) != len(says):
-            yield Finding(f"{name} row {number}", "cells", f"log says {len(says)}", f"table says {len(has)}")
+            yield Discrepancy(f"{name} row {number}", "cells", f"log says {len(says)}", f"table says {len(has)}")
         elif number not in unsure:
             for column, one, other in zip(expected[0], says, has, strict=True):
                 if one != other:
-                    yield Finding(f"{name} row {number}", column, f"log says {one}", f"table says {other}")
+                    yield Discrepancy(f"{name} row {number}", column, f"log says {one}", f"table says {other}")

@@ -20,9 +20,9 @@ from experiment.design.message import practice_message
 from experiment.errors import BadInput
 from experiment.record.dataset import DataSet
 from experiment.record.events import SCHEMA, Ended, Event, Started
-from experiment.replay.discrepancy import Finding, told
-from experiment.replay.lines import Written, broken, in_order, unreadable, written
-from experiment.replay.recorded import Difference, Recorded, RecordEnds, changes
+from experiment.replay.discrepancy import Discrepancy, describe
+from experiment.replay.lines import RecordedLine, broken, in_order, parse_line, unreadable
+from experiment.replay.recorded import Difference, RecordedScreen, RecordEnds, changes
 from experiment.replay.tables import row_findings, sidecar_findings, table_findings
 from experiment.task import procedure
 
@@ -37,7 +37,7 @@ class Verification(Struct, frozen=True):
 
     transcript: Path
     unfinished: bool
-    findings: tuple[Finding, ...]
+    findings: tuple[Discrepancy, ...]
 
     @property
     def is_wanting(self) -> bool:
@@ -49,7 +49,7 @@ class _Repeated(Struct, frozen=True):
     """A run of the task once more: what it told, what differs, and the trials in which an answer is unknown."""
 
     events: tuple[Event, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[Discrepancy, ...]
     unsure: frozenset[int | None]
 
 
@@ -62,7 +62,7 @@ def verify(path: Path, *, pilot: bool = False) -> Verification:
         *texts, tail = path.read_bytes().split(b"\n")
     except OSError as error:
         raise BadInput(f"The transcript {path} cannot be read: {error.strerror}.") from error
-    lines = [written(number, text) for number, text in enumerate(texts, start=1)]
+    lines = [parse_line(number, text) for number, text in enumerate(texts, start=1)]
     ordered = in_order(lines) if lines else []
     started = ordered[0].event if lines else None
     if isinstance(started, Started) and started.mode != "run" and not pilot:
@@ -118,7 +118,7 @@ def _verify(path: Path, pilot: bool) -> Verification:  # noqa: FBT001 - a pool p
         return verify(path, pilot=pilot)
     except BadInput as error:
         return Verification(
-            path, unfinished=False, findings=(Finding(path.name, "file", "expected a session", str(error)),)
+            path, unfinished=False, findings=(Discrepancy(path.name, "file", "expected a session", str(error)),)
         )
 
 
@@ -129,30 +129,30 @@ def _without_transcript(data: DataSet, paths: Sequence[Path]) -> Iterator[Verifi
         name = table.name.replace("_beh.tsv", "_transcript.jsonl")
         if name not in names:
             visit = table.relative_to(data.root).parent.parent
-            missing = Finding(name, "file", f"expected, as there is {table.name}", "missing")
+            missing = Discrepancy(name, "file", f"expected, as there is {table.name}", "missing")
             yield Verification(data.root / "sourcedata" / visit / name, unfinished=False, findings=(missing,))
 
 
-def _beginning(first: Event | None) -> Finding:
+def _beginning(first: Event | None) -> Discrepancy:
     if isinstance(first, Started):
         older = f"written with schema {first.schema}: use the version that wrote it"
-        return Finding("line 1", "started.schema", f"this version reads {SCHEMA}", older)
-    return Finding(
+        return Discrepancy("line 1", "started.schema", f"this version reads {SCHEMA}", older)
+    return Discrepancy(
         "line 1", "started", "expected how the session started", "unreadable, so that nothing can be replayed"
     )
 
 
-def _runs(lines: Sequence[Written]) -> list[Sequence[Written]]:
+def _runs(lines: Sequence[RecordedLine]) -> list[Sequence[RecordedLine]]:
     """The lines in runs of the task, each from its start."""
     starts = [0, *(at for at, line in enumerate(lines) if at and isinstance(line.event, Started)), len(lines)]
     return [lines[start:end] for start, end in pairwise(starts)]
 
 
-def _repeated(run: Sequence[Written]) -> _Repeated:
+def _repeated(run: Sequence[RecordedLine]) -> _Repeated:
     """Hold the session again."""
     started = run[0].event
     assert isinstance(started, Started)  # noqa: S101 - `_runs` begins each with one
-    screen = Recorded(started, [(line.number, line.event) for line in run])
+    screen = RecordedScreen(started, [(line.number, line.event) for line in run])
     findings = []
     try:
         procedure.run(started, screen, screen.emit)
@@ -161,13 +161,13 @@ def _repeated(run: Sequence[Written]) -> _Repeated:
     except Exception as error:  # noqa: BLE001 - damaged events can lead anywhere, and the other sessions go on
         if not (screen.replayed and screen.replayed[-1] == Ended("failed", type(error).__name__)):
             where = f"line {screen.next_line}"
-            findings.append(Finding(where, "replay", "expected to go on", f"stopped: {type(error).__name__}"))
+            findings.append(Discrepancy(where, "replay", "expected to go on", f"stopped: {type(error).__name__}"))
     screen.close()
     findings += _differences(screen.differences)
     return _Repeated(tuple(screen.replayed), tuple(findings), frozenset(screen.unsure))
 
 
-def _differences(differences: Sequence[Difference]) -> Iterator[Finding]:
+def _differences(differences: Sequence[Difference]) -> Iterator[Discrepancy]:
     """Field by field where both have the line; lines in a row that only one has are told together."""
 
     def kind(one: Difference) -> str:
@@ -183,22 +183,22 @@ def _differences(differences: Sequence[Difference]) -> Iterator[Finding]:
         lines = f"line {first.line}" if first.line == last.line else f"lines {first.line} to {last.line}"
         tag = _tag(first.recorded or first.replayed) + (f" and {len(several) - 1} more" if several[1:] else "")
         if what == "lost":
-            yield Finding(f"before {lines}", "lost", f"replayed {tag}", "recorded nothing")
+            yield Discrepancy(f"before {lines}", "lost", f"replayed {tag}", "recorded nothing")
         else:
-            yield Finding(lines, what, "replayed nothing", f"recorded {tag}")
+            yield Discrepancy(lines, what, "replayed nothing", f"recorded {tag}")
 
 
-def _fields(one: Difference) -> Iterator[Finding]:
+def _fields(one: Difference) -> Iterator[Discrepancy]:
     for field, recorded, replayed in changes(to_builtins(one.recorded), to_builtins(one.replayed)):
         where, what = f"line {one.line}", f"{_tag(one.recorded)}.{field}"
-        yield Finding(where, what, f"replayed {told(replayed)}", f"recorded {told(recorded)}")
+        yield Discrepancy(where, what, f"replayed {describe(replayed)}", f"recorded {describe(recorded)}")
 
 
 def _tag(event: Event | None) -> str:
     return str(type(event).__struct_config__.tag) if event else "nothing"
 
 
-def _known_before(started: Started) -> Iterator[Finding]:
+def _known_before(started: Started) -> Iterator[Discrepancy]:
     """The digests in the first line against the protocol in it."""
     protocol = started.session.protocol
     practice = started.session.practice.message_sha256
@@ -207,18 +207,20 @@ def _known_before(started: Started) -> Iterator[Finding]:
         ("started.session.practice.message_sha256", practice, practice_message(protocol).sha256),
     ):
         if has != says:
-            yield Finding("line 1", field, f"its protocol has {says}", f"recorded {has}")
+            yield Discrepancy("line 1", field, f"its protocol has {says}", f"recorded {has}")
 
 
-def _of_another_session(runs: Sequence[_Repeated]) -> Iterator[Finding]:
+def _of_another_session(runs: Sequence[_Repeated]) -> Iterator[Discrepancy]:
     """A later sitting goes on with the session of the first."""
     first, *later = [run.events[0] for run in runs if isinstance(run.events[0], Started)]
     for event in later:
         if event.resumes is None or event.session != first.session:
-            yield Finding("later sitting", "started.session", "that of line 1", f"{event.session.subject}, another")
+            yield Discrepancy("later sitting", "started.session", "that of line 1", f"{event.session.subject}, another")
 
 
-def _beside(path: Path, last_line: int, events: Sequence[Event], unsure: frozenset[int | None]) -> Iterator[Finding]:
+def _beside(
+    path: Path, last_line: int, events: Sequence[Event], unsure: frozenset[int | None]
+) -> Iterator[Discrepancy]:
     """The data set's files of this session."""
     started = events[0]
     assert isinstance(started, Started)  # noqa: S101 - as above
@@ -226,12 +228,12 @@ def _beside(path: Path, last_line: int, events: Sequence[Event], unsure: frozens
     who = session.subject, session.session, session.protocol.task
     if (place := data.transcript(*who)) != path.absolute():
         here = place.relative_to(data.root)
-        yield Finding(path.name, "place", f"log says {here}", "elsewhere: no table is compared")
+        yield Discrepancy(path.name, "place", f"log says {here}", "elsewhere: no table is compared")
         return
     ended = events[-1] if isinstance(events[-1], Ended) else None
     try:
         yield from table_findings(data.table(*who), events, unsure)
     except Exception as error:  # noqa: BLE001 - as above
-        yield Finding(data.table(*who).name, "table", "expected to be derived", f"stopped: {type(error).__name__}")
+        yield Discrepancy(data.table(*who).name, "table", "expected to be derived", f"stopped: {type(error).__name__}")
     yield from sidecar_findings(data.table(*who).with_suffix(".json"), session.protocol)
     yield from row_findings(data.sessions(session.subject), started, ended, last_line)

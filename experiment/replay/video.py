@@ -10,9 +10,9 @@ from experiment.drawing.composite import Pixels
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.messages.store import Folder
 from experiment.record import transcript as log
-from experiment.replay.discrepancy import Finding
+from experiment.replay.discrepancy import Discrepancy
 from experiment.replay.player import Player, Playhead, checked_speed
-from experiment.replay.redraw import remade
+from experiment.replay.redraw import redraw
 from experiment.replay.view import View
 
 FPS = 30
@@ -28,7 +28,7 @@ def write_film(
     speed: float = 1.0,
     pilot: bool = False,
     progress: Progress | None = None,
-) -> list[Finding]:
+) -> list[Discrepancy]:
     """Write a session to an MP4 file, with 30 frames a second; what of it is not as the participant saw it.
 
     `messages` as for a replay; a film that shows them is as private as they are. `progress` is told how many frames of
@@ -39,7 +39,7 @@ def write_film(
         raise BadInput(f"Expected --video as a new file that ends in .mp4, found {film}. Choose another name.")
     checked_speed(speed)
     read = log.read(transcript, pilot=pilot)
-    pictures, findings = remade(read.events, messages)
+    pictures, findings = redraw(read.events, messages)
     player = Player(read.events)
     view = View(player, pictures, rgb(read.started.session.protocol.display.background))
     try:

@@ -7,11 +7,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from experiment.drawing.composite import Pixels, screen_of
-from experiment.drawing.message import Colour, Style, draw_text
+from experiment.drawing.composite import Pixels, compose_screen
 from experiment.drawing.stimuli import Pictures
+from experiment.drawing.typeset import Colour, Style, draw_text
 from experiment.record.events import Frame
-from experiment.replay.player import Moment, Player, Playhead, Press, Span
+from experiment.replay.player import Moment, Player, Playhead, Press, ShownSpan
 
 STRIP_PX = 92
 DARK, LIGHT, DIM, GREY = (30, 30, 32), (236, 234, 228), (72, 74, 78), (150, 150, 150)
@@ -44,7 +44,7 @@ class View:
         moment = self._player.at(head.time_s, MEMORY_S * max(1.0, head.speed))
         clicks = [press for press in moment.presses if press.place_px and head.time_s - press.time_s < RING_S]
         if self._frame != moment.frame or clicks:
-            screen = screen_of(self._pictures, self._background, moment.frame)
+            screen = compose_screen(self._pictures, self._background, moment.frame)
             for press in clicks:
                 _ring(screen, press)
             self._pixels[:-STRIP_PX] = _resized(screen, self._screen_px)
@@ -73,7 +73,7 @@ class View:
         """Trials with their numbers, pauses over them, and late frames as ticks."""
         strip = np.empty((STRIP_PX, self.width_px, 3), np.uint8)
         strip[:] = DARK
-        self._fill(strip, [Span(0.0, self._player.end_s)], DIM)
+        self._fill(strip, [ShownSpan(0.0, self._player.end_s)], DIM)
         for span in self._player.trials:
             self._fill(strip, [span], _shade(span))
             left_px = self._x_px(span.start_s) + 4
@@ -83,7 +83,7 @@ class View:
             strip[BAR_TOP_PX - 4 : BAR_TOP_PX + 5, self._x_px(late_s)] = LATE
         return strip
 
-    def _fill(self, strip: Pixels, spans: Sequence[Span], colour: Colour) -> None:
+    def _fill(self, strip: Pixels, spans: Sequence[ShownSpan], colour: Colour) -> None:
         for span in spans:
             start_px, end_px = self._x_px(span.start_s), self._x_px(span.end_s)
             strip[BAR_TOP_PX : BAR_TOP_PX + BAR_HEIGHT_PX, start_px : max(end_px, start_px + 2)] = colour
@@ -93,7 +93,7 @@ class View:
         return EDGE_PX + round(share * (self.width_px - 2 * EDGE_PX))
 
 
-def _shade(span: Span) -> Colour:
+def _shade(span: ShownSpan) -> Colour:
     return TRIAL if span.trial % 2 else OTHER_TRIAL
 
 

@@ -12,9 +12,9 @@ from experiment.design.protocol import rgb
 from experiment.errors import EquipmentFailure
 from experiment.messages.store import Folder
 from experiment.record import transcript as log
-from experiment.replay.discrepancy import Finding
+from experiment.replay.discrepancy import Discrepancy
 from experiment.replay.player import Player, Playhead, checked_speed
-from experiment.replay.redraw import remade
+from experiment.replay.redraw import redraw
 from experiment.replay.view import STRIP_PX, View
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ def show_again(
     messages: Path | Folder | None = None,
     speed: float = 1.0,
     pilot: bool = False,
-    tell: Callable[[Finding], None] = lambda _: None,
-) -> list[Finding]:
+    tell: Callable[[Discrepancy], None] = lambda _: None,
+) -> list[Discrepancy]:
     """Show a session in a window until somebody leaves it; what of it is not as the participant saw it.
 
     `messages`: a file of messages, or the participants' folder. `tell` hears each finding before the window opens.
@@ -45,10 +45,10 @@ def show_again(
 
     checked_speed(speed)
     read = log.read(transcript, pilot=pilot)
-    pictures, findings = remade(read.events, messages)
+    pictures, findings = redraw(read.events, messages)
     scale = fitting_scale(pictures.layout, screen_size_px())
     if scale < 1:
-        findings.append(Finding("window", "size", "all pixels would need a larger screen", f"shown at {scale:.0%}"))
+        findings.append(Discrepancy("window", "size", "all pixels would need a larger screen", f"shown at {scale:.0%}"))
     for finding in findings:
         tell(finding)
     background, player = rgb(read.started.session.protocol.display.background), Player(read.events)

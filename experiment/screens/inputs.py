@@ -14,7 +14,7 @@ from experiment.record import events
 from experiment.record.events import Click, Focus, Frame, Input, Key, PauseAsked, TimedBy
 from experiment.screens.clock import SessionClock
 from experiment.screens.key_event import KeySource, Stroke
-from experiment.screens.personas import Participant
+from experiment.screens.personas import Persona
 
 LEFT_BUTTON, LEFT_STROKE = 1, "mouse_1"  # pyglet's and our own name
 # A stroke of the mouse button that its window event has not followed by now was made outside the window.
@@ -137,7 +137,7 @@ class Robot:
 
     timed_by: TimedBy = "robot"
 
-    def __init__(self, participant: Participant, clock: SessionClock) -> None:
+    def __init__(self, participant: Persona, clock: SessionClock) -> None:
         """The participant sees the frames and answers when due."""
         self._participant, self._clock = participant, clock
 
@@ -156,7 +156,7 @@ class Robot:
         """Nothing to let go of."""
 
 
-class Happenings:
+class WindowEvents:
     """What happens to the session itself: its window has to close or loses the keyboard, its disk takes no data."""
 
     def __init__(self, handle: Any, session_s: Callable[[], float], storage: Storage) -> None:

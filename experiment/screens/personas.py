@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from random import Random
 
-from experiment.design.session import Session
+from experiment.design.session import SessionPlan
 from experiment.record.events import Click, Frame, Input, Key, Message, Scale, Text
 from experiment.task.layout import Layout
 from experiment.task.scenes import ending_page, pause_page
@@ -50,10 +50,10 @@ HABITS = {
 }
 
 
-class Participant:
+class Persona:
     """One of `HABITS`, with the assistant beside; plans what comes in after each frame, and hands it out when due."""
 
-    def __init__(self, session: Session, layout: Layout, habit: Habit, seed: str) -> None:
+    def __init__(self, session: SessionPlan, layout: Layout, habit: Habit, seed: str) -> None:
         """The same seed gives the same answers."""
         self._keys, self._layout, self._habit, self._random = session.protocol.keys, layout, habit, Random(seed)
         self._limit_s = session.protocol.timing.rating_maximum_s

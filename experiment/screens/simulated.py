@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from experiment.record.events import Frame, Input, Refreshes, ScreenInfo
-from experiment.screens.personas import Participant
+from experiment.screens.personas import Persona
 from experiment.task.layout import MINIMUM_SIZE_PX
 
 REFRESH_HZ = 60.0
@@ -29,7 +29,7 @@ def simulated_info() -> ScreenInfo:
 class SimulatedScreen:
     """Shows nothing, and takes no time to wait."""
 
-    def __init__(self, participant: Participant, info: ScreenInfo) -> None:
+    def __init__(self, participant: Persona, info: ScreenInfo) -> None:
         """The clock stands at zero; it is counted in refreshes, which no rounding can skip or repeat."""
         self.info, self._participant, self._passed = info, participant, 0
 

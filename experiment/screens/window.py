@@ -18,7 +18,7 @@ from experiment.drawing.stimuli import Pictures
 from experiment.record.events import Blank, Frame, Input, Refreshes, Scale, ScreenInfo
 from experiment.screens.canvas import Canvas
 from experiment.screens.clock import SessionClock, Zero
-from experiment.screens.inputs import Happenings, Inputs, Storage
+from experiment.screens.inputs import Inputs, Storage, WindowEvents
 from experiment.screens.key_event import now_s
 from experiment.screens.refresh import Pace
 
@@ -50,7 +50,7 @@ class Window:
         self._flips = array("d")
         self._clock = SessionClock(now_s)
         self.zero = Zero(datetime.now(timezone.utc).isoformat(timespec="milliseconds"), self._clock.zero_count_s)
-        self._happenings = Happenings(canvas.handle, self._clock.now_s, storage)
+        self._happenings = WindowEvents(canvas.handle, self._clock.now_s, storage)
         self._inputs = sit(self._clock)
         self.info = ScreenInfo(
             kind="window",

@@ -8,18 +8,18 @@ from pathlib import Path
 
 from experiment.design.message import Message, practice_message
 from experiment.design.protocol import Protocol
-from experiment.design.session import Session, Sets, check_session, draw_session
+from experiment.design.session import SessionPlan, Sets, check_session, draw_session
 from experiment.errors import BadInput
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.events import Ended, Mode
-from experiment.record.resume import INCOMPLETE, is_cut_off, rated_messages
+from experiment.record.resume import INCOMPLETE, is_interrupted, rated_messages
 from experiment.storage.append_file import is_written
 
 PERSON = "person"
 
 
-class CutOff(BadInput):
+class Interrupted(BadInput):
     """This session began before, and the program or the computer died: it can go on, or be closed as it is."""
 
     def __init__(self, subject: str, session: int, transcript: log.Transcript) -> None:
@@ -36,7 +36,7 @@ class Plan:
     """A session that is about to begin: everything checked, nothing opened yet."""
 
     mode: Mode
-    session: Session
+    session: SessionPlan
     messages: tuple[Message, ...]
     operator: str
     answers: Mapping[str, str | float | None]
@@ -60,7 +60,7 @@ class Plan:
         return self.session.protocol
 
 
-def planned(
+def plan_session(
     mode: Mode,
     protocol: Protocol,
     messages: Sequence[Message],
@@ -79,14 +79,14 @@ def planned(
     With `resume`, one that was cut off, whose answers to the form are kept. Raises CutOff for such a one without it.
     """
     check_session(session, protocol)
-    after = cut_off(data, subject, session, protocol)
+    after = read_interrupted(data, subject, session, protocol)
     if after is None:
         _forget_unbegun(data.transcript(subject, session, protocol.task))
         data.check_free(subject, session, protocol.task)
         if resume:
             raise BadInput(f"sub-{subject} ses-{session} has not begun yet. Start it without --resume.")
     elif not resume:
-        raise CutOff(subject, session, after)
+        raise Interrupted(subject, session, after)
     else:
         seed = after.started.session.seed
     drawn = _drawn(protocol, messages, data, subject=subject, session=session, seed=seed)
@@ -101,7 +101,7 @@ def planned(
 
 def _drawn(
     protocol: Protocol, messages: Sequence[Message], data: DataSet, *, subject: str, session: int, seed: int
-) -> Session:
+) -> SessionPlan:
     """The session as the seed decides it, of the messages that the subject's other sessions were drawn from."""
     others = _begun(protocol, data, subject, but=session)
     sets = _sets(others)
@@ -120,22 +120,22 @@ def recorded_sets(protocol: Protocol, data: DataSet, subject: str) -> Sets:
     return _sets(_begun(protocol, data, subject))
 
 
-def _begun(protocol: Protocol, data: DataSet, subject: str, but: int | None = None) -> list[Session]:
+def _begun(protocol: Protocol, data: DataSet, subject: str, but: int | None = None) -> list[SessionPlan]:
     """The subject's sessions that have begun, but one."""
     numbers = [number for number in range(1, protocol.sessions + 1) if number != but]
     paths = [data.transcript(subject, number, protocol.task) for number in numbers]
     return [log.read_start(path).session for path in paths if log.has_begun(path)]
 
 
-def _sets(sessions: Sequence[Session]) -> Sets:
+def _sets(sessions: Sequence[SessionPlan]) -> Sets:
     return next((session.sets for session in sessions if session.sets), ())
 
 
-def _digests(session: Session) -> dict[str, str]:
+def _digests(session: SessionPlan) -> dict[str, str]:
     return {trial.message_id: trial.message_sha256 for trial in session.trials}
 
 
-def cut_off(data: DataSet, subject: str, session: int, protocol: Protocol) -> log.Transcript | None:
+def read_interrupted(data: DataSet, subject: str, session: int, protocol: Protocol) -> log.Transcript | None:
     """The transcript of this session if it was cut off, such as by a power cut; None if it ended, or never began.
 
     Raises BadInput if it is still running.
@@ -146,7 +146,7 @@ def cut_off(data: DataSet, subject: str, session: int, protocol: Protocol) -> lo
     if not log.has_begun(path):
         return None
     transcript = log.read(path, pilot=True)
-    return transcript if is_cut_off(transcript) else None
+    return transcript if is_interrupted(transcript) else None
 
 
 def _forget_unbegun(path: Path) -> None:
@@ -158,7 +158,7 @@ def _forget_unbegun(path: Path) -> None:
 def close_as_incomplete(data: DataSet, subject: str, session: str, protocol: Protocol) -> None:
     """End a session that was cut off as it is; BadInput if there is none."""
     number = check_session(int(session) if session.isdecimal() else 0, protocol)
-    transcript = cut_off(data, subject, number, protocol)
+    transcript = read_interrupted(data, subject, number, protocol)
     if transcript is None:
         raise BadInput(f"sub-{subject} ses-{session} was not cut off: there is nothing to close.")
     with log.Writer(data.transcript(subject, number, protocol.task), transcript) as writer:

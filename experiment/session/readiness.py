@@ -12,7 +12,7 @@ from experiment import system
 from experiment.design.protocol import Protocol, rgb
 from experiment.errors import DayFourError
 from experiment.preflight import computer
-from experiment.record.check_result import Item, of_refusal
+from experiment.record.check_result import Item, refusal_item
 
 if TYPE_CHECKING:
     from experiment.design.message import Message
@@ -26,7 +26,7 @@ SessionItems = tuple[list[Item], tuple["Message", ...]]
 PLEASE_PRESS = "Please press any key, once."
 
 
-def checked(
+def check_readiness(
     protocol: Protocol, data: Path, root: Path, *, full_screen: bool, with_press: bool, of_session: SessionItems
 ) -> list[Item]:
     """Everything, in the order in which a person reads it. `of_session`: what was found of the session's messages."""
@@ -43,13 +43,13 @@ def _drawing(protocol: Protocol, shown: tuple[Message, ...], *, full_screen: boo
     from msgspec.structs import replace
 
     from experiment.design.message import practice_message
-    from experiment.drawing.stimuli import drawn_meanwhile
+    from experiment.drawing.stimuli import draw_in_background
     from experiment.screens.canvas import screen_size_px
     from experiment.task.layout import MINIMUM_SIZE_PX, Layout
 
     layout = Layout(*(screen_size_px() if full_screen else MINIMUM_SIZE_PX))
     asking = replace(protocol, wording=replace(protocol.wording, loading=PLEASE_PRESS))
-    return drawn_meanwhile(asking, shown or (practice_message(protocol),), layout)
+    return draw_in_background(asking, shown or (practice_message(protocol),), layout)
 
 
 def _window(drawing: Future[Pictures], background: Rgb, *, full_screen: bool, with_press: bool) -> Iterator[Item]:
@@ -62,15 +62,15 @@ def _window(drawing: Future[Pictures], background: Rgb, *, full_screen: bool, wi
         pictures = drawing.result()
         canvas = Canvas(pictures.layout, background, full_screen=full_screen)
     except DayFourError as error:
-        yield of_refusal("pictures", error)
+        yield refusal_item("pictures", error)
         return
     with closing(canvas):
         try:
             canvas.load(pictures)
         except DayFourError as error:
-            yield of_refusal("pictures", error)
+            yield refusal_item("pictures", error)
             return
-        yield of_refusal("pictures", None, f"all {len(pictures.parts_of_all())} stand on the screen as prepared")
+        yield refusal_item("pictures", None, f"all {len(pictures.parts_of_all())} stand on the screen as prepared")
         yield from refresh.items(canvas, measure_refresh(canvas))
         if with_press:
             canvas.draw([pictures.notice])
@@ -86,7 +86,7 @@ def _press(canvas: Canvas) -> Item:
         with closing(open_keys(allow_poll=True, window=canvas.handle)) as keys:
             return refresh.press(canvas, keys)
     except DayFourError as error:
-        return of_refusal("press", error)
+        return refusal_item("press", error)
 
 
 def session_items(protocol: Protocol, subject: str, session: int, messages: Folder, data: Path) -> SessionItems:
@@ -99,8 +99,8 @@ def session_items(protocol: Protocol, subject: str, session: int, messages: Fold
         shown = messages.read(label := check_subject(subject))
         refuse_errors(check_participant(label, shown, messages, protocol, Layout(*MINIMUM_SIZE_PX)))
     except DayFourError as error:
-        return [of_refusal("messages", error)], ()
-    ready = of_refusal("messages", None, f"{len(shown)} are there, without errors")
+        return [refusal_item("messages", error)], ()
+    ready = refusal_item("messages", None, f"{len(shown)} are there, without errors")
     if not session:
         return [ready], shown
     return [ready, _turn(protocol, shown, data, subject, session)], shown
@@ -112,18 +112,18 @@ def _turn(protocol: Protocol, shown: tuple[Message, ...], data: Path, subject: s
 
     from experiment.record import transcript
     from experiment.record.dataset import DataSet
-    from experiment.session.plan import CutOff, planned
+    from experiment.session.plan import Interrupted, plan_session
 
     data_set = DataSet(data)
     try:
-        planned("run", protocol, shown, data_set, subject=subject, session=session, seed=1, operator="check")
-    except CutOff as error:
-        return replace(of_refusal("session", error), grade="amber")
+        plan_session("run", protocol, shown, data_set, subject=subject, session=session, seed=1, operator="check")
+    except Interrupted as error:
+        return replace(refusal_item("session", error), grade="amber")
     except DayFourError as error:
-        return of_refusal("session", error)
+        return refusal_item("session", error)
     earlier = [number for number in range(1, session)
                if not transcript.has_begun(data_set.transcript(subject, number, protocol.task))]  # fmt: skip
     if earlier:
         found = f"session {session}, though session {earlier[0]} was not held on this computer"
         return Item("session", "amber", found, "Check the number; ask where the earlier session was held.")
-    return of_refusal("session", None, f"session {session} can begin")
+    return refusal_item("session", None, f"session {session} can begin")

@@ -19,9 +19,9 @@ from experiment.errors import EquipmentFailure
 from experiment.record import transcript as log
 from experiment.record.check_result import Item, worst
 from experiment.record.events import SCHEMA, Ended, Event, Started
-from experiment.record.resume import resumption
+from experiment.record.resume import resume_point
 from experiment.screens.clock import Zero
-from experiment.screens.personas import HABITS, Participant
+from experiment.screens.personas import HABITS, Persona
 from experiment.screens.simulated import SimulatedScreen, simulated_info
 from experiment.session.plan import Plan
 from experiment.system import raised_priority
@@ -50,13 +50,13 @@ class Check:
     override: str | None = None
 
 
-def held_in_window(plan: Plan, *, full_screen: bool, photodiode: bool = False, check: Check | None = None) -> Ended:
+def run_in_window(plan: Plan, *, full_screen: bool, photodiode: bool = False, check: Check | None = None) -> Ended:
     """The session in a window: a person answers, or one of the synthetic participants.
 
     `photodiode`: with a square in the corner that is white exactly while a message or a scale is shown. With a `check`,
     EquipmentFailure says what this computer lacks before anything but "One moment" was on the screen.
     """
-    from experiment.drawing.stimuli import PILOT_MARK, drawn_meanwhile
+    from experiment.drawing.stimuli import PILOT_MARK, draw_in_background
     from experiment.screens.canvas import Canvas, screen_size_px
     from experiment.screens.refresh import BRIEF, THOROUGH, measure_refresh
     from experiment.screens.window import Window
@@ -64,10 +64,13 @@ def held_in_window(plan: Plan, *, full_screen: bool, photodiode: bool = False, c
     display, pointer = plan.protocol.display, plan.protocol.mouse.enabled
     layout = _layout(screen_size_px(), full_screen=full_screen)
     mark = None if plan.mode == "run" else PILOT_MARK
-    drawing = drawn_meanwhile(plan.protocol, plan.messages, layout, mark, photodiode=photodiode)
-    looking = _beside(check.look) if check else None
+    drawing = draw_in_background(plan.protocol, plan.messages, layout, mark, photodiode=photodiode)
+    looking = _submit(check.look) if check else None
     gc.disable()  # it would look through all that PsychoPy loads, again and again; the window goes on with it
-    with _kept(plan) as transcript, closing(Canvas(layout, rgb(display.background), full_screen=full_screen)) as canvas:
+    with (
+        _recording(plan) as transcript,
+        closing(Canvas(layout, rgb(display.background), full_screen=full_screen)) as canvas,
+    ):
         pictures = drawing.result()
         canvas.load(pictures)
         pace = measure_refresh(canvas, THOROUGH if check else BRIEF)
@@ -76,13 +79,18 @@ def held_in_window(plan: Plan, *, full_screen: bool, photodiode: bool = False, c
         with (
             raised_priority(),
             Window(
-                canvas, pictures, lambda clock: _seated(plan, layout, canvas, clock), transcript, pace, pointer=pointer
+                canvas,
+                pictures,
+                lambda clock: _open_inputs(plan, layout, canvas, clock),
+                transcript,
+                pace,
+                pointer=pointer,
             ) as window,
         ):
-            return _held(plan, window, window.zero, transcript, found, check.override if check else None)
+            return _run_task(plan, window, window.zero, transcript, found, check.override if check else None)
 
 
-def _beside(look: Callable[[], Sequence[Item]]) -> Future[Sequence[Item]]:
+def _submit(look: Callable[[], Sequence[Item]]) -> Future[Sequence[Item]]:
     pool = ThreadPoolExecutor(1)
     looking = pool.submit(look)
     pool.shutdown(wait=False)
@@ -111,7 +119,7 @@ def _layout(screen_px: tuple[int, int], *, full_screen: bool) -> Layout:
     return Layout(*screen_px) if full_screen else Layout(*MINIMUM_SIZE_PX)
 
 
-def _seated(plan: Plan, layout: Layout, canvas: Canvas, clock: SessionClock) -> Inputs:
+def _open_inputs(plan: Plan, layout: Layout, canvas: Canvas, clock: SessionClock) -> Inputs:
     from experiment.screens.inputs import Person, Robot
     from experiment.screens.keyboard import open_keys
 
@@ -121,15 +129,15 @@ def _seated(plan: Plan, layout: Layout, canvas: Canvas, clock: SessionClock) -> 
     return Person(canvas.handle, keys, clock, mouse=plan.protocol.mouse.enabled)
 
 
-def simulated(plan: Plan, utc: str = SIMULATED_UTC) -> Ended:
+def run_simulated(plan: Plan, utc: str = SIMULATED_UTC) -> Ended:
     """The session without a window, as fast as the computer goes; the same seed gives the same files.
 
     `utc`: when it is said to have been held (ISO 8601).
     """
     info = simulated_info()
     screen = SimulatedScreen(_participant(plan, Layout(info.width_px, info.height_px)), info)
-    with _kept(plan) as transcript:
-        return _held(plan, screen, Zero(utc, None), transcript)
+    with _recording(plan) as transcript:
+        return _run_task(plan, screen, Zero(utc, None), transcript)
 
 
 def some_habit(seed: int, number: int) -> str:
@@ -139,7 +147,7 @@ def some_habit(seed: int, number: int) -> str:
 
 
 @contextmanager
-def _kept(plan: Plan) -> Iterator[log.Writer]:
+def _recording(plan: Plan) -> Iterator[log.Writer]:
     """The session's transcript, and at the end the tables from it; if the disk did not take it, nor will it take them.
 
     A window that is opened within has closed by then, so that the assistant sees what the disk has to say.
@@ -155,7 +163,7 @@ def _kept(plan: Plan) -> Iterator[log.Writer]:
                 plan.data.list_participants()
 
 
-def _held(
+def _run_task(
     plan: Plan,
     screen: Screen,
     zero: Zero,
@@ -173,7 +181,7 @@ def _held(
         participant=plan.participant,
         screen=screen.info,
         zero_utc=zero.utc,
-        resumes=resumption(plan.after, zero.utc) if plan.after else None,
+        resumes=resume_point(plan.after, zero.utc) if plan.after else None,
         zero_count_s=zero.count_s,
         preflight=found,
         override=override if worst(found) == "red" else None,
@@ -188,7 +196,7 @@ def _held(
     return procedure.run(started, screen, emit)
 
 
-def _participant(plan: Plan, layout: Layout) -> Participant:
+def _participant(plan: Plan, layout: Layout) -> Persona:
     session = plan.session
     seed = f"{session.seed}/{session.subject}/{session.session}"
-    return Participant(session, layout, HABITS[plan.participant], seed)
+    return Persona(session, layout, HABITS[plan.participant], seed)

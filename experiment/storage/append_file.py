@@ -40,7 +40,7 @@ class GrowingFile(Generic[Said]):
         self.path = path
         if not kept + torn:
             path.parent.mkdir(parents=True, exist_ok=True)
-        self._descriptor = open_alone(path, create=not kept + torn)
+        self._descriptor = open_exclusive(path, create=not kept + torn)
         try:
             self._text = _kept(self._descriptor, kept, torn)
             sync_folder(path.parent)
@@ -188,7 +188,7 @@ class GrowingFile(Generic[Said]):
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         elsewhere = self._is_elsewhere()
-        descriptor = open_alone(self.path, create=True) if elsewhere else self._descriptor
+        descriptor = open_exclusive(self.path, create=True) if elsewhere else self._descriptor
         os.lseek(descriptor, 0, os.SEEK_SET)
         there = os.read(descriptor, len(self._text) + 1)
         if not self._text.startswith(there):
@@ -236,7 +236,7 @@ def is_written(path: Path) -> bool:
     return False
 
 
-def open_alone(path: Path, *, create: bool) -> int:
+def open_exclusive(path: Path, *, create: bool) -> int:
     """The file's descriptor, locked; BlockingIOError if somebody else has it."""
     descriptor = os.open(path, _FLAGS | (os.O_CREAT if create else 0), 0o644)
     try:

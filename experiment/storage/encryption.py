@@ -36,7 +36,7 @@ def new_keys(passphrase: str) -> KeyPair:
     return KeyPair(str(identity.to_public()), pyrage.passphrase.encrypt(str(identity).encode(), passphrase))
 
 
-def unlocked(closed: bytes, passphrase: str) -> Any:
+def unlock(closed: bytes, passphrase: str) -> Any:
     """The private key; WrongKey for another passphrase. Takes a second, so that guessing does too."""
     import pyrage
 
@@ -48,7 +48,7 @@ def unlocked(closed: bytes, passphrase: str) -> Any:
         raise WrongKey("This is not the passphrase. Try again.") from None
 
 
-def sealed(content: bytes, publics: Iterable[str]) -> bytes:
+def encrypt(content: bytes, publics: Iterable[str]) -> bytes:
     """The content, to be opened by any of the keys; BadInput if one is no public key."""
     import pyrage
 
@@ -58,7 +58,7 @@ def sealed(content: bytes, publics: Iterable[str]) -> bytes:
         raise BadInput("Expected a public key of age, which begins with age1. Put it back as it was.") from error
 
 
-def opened(content: bytes, key: Any) -> bytes:
+def decrypt(content: bytes, key: Any) -> bytes:
     """What was sealed; WrongKey if it was for another key, or is damaged."""
     import pyrage
 

@@ -27,14 +27,14 @@ class Line(Struct, frozen=True):
     event: msgspec.Raw
 
 
-def line_after(before: bytes | bytearray, event: bytes) -> bytes:
+def chain_line(before: bytes | bytearray, event: bytes) -> bytes:
     """The line with an event's JSON that follows what stands in the file, with its newline."""
     end = len(before) - 1
     previous = sha256(before[before.rfind(b"\n", 0, end) + 1 : end]).hexdigest() if before else FIRST
     return msgspec.json.encode(Line(previous, msgspec.Raw(event))) + b"\n"
 
 
-def unlinked(path: Path, lines: Iterable[bytes], decode: Callable[[msgspec.Raw], Kind]) -> list[Kind]:
+def read_chain(path: Path, lines: Iterable[bytes], decode: Callable[[msgspec.Raw], Kind]) -> list[Kind]:
     """The events of a file's lines; BadInput names the first line that is none, or does not follow the one before."""
     previous, events = FIRST, []
     for number, text in enumerate(lines, start=1):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 
-def rendered(template: Path, filters: Mapping[str, Callable[..., Any]], **values: Any) -> str:
+def fill_template(template: Path, filters: Mapping[str, Callable[..., Any]], **values: Any) -> str:
     """The page of a template with these filters and values."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 

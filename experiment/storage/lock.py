@@ -15,12 +15,12 @@ from pathlib import Path
 from random import uniform
 
 from experiment.errors import BadInput, EquipmentFailure
-from experiment.storage.append_file import open_alone
+from experiment.storage.append_file import open_exclusive
 
 WAIT_S, PAUSE_S = 20.0, 0.01
 
 
-class Held:
+class LockedFile:
     """The file while it is held, by its descriptor."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
@@ -52,7 +52,7 @@ class Held:
 
 
 @contextmanager
-def held(path: Path) -> Iterator[Held]:
+def lock_file(path: Path) -> Iterator[LockedFile]:
     """The file, which is there already, locked: nobody else writes to it as long as the context lasts.
 
     BadInput if it is not there, EquipmentFailure if somebody holds it for WAIT_S, or if its folder cannot lock.
@@ -60,7 +60,7 @@ def held(path: Path) -> Iterator[Held]:
     descriptor = _waited_for(path)
     try:
         _check_locks(path)
-        yield Held(path, descriptor)
+        yield LockedFile(path, descriptor)
     finally:
         os.close(descriptor)
 
@@ -80,7 +80,7 @@ def _waited_for(path: Path) -> int:
 def _locked(path: Path) -> int | None:
     """The descriptor, or None while somebody else has it."""
     try:
-        return open_alone(path, create=False)
+        return open_exclusive(path, create=False)
     except BlockingIOError:
         return None
     except FileNotFoundError as error:

@@ -28,13 +28,13 @@ def read_toml(path: Path, kind: type[Kind], name: str, option: str) -> Kind:
     try:
         return msgspec.convert(content, kind)
     except msgspec.ValidationError as error:
-        wrong = explained(str(error), content)
+        wrong = format_validation_error(str(error), content)
         raise BadInput(
             f"The {name} {path} cannot be used.\n{wrong}\nCorrect the file, or copy stimuli/{name}.toml again."
         ) from error
 
 
-def explained(message: str, content: Any) -> str:
+def format_validation_error(message: str, content: Any) -> str:
     """A sentence of msgspec about content that is of the wrong kind, as three lines for whoever wrote the file.
 
     The key is as in the file, such as `rating.questions[0].id`; what stands there is shortened to a line.

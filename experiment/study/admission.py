@@ -35,7 +35,7 @@ class Refused(BadInput):
 def session_at(entries: Sequence[Entry], subject: str, moment: datetime, asked: int | None = None) -> int:
     """The session to hold at this moment by the computer's clock, as the register has it; Refused as below."""
     study = participants.study_of(entries)
-    one = participants.found(participants.of(study, entries), subject)
+    one = participants.get_participant(participants.read_participants(study, entries), subject)
     there = study.at(one.stratum)
     return session_of(one, there, days.today(there, moment), asked, clock_behind(entries, moment))
 
@@ -87,7 +87,7 @@ def _check_takes_part(one: Participant, today: date) -> None:
     if one.locked:
         raise Refused("The study is locked: no session can be held any more.")
     if one.withdrawn:
-        raise Refused(f"{one.name} left the study on {days.spoken(one.withdrawn)}. Check the ID.")
+        raise Refused(f"{one.name} left the study on {days.in_words(one.withdrawn)}. Check the ID.")
     if one.consented is None or one.consented > today:
         raise Refused(
             f"Informed consent of {one.name} is not recorded, and nothing is measured without it. When the form is "
@@ -108,7 +108,7 @@ def _next_session(one: Participant, study: Study, asked: int | None) -> int:
     if asked not in (None, course):
         day, _ = days.session_days(study.courses, one.starts[course - 1])
         raise Refused(
-            f"{one.name} is in course {course}, and its session is session {course}, on {days.spoken(day)}; session "
+            f"{one.name} is in course {course}, and its session is session {course}, on {days.in_words(day)}; session "
             f"{asked} was asked for. {_what_follows(one, study, course)}"
         )
     return course
@@ -120,7 +120,7 @@ def _what_follows(one: Participant, study: Study, course: int) -> str:
     earliest = days.earliest_second(study.courses, one.starts[0])
     return (
         f"Session 2 is on day {study.courses.session_day} of course 2, which has not started: the washout lets it "
-        f"start on {days.spoken(earliest)} or later."
+        f"start on {days.in_words(earliest)} or later."
     )
 
 
@@ -128,12 +128,12 @@ def _wrong_day(one: Participant, study: Study, session: int, today: date) -> Ite
     """What speaks against the day, with the right one."""
     courses, start = study.courses, one.starts[session - 1]
     first, latest = days.session_days(courses, start)
-    its_day = f"day {courses.session_day}, {days.spoken(first)}"
-    now = f"Today, {days.spoken(today)}, is {_place(study, session, start, today)} of {one.name}"
+    its_day = f"day {courses.session_day}, {days.in_words(first)}"
+    now = f"Today, {days.in_words(today)}, is {_place(study, session, start, today)} of {one.name}"
     if today < first:
         yield f"{now}; the session is on {its_day}."
     elif today > latest:
-        until = f", or until {days.spoken(latest)}" if latest > first else ""
+        until = f", or until {days.in_words(latest)}" if latest > first else ""
         follows = f" {_what_follows(one, study, session)}" if session == 1 else ""
         yield f"{now}, too late for session {session}: that was on {its_day}{until}.{follows}"
 

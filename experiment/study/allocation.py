@@ -73,7 +73,7 @@ def draw(study: Study, secret: bytes) -> tuple[Slot, ...]:
     )
 
 
-def packed(study: Study, slots: tuple[Slot, ...]) -> tuple[Packed, ...]:
+def packing_rows(study: Study, slots: tuple[Slot, ...]) -> tuple[Packed, ...]:
     """The packing list, sorted by kit."""
     kits = (
         Packed(kit, slot.stratum, course, treatment)

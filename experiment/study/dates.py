@@ -73,7 +73,7 @@ def earliest_second(courses: Courses, first_start: date) -> date:
     return last(courses, first_start) + (courses.washout_days + 1) * DAY
 
 
-def spoken(day: date) -> str:
+def in_words(day: date) -> str:
     """Such as `Wednesday 26 November 2025`: whatever language the computer speaks."""
     return f"{WEEKDAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]} {day.year}"
 
@@ -83,7 +83,7 @@ def short(day: date) -> str:
     return f"{WEEKDAYS[day.weekday()][:3]} {day.day} {MONTHS[day.month - 1][:3]}"
 
 
-def parsed(text: str) -> date:
+def parse_day(text: str) -> date:
     """The date that somebody typed; BadInput unless it is YYYY-MM-DD."""
     try:
         day = date.fromisoformat(text)

@@ -17,7 +17,7 @@ def table(entries: Sequence[events.Entry], subject: str | None = None) -> Table:
     """A line for each entry, or for those about one participant; what was taken back is struck through."""
     from rich.table import Table
 
-    zone, taken_back = ZoneInfo(participants.study_of(entries).clock.zone), participants.corrected(entries)
+    zone, taken_back = ZoneInfo(participants.study_of(entries).clock.zone), participants.corrected_entries(entries)
     own = {number for number, entry in enumerate(entries, 1) if subject in {None, getattr(entry.act, "subject", None)}}
     shown = Table(box=None, header_style="bold", pad_edge=False)
     for column in ("Entry", "Recorded", "By"):
@@ -28,11 +28,11 @@ def table(entries: Sequence[events.Entry], subject: str | None = None) -> Table:
             at = datetime.fromisoformat(entry.utc).astimezone(zone)
             style = "strike dim" if number in taken_back else ""
             by = f" (taken back by entry {taken_back[number]})" if number in taken_back else ""
-            shown.add_row(str(number), f"{at:%Y-%m-%d %H:%M}", entry.who, told(entry.act) + by, style=style)
+            shown.add_row(str(number), f"{at:%Y-%m-%d %H:%M}", entry.who, describe(entry.act) + by, style=style)
     return shown
 
 
-def told(act: events.Act) -> str:  # noqa: PLR0911 - one line for each kind of act
+def describe(act: events.Act) -> str:  # noqa: PLR0911 - one line for each kind of act
     """An act in a sentence."""
     match act:
         case events.Begun(plan=plan):

@@ -37,7 +37,7 @@ def read_public(given: str) -> str:
     """A public key, given as such or by its file; BadInput if it is none."""
     text = given if given.startswith("age1") else _text(Path(given))
     try:
-        encryption.sealed(b"", [text])
+        encryption.encrypt(b"", [text])
     except BadInput:
         # What stands there is not shown: it could be a private key.
         shown = "the key" if text is given else given
@@ -51,7 +51,7 @@ def read_key(path: Path, passphrase: str) -> Any:
     """The private key in a file; BadInput if it cannot be read, WrongKey for another passphrase."""
     no_core_dumps()
     try:
-        return encryption.unlocked(path.read_bytes(), passphrase)
+        return encryption.unlock(path.read_bytes(), passphrase)
     except OSError as error:
         raise BadInput(
             f"The key {path} cannot be read: {error.strerror}. Without the key, the treatments cannot be known by "

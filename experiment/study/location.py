@@ -10,7 +10,7 @@ from pathlib import Path
 
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.storage.atomic_file import write_whole
-from experiment.storage.lock import held
+from experiment.storage.lock import lock_file
 from experiment.study.register import Register
 
 FOLDER, ELSEWHERE = "study", "elsewhere.txt"
@@ -30,7 +30,7 @@ def register_in(data: Path) -> Register:
     return register
 
 
-def register_of(data: Path) -> Register | None:
+def find_register(data: Path) -> Register | None:
     """The register of this data set; None if it has no study.
 
     A folder from which the register is gone is a study's all the same: then the register's own words say so.
@@ -38,7 +38,7 @@ def register_of(data: Path) -> Register | None:
     return register_in(data) if (data / FOLDER).exists() else None
 
 
-def shared(data: Path, folder: Path) -> Register:
+def share_register(data: Path, folder: Path) -> Register:
     """The register in a folder that this data set may use; BadInput if the data set has its own already."""
     own = Register(data / FOLDER)
     if own.path.exists():
@@ -51,8 +51,8 @@ def join(data: Path, folder: Path) -> Register:
 
     BadInput if there is none, or if the data set has its own; EquipmentFailure if that folder cannot lock files.
     """
-    register = shared(data, folder)
+    register = share_register(data, folder)
     register.entries()
-    with held(register.path):
+    with lock_file(register.path):
         write_whole(data / FOLDER / ELSEWHERE, f"{register.folder}\n")
     return register

@@ -1,6 +1,6 @@
 """Where each participant stands: a fold over the register's acts, and the rules of what may follow what.
 
-All that the rules know is in `after`: it gives the participant after an act, or says why there can be no such act now
+All that the rules know is in `apply`: it gives the participant after an act, or says why there can be no such act now
 and what to do. Who records an act asks it beforehand, so a register in which something impossible stands was changed
 from outside. What the rules leave out on purpose are dates that make no sense today (`recording`) and whether a session
 may be held (`gate`): a session that was held is a fact, whatever it was held against.
@@ -83,13 +83,13 @@ class Participant(Struct, frozen=True):
     def past(self, session: int) -> str:
         """How a session that is over came to its end, in a sentence."""
         held = self.sessions[session]
-        day = dates.spoken(dates.parsed(held.day))
+        day = dates.in_words(dates.parse_day(held.day))
         if held.status == "never_held":
             return f"Session {session} of {self.name} was never held; that was recorded on {day}."
         return f"Session {session} of {self.name} was held on {day} ({held.status})."
 
 
-def of(study: Study, entries: Sequence[Entry]) -> dict[str, Participant]:
+def read_participants(study: Study, entries: Sequence[Entry]) -> dict[str, Participant]:
     """Each participant by subject, in the order of enrolment; BadInput names the first entry that cannot be there.
 
     An entry that was corrected later counts as if it had never been there.
@@ -97,7 +97,7 @@ def of(study: Study, entries: Sequence[Entry]) -> dict[str, Participant]:
     people: dict[str, Participant] = {}
     given: set[str] = set()
     locked = False
-    mistaken = corrected(entries)
+    mistaken = corrected_entries(entries)
     for number, entry in enumerate(entries, start=1):
         act = entry.act
         if number in mistaken:
@@ -107,7 +107,7 @@ def of(study: Study, entries: Sequence[Entry]) -> dict[str, Participant]:
             if isinstance(act, Enrolled):
                 people[act.subject] = _enrolled(study, people, given, entry, act)
             elif (subject := getattr(act, "subject", None)) and not isinstance(act, Answered):
-                people[subject] = after(study, _known(people, subject), entry)
+                people[subject] = apply(study, _known(people, subject), entry)
             locked |= isinstance(act, Locked)
         except (BadInput, ValueError) as error:
             raise BadInput(
@@ -117,7 +117,7 @@ def of(study: Study, entries: Sequence[Entry]) -> dict[str, Participant]:
     return {name: replace(one, locked=True) for name, one in people.items()} if locked else people
 
 
-def corrected(entries: Sequence[Entry]) -> dict[int, int]:
+def corrected_entries(entries: Sequence[Entry]) -> dict[int, int]:
     """By the number of each entry that counts no more, the number of the one that says so."""
     return {entry.act.entry: number for number, entry in enumerate(entries, 1) if isinstance(entry.act, Corrected)}
 
@@ -129,7 +129,7 @@ def study_of(entries: Sequence[Entry]) -> Study:
     return entries[0].act.plan
 
 
-def found(people: Mapping[str, Participant], subject: str) -> Participant:
+def get_participant(people: Mapping[str, Participant], subject: str) -> Participant:
     """The participant; BadInput suggests those with a similar ID."""
     label = subject.removeprefix("sub-")
     if label in people:
@@ -142,7 +142,7 @@ def found(people: Mapping[str, Participant], subject: str) -> Participant:
     )
 
 
-def after(study: Study, participant: Participant, entry: Entry) -> Participant:
+def apply(study: Study, participant: Participant, entry: Entry) -> Participant:
     """The participant after an act; BadInput says why it cannot be, and what to do."""
     if participant.locked and not isinstance(entry.act, Unblinded):
         raise BadInput("The study is locked: nothing about its participants can change any more.")
@@ -204,15 +204,15 @@ def _enrolled(
 
 def _check_takes_part(one: Participant) -> None:
     if one.withdrawn:
-        raise BadInput(f"{one.name} left the study on {dates.spoken(one.withdrawn)}. Check the ID.")
+        raise BadInput(f"{one.name} left the study on {dates.in_words(one.withdrawn)}. Check the ID.")
 
 
 def _consented(one: Participant, act: Consented) -> Participant:
     _check_takes_part(one)
-    day = dates.parsed(act.day)
+    day = dates.parse_day(act.day)
     if one.consented and act.version == one.consent_version:
         raise BadInput(
-            f"{one.name} consented to version {act.version} on {dates.spoken(one.consented)}: it is recorded already."
+            f"{one.name} consented to version {act.version} on {dates.in_words(one.consented)}: it is recorded already."
         )
     # Who consents to a new version of the form has given consent since the first one.
     return replace(one, consented=min(day, one.consented or day), consent_version=act.version)
@@ -220,7 +220,7 @@ def _consented(one: Participant, act: Consented) -> Participant:
 
 def _started(study: Study, one: Participant, act: Started) -> Participant:
     _check_takes_part(one)
-    day, course = dates.parsed(act.day), act.course
+    day, course = dates.parse_day(act.day), act.course
     if one.consented is None:
         raise BadInput(
             f"Informed consent of {one.name} is not recorded, and no course starts without it. When the form is "
@@ -228,23 +228,23 @@ def _started(study: Study, one: Participant, act: Started) -> Participant:
         )
     if day < one.enrolled:
         raise BadInput(
-            f"{one.name} was enrolled on {dates.spoken(one.enrolled)} and had no kit before that. Check the day."
+            f"{one.name} was enrolled on {dates.in_words(one.enrolled)} and had no kit before that. Check the day."
         )
     if day < one.consented:
         raise BadInput(
-            f"{one.name} consented on {dates.spoken(one.consented)}, and no course starts before that. Check the day."
+            f"{one.name} consented on {dates.in_words(one.consented)}, and no course starts before that. Check the day."
         )
     if course <= len(one.starts):
         raise BadInput(
-            f"Course {course} of {one.name} started on {dates.spoken(one.starts[course - 1])} already. Check the ID "
+            f"Course {course} of {one.name} started on {dates.in_words(one.starts[course - 1])} already. Check the ID "
             "and the course."
         )
     if course > len(one.starts) + 1:
         raise BadInput(f"Course 1 of {one.name} has not started yet. It comes first: --course 1.")
     if course == 2 and day < (earliest := dates.earliest_second(study.courses, one.starts[0])):
         raise BadInput(
-            f"Course 2 of {one.name} cannot start on {dates.spoken(day)}: the washout lasts "
-            f"{study.courses.washout_days} days. Start it on {dates.spoken(earliest)} or later."
+            f"Course 2 of {one.name} cannot start on {dates.in_words(day)}: the washout lasts "
+            f"{study.courses.washout_days} days. Start it on {dates.in_words(earliest)} or later."
         )
     _check_kit(one, course, act.kit)
     return replace(one, starts=(*one.starts, day), doses={**one.doses, day: True})
@@ -260,23 +260,23 @@ def _check_kit(one: Participant, course: int, kit: str) -> None:
 
 
 def _dosed(study: Study, one: Participant, act: Dosed) -> Participant:
-    day = dates.parsed(act.day)
+    day = dates.parse_day(act.day)
     if one.withdrawn and day > one.withdrawn:
         _check_takes_part(one)
     if not any(day in dates.all_days(study.courses, start) for start in one.starts):
         spans = " and ".join(
-            f"{dates.spoken(start)} to {dates.spoken(dates.last(study.courses, start))}" for start in one.starts
+            f"{dates.in_words(start)} to {dates.in_words(dates.last(study.courses, start))}" for start in one.starts
         )
         when = f"are from {spans}" if spans else "have not started"
-        raise BadInput(f"{dates.spoken(day)} is in no course of {one.name}: the courses {when}. Check the day.")
+        raise BadInput(f"{dates.in_words(day)} is in no course of {one.name}: the courses {when}. Check the day.")
     if day in one.starts and not act.taken:
         raise BadInput(
-            f"Day 1 is the day of the first dose, and {dates.spoken(day)} is a day 1 of {one.name}. If the course did "
+            f"Day 1 is the day of the first dose, and {dates.in_words(day)} is a day 1 of {one.name}. If it did "
             "not begin then, take its start back (`dayfour study correct`)."
         )
     if day in one.doses and one.doses[day] == act.taken:
         word = "taken" if act.taken else "missed"
-        raise BadInput(f"The dose of {one.name} on {dates.spoken(day)} is recorded as {word} already.")
+        raise BadInput(f"The dose of {one.name} on {dates.in_words(day)} is recorded as {word} already.")
     return replace(one, doses={**one.doses, day: act.taken})
 
 
@@ -285,5 +285,5 @@ def _held(one: Participant, act: SessionHeld) -> Participant:
         raise BadInput(f"Session {act.session} of {one.name} cannot have been held: that course has not started.")
     if one.is_held(act.session):
         raise BadInput(one.past(act.session))
-    dates.parsed(act.day)
+    dates.parse_day(act.day)
     return replace(one, sessions={**one.sessions, act.session: act})

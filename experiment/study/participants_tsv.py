@@ -18,9 +18,9 @@ COLUMNS = {
 }
 
 
-def list_participants(data: DataSet, entries: Sequence[Entry]) -> None:
+def update_participants_tsv(data: DataSet, entries: Sequence[Entry]) -> None:
     """Bring the data set's `participants.tsv` up to the register; rows and columns that others added stay."""
-    people = participants.of(participants.study_of(entries), entries).values()
+    people = participants.read_participants(participants.study_of(entries), entries).values()
     data.list_participants({one.name: _row(one) for one in people}, COLUMNS)
 
 

@@ -23,11 +23,11 @@ def findings(entries: Sequence[Entry]) -> tuple[Finding, ...]:
                 one = _finding("unblinded", subject, None, text)
             case _:
                 continue
-        found += with_answers([one], answers(entries[at:]))
+        found += with_answers([one], resolutions(entries[at:]))
     return tuple(found)
 
 
-def answers(entries: Sequence[Entry]) -> Answers:
+def resolutions(entries: Sequence[Entry]) -> Answers:
     """What was said of findings, the latest word on each."""
     acts = [(entry.who, entry.act) for entry in entries]
     return {
@@ -35,7 +35,7 @@ def answers(entries: Sequence[Entry]) -> Answers:
     }
 
 
-def answered(
+def resolved_findings(
     open_findings: Sequence[Finding], kind: str, subject: str | None, session: int | None, reason: str
 ) -> Answered:
     """The answer to a finding that is open; BadInput if there is none such, or for no reason."""

@@ -33,7 +33,7 @@ LONGEST_AGO = {"consent": timedelta(days=366), "start": timedelta(days=31)}  # b
 SHORTEST_REASON = 5
 
 
-def consented(entries: Entries, subject: str, day: date | None, version: str, moment: datetime) -> Consented:
+def consent(entries: Entries, subject: str, day: date | None, version: str, moment: datetime) -> Consented:
     """Informed consent to this version of the form, given on `day` (today if None)."""
     study, one, today = _now(entries, subject, moment)
     if not version.strip():
@@ -42,7 +42,7 @@ def consented(entries: Entries, subject: str, day: date | None, version: str, mo
     return _possible(study, one, moment, Consented(one.subject, day.isoformat(), version.strip()))
 
 
-def started(
+def start_course(
     entries: Entries, subject: str, course: Literal[1, 2], day: date | None, kit: str, moment: datetime
 ) -> Started:
     """A course whose first dose, of this kit as somebody read it off, was taken on `day` (today if None)."""
@@ -51,20 +51,22 @@ def started(
     return _possible(study, one, moment, Started(one.subject, course, day.isoformat(), check_kit(kit)))
 
 
-def dosed(entries: Entries, subject: str, day: date | None, moment: datetime, *, taken: bool) -> Dosed:
+def record_dose(entries: Entries, subject: str, day: date | None, moment: datetime, *, taken: bool) -> Dosed:
     """A dose of a running or past course, on `day` (today if None); what was recorded last for a day counts."""
     study, one, today = _now(entries, subject, moment)
     day = _sensible(day or today, today)
     return _possible(study, one, moment, Dosed(one.subject, day.isoformat(), taken))
 
 
-def withdrew(entries: Entries, subject: str, reason: str, moment: datetime) -> Withdrew:
+def withdraw(entries: Entries, subject: str, reason: str, moment: datetime) -> Withdrew:
     """The participant leaves the study, now."""
     study, one, _ = _now(entries, subject, moment)
     return _possible(study, one, moment, Withdrew(one.subject, meaningful(reason)))
 
 
-def overridden(entries: Entries, subject: str, reason: str, moment: datetime, asked: int | None = None) -> Overridden:
+def override_rules(
+    entries: Entries, subject: str, reason: str, moment: datetime, asked: int | None = None
+) -> Overridden:
     """A session against the gate's words; BadInput if it does not refuse, or if nobody can lift what it says."""
     study, one, _ = _now(entries, subject, moment)
     try:
@@ -76,7 +78,7 @@ def overridden(entries: Entries, subject: str, reason: str, moment: datetime, as
     raise BadInput(f"Session {session} of {one.name} can be held today: leave out --override-study.")
 
 
-def session_held(
+def record_session(
     entries: Entries, subject: str, session: int, status: Status, began_utc: str, moment: datetime
 ) -> SessionHeld:
     """A session that has ended, be it just now; `failed` for one that can still go on. `began_utc`: ISO 8601."""
@@ -85,7 +87,7 @@ def session_held(
     return _possible(study, one, moment, SessionHeld(one.subject, session, day.isoformat(), status))
 
 
-def never_held(entries: Entries, subject: str, session: int, moment: datetime) -> SessionHeld:
+def record_never_held(entries: Entries, subject: str, session: int, moment: datetime) -> SessionHeld:
     """A session that never began, and never will: its day is over. Without it, or a withdrawal, no study is locked."""
     study, one, today = _now(entries, subject, moment)
     if session in one.sessions and not one.is_held(session):
@@ -93,11 +95,13 @@ def never_held(entries: Entries, subject: str, session: int, moment: datetime) -
     if 1 <= session <= len(one.starts):
         _, latest = dates.session_days(study.courses, one.starts[session - 1])
         if today <= latest:
-            raise BadInput(f"Session {session} of {one.name} can be held until {dates.spoken(latest)}. Close it then.")
+            raise BadInput(
+                f"Session {session} of {one.name} can be held until {dates.in_words(latest)}. Close it then."
+            )
     return _possible(study, one, moment, SessionHeld(one.subject, session, today.isoformat(), "never_held"))
 
 
-def corrected(entries: Entries, number: int, reason: str, moment: datetime) -> Corrected:
+def correct(entries: Entries, number: int, reason: str, moment: datetime) -> Corrected:
     """An entry (numbered from 1) was a mistake of whoever recorded it, and counts no more.
 
     BadInput for what was no mere record: kits that were given, sessions that were held, rules that were lifted,
@@ -110,11 +114,13 @@ def corrected(entries: Entries, number: int, reason: str, moment: datetime) -> C
             f"Entry {number} cannot be taken back: only a consent, a start, a dose, a withdrawal, or a session that "
             "was closed as never held. `dayfour study history` lists all with their numbers."
         )
-    if number in (known := participants.corrected(entries)):
+    if number in (known := participants.corrected_entries(entries)):
         raise BadInput(f"Entry {number} was taken back already, by entry {known[number]}.")
     correction = Corrected(number, meaningful(reason))
     try:
-        participants.of(participants.study_of(entries), [*entries, Entry(moment.isoformat(), "", correction)])
+        participants.read_participants(
+            participants.study_of(entries), [*entries, Entry(moment.isoformat(), "", correction)]
+        )
     except BadInput as error:
         raise BadInput(
             f"Entry {number} cannot be taken back while later ones build on it. Take those back first, the latest "
@@ -125,13 +131,13 @@ def corrected(entries: Entries, number: int, reason: str, moment: datetime) -> C
 
 def _now(entries: Entries, subject: str, moment: datetime) -> tuple[Study, Participant, date]:
     study = participants.study_of(entries)
-    one = participants.found(participants.of(study, entries), subject)
+    one = participants.get_participant(participants.read_participants(study, entries), subject)
     there = study.at(one.stratum)
     return there, one, dates.today(there, moment)
 
 
 def _possible(study: Study, one: Participant, moment: datetime, act: Kind) -> Kind:
-    participants.after(study, one, Entry(moment.isoformat(), "", act))
+    participants.apply(study, one, Entry(moment.isoformat(), "", act))
     return act
 
 
@@ -139,12 +145,12 @@ def _sensible(day: date, today: date, longest_ago: timedelta | None = None) -> d
     """The day, if it can be meant."""
     if day > today:
         raise BadInput(
-            f"{dates.spoken(day)} is in the future: today is {dates.spoken(today)}. Record it when it happens."
+            f"{dates.in_words(day)} is in the future: today is {dates.in_words(today)}. Record it when it happens."
         )
     if longest_ago and today - day > longest_ago:
         raise BadInput(
-            f"{dates.spoken(day)} is more than {longest_ago.days} days ago: today is {dates.spoken(today)}. Check the "
-            "year and the month."
+            f"{dates.in_words(day)} is more than {longest_ago.days} days ago: today is {dates.in_words(today)}. Check "
+            "the year and the month."
         )
     return day
 

@@ -19,10 +19,10 @@ from msgspec import Struct
 
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.storage.atomic_file import write_whole
-from experiment.storage.hash_chain import Line, line_after, unlinked
-from experiment.storage.lock import Held, held
+from experiment.storage.hash_chain import Line, chain_line, read_chain
+from experiment.storage.lock import LockedFile, lock_file
 from experiment.study.events import SCHEMA, Act, Begun, Entry, Locked, Recovered, decode, encode
-from experiment.study.participants import AFTER_LOCK, Participant, found, of, study_of
+from experiment.study.participants import AFTER_LOCK, Participant, get_participant, read_participants, study_of
 
 REGISTER, HEAD = "register.jsonl", "head.json"
 ALLOCATION, PACKING, KITS = "allocation.age", "packing.age", "kits.json"
@@ -83,13 +83,13 @@ class Register:
     def participant(self, subject: str) -> Participant:
         """The participant as the register has them; BadInput suggests similar IDs if nobody of this one is enrolled."""
         entries = self.entries()
-        return found(of(study_of(entries), entries), subject)
+        return get_participant(read_participants(study_of(entries), entries), subject)
 
     def begun(self) -> Begun:
         """How the study was set up; BadInput if it was not."""
         first, newline, _ = self._content().partition(NEWLINE)
         self._check_schema(first if newline else None)
-        return self._first(unlinked(self.path, [first], decode))
+        return self._first(read_chain(self.path, [first], decode))
 
     def kits(self) -> tuple[Place, ...]:
         """All places of all strata, in order, with their kits."""
@@ -115,7 +115,7 @@ class Register:
             self.path.touch()
         except OSError as error:
             raise EquipmentFailure(f"{self.path} cannot be made: {error.strerror}. Choose --folder.") from error
-        with held(self.path) as file:
+        with lock_file(self.path) as file:
             self._check_not_begun(file.read())
             return self._written(file, b"", who, prepare())[0]
 
@@ -126,7 +126,7 @@ class Register:
         cut. EquipmentFailure if the folder cannot lock or write, or if somebody holds it for long.
         """
         _check_initials(who)
-        with held(self.path) as file:
+        with lock_file(self.path) as file:
             content = file.read()
             entries = self._checked(content, self._head())
             whole = content[: content.rfind(NEWLINE) + 1]
@@ -141,7 +141,7 @@ class Register:
         """The entries of the register's whole lines, which are all that there were."""
         lines = content.split(NEWLINE)[:-1]
         self._check_schema(lines[0] if lines else None)
-        entries = tuple(unlinked(self.path, lines, decode))
+        entries = tuple(read_chain(self.path, lines, decode))
         if not head.size and len(entries) > 1:
             raise BadInput(f"{self.folder / HEAD} is lost. Put it back from a copy, with the register of the same day.")
         before = content[: head.size]
@@ -164,7 +164,7 @@ class Register:
             raise BadInput(f"{self.path}, line 1: it is lost, with all after it. Put the register back from a copy.")
         if line is None:
             raise BadInput(f"No study has begun in {self.folder}. Run `dayfour study init`, or check --data.")
-        with suppress(msgspec.DecodeError, UnicodeDecodeError):  # of which `unlinked` tells more
+        with suppress(msgspec.DecodeError, UnicodeDecodeError):  # of which `read_chain` tells more
             schema = msgspec.json.decode(msgspec.json.decode(line, type=Line).event, type=_First).act.schema
             if schema != SCHEMA:
                 how = f"{self.path} was written with schema {schema}, and this version reads {SCHEMA}"
@@ -194,11 +194,11 @@ class Register:
         except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
             raise BadInput(f"{path} cannot be read, or was changed. Put it back from a copy.") from error
 
-    def _written(self, file: Held, before: bytes, who: str, act: Act) -> tuple[Entry, bytes]:
+    def _written(self, file: LockedFile, before: bytes, who: str, act: Act) -> tuple[Entry, bytes]:
         """The act's entry, on the disk, and all that stands there then."""
         moment = self.now().astimezone(timezone.utc).isoformat(timespec="milliseconds")
         entry = Entry(moment, who.strip(), act)
-        line = line_after(before, encode(entry))
+        line = chain_line(before, encode(entry))
         file.write(len(before), line)
         content = before + line
         with suppress(EquipmentFailure):  # the act is recorded; the head only says less than it could

@@ -7,11 +7,11 @@ from pathlib import Path
 from experiment.errors import BadInput
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
-from experiment.record.resume import is_cut_off
+from experiment.record.resume import is_interrupted
 from experiment.storage.append_file import is_written
 from experiment.study import admission, dates, participants, recording
 from experiment.study.events import Status
-from experiment.study.participants_tsv import list_participants
+from experiment.study.participants_tsv import update_participants_tsv
 from experiment.study.register import Register
 
 
@@ -24,14 +24,12 @@ def session_today(register: Register, subject: str, *, asked: int | None = None,
     return _decided(register, subject, asked, override)[0]
 
 
-def admitted(
-    register: Register, subject: str, who: str, *, asked: int | None = None, override: str | None = None
-) -> int:
+def admit(register: Register, subject: str, who: str, *, asked: int | None = None, override: str | None = None) -> int:
     """The same for a session that begins now: an override that is needed is recorded, with the initials `who`."""
     session, is_refused = _decided(register, subject, asked, override)
     if is_refused and override is not None:
         reason = override
-        register.act(who, lambda entries: recording.overridden(entries, subject, reason, register.now(), asked))
+        register.act(who, lambda entries: recording.override_rules(entries, subject, reason, register.now(), asked))
     return session
 
 
@@ -48,7 +46,7 @@ def _decided(register: Register, subject: str, asked: int | None, override: str 
 def record(register: Register, subject: str, session: int, who: str, status: Status, began_utc: str) -> None:
     """A session has ended that began then (ISO 8601): `failed` if it can go on (`resume.is_cut_off`)."""
     register.act(
-        who, lambda entries: recording.session_held(entries, subject, session, status, began_utc, register.now())
+        who, lambda entries: recording.record_session(entries, subject, session, status, began_utc, register.now())
     )
 
 
@@ -58,9 +56,9 @@ def record_end(register: Register, data: DataSet, transcript: Path, who: str) ->
         return
     read = log.read(transcript)
     session = read.started.session
-    status = "failed" if read.ended is None or is_cut_off(read) else read.ended.status
+    status = "failed" if read.ended is None or is_interrupted(read) else read.ended.status
     record(register, session.subject, session.session, who, status, read.started.zero_utc)
-    list_participants(data, register.entries())
+    update_participants_tsv(data, register.entries())
 
 
 def catch_up(register: Register, data: DataSet, subject: str, who: str) -> list[int]:
@@ -79,7 +77,7 @@ def catch_up(register: Register, data: DataSet, subject: str, who: str) -> list[
 
 def _is_over(transcript: Path) -> bool:
     read = log.read(transcript)
-    return read.ended is not None and not is_cut_off(read)
+    return read.ended is not None and not is_interrupted(read)
 
 
 def check_never_held(data: DataSet, subject: str, session: int) -> None:
@@ -101,7 +99,7 @@ def unknown_doses(register: Register, subject: str) -> str | None:
     """Which doses before today the register does not know of, in a sentence; None if it knows of all."""
     entries = register.entries()
     study = participants.study_of(entries)
-    one = participants.found(participants.of(study, entries), subject)
+    one = participants.get_participant(participants.read_participants(study, entries), subject)
     unknown = admission.unrecorded_doses(one, study, dates.today(study.at(one.stratum), register.now()))
     if not unknown:
         return None

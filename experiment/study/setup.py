@@ -18,7 +18,7 @@ from experiment.design.session import check_subject
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.storage import encryption
 from experiment.storage.atomic_file import sync_folder, write_whole
-from experiment.study.allocation import Packed, Slot, draw, packed
+from experiment.study.allocation import Packed, Slot, draw, packing_rows
 from experiment.study.events import SCHEMA, Begun, Enrolled, Entry
 from experiment.study.plan import Study
 from experiment.study.register import ALLOCATION, KITS, PACKING, Place, Register
@@ -40,7 +40,7 @@ class Allocation(Struct, frozen=True):
         return "Allocation(...)"
 
 
-def begin(register: Register, study: Study, unblinder: str, pharmacy: str, who: str) -> Entry:
+def set_up(register: Register, study: Study, unblinder: str, pharmacy: str, who: str) -> Entry:
     """Draw the allocation and seal it to the two public keys; BadInput if a study has begun in this folder.
 
     The register's first line comes last: an interrupted beginning leaves none, and can be repeated.
@@ -62,7 +62,7 @@ def _prepared(register: Register, study: Study, unblinder: str, pharmacy: str) -
     slots = draw(study, secret)
     contents = {
         ALLOCATION: _sealed(Allocation(secret, study, slots), unblinder),
-        PACKING: _sealed(packed(study, slots), pharmacy),
+        PACKING: _sealed(packing_rows(study, slots), pharmacy),
         KITS: msgspec.json.format(msgspec.json.encode(places(slots))),
     }
     for name, content in contents.items():
@@ -79,7 +79,7 @@ def places(slots: Sequence[Slot]) -> tuple[Place, ...]:
 def _sealed(content: Allocation | tuple[Packed, ...], public: str) -> bytes:
     """Encrypted, and padded with blanks, so that the size tells nothing."""
     plain = msgspec.json.encode(content)
-    return encryption.sealed(plain.ljust(-(-len(plain) // PADDED_BYTES) * PADDED_BYTES), [public])
+    return encryption.encrypt(plain.ljust(-(-len(plain) // PADDED_BYTES) * PADDED_BYTES), [public])
 
 
 def enrol(register: Register, subject: str, stratum: str, who: str) -> Entry:

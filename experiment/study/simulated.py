@@ -24,7 +24,7 @@ from experiment.study.dates import DAY
 from experiment.study.events import Act, Entry, Unblinded
 from experiment.study.plan import Study
 from experiment.study.register import Register
-from experiment.study.sessions import admitted, record
+from experiment.study.sessions import admit, record
 
 FIRST_DAY = date(2000, 1, 3)  # long ago, so that nobody takes it for a real one
 A_WEEK = 7
@@ -102,7 +102,7 @@ Step = tuple[datetime, Callable[[], object]]
 Decide = Callable[[Sequence[Entry], datetime], Act]
 
 
-def simulated_study(
+def simulate_study(
     register_of: Callable[[Callable[[], datetime]], Register],
     data: DataSet,
     subjects: int,
@@ -147,14 +147,14 @@ def _life(person: Person) -> Iterator[Step]:
     came = FIRST_DAY + (person.number + draw.randrange(A_WEEK)) * DAY
     arrival = dates.at(study, came, ARRIVAL) + timedelta(seconds=person.number)
     yield arrival, lambda: setup.enrol(person.lab.register, subject, person.stratum, person.assistant)
-    yield arrival, _act(person, lambda entries, now: recording.consented(entries, subject, None, "1.0", now))
+    yield arrival, _act(person, lambda entries, now: recording.consent(entries, subject, None, "1.0", now))
     first = came + draw.randrange(1, A_WEEK) * DAY
     late_days = 1 + study.courses.tolerance_days if person.fate == "late" else 0
     yield from _course(person, 1, first, draw, late_days)
     second = max(dates.earliest_second(study.courses, first), first + (study.courses.days + late_days) * DAY)
     if person.fate == "quits":
         left = dates.at(study, second - DAY, ARRIVAL)
-        yield left, _act(person, lambda entries, now: recording.withdrew(entries, subject, "moved away", now))
+        yield left, _act(person, lambda entries, now: recording.withdraw(entries, subject, "moved away", now))
     else:
         yield from _course(person, 2, second + draw.randrange(A_WEEK) * DAY, draw)
 
@@ -167,8 +167,8 @@ def _course(person: Person, course: Literal[1, 2], start: date, draw: Random, la
     forgotten = draw.choice(later) if fate == "forgets" and later else None
 
     def begins(entries: Sequence[Entry], now: datetime) -> Act:
-        kit = participants.of(study, entries)[subject].kits[course - 1]
-        return recording.started(entries, subject, course, None, kit, now)
+        kit = participants.read_participants(study, entries)[subject].kits[course - 1]
+        return recording.start_course(entries, subject, course, None, kit, now)
 
     yield dates.at(study, first, study.clock.dose), _act(person, begins)
     for day in later:
@@ -177,7 +177,7 @@ def _course(person: Person, course: Literal[1, 2], start: date, draw: Random, la
         yield dates.at(study, first, EVENING), _act(person, lambda _entries, _now: Unblinded(subject, EMERGENCY))
     day, latest = dates.session_days(study.courses, start)
     if fate == "absent":
-        closes = _act(person, lambda entries, now: recording.never_held(entries, subject, course, now))
+        closes = _act(person, lambda entries, now: recording.record_never_held(entries, subject, course, now))
         yield dates.at(study, latest + DAY, study.clock.session), closes
     else:
         yield dates.at(study, day + late_days * DAY, study.clock.session), lambda: _hold(person, course)
@@ -190,19 +190,19 @@ def _act(person: Person, decide: Decide) -> Callable[[], object]:
 
 
 def _dose(subject: str, *, taken: bool) -> Decide:
-    return lambda entries, now: recording.dosed(entries, subject, None, now, taken=taken)
+    return lambda entries, now: recording.record_dose(entries, subject, None, now, taken=taken)
 
 
 def _hold(person: Person, course: int) -> None:
     """The session of a course, against the gate's words if it comes to that."""
     lab, subject, who = person.lab, person.subject, person.assistant
-    session = admitted(lab.register, subject, who, asked=course, override=OVERRIDE)
-    plan = plans.planned(
+    session = admit(lab.register, subject, who, asked=course, override=OVERRIDE)
+    plan = plans.plan_session(
         "simulate", lab.protocol, lab.messages, lab.data, subject=subject, session=session, seed=lab.seed,
         operator=who, participant=sessions.some_habit(lab.seed, person.number),
     )  # fmt: skip
     began_utc = _utc(lab.register.now())
-    record(lab.register, subject, session, who, sessions.simulated(plan, began_utc).status, began_utc)
+    record(lab.register, subject, session, who, sessions.run_simulated(plan, began_utc).status, began_utc)
 
 
 def _utc(moment: datetime) -> str:

@@ -76,7 +76,7 @@ def only_due(lines: Iterable[Row]) -> list[Row]:
 def summary(lines: Sequence[Row], study: Study, moment: datetime) -> str:
     """How many there are of each, and which day it is by the study's clock."""
     counts = Counter(row.urgency for row in lines)
-    day = f"{dates.spoken(dates.today(study, moment))} ({study.clock.zone})"
+    day = f"{dates.in_words(dates.today(study, moment))} ({study.clock.zone})"
     people = f"{len(lines)} participant{'' if len(lines) == 1 else 's'}"
     return f"{day}: " + ", ".join([people, *(f"{counts[one]} {one.name}" for one in Urgency if counts[one])])
 

@@ -47,7 +47,7 @@ def lock(register: Register, data: Path, who: str, open_issues: Issues) -> Entry
     issues = tuple(open_issues())  # before the register is held, since it may take a while
 
     def decide(entries: Sequence[Entry]) -> Locked:
-        people = participants.of(participants.study_of(entries), entries).values()
+        people = participants.read_participants(participants.study_of(entries), entries).values()
         if any(isinstance(entry.act, Locked) for entry in entries):
             raise BadInput("The study is locked already.")
         if not people:
@@ -133,7 +133,7 @@ def _slots(register: Register, key: Any) -> dict[tuple[str, int], Slot]:
 def _opened(register: Register, name: str, key: Any) -> bytes:
     content = register.beside(name)
     try:
-        return encryption.opened(content, key)
+        return encryption.decrypt(content, key)
     except encryption.WrongKey:
         raise encryption.WrongKey(
             f"This is not the key for {register.folder / name}, and without it nobody can open that. Nothing was shown "

@@ -110,7 +110,7 @@ class Known:
 Said = Callable[..., str | None]
 
 
-def said(*command: str) -> str | None:
+def command_output(*command: str) -> str | None:
     """What a tool of the system prints; None if it is missing, fails or hangs."""
     try:
         done = subprocess.run(command, capture_output=True, timeout=PATIENCE_S, check=False)  # noqa: S603 - fixed words

@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiment.system.facts import Power, PressKey, Said, ScreenMode, Volume, linked_zone, mounted_volume, said
+from experiment.system.facts import (
+    Power,
+    PressKey,
+    Said,
+    ScreenMode,
+    Volume,
+    command_output,
+    linked_zone,
+    mounted_volume,
+)
 
 _GRAPHICS = "/System/Library/Frameworks/CoreGraphics.framework/CoreGraphics"
 _FOUNDATION = "/System/Library/Frameworks/CoreFoundation.framework/CoreFoundation"
@@ -30,11 +39,11 @@ def libraries() -> tuple[Any, Any]:
 
 @dataclass(frozen=True)
 class Mac:
-    """`graphics` and `foundation` are the system's libraries, `said` runs its tools."""
+    """`graphics` and `foundation` are the system's libraries, `command_output` runs its tools."""
 
     graphics: Any
     foundation: Any
-    said: Said = said
+    command_output: Said = command_output
 
     def screen(self) -> ScreenMode | None:
         """The main display; scaling 2 is a Retina display's usual one."""
@@ -48,12 +57,12 @@ class Mac:
 
     def blanks_after_s(self) -> float | None:
         """The display's sleep."""
-        minutes = settings(self.said("pmset", "-g") or "").get("displaysleep")
+        minutes = settings(self.command_output("pmset", "-g") or "").get("displaysleep")
         return None if minutes is None else minutes * 60.0 or math.inf
 
     def power(self) -> Power | None:
         """Low power mode; Macs that know none do not list it."""
-        known = settings(self.said("pmset", "-g") or "")
+        known = settings(self.command_output("pmset", "-g") or "")
         if not known:
             return None
         low = known.get("lowpowermode", 0) == 1

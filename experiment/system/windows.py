@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from experiment.errors import EquipmentFailure
-from experiment.system.facts import Power, PressKey, Said, ScreenMode, Volume, said
+from experiment.system.facts import Power, PressKey, Said, ScreenMode, Volume, command_output
 
 POWER_SAVER = "a1841308-3541-4fab-bc81-f71556f20b4a"  # the scheme's GUID; its name is translated
 _HIGH_PRIORITY, _ABOVE_NORMAL_PRIORITY = 0x80, 0x8000  # SetPriorityClass
@@ -37,10 +37,10 @@ def libraries() -> Any:
 
 @dataclass(frozen=True)
 class Windows:
-    """`windll` are the system's libraries, `said` runs its tools."""
+    """`windll` are the system's libraries, `command_output` runs its tools."""
 
     windll: Any
-    said: Said = said
+    command_output: Said = command_output
 
     def screen(self) -> ScreenMode:
         """Native is the largest mode that the driver offers, as far as that can be told."""
@@ -56,7 +56,7 @@ class Windows:
 
     def blanks_after_s(self) -> float | None:
         """The sooner of screen saver and dark screen, on mains power."""
-        printed = self.said("powercfg", "/query", "SCHEME_CURRENT", "SUB_VIDEO", "VIDEOIDLE")
+        printed = self.command_output("powercfg", "/query", "SCHEME_CURRENT", "SUB_VIDEO", "VIDEOIDLE")
         active, timeout = ctypes.c_int(), ctypes.c_int()
         ask = self.windll.user32.SystemParametersInfoW
         ask(_SAVER_ACTIVE, 0, ctypes.byref(active), 0)
@@ -70,7 +70,7 @@ class Windows:
         status = (ctypes.c_ubyte * 12)()  # SYSTEM_POWER_STATUS; byte 3 is SystemStatusFlag
         if self.windll.kernel32.GetSystemPowerStatus(status) and status[3] == 1:
             return Power(saves=True, setting="battery saver")
-        printed = self.said("powercfg", "/getactivescheme")
+        printed = self.command_output("powercfg", "/getactivescheme")
         return scheme(printed) if printed else None
 
     def volume(self, folder: Path) -> Volume:
@@ -85,7 +85,7 @@ class Windows:
 
     def synchronised(self) -> bool | None:
         """As w32tm has it; without administrator's rights it may not tell."""
-        printed = self.said("w32tm", "/query", "/status")
+        printed = self.command_output("w32tm", "/query", "/status")
         return None if printed is None else is_synchronised(printed)
 
     def _modes(self) -> list[tuple[int, int]]:

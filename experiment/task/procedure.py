@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from experiment.design.protocol import MODIFIERS, Question
-from experiment.design.session import Session, Trial
+from experiment.design.session import SessionPlan, Trial
 from experiment.record.events import (  # fmt: skip
     Blank,
     Click,
@@ -118,7 +118,7 @@ def _trial(stage: _Stage, trial: Trial) -> None:
 class _Stage:
     """Shows frames and takes answers, with the transcript and the assistant's pause woven in."""
 
-    def __init__(self, session: Session, screen: Screen, emit: Emit) -> None:
+    def __init__(self, session: SessionPlan, screen: Screen, emit: Emit) -> None:
         """The session's protocol decides the rest."""
         self.session, self.screen, self.emit = session, screen, emit
         self.keys, self.timing, self.wording = session.protocol.keys, session.protocol.timing, session.protocol.wording

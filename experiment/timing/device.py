@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from experiment.errors import BadInput
 from experiment.timing.align import LEAST, Match, by_pattern
 from experiment.timing.capture import Capture, Stay
-from experiment.timing.errors import Errors, TrialError, summarised
+from experiment.timing.errors import Errors, TrialError, summarise
 from experiment.timing.observations import Log, LoggedTrial
 
 PRESS_LINES = ("keypad", "key", "press", "button")
@@ -89,7 +89,7 @@ def device_errors(log: Log, capture: Capture) -> Measured:
     presses_s = sorted(stay.on_s for line in keys for stay in capture.lines[line])
     trials = [_trial_error(log.trials[onset], stays[edge], match, presses_s) for onset, edge in match.pairs]
     stray_s = tuple(stays[edge].on_s for edge in match.edges_alone)
-    return Measured(summarised(trials, log, match, absolute=False, with_delays=True), light, keys, stray_s)
+    return Measured(summarise(trials, log, match, absolute=False, with_delays=True), light, keys, stray_s)
 
 
 def _light(log: Log, capture: Capture) -> tuple[str, Match]:

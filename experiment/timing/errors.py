@@ -118,7 +118,7 @@ def watched_errors(log: Log, watch: Watch) -> Errors:
     presses = [press for glow in watch.glows for press in glow.presses]
     if not common:
         trials = varying(trials, [edges_s[other] - match.of_onset(onsets_s[one]) for one, other in match.pairs])
-    return summarised(
+    return summarise(
         trials, log, match, absolute=common,
         doubt_s=middle([on.doubt_s for on in seen]),
         press_doubt_s=middle([press.down.doubt_s for press in presses]),
@@ -140,7 +140,7 @@ def pressed_errors(log: Log, watch: Watch) -> Errors:
     trials = [_trial_error(one, glow, match) for one, glow in zip(log.trials, watch.glows, strict=True)]
     presses = [press for glow in watch.glows for press in glow.presses]
     doubt_s = middle([press.down.doubt_s for press in presses])
-    return summarised(trials, log, match, absolute=True, press_doubt_s=doubt_s)
+    return summarise(trials, log, match, absolute=True, press_doubt_s=doubt_s)
 
 
 def varying(trials: Sequence[TrialError], later_s: Sequence[float]) -> tuple[TrialError, ...]:
@@ -151,7 +151,7 @@ def varying(trials: Sequence[TrialError], later_s: Sequence[float]) -> tuple[Tri
     )
 
 
-def summarised(
+def summarise(
     trials: Sequence[TrialError],
     log: Log,
     match: Match,

@@ -102,7 +102,7 @@ def missed_refreshes(interval_s: float, refresh_hz: float) -> int:
     return max(0, round(interval_s * refresh_hz) - 1)
 
 
-def logged(events: Sequence[Event]) -> Log:
+def read_log(events: Sequence[Event]) -> Log:
     """A session's trials by its transcript, practice and all; of one that went on after a crash, the last part."""
     start = max(number for number, event in enumerate(events) if isinstance(event, Started))
     started, story = events[start], events[start + 1 :]

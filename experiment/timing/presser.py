@@ -17,7 +17,7 @@ from experiment.record.events import Message, Scale, Shown, decode
 from experiment.storage.hash_chain import Line
 from experiment.system.facts import PressKey
 from experiment.timing.observations import Glow, Press, Span, Watch
-from experiment.timing.schedule import GO_ON, IDLE_PRESSES, PATIENCE_S, Agenda, Script
+from experiment.timing.schedule import GO_ON, IDLE_PRESSES, PATIENCE_S, Schedule, Script
 
 LOOK_S = 0.004  # from one look at the log to the next
 
@@ -33,7 +33,7 @@ class Presser:
         """Nothing is pressed yet."""
         self._transcript, self._press = transcript, press
         self._read_bytes = 0
-        self._agenda, self._asks = Agenda(), False
+        self._agenda, self._asks = Schedule(), False
         self._trials: dict[str, list[Press]] = {}  # by message, in the order of the session
 
     def watch(self, scripts: Sequence[Script], *, lives: Callable[[], bool]) -> Watch:

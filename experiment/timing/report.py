@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from experiment.record.events import ScreenInfo, Started
 from experiment.storage.atomic_file import write_whole
-from experiment.storage.html import rendered
+from experiment.storage.html import fill_template
 from experiment.timing.charts import WIDTH_PX, Distribution, distribution
 from experiment.timing.device import GUIDE
 from experiment.timing.errors import ONSET_SD_S, RESPONSE_MEDIAN_S, RESPONSE_SD_S, Errors, Summary
@@ -67,7 +67,7 @@ class Report(Struct, frozen=True):
         return methods_sentence(self)
 
 
-def reported(
+def build_report(
     started: Started, log: Log, transcript: Path, *, how: How, errors: Errors | None, watch: Watch | None = None,
     why_not: str | None = None, device: str | None = None, stray_s: tuple[float, ...] = (),
 ) -> Report:  # fmt: skip
@@ -106,7 +106,7 @@ def write(report: Report, folder: Path) -> Path:
 
 def render(report: Report) -> str:
     """The page's HTML."""
-    return rendered(
+    return fill_template(
         Path(__file__).with_name("report.html.jinja"),
         {"ms": ms},
         report=report,

@@ -26,7 +26,7 @@ PATIENCE_S = 1.0  # without a change for longer, the program stands on a page th
 IDLE_PRESSES = 20  # after which it does not answer
 
 
-def drawn_scripts(count: int, seed: str, points: int) -> list[Script]:
+def draw_schedules(count: int, seed: str, points: int) -> list[Script]:
     """A reading time, then a digit from 1 to `points`, then a confirmation, for each trial."""
     random = Random(seed)
 
@@ -43,7 +43,7 @@ def drawn_scripts(count: int, seed: str, points: int) -> list[Script]:
     ]
 
 
-class Agenda:
+class Schedule:
     """Presses and releases in the order of time, in seconds on the caller's clock."""
 
     def __init__(self) -> None:

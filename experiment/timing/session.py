@@ -29,7 +29,7 @@ from experiment.session import run as sessions
 from experiment.system import key_presser
 from experiment.timing.observations import Watch
 from experiment.timing.presser import Presser
-from experiment.timing.schedule import drawn_scripts
+from experiment.timing.schedule import draw_schedules
 from experiment.timing.watcher import Watcher
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,18 +93,18 @@ def timing_messages(trials: int) -> tuple[Message, ...]:
     )
 
 
-def hold(session: TimingSession) -> None:
+def run_session(session: TimingSession) -> None:
     """The session, in this process."""
     session.data.prepare()
-    plan = plans.planned(
+    plan = plans.plan_session(
         "pilot", timing_protocol(read_protocol(Path(session.protocol)), session.trials),
         timing_messages(session.trials), session.data, subject=SUBJECT, session=1, seed=1, operator=OPERATOR,
         participant=session.participant,
     )  # fmt: skip
-    sessions.held_in_window(plan, full_screen=session.full_screen, photodiode=True)
+    sessions.run_in_window(plan, full_screen=session.full_screen, photodiode=True)
 
 
-def watched(session: TimingSession, display: str | None = None) -> Watch:
+def run_watched(session: TimingSession, display: str | None = None) -> Watch:
     """Hold the session in another process, and watch and answer it from this one, on an X11 display.
 
     EquipmentFailure, with what the session said, if it did not come to its end.
@@ -112,7 +112,7 @@ def watched(session: TimingSession, display: str | None = None) -> Watch:
     return _answered(session, display, lambda: Watcher(display, TITLE).watch)
 
 
-def pressed(session: TimingSession, display: str | None = None) -> Watch:
+def run_pressed(session: TimingSession, display: str | None = None) -> Watch:
     """The same where nobody can see the screen: only the presses are known from outside. Unheard if none arrives."""
     with key_presser(display) as press:
         return _answered(session, display, lambda: Presser(session.transcript, press).watch)
@@ -121,8 +121,8 @@ def pressed(session: TimingSession, display: str | None = None) -> Watch:
 def _answered(session: TimingSession, display: str | None, come: Callable[[], Callable[..., Watch]]) -> Watch:
     """`come`: once the session is shown, gives whoever answers it (`Watcher.watch`, `Presser.watch`)."""
     points = read_protocol(Path(session.protocol)).rating.points
-    scripts = drawn_scripts(session.trials + 1, "timing", points)
-    with held(session, display) as process:
+    scripts = draw_schedules(session.trials + 1, "timing", points)
+    with start_session(session, display) as process:
         _wait_until_shown(session, process)
         watch = come()(scripts, lives=lambda: process.poll() is None)
     _check_ended(session, process)
@@ -130,15 +130,15 @@ def _answered(session: TimingSession, display: str | None, come: Callable[[], Ca
     return watch
 
 
-def unwatched(session: TimingSession, display: str | None = None) -> None:
+def run_alone(session: TimingSession, display: str | None = None) -> None:
     """Hold the session in another process, and wait for its end."""
-    with held(session, display) as process:
+    with start_session(session, display) as process:
         process.wait()
     _check_ended(session, process)
 
 
 @contextmanager
-def held(session: TimingSession, display: str | None = None) -> Iterator[subprocess.Popen[bytes]]:
+def start_session(session: TimingSession, display: str | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """The session's process; it has ended, one way or the other, when the context does."""
     Path(session.folder).mkdir(parents=True, exist_ok=True)
     environment = os.environ | {"PYTHONPATH": str(ROOT)} | ({} if display is None else {"DISPLAY": display})
@@ -177,7 +177,7 @@ def _said(session: TimingSession) -> str:
 def main() -> None:
     """The session that the first argument tells; an error in words, and its exit status."""
     try:
-        hold(msgspec.json.decode(sys.argv[1], type=TimingSession))
+        run_session(msgspec.json.decode(sys.argv[1], type=TimingSession))
     except DayFourError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.exit_status)

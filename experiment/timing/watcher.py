@@ -21,7 +21,7 @@ from experiment.errors import EquipmentFailure
 from experiment.screens.keynames import X11_NAMES
 from experiment.task.layout import PHOTODIODE_PX
 from experiment.timing.observations import Glow, Press, Span, Watch
-from experiment.timing.schedule import GO_ON, IDLE_PRESSES, PATIENCE_S, Agenda, Script
+from experiment.timing.schedule import GO_ON, IDLE_PRESSES, PATIENCE_S, Schedule, Script
 
 WINDOW_S = 30.0
 HALF = 3 * 255 // 2
@@ -42,7 +42,7 @@ class Watcher:
         self._place = self._square(title)
         self.latency_s = self._rehearsed()
         self._white, self._changed_s, self._asked_s = False, time.perf_counter(), time.perf_counter()
-        self._agenda = Agenda()
+        self._agenda = Schedule()
         self._glows: list[tuple[Span, Span | None, list[Press]]] = []
 
     def watch(self, scripts: Sequence[Script], *, lives: Callable[[], bool]) -> Watch:

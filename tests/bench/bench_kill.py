@@ -25,7 +25,7 @@ from experiment.errors import DayFourError
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.events import Event, Frame, Input, Mode, Rated, Refreshes
-from experiment.record.resume import is_cut_off
+from experiment.record.resume import is_interrupted
 from experiment.record.trial_table import read_table
 from experiment.screens.clock import Zero
 from experiment.screens.simulated import SimulatedScreen, simulated_info
@@ -92,7 +92,7 @@ class SlowScreen(SimulatedScreen):
 
 def plan_of(folder: Path, subject: str, participant: str, mode: Mode, *, resume: bool) -> Plan:
     """A session of the bench, or the rest of one."""
-    return plans.planned(
+    return plans.plan_session(
         mode, read_protocol(folder / "protocol.toml"), read_messages(EXAMPLES / "english.csv")[:MESSAGES],
         DataSet(folder / "data"), subject=subject, session=1, seed=1, operator="bench", participant=participant,
         resume=resume,
@@ -139,7 +139,7 @@ def _simulated(folder: Path, number: int, random: Random) -> Counter[str] | None
         confirmed = _last(pipe.read())
     if not killed:
         return None
-    return _found(plan, confirmed, lambda resume: sessions.simulated(_again(folder, subject, habit, resume)))
+    return _found(plan, confirmed, lambda resume: sessions.run_simulated(_again(folder, subject, habit, resume)))
 
 
 def _again(folder: Path, subject: str, habit: str, resume: bool) -> Plan:  # noqa: FBT001 - it is handed on
@@ -157,7 +157,7 @@ def _hold(plan: Plan, pipe: int) -> None:
 
     with Noting(plan.transcript) as transcript:
         screen = SlowScreen(plan, transcript, lambda: len(rated), pipe)
-        sessions._held(plan, screen, Zero(sessions.SIMULATED_UTC, None), transcript)
+        sessions._run_task(plan, screen, Zero(sessions.SIMULATED_UTC, None), transcript)
     os._exit(0)
 
 
@@ -194,7 +194,7 @@ def _found(plan: Plan, confirmed: int, go_on: Callable[[bool], object]) -> Count
     try:
         before = log.read(plan.transcript, pilot=True) if begun else None
         rated = sum(isinstance(event, Rated) for event in before.events) if before else 0
-        if before is not None and before.ended is not None and not is_cut_off(before):
+        if before is not None and before.ended is not None and not is_interrupted(before):
             return Counter()  # it had ended already
         found["confirmed ratings lost"] = max(0, confirmed - rated)
         found["torn in a line"] = int(before is not None and before.torn_bytes > 0)

@@ -15,8 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from experiment.design.message import Message, read_messages
-from experiment.drawing.message import Style, draw_message, draw_messages, inkless, missing_glyphs
+from experiment.drawing.message import draw_message, draw_messages
+from experiment.drawing.scripts import blank_glyphs, missing_glyphs
 from experiment.drawing.stimuli import MESSAGE_SIZES
+from experiment.drawing.typeset import Style
 from experiment.task.layout import Layout
 from tests.bench.reporting import HEIGHT_PX, ROOT, WIDTH_PX, median, print_table
 from tests.fitting import fitting_size
@@ -74,7 +76,7 @@ def prepared(messages: Sequence[Message]) -> tuple[float, float, float]:
     """Seconds for checking, fitting and drawing."""
     start_s = time.perf_counter()
     for message in messages:
-        if missing_glyphs(message.text, message.language) or inkless(message.text, message.language):
+        if missing_glyphs(message.text, message.language) or blank_glyphs(message.text, message.language):
             raise ValueError("a glyph is missing")
     checked_s = time.perf_counter()
     style = replace(STYLE, size_px=fitted(messages))

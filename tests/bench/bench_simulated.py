@@ -46,11 +46,11 @@ def simulated(folder: Path) -> tuple[list[float], list[float]]:
     wall_s, cpu_s = [], []
     for number in range(WARM_UP + SESSIONS):
         start_s, used_s = time.perf_counter(), time.process_time()
-        plan = plans.planned(
+        plan = plans.plan_session(
             "simulate", protocol, messages, data, subject=f"sim{number:05}", session=1, seed=number,
             operator="bench", participant="steady",
         )  # fmt: skip
-        sessions.simulated(plan)
+        sessions.run_simulated(plan)
         wall_s.append(time.perf_counter() - start_s)
         cpu_s.append(time.process_time() - used_s)
     return wall_s[WARM_UP:], cpu_s[WARM_UP:]

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from experiment.storage.hash_chain import line_after
+from experiment.storage.hash_chain import chain_line
 from experiment.study import events
 from experiment.study.register import HEAD, REGISTER, Head
 from tests.bench.reporting import ROOT, environment, median, print_table
@@ -45,7 +45,7 @@ def register(folder: Path, participants: int) -> int:
     entries = [begun(), *(entry for number in range(1, participants + 1) for entry in one_life(number))]
     lines, before = [], b""
     for entry in entries:
-        before = line_after(before, events.encode(entry))
+        before = chain_line(before, events.encode(entry))
         lines.append(before)
     content = b"".join(lines)
     folder.mkdir(parents=True)

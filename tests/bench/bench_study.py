@@ -19,12 +19,12 @@ from statistics import fmean, stdev
 from msgspec.structs import replace
 
 from experiment.errors import DayFourError
-from experiment.storage.hash_chain import line_after
+from experiment.storage.hash_chain import chain_line
 from experiment.study.allocation import CHARACTERS, Slot, draw
 from experiment.study.events import Act, Begun, Dosed, Enrolled, Entry, Recovered, encode
 from experiment.study.plan import Study, read_study
 from experiment.study.register import Register
-from experiment.study.setup import begin, enrol
+from experiment.study.setup import enrol, set_up
 from tests.bench.reporting import ROOT, median, percentile, print_table
 from tests.test_study_allocation import best_hits, by_stratum, hits, imbalance, new_block
 from tests.test_study_register import killed_once, new_keys, worker
@@ -131,7 +131,7 @@ def _timed(folder: Path, study: Study) -> list[tuple[str, str, str]]:
     with large.path.open("ab") as file:
         before = large.path.read_bytes()
         for act in acts:
-            before = line_after(before, encode(Entry("2026-11-23T10:00:00.000+00:00", "RA", act)))
+            before = chain_line(before, encode(Entry("2026-11-23T10:00:00.000+00:00", "RA", act)))
             file.write(before)
     start_s = time.perf_counter()
     lines = len(large.entries())
@@ -147,7 +147,7 @@ def _timed(folder: Path, study: Study) -> list[tuple[str, str, str]]:
 
 def _new(folder: Path, study: Study) -> Register:
     register = Register(folder)
-    assert isinstance(begin(register, study, new_keys().public, new_keys().public, "PI").act, Begun)
+    assert isinstance(set_up(register, study, new_keys().public, new_keys().public, "PI").act, Begun)
     return register
 
 

@@ -39,9 +39,9 @@ from experiment.timing.errors import (
     summary,
     watched_errors,
 )
-from experiment.timing.observations import Log, LoggedTrial, logged, missed_refreshes
-from experiment.timing.schedule import drawn_scripts
-from experiment.timing.session import ROBOT, TITLE, TimingSession, held, watched
+from experiment.timing.observations import Log, LoggedTrial, missed_refreshes, read_log
+from experiment.timing.schedule import draw_schedules
+from experiment.timing.session import ROBOT, TITLE, TimingSession, run_watched, start_session
 from experiment.timing.watcher import Watcher, _windows
 from tests.bench.reporting import ROOT, display, environment, print_table
 
@@ -126,9 +126,9 @@ def main() -> None:
 def ours(name: str, folder: Path, trials: int) -> Trials:
     """A block of the timing session; its practice trial does not count."""
     session = TimingSession(str(folder), str(PROTOCOL), trials, full_screen=True)
-    watch = watched(session, name)
+    watch = run_watched(session, name)
     events = transcript.read(session.transcript, pilot=True).events
-    return list(watched_errors(logged(events), watch).trials[1:])
+    return list(watched_errors(read_log(events), watch).trials[1:])
 
 
 def theirs(name: str, trials: int, kind: str) -> Trials:
@@ -137,7 +137,7 @@ def theirs(name: str, trials: int, kind: str) -> Trials:
     command = [sys.executable, "-c", BUILDER, str(trials), kind]
     where = environment() | {"DISPLAY": name}
     with subprocess.Popen(command, cwd=ROOT, env=where, stdout=subprocess.PIPE, text=True) as process:
-        scripts = drawn_scripts(trials + 1, "timing", points)[1:]
+        scripts = draw_schedules(trials + 1, "timing", points)[1:]
         watch = Watcher(name, "PsychoPy").watch(scripts, lives=lambda: process.poll() is None)
         assert process.stdout
         rows = [json.loads(line) for line in process.stdout if line.startswith("[")]
@@ -205,7 +205,7 @@ def loaded(name: str, folder: Path) -> None:
             seen_s = damages(session, name)
         finally:
             load.kill()
-    said = logged(transcript.read(session.transcript, pilot=True).events)
+    said = read_log(transcript.read(session.transcript, pilot=True).events)
     assert said.zero_count_s is not None
     period_s = 1 / said.refresh_hz
     logged_s = [said.zero_count_s + one for one in said.flips_s]
@@ -233,7 +233,7 @@ def damages(session: TimingSession, name: str) -> list[float]:
     from Xlib.ext import damage
 
     stamps: list[float] = []
-    with held(session, name) as process:
+    with start_session(session, name) as process:
         eye = Display(name)
         eye.damage_query_version()
         window = None

@@ -26,11 +26,11 @@ def simulate(root: Path, subjects: int) -> None:
     data.prepare()
     for number in range(1, subjects + 1):
         for session in (1, 2):
-            plan = plans.planned(
+            plan = plans.plan_session(
                 "simulate", protocol, messages, data, subject=f"sim{number:05}", session=session, seed=1,
                 operator="bench", participant=sessions.some_habit(1, number),
             )  # fmt: skip
-            sessions.simulated(plan)
+            sessions.run_simulated(plan)
 
 
 def main() -> None:

@@ -47,7 +47,7 @@ from PIL import Image
 
 from experiment.design.message import Message, read_messages
 from experiment.drawing import fonts, scripts
-from experiment.drawing.message import Style, draw_text
+from experiment.drawing.typeset import Style, draw_text
 from tests.bench.reporting import HEIGHT_PX, ROOT, WIDTH_PX, display, environment, print_table
 
 SIZE_PX, COLUMN_PX = 28, 920

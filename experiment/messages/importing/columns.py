@@ -68,7 +68,7 @@ def groups(table: Table) -> tuple[Column, ...]:
     return tuple(reversed(unlike.values()))
 
 
-def offered(table: Table) -> tuple[Column, ...]:
+def offer_columns(table: Table) -> tuple[Column, ...]:
     """What a person can choose from: first the groups of columns that ask for the same, then each column."""
     every = groups(table)
     return (*(one for one in every if _asks_the_same(table, one, every)), *singles(table))
@@ -130,7 +130,7 @@ def guess(table: Table, given: Mapping[str, Column] | None = None) -> dict[str, 
 
 def _fitting(table: Table, taken: Sequence[Column], is_it: Callable[[Column], bool]) -> list[Column]:
     """The columns that it could be; of several, those with anything in them."""
-    free = [one for one in offered(table) if one not in taken and is_name(one.name)]
+    free = [one for one in offer_columns(table) if one not in taken and is_name(one.name)]
     fitting = [one for one in free if is_it(one)]
     # Of `message_1 ... message_6` and `message_#` the latter says all.
     parts = {at for one in fitting if one.is_group for at in one.at.values()}
@@ -185,7 +185,7 @@ def _is_longer(table: Table, other: Column, text: Column) -> bool:
 # What it is
 
 
-def headed(table: Table, given: Given) -> Table:
+def with_header(table: Table, given: Given) -> Table:
     """The table with its header, which is certain or was named to the letter; BadInput shows nothing of another one."""
     named = {one.name for one in (*groups(table), *singles(table)) if not UNNAMED.fullmatch(one.name)}
     if table.is_headed or named & {*given.values()}:
@@ -206,10 +206,10 @@ def resolve(table: Table, given: Given, ask: Ask | None = None, known: Sequence[
     """
     chosen = guess(table, {field: _named(table, field, name) for field, name in given.items()})
     while missing := [field for field in NEEDED if field not in {*chosen, *known}]:
-        answer = ask(table.name, missing[0], [described(table, one) for one in offered(table)]) if ask else None
+        answer = ask(table.name, missing[0], [described(table, one) for one in offer_columns(table)]) if ask else None
         if answer is None:
             raise _missing(table, missing)
-        chosen = guess(table, {**chosen, missing[0]: offered(table)[answer]})
+        chosen = guess(table, {**chosen, missing[0]: offer_columns(table)[answer]})
     _check_layout(table, chosen)
     return chosen
 
@@ -245,7 +245,7 @@ def _name(table: Table, column: Column) -> str:
 
 def listed(table: Table) -> str:
     """All columns, a line each: groups, then single ones by their number."""
-    together = [f"\n  {described(table, one)}" for one in offered(table) if one.is_group]
+    together = [f"\n  {described(table, one)}" for one in offer_columns(table) if one.is_group]
     return "".join([*together, *(f"\n  {at}. {described(table, one)}" for at, one in enumerate(singles(table), 1))])
 
 

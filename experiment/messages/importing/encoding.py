@@ -35,7 +35,7 @@ ODD = regex.compile(
 OTHER_SCRIPT = regex.compile(r"(?:(?!\p{Script=Latin}|\p{Script=Common})\p{L}){2}")
 
 
-def decoded(data: bytes, name: str, encoding: str | None = None) -> tuple[str, tuple[Finding, ...]]:
+def decode_text(data: bytes, name: str, encoding: str | None = None) -> tuple[str, tuple[Finding, ...]]:
     """The text of a file, and a warning if its encoding was only assumed.
 
     A byte order mark says what it is, and valid UTF-8 that has other than ASCII letters is no accident (its rules make

@@ -26,7 +26,7 @@ OF_REDCAP = frozenset(
 RECORD = ("record_id", "study_id")
 
 
-def recognised(table: Table) -> Table:
+def recognise_export(table: Table) -> Table:
     """The table with only answers in its rows, in the layout of the program that exported it."""
     names = _plain(table.header)
     if any(IMPORT_ID.match(cell) for row in table.rows[:2] for cell in row) or RESPONSE in names:
@@ -110,7 +110,7 @@ def _is_unfinished(form: Sequence[str]) -> bool:
     return NOT_COMPLETED in form or form[-1] in INCOMPLETE
 
 
-def carried_over(table: Table, places: Mapping[str, set[int]]) -> Table:
+def fill_from_record(table: Table, places: Mapping[str, set[int]]) -> Table:
     """REDCap's rows of a record tell one thing: those with a text get what only other rows of their record say.
 
     That is the participant's ID, and of the other fields, whose columns are `places`, those that no row with a text

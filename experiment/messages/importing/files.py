@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from experiment.errors import BadInput
 from experiment.messages.findings import Finding, Progress
-from experiment.messages.importing.encoding import decoded
-from experiment.messages.importing.exports import recognised
+from experiment.messages.importing.encoding import decode_text
+from experiment.messages.importing.exports import recognise_export
 from experiment.messages.importing.headers import FIRST, header_at, is_name
 from experiment.messages.importing.table import Numbered, Table, table
 from experiment.messages.importing.xlsx import read_workbook
@@ -60,14 +60,14 @@ def read_tables(
     for done, path in enumerate(files, start=1):
         data = _bytes(path)
         if data.startswith(ZIP):
-            tables.append(recognised(read_workbook(path.name, data, sheet)))
+            tables.append(recognise_export(read_workbook(path.name, data, sheet)))
         else:
-            text, findings = decoded(data, path.name, encoding)
+            text, findings = decode_text(data, path.name, encoding)
             if path.suffix.casefold() in TEXTS and not _is_table(text):
                 texts.append((path, text))
                 found += findings
             else:
-                tables.append(recognised(_separated(path.name, text, findings)))
+                tables.append(recognise_export(_separated(path.name, text, findings)))
         progress(done, len(files))
     tables += [_text_files(texts)] if texts else []
     return [replace(tables[0], findings=(*found, *tables[0].findings)), *tables[1:]]

@@ -18,7 +18,7 @@ from experiment.messages.findings import Finding
 from experiment.messages.importing.columns import Column
 from experiment.messages.importing.headers import FIELDS
 from experiment.messages.importing.table import Mark, Table
-from experiment.messages.language import guessed, tag
+from experiment.messages.language import guess_language, standard_tag
 
 TOLD = 12  # rows that a refusal lists
 LABELS = ("writer", "relationship", "participant_name")
@@ -139,7 +139,7 @@ def _differs(field: str, cell: str, said: str) -> bool:
     if field == "subject":
         return _label(cell) != said
     if field == "language":
-        return tag(cell) != tag(said)
+        return standard_tag(cell) != standard_tag(said)
     return _plain(cell).casefold() != _plain(said).casefold()
 
 
@@ -191,7 +191,7 @@ def _merged(mark: Mark | None) -> str:
 
 def _entry(row: Row, language: str) -> Entry:
     labels = {name: row.cells[name].strip() for name in LABELS}
-    said = tag(row.cells["language"]) or guessed(row.cells["text"], language)
+    said = standard_tag(row.cells["language"]) or guess_language(row.cells["text"], language)
     subject = check_subject(row.cells["subject"].strip())
     message = Message(message_id="", language=said, text=row.cells["text"], subject=subject, **labels)
     return Entry(row, subject, message)

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from experiment.design.session import check_subject
-from experiment.drawing.scripts import checked_language
+from experiment.drawing.scripts import check_language
 from experiment.errors import BadInput
 from experiment.messages.findings import GRADES, Finding, Grade, Progress, counted
 from experiment.messages.importing import merge, rows
-from experiment.messages.importing.columns import Ask, Given, described, headed, resolve, unused
-from experiment.messages.importing.exports import carried_over
+from experiment.messages.importing.columns import Ask, Given, described, resolve, unused, with_header
+from experiment.messages.importing.exports import fill_from_record
 from experiment.messages.importing.files import read_tables
 from experiment.messages.importing.headers import FIELDS
 from experiment.messages.importing.rows import Resolved, Said
 from experiment.messages.importing.table import Table
-from experiment.messages.language import tag
+from experiment.messages.language import standard_tag
 from experiment.messages.store import Folder
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def plan(
     if "subject" in said:
         said["subject"] = Said(check_subject(said["subject"].value), said["subject"].by)
     if "language" in said:
-        checked_language(tag(said["language"].value))
+        check_language(standard_tag(said["language"].value))
     chosen = dict(_pair(one) for one in given)
     if both := sorted(chosen.keys() & said.keys()):
         raise BadInput(f"Expected either --{both[0]} or --column {both[0]}=..., found both. Leave one out.")
@@ -78,10 +78,10 @@ def _resolved(table: Table, given: Given, said: Mapping[str, Said], ask: Ask | N
     known |= said
     if table.kind == "text files":
         given = {}
-    table = headed(table, given)
+    table = with_header(table, given)
     columns = resolve(table, given, ask, [*known])
     places = {field: {*column.at.values()} for field, column in columns.items()}
-    return Resolved(carried_over(table, places), columns, known)
+    return Resolved(fill_from_record(table, places), columns, known)
 
 
 def _of_name(table: Table) -> dict[str, Said]:
@@ -139,7 +139,7 @@ def _cells(*counts: int) -> list[str]:
     return [str(count) if count else "" for count in counts]
 
 
-def told(findings: Sequence[Finding]) -> list[str]:
+def describe(findings: Sequence[Finding]) -> list[str]:
     """A line for each finding, the gravest first; what was found in several messages alike has one line."""
     alike: dict[tuple[Grade, str], list[str]] = defaultdict(list)
     for finding in sorted(findings, key=lambda one: GRADES.index(one.grade)):
@@ -165,7 +165,7 @@ def finish(
     for line in planned.used[:TOLD]:
         tell(line)
     tell(summary(planned))
-    lines = told(planned.findings)
+    lines = describe(planned.findings)
     for line in lines[:TOLD]:
         tell(line)
     if len(lines) > TOLD:
