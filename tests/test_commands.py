@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 VALIDATOR = Path(sys.executable).with_name("bids-validator-deno")
 FAILING = """
 from experiment.__main__ import main
-from experiment.events import Message
+from experiment.record.events import Message
 from experiment.screens.window import Window
 show, begun = Window.show, set()
 

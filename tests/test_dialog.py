@@ -35,10 +35,10 @@ START = """
 import json, sys
 from pathlib import Path
 from msgspec.structs import replace
-from experiment import dialog
+from experiment.cli import form_window
 from experiment.errors import BadInput
-from experiment.protocol import read_protocol
-from experiment.questions import AskedQuestion
+from experiment.design.protocol import read_protocol
+from experiment.design.questions import AskedQuestion
 
 protocol = read_protocol(Path("stimuli/protocol.toml"))
 
@@ -49,7 +49,7 @@ def check_more(answers):
         raise RuntimeError("a bug")
 
 def ask():
-    answers = dialog.ask(protocol, json.loads(sys.argv[1]), check_more)
+    answers = form_window.ask(protocol, json.loads(sys.argv[1]), check_more)
     told = answers and dict(
         subject=answers.subject, session=answers.session, operator=answers.operator, **answers.extra
     )

@@ -319,7 +319,7 @@ import os, sys, time
 from pathlib import Path
 from experiment.errors import BadInput
 from experiment.study.register import Register
-from experiment.study.setting_up import enrol
+from experiment.study.setup import enrol
 
 write = os.write
 def bit_by_bit(descriptor, data):  # so that kills fall within a line too

@@ -150,12 +150,12 @@ import signal, sys
 from contextlib import suppress
 from pathlib import Path
 from random import Random
-from experiment import log
-from experiment.events import TrialBegan
+from experiment.record import transcript
+from experiment.record.events import TrialBegan
 from tests.acting import session_of, short, started
 random, told = Random(1), 0
 signal.signal(signal.SIGALRM, signal.default_int_handler)
-with log.Writer(Path(sys.argv[1])) as writer:
+with transcript.Writer(Path(sys.argv[1])) as writer:
     writer.append(started(session_of(short())))
     for _ in range(500):
         with suppress(KeyboardInterrupt):

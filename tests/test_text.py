@@ -624,7 +624,8 @@ def test_the_versions_that_decide_the_pixels_are_known() -> None:
 
 def test_drawing_needs_no_import_before_the_first_text() -> None:
     """Importing the module loads neither the typesetter nor the shaper, so that every command starts at once."""
-    code = "import sys, experiment.text; sys.exit(bool({'typst', 'uharfbuzz', 'PIL', 'psychopy'} & set(sys.modules)))"
+    slow = "{'typst', 'uharfbuzz', 'PIL', 'psychopy'}"
+    code = f"import sys, experiment.drawing.message; sys.exit(bool({slow} & set(sys.modules)))"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 

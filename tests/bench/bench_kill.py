@@ -43,10 +43,11 @@ HABITS = ("quick", "changing", "early", "mouse")
 HELD = """
 import os, sys
 from pathlib import Path
-from experiment import log, sessions
+from experiment.record import transcript
+from experiment.session.run import run_in_window
 from experiment.screens.window import Window
 from tests.bench.bench_kill import plan_of
-append, show, rated = log.Writer.append, Window.show, []
+append, show, rated = transcript.Writer.append, Window.show, []
 
 def noted(writer, event):
     append(writer, event)
@@ -57,9 +58,9 @@ def shown(window, frame):
     os.write(1, b"\\n%d\\n" % len(rated))
     return onset_s
 
-log.Writer.append, Window.show = noted, shown
+transcript.Writer.append, Window.show = noted, shown
 _, folder, subject, resume = sys.argv
-sessions.held_in_window(plan_of(Path(folder), subject, "quick", "pilot", resume=resume == "True"), full_screen=False)
+run_in_window(plan_of(Path(folder), subject, "quick", "pilot", resume=resume == "True"), full_screen=False)
 """
 
 

@@ -20,7 +20,8 @@ SESSIONS = 2
 GOAL_US = 50
 TIMED = """
 import atexit, json, os, time
-from experiment import __main__, log
+from experiment import __main__
+from experiment.record import transcript
 sync, took = os.fsync, {"append": [], "settle": [], "fsync": []}
 
 def slow(descriptor):
@@ -35,7 +36,8 @@ def timed(name, function):
     return call
 
 os.fsync = timed("fsync", slow)
-log.Writer.append, log.Writer.settle = timed("append", log.Writer.append), timed("settle", log.Writer.settle)
+Writer = transcript.Writer
+Writer.append, Writer.settle = timed("append", Writer.append), timed("settle", Writer.settle)
 atexit.register(lambda: print(json.dumps(took)))
 __main__.main()
 """

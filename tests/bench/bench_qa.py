@@ -17,7 +17,11 @@ import psutil
 from tests.bench.reporting import ROOT, environment, print_table
 
 HEADER = ("sessions", "s", "ms a session", "MB", "page MB")
-QA = "import sys, pathlib; from experiment.qa.report import report; report(pathlib.Path(sys.argv[1]), pilot=True)"
+QA = """
+import sys, pathlib
+from experiment.qa.report import build_report
+build_report(pathlib.Path(sys.argv[1]), pilot=True)
+"""
 POLL_S = 0.02
 
 

@@ -37,7 +37,7 @@ SCALES, PRESSES = 14, 16  # rating screens of a session with its practice, and p
 EARLY_S = 0.02  # a stamp that is so much too early still belongs to the press
 READER = """
 import json, select, sys, time
-from experiment.screens.strokes import now_s
+from experiment.screens.key_event import now_s
 from psychopy import core, event, visual
 from psychopy.hardware import keyboard
 window = visual.Window((400, 300), checkTiming=False)
