@@ -1,0 +1,128 @@
+"""What an earlier version recorded is read, verified, judged, tabled, shown again and resumed as it was then."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+from experiment.cli.study_setup import SIMULATED_PASSPHRASE
+from experiment.design.message import read_messages
+from experiment.qa.report import build_report
+from experiment.record import transcript as log
+from experiment.record.data_dictionary import data_dictionary
+from experiment.record.dataset import DataSet
+from experiment.record.events import Ended, Started, encode
+from experiment.record.resume import is_interrupted, resume_point
+from experiment.record.transcript import Transcript
+from experiment.record.trial_table import as_text, trial_table
+from experiment.replay.player import Player
+from experiment.replay.verify import verify_all
+from experiment.storage.hash_chain import chain_line
+from experiment.study.keys import read_key
+from experiment.study.participants import read_participants, study_of
+from experiment.study.register import Register
+from experiment.study.unblinding import packing_list
+
+RECORDED = Path(__file__).parent / "recorded"
+DATA_SETS = {
+    "simulated": RECORDED / "simulated",
+    "study": RECORDED / "study",
+    "pilot": RECORDED / "pilot" / "pilot",
+    "real": RECORDED / "real",
+}
+TRANSCRIPTS = sorted(path for folder in DATA_SETS.values() for path in folder.rglob("*_transcript.jsonl"))
+JUDGED_ON = datetime(2026, 12, 1, tzinfo=timezone.utc)
+FOUND = {
+    "simulated": {("assistant", None, None), ("aborted", "sim00001", 1), ("aborted", "sim00001", 2)},
+    "study": {("missing", "sim00002", 1)},
+    "pilot": {("skimmed", "pilot001", 1)},
+    "real": {(kind, "11", 1) for kind in ("skimmed", "unseen", "overridden", "unsynced", "resumed")},
+}
+
+
+def table_of(path: Path) -> Path:
+    """The trial table that was saved with this transcript."""
+    data = DataSet(path.parents[3])
+    session = log.read_start(path).session
+    return data.table(session.subject, session.session, session.protocol.task)
+
+
+def test_there_are_as_many_as_were_recorded() -> None:
+    """Nineteen sessions are there: none of the tests below is about nothing."""
+    assert len(TRANSCRIPTS) == 19
+
+
+@pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.name)
+def test_each_event_is_written_as_it_was(path: Path) -> None:
+    """Every line of each transcript is read, and writing the events again gives the same bytes."""
+    content = b""
+    for event in log.read(path, pilot=True).events:
+        content += chain_line(content, encode(event))
+    assert content == path.read_bytes()
+
+
+@pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.name)
+def test_each_table_is_made_again_byte_for_byte(path: Path) -> None:
+    """The trial table and its data dictionary follow from the transcript as they were saved."""
+    read, table = log.read(path, pilot=True), table_of(path)
+    assert as_text(trial_table(read.events)).encode() == table.read_bytes()
+    assert data_dictionary(read.started.session.protocol) == json.loads(table.with_suffix(".json").read_bytes())
+
+
+@pytest.mark.parametrize("name", DATA_SETS)
+def test_every_session_verifies(name: str) -> None:
+    """Repeating each session and comparing all its files finds nothing."""
+    assert [one for one in verify_all(DATA_SETS[name], pilot=True) if one.is_wanting] == []
+
+
+@pytest.mark.parametrize("name", DATA_SETS)
+def test_each_data_set_is_judged_as_before(name: str, tmp_path: Path) -> None:
+    """The quality assurance finds in it what it found then."""
+    report = build_report(DATA_SETS[name], out=tmp_path, pilot=True, today=JUDGED_ON)
+    assert {(one.kind, one.subject, one.session) for one in report.open_findings} == FOUND[name]
+
+
+def test_a_session_resumes_from_where_it_did() -> None:
+    """The beginning of the session that was killed gives the same place to go on from as it gave then."""
+    (path,) = DATA_SETS["real"].rglob("*_transcript.jsonl")
+    events = log.read(path).events
+    again = next(at for at, event in enumerate(events) if at and isinstance(event, Started))
+    later = events[again]
+    assert isinstance(later, Started)
+    assert later.resumes is not None
+    before = Transcript(events[:again], 0, later.resumes.torn_bytes)
+    assert is_interrupted(before)
+    assert resume_point(before, later.zero_utc) == later.resumes
+
+
+@pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.name)
+def test_each_session_can_be_shown_again(path: Path) -> None:
+    """The replay finds the trials of each session that reached them, and its end."""
+    events = log.read(path, pilot=True).events
+    player = Player(events)
+    is_complete = isinstance(last := events[-1], Ended) and last.status == "completed"
+    shown = {span.trial for span in player.trials if span.trial > 0}
+    assert shown == set(range(1, 7)) if is_complete else shown < set(range(1, 7))
+    assert player.end_s > 0
+
+
+def test_the_messages_are_those_that_were_shown() -> None:
+    """The messages of the session of subject 11 have the digests that its transcript recorded."""
+    (path,) = DATA_SETS["real"].rglob("*_transcript.jsonl")
+    shown = {trial.message_id: trial.message_sha256 for trial in log.read_start(path).session.trials}
+    assert {one.message_id: one.sha256 for one in read_messages(RECORDED / "real-messages" / "sub-11.csv")} == shown
+
+
+def test_the_register_is_read_and_its_files_open(tmp_path: Path) -> None:
+    """The study's six participants are in its register, and its keys open what was sealed for them."""
+    shutil.copytree(DATA_SETS["study"] / "study", folder := tmp_path / "study")
+    register = Register(folder)
+    entries = register.entries()
+    people = read_participants(study_of(entries), entries)
+    assert [len(one.sessions) for one in people.values()] == [2] * 6
+    opened = packing_list(register, read_key(folder / "pharmacy.key", SIMULATED_PASSPHRASE))
+    assert {kit for one in people.values() for kit in one.kits} <= {one.kit for one in opened}
