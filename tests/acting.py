@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from experiment.design.protocol import Protocol
     from experiment.design.session import SessionPlan
-    from experiment.record.events import Event, Frame, Input, Refreshes, ScreenInfo
+    from experiment.record.events import Event, Input, Refreshes, Scene, ScreenInfo
     from experiment.screens.personas import Persona
 
     # What somebody does once a frame is on the screen; times count from the frame's onset.
-    Script = Callable[[Frame], Iterable[Input]]
+    Script = Callable[[Scene], Iterable[Input]]
 
 HOLD_S = 0.05
 LAYOUT = Layout(simulated_info().width_px, simulated_info().height_px)
@@ -57,26 +57,26 @@ def click(place_px: tuple[float, float], after_s: float) -> tuple[Input, ...]:
     return down, replace(down, down=False, time_s=after_s + HOLD_S)
 
 
-def obliging(frame: Frame) -> tuple[Input, ...]:
+def obliging(scene: Scene) -> tuple[Input, ...]:
     """Go on after a second, rate 3 with the digit after one and confirm after two, and continue every pause."""
-    match frame:
-        case events.Text() if frame in (scenes.pause_page(PROTOCOL), *ENDINGS.values()):
+    match scene:
+        case events.TextScene() if scene in (scenes.pause_page(PROTOCOL), *ENDINGS.values()):
             return tap(PROTOCOL.keys.resume, 1.0)
-        case events.Text(button=str()) | events.Message(button=str()):
+        case events.TextScene(button=str()) | events.MessageScene(button=str()):
             return tap("space", 1.0)
-        case events.Scale(marker=None):
+        case events.ScaleScene(marker=None):
             return *tap("3", 1.0), *tap("space", 2.0)
         case _:
             return ()
 
 
 def instead(turns: Mapping[Any, Sequence[Sequence[Input]]]) -> Script:
-    """At each appearance of one of these frames, do its next turn; without one, as `obliging` does."""
-    left = {frame: iter(several) for frame, several in turns.items()}
+    """At each appearance of one of these scenes, do its next turn; without one, as `obliging` does."""
+    left = {scene: iter(several) for scene, several in turns.items()}
 
-    def script(frame: Frame) -> Iterable[Input]:
-        turn = next(left[frame], None) if frame in left else None
-        return obliging(frame) if turn is None else turn
+    def script(scene: Scene) -> Iterable[Input]:
+        turn = next(left[scene], None) if scene in left else None
+        return obliging(scene) if turn is None else turn
 
     return script
 
@@ -87,9 +87,9 @@ class Actor:
     def __init__(self, script: Script) -> None:
         self._script, self._planned, self._count = script, list[tuple[float, int, "Input"]](), count()
 
-    def see(self, frame: Frame, onset_s: float) -> None:
-        """Plan what the script has for this frame."""
-        for given in self._script(frame):
+    def see(self, scene: Scene, onset_s: float) -> None:
+        """Plan what the script has for this scene."""
+        for given in self._script(scene):
             planned = replace(given, time_s=onset_s + given.time_s)
             heapq.heappush(self._planned, (planned.time_s, next(self._count), planned))
 
@@ -107,11 +107,11 @@ class Recorded:
         self.info: ScreenInfo = first.screen
         self._told = iter([event for event in rest if isinstance(event, events.PortEvent)])
 
-    def show(self, frame: Frame) -> float:
-        """The onset that the frame had."""
+    def show(self, scene: Scene) -> float:
+        """The onset that the scene had."""
         told = next(self._told)
         assert isinstance(told, events.Shown)
-        assert told.frame == frame
+        assert told.scene == scene
         return told.onset_s
 
     def wait(self, until_s: float) -> Input | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from experiment.drawing.message import Message, TextBox, fitting_box
+from experiment.design.message import Message
+from experiment.drawing.message import TextBox, fitting_box
 
 
 def fitting_size(

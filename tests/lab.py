@@ -28,7 +28,7 @@ from experiment.design.message import messages_csv, practice_message, read_messa
 from experiment.design.protocol import read_protocol, rgb
 from experiment.drawing.stimuli import draw_pictures
 from experiment.record.dataset import DataSet
-from experiment.record.events import Ended, Event, Message, Scale, Shown, Started, Text, decode
+from experiment.record.events import Ended, Event, MessageScene, ScaleScene, Shown, Started, TextScene, decode
 from experiment.storage.hash_chain import Line
 from experiment.task.layout import MINIMUM_SIZE_PX, Layout
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from experiment.drawing.stimuli import Pictures
-    from experiment.record.events import Frame
+    from experiment.record.events import Scene
     from tests.xtest import Hands
 
     Pixels = NDArray[np.uint8]
@@ -187,9 +187,9 @@ class Sitting:
             assert time.monotonic() < deadline_s, f"no {kind.__name__} came"
             time.sleep(0.005)
 
-    def shows(self, wanted: Callable[[Frame], bool]) -> Shown:
-        """The next such frame, once it is on the screen."""
-        return self.next(Shown, lambda shown: wanted(shown.frame))
+    def shows(self, wanted: Callable[[Scene], bool]) -> Shown:
+        """The next such scene, once it is on the screen."""
+        return self.next(Shown, lambda shown: wanted(shown.scene))
 
     def started(self) -> Started:
         """Everything known before the start."""
@@ -208,9 +208,9 @@ class Sitting:
     def leaves(self, hands: Hands) -> tuple[int, str]:
         """The assistant ends the session for the participant: chord, reason, chord."""
         chord(hands)
-        self.shows(lambda frame: isinstance(frame, Text) and frame.text.startswith("Paused"))
+        self.shows(lambda scene: isinstance(scene, TextScene) and scene.text.startswith("Paused"))
         hands.tap("w")
-        self.shows(lambda frame: isinstance(frame, Text) and frame.text.startswith("End the session?"))
+        self.shows(lambda scene: isinstance(scene, TextScene) and scene.text.startswith("End the session?"))
         chord(hands)
         return self.ends()
 
@@ -221,44 +221,44 @@ class Sitting:
         return last
 
 
-def participates(sitting: Sitting, answer: Callable[[Frame], None], until: Callable[[Frame], bool]) -> Shown:
-    """Answer each frame that comes on the screen until such a frame is there."""
-    while not until((shown := sitting.next(Shown)).frame):
-        answer(shown.frame)
+def participates(sitting: Sitting, answer: Callable[[Scene], None], until: Callable[[Scene], bool]) -> Shown:
+    """Answer each scene that comes on the screen until such a scene is there."""
+    while not until((shown := sitting.next(Shown)).scene):
+        answer(shown.scene)
     return shown
 
 
-def finishes(sitting: Sitting, answer: Callable[[Frame], None]) -> tuple[int, str]:
-    """Answer each frame to the end of the session: exit status, and what the program said."""
-    answer(participates(sitting, answer, is_closing).frame)
+def finishes(sitting: Sitting, answer: Callable[[Scene], None]) -> tuple[int, str]:
+    """Answer each scene to the end of the session: exit status, and what the program said."""
+    answer(participates(sitting, answer, is_closing).scene)
     return sitting.ends()
 
 
-def by_keyboard(hands: Hands, point: int = 3) -> Callable[[Frame], None]:
+def by_keyboard(hands: Hands, point: int = 3) -> Callable[[Scene], None]:
     """A participant who goes on with the space bar and rates everything with the same point."""
 
-    def answer(frame: Frame) -> None:
-        if isinstance(frame, Scale) and frame.marker is None:
+    def answer(scene: Scene) -> None:
+        if isinstance(scene, ScaleScene) and scene.marker is None:
             hands.tap(str(point), 0.005)
-        elif getattr(frame, "button", None):
+        elif getattr(scene, "button", None):
             hands.tap("space", 0.005)
 
     return answer
 
 
-def is_message(frame: Frame) -> bool:
+def is_message(scene: Scene) -> bool:
     """Whether this is a message of the set that can be left, not the practice."""
-    return isinstance(frame, Message) and frame.message_id != "practice" and frame.button is not None
+    return isinstance(scene, MessageScene) and scene.message_id != "practice" and scene.button is not None
 
 
-def is_closing(frame: Frame) -> bool:
+def is_closing(scene: Scene) -> bool:
     """Whether this is the last page, and can be left."""
-    return isinstance(frame, Text) and frame.text.startswith("You have read") and frame.button is not None
+    return isinstance(scene, TextScene) and scene.text.startswith("You have read") and scene.button is not None
 
 
-def is_paused(frame: Frame) -> bool:
+def is_paused(scene: Scene) -> bool:
     """Whether this is the pause page."""
-    return isinstance(frame, Text) and frame.text.startswith("Paused")
+    return isinstance(scene, TextScene) and scene.text.startswith("Paused")
 
 
 def chord(hands: Hands) -> None:
@@ -276,15 +276,15 @@ def pictures_of(
     return draw_pictures(protocol, shown, Layout(*size_px), mark, photodiode=square)
 
 
-def screen_of(lab: Lab, pictures: Pictures, frame: Frame) -> tuple[Pixels, Pixels]:
+def screen_of(lab: Lab, pictures: Pictures, scene: Scene) -> tuple[Pixels, Pixels]:
     """What the whole screen should show (height, width, 3), and where the marker's edge is mixed with what is below."""
     layout = pictures.layout
     pixels = np.empty((layout.height_px, layout.width_px, 3), np.uint8)
     pixels[:] = rgb(read_protocol(lab.protocol).display.background)
-    for part in pictures.parts(frame):
+    for part in pictures.parts(scene):
         _part(pixels, part.x_px, part.y_px, part.picture.pixels.shape[:2])[:] = part.picture.pixels
     edge = np.zeros(pixels.shape[:2], bool)
-    if (place := pictures.marker_at(frame)) is not None:
+    if (place := pictures.marker_at(scene)) is not None:
         colours, alpha = pictures.marker[..., :3], pictures.marker[..., 3:] / 255
         below = _part(pixels, *place, alpha.shape[:2])
         below[:] = np.rint(colours * alpha + below * (1 - alpha))
@@ -299,10 +299,10 @@ def _part(pixels: Any, x_px: int, y_px: int, shape: tuple[int, ...]) -> Any:
     return pixels[top : top + shape[0], left : left + shape[1]]
 
 
-def differing(lab: Lab, pictures: Pictures, frame: Frame) -> int:
+def differing(lab: Lab, pictures: Pictures, scene: Scene) -> int:
     """How many pixels of the screen are not as prepared; the marker's soft edge may be off by the driver's rounding."""
     assert lab.display
-    expected, edge = screen_of(lab, pictures, frame)
+    expected, edge = screen_of(lab, pictures, scene)
     deadline_s = time.monotonic() + 1.0  # on a busy machine the X server can be behind
     while not np.array_equal(found := screenshot(lab.display), expected):
         off = np.abs(found.astype(int) - expected).max(axis=2) > edge * 2

@@ -63,11 +63,11 @@ def guessed_names(read: Table) -> dict[str, str]:
     return {field: column.name for field, column in guess(read).items()}
 
 
-def taken(paths: Sequence[Path], folder: Path, **options: object) -> merge.Plan:
+def taken(paths: Sequence[Path], folder: Path, **options: object) -> merge.ImportPlan:
     """What taking files in would write."""
     return importing.plan(paths, Folder(folder), "en", **options)  # type: ignore[arg-type]
 
 
-def texts(plan: merge.Plan) -> dict[str, list[str]]:
+def texts(plan: merge.ImportPlan) -> dict[str, list[str]]:
     """The texts of each participant."""
     return {one.subject: [message.text for message in one.messages] for one in plan.subjects}

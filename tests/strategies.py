@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 PROTOCOL = read_protocol(Path(__file__).parents[1] / "stimuli" / "protocol.toml")
 RESERVED = ("n/a", PRACTICE)
 REFRESH_HZ = 100.0
-CONNECTION, PLEASURE = (events.Scale(one.text, one.low, one.high, 7) for one in PROTOCOL.rating.questions)
+CONNECTION, PLEASURE = (events.ScaleScene(one.text, one.low, one.high, 7) for one in PROTOCOL.rating.questions)
 
 # JSON has no infinities, and its whole numbers are read as 64 bits.
 st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
@@ -151,10 +151,10 @@ def refreshes(until_s: float, skipped_s: Sequence[float]) -> events.Refreshes:
 
 def eventful_trial(session: SessionPlan) -> list[events.Event]:
     """The first trial: a pause at the message and one at a scale, a change of mind, a rating that was not in time."""
-    message, pause = events.Message(session.trials[0].message_id), events.Text("Paused")
+    message, pause = events.MessageScene(session.trials[0].message_id), events.TextScene("Paused")
     return [
         events.TrialBegan(1),
-        events.Shown(events.Text("+", "sign"), 10.0),
+        events.Shown(events.TextScene("+", "sign"), 10.0),
         events.Shown(message, 11.0),
         events.Shown(replace(message, button="next"), 12.0),
         events.Shown(pause, 14.0),
@@ -174,7 +174,7 @@ def eventful_trial(session: SessionPlan) -> list[events.Event]:
         events.Shown(PLEASURE, 31.0),
         events.Marked("pleasure", 2, 31.5, "iohub"),
         events.Rated("pleasure", None, None, None),
-        events.Shown(events.Blank(), 41.0),
+        events.Shown(events.BlankScene(), 41.0),
         refreshes(42.0, skipped_s=[10.5, 13.0, 13.01, 17.0, 22.0, 25.0]),
         events.TrialEnded(1),
     ]

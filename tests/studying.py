@@ -81,7 +81,7 @@ def consented(subject: str = "DF001", day: date = MONDAY) -> tuple[date, events.
 
 def started(course: int = 1, day: date = MONDAY, subject: str = "DF001", place: int = 1) -> tuple[date, events.Act]:
     """Who started a course on a day."""
-    return day, events.Started(subject, course, day.isoformat(), kits(place)[course - 1])  # type: ignore[arg-type]
+    return day, events.CourseStarted(subject, course, day.isoformat(), kits(place)[course - 1])  # type: ignore[arg-type]
 
 
 def dosed(day: date, subject: str = "DF001", *, taken: bool = True) -> tuple[date, events.Act]:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from experiment.design.message import read_messages
 from experiment.record.dataset import DataSet
-from experiment.record.events import Ended, Scale, Text
+from experiment.record.events import Ended, ScaleScene, TextScene
 from experiment.record.trial_table import read_table
 from tests.lab import (
     EXAMPLES,
@@ -36,15 +36,15 @@ if TYPE_CHECKING:
 VALIDATOR = Path(sys.executable).with_name("bids-validator-deno")
 FAILING = """
 from experiment.__main__ import main
-from experiment.record.events import Message
+from experiment.record.events import MessageScene
 from experiment.screens.window import Window
 show, begun = Window.show, set()
 
-def failing(window, frame):
-    begun.update({frame.message_id} if isinstance(frame, Message) else ())
+def failing(window, scene):
+    begun.update({scene.message_id} if isinstance(scene, MessageScene) else ())
     if len(begun) == 3:  # the practice and the first message are through
         raise RuntimeError("secret text")
-    return show(window, frame)
+    return show(window, scene)
 
 Window.show = failing
 main()
@@ -122,7 +122,7 @@ def test_the_form_asks_for_what_is_missing(lab: Lab, hands: Hands, eyes: Eyes) -
         hands.tap(key, 0.005)
     started = sitting.started()
     assert (started.session.subject, started.session.session, started.operator) == ("df7", 2, "TA")
-    sitting.shows(lambda frame: isinstance(frame, Text) and frame.button is not None)
+    sitting.shows(lambda scene: isinstance(scene, TextScene) and scene.button is not None)
     assert sitting.interrupts()[0] == 3
     header, row = (line.split("\t") for line in DataSet(lab.data).sessions("df7").read_text().splitlines())
     answers = dict(zip(header, row, strict=True))
@@ -198,9 +198,9 @@ def test_an_unexpected_failure_is_told_without_its_words(lab: Lab, hands: Hands)
     participates(sitting, by_keyboard(hands), is_message)
     hands.tap("space")
     for _ in range(2):
-        sitting.shows(lambda frame: isinstance(frame, Scale) and frame.marker is None)
+        sitting.shows(lambda scene: isinstance(scene, ScaleScene) and scene.marker is None)
         hands.tap("3")
-        sitting.shows(lambda frame: isinstance(frame, Scale) and frame.marker == 3)
+        sitting.shows(lambda scene: isinstance(scene, ScaleScene) and scene.marker == 3)
         hands.tap("space")
     status, said = sitting.ends()
     assert (status, sitting.ended()) == (4, Ended("failed", "RuntimeError"))

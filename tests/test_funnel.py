@@ -35,7 +35,7 @@ def answers(hands: Hands, eyes: Eyes) -> None:
 def to_the_end(sitting: Sitting, hands: Hands) -> None:
     """The session up to its closing page, and past it: its window is gone, and then its transcript is closed."""
     answer = by_keyboard(hands)
-    answer(participates(sitting, answer, is_closing).frame)
+    answer(participates(sitting, answer, is_closing).scene)
     assert sitting.transcript
     while is_written(sitting.transcript):
         time.sleep(0.02)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiment.drawing.stimuli import draw_pictures
-from experiment.record.events import Scale
+from experiment.record.events import ScaleScene
 from experiment.task.layout import Box, Layout
 from tests.acting import short
 
@@ -123,17 +123,17 @@ def test_what_is_drawn_is_what_a_click_means(size: tuple[int, int]) -> None:
     import numpy as np
 
     pictures = draw_pictures(short(), [], Layout(*size))
-    frame, placed = next((frame, placed) for frame, placed in pictures.frames.items() if isinstance(frame, Scale))
-    scale = pictures.layout.scale(frame.points)
+    scene, placed = next((scene, placed) for scene, placed in pictures.scenes.items() if isinstance(scene, ScaleScene))
+    scale = pictures.layout.scale(scene.points)
     row = placed.picture.pixels[scale.line_px - scale.tick_height_px // 2 + 1].astype(int)
     columns = np.flatnonzero((row != row[0]).any(axis=1))
     centres_px = [columns[i : i + scale.stroke_px].mean() + 0.5 for i in range(0, len(columns), scale.stroke_px)]
     found = [
         scale.point_at(x_px - placed.picture.width_px / 2 + placed.x_px, scale.point_place(1)[1]) for x_px in centres_px
     ]
-    assert found == list(range(1, frame.points + 1))
+    assert found == list(range(1, scene.points + 1))
     marks = [
-        pictures.marker_at(Scale(frame.question, frame.low, frame.high, frame.points, point))
+        pictures.marker_at(ScaleScene(scene.question, scene.low, scene.high, scene.points, point))
         for point in found
         if point
     ]

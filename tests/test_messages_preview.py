@@ -24,7 +24,7 @@ from experiment.messages.preview import preview, screens
 from experiment.messages.store import PREVIEW, Folder
 from experiment.messages.type_size import sizes_of
 from experiment.record.dataset import DataSet
-from experiment.record.events import Message as MessageFrame
+from experiment.record.events import MessageScene
 from experiment.session import run as sessions
 from experiment.session.plan import Plan
 from experiment.task.layout import Layout
@@ -51,7 +51,7 @@ def test_the_pixels_are_those_that_a_window_draws(tmp_path: Path) -> None:
     assert len(shown) == 6
     for pixels, message in zip(shown, SCRIPTS, strict=True):
         expected = np.full((720, 1280, 3), rgb(PROTOCOL.display.background), np.uint8)
-        for part in pictures.parts(MessageFrame(message.message_id, BUTTON)):
+        for part in pictures.parts(MessageScene(message.message_id, BUTTON)):
             top = 360 - part.y_px - part.height_px // 2
             left = 640 + part.x_px - part.width_px // 2
             expected[top : top + part.height_px, left : left + part.width_px] = part.picture.pixels

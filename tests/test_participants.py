@@ -20,11 +20,11 @@ from experiment.record.events import (
     Ended,
     Key,
     Marked,
-    Message,
+    MessageScene,
     Paused,
     Rated,
     Read,
-    Scale,
+    ScaleScene,
     Shown,
     TrialBegan,
     TrialEnded,
@@ -50,7 +50,9 @@ def lived(habit: str, protocol: Protocol = PROTOCOL, seed: int = 1) -> list[Even
 def reading_s(transcript: list[Event]) -> float:
     """The median time between a message's onset and going on."""
     onsets_s = {
-        one.frame.message_id: one.onset_s for one in reversed(of(Shown, transcript)) if isinstance(one.frame, Message)
+        one.scene.message_id: one.onset_s
+        for one in reversed(of(Shown, transcript))
+        if isinstance(one.scene, MessageScene)
     }
     return median(one.time_s - onsets_s[one.message_id] for one in of(Read, transcript) if one.time_s is not None)
 
@@ -74,7 +76,7 @@ def test_a_changing_participant_changes_her_mind() -> None:
     transcript = lived("changing")
     assert len(of(Marked, transcript)) > 2 * len(of(Rated, transcript))
     assert {one.key for one in of(Key, transcript)} > {"left", "right"}
-    markers = [one.frame.marker for one in of(Shown, transcript) if isinstance(one.frame, Scale)]
+    markers = [one.scene.marker for one in of(Shown, transcript) if isinstance(one.scene, ScaleScene)]
     assert all(now != then for now, then in pairwise(markers))
 
 
@@ -153,11 +155,11 @@ def test_no_arrow_keys_are_needed() -> None:
 
 
 def test_a_participant_is_due_when_it_is_time() -> None:
-    """Nothing comes before a frame was seen and its time has come, and each input comes once."""
+    """Nothing comes before a scene was seen and its time has come, and each input comes once."""
     session = session_of(short())
     somebody = Persona(session, LAYOUT, HABITS["quick"], "1")
     assert somebody.due(1e9) is None
-    somebody.see(Message("m1", PROTOCOL.wording.next_button), 10.0)
+    somebody.see(MessageScene("m1", PROTOCOL.wording.next_button), 10.0)
     assert somebody.due(10.0) is None
     taken = [somebody.due(1e9) for _ in range(3)]
     assert [one.down for one in taken if isinstance(one, Key)] == [True, False]
@@ -165,15 +167,15 @@ def test_a_participant_is_due_when_it_is_time() -> None:
 
 
 def test_all_that_is_shown_has_its_picture() -> None:
-    """Every frame of every habit, and of paused and ended sessions, has its pictures and its marker's place."""
+    """Every scene of every habit, and of paused and ended sessions, has its pictures and its marker's place."""
     pictures = draw_pictures(PROTOCOL, (practice_message(PROTOCOL), *EXAMPLE), LAYOUT)
-    paused = held(instead({Message("practice"): [chord(1.0)]}))
-    frames = {one.frame for habit in HABITS for one in of(Shown, [*lived(habit), *paused])}
-    for frame in frames - {Message("m1"), Message("m1", PROTOCOL.wording.next_button)}:
-        parts = pictures.parts(frame)
+    paused = held(instead({MessageScene("practice"): [chord(1.0)]}))
+    scenes = {one.scene for habit in HABITS for one in of(Shown, [*lived(habit), *paused])}
+    for scene in scenes - {MessageScene("m1"), MessageScene("m1", PROTOCOL.wording.next_button)}:
+        parts = pictures.parts(scene)
         assert len(parts) == (
-            0 if frame.__class__.__name__ == "Blank" else 1 if getattr(frame, "button", None) is None else 2
+            0 if scene.__class__.__name__ == "BlankScene" else 1 if getattr(scene, "button", None) is None else 2
         )
-        if isinstance(frame, Scale):
-            assert (pictures.marker_at(frame) is None) is (frame.marker is None)
-    assert len(frames) > 40
+        if isinstance(scene, ScaleScene):
+            assert (pictures.marker_at(scene) is None) is (scene.marker is None)
+    assert len(scenes) > 40

@@ -37,7 +37,7 @@ from experiment.preflight import (
 from experiment.preflight.computer import Part, at_once
 from experiment.preflight.keyboards import CHILD, MARK, Crash, KeyboardProbe, probe_keyboard
 from experiment.record.check_result import Grade, Item, refusal_item, worst
-from experiment.screens.key_event import Stroke, now_s
+from experiment.screens.key_event import KeyEvent, now_s
 from experiment.screens.keyboard import typed_on
 from experiment.screens.refresh import THOROUGH, Pace, measure_refresh
 from experiment.session import readiness
@@ -536,7 +536,7 @@ def test_a_real_screen_is_green(hz: float, monkeypatch: pytest.MonkeyPatch) -> N
     pace = pace_of(Screen(hz), monkeypatch)
     assert pace.hz == pytest.approx(hz, rel=1e-3)
     assert (pace.missed, pace.intervals) == (0, THOROUGH[0])
-    assert grades(refresh.paced(pace)) == {"refresh": "green", "vsync": "green"}
+    assert grades(refresh.check_pace(pace)) == {"refresh": "green", "vsync": "green"}
 
 
 @pytest.mark.parametrize("hz", [60.0, 300.0, 744.0, 5000.0])
@@ -544,13 +544,13 @@ def test_flips_that_wait_for_nothing_are_red_at_any_rate(hz: float, monkeypatch:
     """Also where they happen to come 60 times a second; no refresh rate is claimed then."""
     pace = pace_of(Screen(hz, waits=False), monkeypatch)
     assert pace.correlation > 0.9
-    assert grades(refresh.paced(pace)) == {"refresh": "unknown", "vsync": "red"}
+    assert grades(refresh.check_pace(pace)) == {"refresh": "unknown", "vsync": "red"}
 
 
 def test_a_restless_or_slow_screen_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """One missed refresh or a large sd is amber, many are red, and so is a screen of 30 Hz."""
     paces = [Screen(60, misses=1), Screen(60, misses=5), Screen(60, jitter_s=0.002), Screen(30)]
-    told = [by_name(refresh.paced(pace_of(screen, monkeypatch)))["refresh"] for screen in paces]
+    told = [by_name(refresh.check_pace(pace_of(screen, monkeypatch)))["refresh"] for screen in paces]
     assert [item.grade for item in told] == ["amber", "red", "amber", "red"]
     assert "1 missed" in told[0].found
     assert "5 missed" in told[1].found
@@ -562,9 +562,9 @@ def test_a_small_screen_is_red_and_a_window_amber() -> None:
     assert grades(refresh.size((1366, 700), full_screen=False)) == {"size": "red", "window": "amber"}
 
 
-def stroke(key: str, *, down: bool) -> Stroke:
+def stroke(key: str, *, down: bool) -> KeyEvent:
     """A stroke of a key."""
-    return Stroke(key, down, 0.0)
+    return KeyEvent(key, down, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -575,7 +575,7 @@ def stroke(key: str, *, down: bool) -> Stroke:
 def test_a_press_is_graded(downs: str, age_s: float, grade: str) -> None:
     """Once and fresh is green; none, twice or late is amber; a stamp from the future or from long ago is red."""
     strokes = [stroke(key, down=down) for key in downs for down in (True, False)]
-    item = refresh.pressed(strokes, [age_s] * len(strokes), "queue")
+    item = refresh.check_press(strokes, [age_s] * len(strokes), "queue")
     assert item.grade == grade
     assert item.fix or grade == "green"
 
@@ -586,10 +586,10 @@ class Keys:
     timed_by: Any = "queue"
     hears_buttons = False
 
-    def __init__(self, *looks: list[Stroke]) -> None:
+    def __init__(self, *looks: list[KeyEvent]) -> None:
         self.looks = list(looks)
 
-    def strokes(self) -> list[Stroke]:
+    def strokes(self) -> list[KeyEvent]:
         """The next ones."""
         return self.looks.pop(0) if self.looks else []
 
@@ -599,13 +599,13 @@ class Keys:
 
 def test_keys_from_before_and_the_mouse_are_no_press() -> None:
     """What waits when the test begins is dropped, and a mouse button is no key."""
-    old, click = Stroke("x", down=True, time_s=now_s()), Stroke("mouse_1", down=True, time_s=now_s())
+    old, click = KeyEvent("x", down=True, time_s=now_s()), KeyEvent("mouse_1", down=True, time_s=now_s())
     assert refresh.press(Screen(60), Keys([old], [click]), 0.1).grade == "amber"
 
 
 def test_a_press_ends_the_waiting() -> None:
     """A moment after it, in which a second one would have come."""
-    keys = Keys([], [], [Stroke("x", down=True, time_s=now_s())], [Stroke("x", down=False, time_s=now_s())])
+    keys = Keys([], [], [KeyEvent("x", down=True, time_s=now_s())], [KeyEvent("x", down=False, time_s=now_s())])
     began_s = time.monotonic()
     assert refresh.press(Screen(60), keys, 30).grade == "green"
     assert time.monotonic() - began_s < 2

@@ -12,7 +12,7 @@ from experiment.messages.store import Folder
 from tests.lab import SUBJECT, Lab, by_keyboard, finishes, is_closing, is_message, participates, short_protocol
 
 if TYPE_CHECKING:
-    from experiment.record.events import Frame
+    from experiment.record.events import Scene
     from tests.xtest import Hands
 
 PASSPHRASE = "correct horse battery"  # noqa: S105 - nothing but invented messages is kept with it
@@ -52,10 +52,10 @@ def test_two_sessions_with_encrypted_messages_show_each_once(lab: Lab, hands: Ha
     for session in (1, 2):
         sitting, answer = lab.runs(session=session, typed=f"{PASSPHRASE}\n"), by_keyboard(hands)
 
-        def notes(frame: Frame) -> None:
-            if is_message(frame):
-                read.append(getattr(frame, "message_id", ""))
-            answer(frame)  # noqa: B023 - it is used up within the loop
+        def notes(scene: Scene) -> None:
+            if is_message(scene):
+                read.append(getattr(scene, "message_id", ""))
+            answer(scene)  # noqa: B023 - it is used up within the loop
 
         status, said = finishes(sitting, notes)
         assert (status, tells(secret, said, *files_of(lab))) == (0, set()), said
@@ -79,7 +79,7 @@ def test_a_session_that_dies_leaves_no_text(lab: Lab, hands: Hands) -> None:
     """After SIGKILL while a message is on the screen, no file of the lab holds a word of it."""
     secret = sealed(lab)
     sitting = lab.runs(typed=f"{PASSPHRASE}\n")
-    participates(sitting, by_keyboard(hands), lambda frame: is_message(frame) or is_closing(frame))
+    participates(sitting, by_keyboard(hands), lambda scene: is_message(scene) or is_closing(scene))
     sitting.process.kill()
     sitting.process.wait()
     assert tells(secret, *files_of(lab)) == set()

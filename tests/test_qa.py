@@ -16,8 +16,8 @@ from msgspec.structs import fields, replace
 
 from experiment.design.thresholds import Thresholds, reasons
 from experiment.errors import BadInput
-from experiment.qa.findings import KINDS, Finding, ordered, session_findings
-from experiment.qa.page import Study, render
+from experiment.qa.findings import KINDS, Finding, session_findings, sort_findings
+from experiment.qa.page import StudyPage, render
 from experiment.qa.report import COLUMNS, build_report, judge_all
 from experiment.qa.session_summary import SessionSummary, UnreadableSession, read_session, summarise
 from experiment.qa.study_findings import group_findings
@@ -109,8 +109,8 @@ def kinds(one: SessionSummary | UnreadableSession, *, person: bool = True) -> li
 
 def in_message_2_s() -> float:
     """A second after message 2 came, in every session of `real`."""
-    message = ev.Message(session_of().trials[1].message_id)
-    return next(event.onset_s for event in real() if isinstance(event, ev.Shown) and event.frame == message) + 1.0
+    message = ev.MessageScene(session_of().trials[1].message_id)
+    return next(event.onset_s for event in real() if isinstance(event, ev.Shown) and event.scene == message) + 1.0
 
 
 def by_hand(*, values: int | None = None, first_rt_s: float | None = None) -> list[ev.Event]:
@@ -118,7 +118,7 @@ def by_hand(*, values: int | None = None, first_rt_s: float | None = None) -> li
     told: list[ev.Event] = []
     onset_s = 0.0
     for event in real():
-        if isinstance(event, ev.Shown) and isinstance(event.frame, ev.Scale) and event.frame.marker is None:
+        if isinstance(event, ev.Shown) and isinstance(event.scene, ev.ScaleScene) and event.scene.marker is None:
             onset_s = event.onset_s
         if isinstance(event, ev.Marked | ev.Rated) and values is not None:
             told.append(replace(event, value=values))
@@ -215,7 +215,7 @@ def test_a_session_without_an_end_died_where_it_stopped(tmp_path: Path) -> None:
     told = real()
     at = next(n for n, event in enumerate(told) if isinstance(event, ev.TrialBegan) and event.trial == 3)
     shown = next(
-        n for n, e in enumerate(told) if n > at and isinstance(e, ev.Shown) and isinstance(e.frame, ev.Message)
+        n for n, e in enumerate(told) if n > at and isinstance(e, ev.Shown) and isinstance(e.scene, ev.MessageScene)
     )
     one = read_of(tmp_path, told[: shown + 1])
     (found,) = session_findings(one, THRESHOLDS)
@@ -278,9 +278,9 @@ def test_another_order_is_found_at_its_place(tmp_path: Path) -> None:
     ids = [trial.message_id for trial in session_of().trials]
     swapped = {ids[1]: ids[2], ids[2]: ids[1]}
     for n, event in enumerate(told):
-        if isinstance(event, ev.Shown) and isinstance(event.frame, ev.Message):
-            shown = event.frame.message_id
-            told[n] = replace(event, frame=replace(event.frame, message_id=swapped.get(shown, shown)))
+        if isinstance(event, ev.Shown) and isinstance(event.scene, ev.MessageScene):
+            shown = event.scene.message_id
+            told[n] = replace(event, scene=replace(event.scene, message_id=swapped.get(shown, shown)))
     one = read_of(tmp_path, told)
     assert [found.place for found in session_findings(one, THRESHOLDS) if found.kind == "stray"] == ["message 2"]
 
@@ -391,7 +391,7 @@ def test_losing_the_focus_is_told_with_its_place(tmp_path: Path) -> None:
         ev.Focus(gained=False, time_s=read.time_s - 3.0),
         ev.Shown(pause_page(PROTOCOL), read.time_s - 2.9),
         ev.Paused(read.time_s - 2.9, "focus_lost"),
-        ev.Shown(ev.Message(read.message_id, "next"), read.time_s - 0.5),
+        ev.Shown(ev.MessageScene(read.message_id, "next"), read.time_s - 0.5),
         ev.Resumed(read.time_s - 0.5),
     ]
     one = read_of(tmp_path, told)
@@ -408,7 +408,7 @@ def test_findings_for_a_person_come_first() -> None:
         Finding(kind, person, "DF001", 1, None, "")
         for kind, person in (("died", False), ("paused", True), ("aborted", True))
     ]
-    assert [one.kind for one in ordered(some)] == ["aborted", "paused", "died"]
+    assert [one.kind for one in sort_findings(some)] == ["aborted", "paused", "died"]
 
 
 def test_what_the_verification_found_comes_first(tmp_path: Path) -> None:
@@ -418,7 +418,7 @@ def test_what_the_verification_found_comes_first(tmp_path: Path) -> None:
     assert found[0].text == "line 5: changed (and 1 more)"
 
 
-def study_of(*sessions: SessionSummary | UnreadableSession, today: datetime = DAY + timedelta(days=20)) -> Study:
+def study_of(*sessions: SessionSummary | UnreadableSession, today: datetime = DAY + timedelta(days=20)) -> StudyPage:
     """These sessions, judged."""
     return judge_all("data", sessions, THRESHOLDS, None, today)
 

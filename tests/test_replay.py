@@ -39,7 +39,7 @@ ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "stimuli" / "examples" / "english.csv"
 EVENTFUL: list[Event] = [started(session_of()), *eventful_trial(session_of())]
 BACKGROUND = rgb(PROTOCOL.display.background)
-SCALE = events.Scale(PROTOCOL.rating.questions[0].text, "Not at all", "Extremely", 7)
+SCALE = events.ScaleScene(PROTOCOL.rating.questions[0].text, "Not at all", "Extremely", 7)
 
 
 def told(habit: str = "changing") -> list[Event]:
@@ -63,14 +63,14 @@ def whats(findings: list[Discrepancy]) -> list[str]:
 
 
 def test_each_moment_has_the_frame_that_was_on_the_screen() -> None:
-    """From a frame's onset until the next one's, also with the marker as it moved."""
+    """From a scene's onset until the next one's, also with the marker as it moved."""
     what = told()
     player = Player(what)
     shown = [event for event in what if isinstance(event, events.Shown)]
     for now, after in pairwise(shown):
-        assert player.at(now.onset_s).frame == now.frame
-        assert player.at((now.onset_s + after.onset_s) / 2).frame == now.frame
-    markers = [frame.marker for _, frame in player.shown if isinstance(frame, events.Scale)]
+        assert player.at(now.onset_s).scene == now.scene
+        assert player.at((now.onset_s + after.onset_s) / 2).scene == now.scene
+    markers = [scene.marker for _, scene in player.shown if isinstance(scene, events.ScaleScene)]
     moved = [event.value for event in what if isinstance(event, events.Marked)]
     assert [marker for marker in markers if marker is not None] == moved
 
@@ -96,7 +96,7 @@ def test_a_resumed_session_goes_on_after_a_short_gap() -> None:
     """The second sitting's clock begins where the first one's ended."""
     again = replace(EVENTFUL[0], resumes=events.Resumption(1, (), 3600.0, 0))
     player = Player([*EVENTFUL, again, events.Shown(SCALE, 2.0), events.TrialBegan(2)])
-    assert player.at(41.0 + GAP_S + 2.0).frame == SCALE
+    assert player.at(41.0 + GAP_S + 2.0).scene == SCALE
     assert player.end_s == pytest.approx(41.0 + GAP_S + 2.0)
     assert [span.trial for span in player.trials] == [1, 2]
 
@@ -114,10 +114,10 @@ def test_keys_move_about_in_a_session() -> None:
     screens = []
     for _ in range(3):
         head.press("right")
-        screens.append(type(head.player.at(head.time_s).frame).__name__)
-    assert screens == ["Message", "Scale", "Scale"]
+        screens.append(type(head.player.at(head.time_s).scene).__name__)
+    assert screens == ["MessageScene", "ScaleScene", "ScaleScene"]
     head.press("left")
-    assert type(head.player.at(head.time_s).frame).__name__ == "Scale"
+    assert type(head.player.at(head.time_s).scene).__name__ == "ScaleScene"
     head.press("pagedown")
     assert head.player.at(head.time_s).trial == 4
     head.press("pageup")
@@ -165,23 +165,23 @@ def test_the_view_holds_the_prepared_pixels() -> None:
     """Every picture stands in its place pixel by pixel, and nothing else is there but the marker."""
     protocol = PROTOCOL
     pictures = draw_pictures(protocol, [practice_message(protocol), *read_messages(EXAMPLE)], Layout(1280, 720))
-    for frame, part in list(pictures.frames.items())[-8:]:
-        screen = compose_screen(pictures, BACKGROUND, frame)
+    for scene, part in list(pictures.scenes.items())[-8:]:
+        screen = compose_screen(pictures, BACKGROUND, scene)
         top, left = 360 - part.y_px - part.height_px // 2, 640 + part.x_px - part.width_px // 2
         place = slice(top, top + part.height_px), slice(left, left + part.width_px)
         assert np.array_equal(screen[place], part.picture.pixels)
         screen[place] = BACKGROUND
         assert (screen == BACKGROUND).all()
-    frame = next(frame for frame in pictures.frames if isinstance(frame, events.Scale))
+    scene = next(scene for scene in pictures.scenes if isinstance(scene, events.ScaleScene))
     x_px, y_px = pictures.layout.scale(7).point_place(5)
-    marked = compose_screen(pictures, BACKGROUND, replace(frame, marker=5))
+    marked = compose_screen(pictures, BACKGROUND, replace(scene, marker=5))
     assert tuple(marked[360 - y_px, 640 + x_px]) == rgb(protocol.display.accent)
 
 
 def test_the_time_line_marks_late_frames_and_moves_its_cursor() -> None:
     """Ticks stand over the bar at their times, and the cursor at the time that is shown."""
     pictures = draw_pictures(PROTOCOL, [practice_message(PROTOCOL)], Layout(1280, 720))
-    player = Player([EVENTFUL[0], events.Shown(events.Blank(), 0.0), EVENTFUL[-2], events.Elapsed(42.0)])
+    player = Player([EVENTFUL[0], events.Shown(events.BlankScene(), 0.0), EVENTFUL[-2], events.Elapsed(42.0)])
     view, cursors = View(player, pictures, (255, 255, 255)), []
     for time_s in (0.0, 21.0, 42.0):
         pixels = view.pixels(Playhead(player, time_s=time_s))
@@ -209,7 +209,7 @@ def test_a_film_shows_the_session(tmp_path: Path) -> None:
     player = Player(what)
     pictures = redraw(what, EXAMPLE)[0]
     at = count // 2
-    expected = compose_screen(pictures, BACKGROUND, player.at(at / FPS * 20).frame)
+    expected = compose_screen(pictures, BACKGROUND, player.at(at / FPS * 20).scene)
     assert np.abs(pixels[at][:720].astype(int) - expected).mean() < 2
     with pytest.raises(BadInput, match="new file"):
         write_film(path, film, pilot=True)
@@ -240,9 +240,9 @@ def test_the_window_shows_the_session_and_obeys_its_keys(large_display: str, tmp
     pictures = redraw(what, EXAMPLE)[0]
     left, top = (1920 - 1280) // 2, (1080 - 720 - STRIP_PX) // 2
 
-    def shows(frame: events.Frame) -> bool:
+    def shows(scene: events.Scene) -> bool:
         """Within ten seconds."""
-        expected, until_s = compose_screen(pictures, BACKGROUND, frame), time.monotonic() + 10
+        expected, until_s = compose_screen(pictures, BACKGROUND, scene), time.monotonic() + 10
         while time.monotonic() < until_s:
             seen = screenshot(large_display)[top : top + 720, left : left + 1280]
             if np.array_equal(seen, expected):
@@ -259,7 +259,7 @@ def test_the_window_shows_the_session_and_obeys_its_keys(large_display: str, tmp
             hands.tap("right")
             start_s = player.trial_s(2)
             assert start_s is not None
-            assert shows(player.at(player.next_screen_s(start_s)).frame)
+            assert shows(player.at(player.next_screen_s(start_s)).scene)
             hands.tap("escape")
             assert process.wait(10) == 0
     finally:

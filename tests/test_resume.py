@@ -16,7 +16,7 @@ from experiment.design.protocol import read_protocol
 from experiment.errors import BadInput
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
-from experiment.record.events import Ended, Message, Rated, Shown, Started, Text, TrialBegan
+from experiment.record.events import Ended, MessageScene, Rated, Shown, Started, TextScene, TrialBegan
 from experiment.record.resume import resume_point
 from experiment.record.trial_table import read_table
 from experiment.session import plan as plans
@@ -113,11 +113,11 @@ def assert_asks_what_is_missing(sitting: Started, told: tuple[Event, ...], befor
     done = fully_rated(before.events)
     missing = [trial for trial in range(len(MESSAGES) + 1) if trial not in done]
     assert [event.trial for event in told if isinstance(event, TrialBegan)] == missing
-    shown_before = {event.frame.message_id for event in before.events if is_message(event)}  # type: ignore[union-attr]
+    shown_before = {event.scene.message_id for event in before.events if is_message(event)}  # type: ignore[union-attr]
     ids = {trial.trial: trial.message_id for trial in (sitting.session.practice, *sitting.session.trials)}
     assert [trial for trial in missing if ids[trial] in shown_before] == list(sitting.resumes.seen)
     wording = sitting.session.protocol.wording
-    pages = {event.frame.text for event in told if isinstance(event, Shown) and isinstance(event.frame, Text)}
+    pages = {event.scene.text for event in told if isinstance(event, Shown) and isinstance(event.scene, TextScene)}
     assert pages.issuperset(wording.instructions) == bool(missing)
     assert ((wording.welcome in pages), (wording.practice in pages)) == (0 in missing, 0 in missing)
     assert (wording.resumed in pages) == (0 not in missing)
@@ -127,7 +127,7 @@ def assert_asks_what_is_missing(sitting: Started, told: tuple[Event, ...], befor
 
 def is_message(event: Event) -> bool:
     """Whether a message came on the screen."""
-    return isinstance(event, Shown) and isinstance(event.frame, Message)
+    return isinstance(event, Shown) and isinstance(event.scene, MessageScene)
 
 
 def assert_complete(table: pd.DataFrame, after: Transcript, seen: tuple[int, ...]) -> None:

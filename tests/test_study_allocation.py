@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from experiment.errors import BadInput
 from experiment.study import allocation
 from experiment.study.allocation import CHARACTERS, ORDERS, Order, Slot, check_kit, draw, packing_rows
-from experiment.study.plan import Clock, Study
+from experiment.study.plan import Study, StudyClock
 
 STUDIES = 10_000
 SIZES, PLACES = (2, 4, 6), 10
-STUDY = Study("Invented", PLACES, ("north", "south"), ("drug", "placebo"), SIZES, 1, Clock("Europe/Berlin"))
+STUDY = Study("Invented", PLACES, ("north", "south"), ("drug", "placebo"), SIZES, 1, StudyClock("Europe/Berlin"))
 ERRORS = 4.0  # standard errors: by chance, fewer than one test in ten thousand is further away
 
 States = Mapping[tuple[int, int], float]  # how many AB and BA are left in the running block, and how likely that is
@@ -35,7 +35,7 @@ studies = st.builds(
     treatments=st.just(("drug", "placebo")),
     block_sizes=st.lists(st.sampled_from([2, 4, 6, 8, 20]), min_size=2, max_size=4, unique=True).map(tuple),
     seed=st.integers(0, 2**40),
-    clock=st.just(Clock("UTC")),
+    clock=st.just(StudyClock("UTC")),
 )
 secrets = st.binary(min_size=32, max_size=32)
 

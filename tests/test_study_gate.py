@@ -164,7 +164,7 @@ def test_the_door_records_an_override_once(tmp_path: Path) -> None:
         assert sessions.admit(register, "sub-DF001", "RA", override=override) == 1
     sessions.record(register, "DF001", 1, "RA", "completed", moment[0].isoformat())
     told = [type(entry.act).__name__ for entry in register.entries()]
-    assert told == ["Begun", "Enrolled", "Consented", "Started", "Overridden", "SessionHeld"]
+    assert told == ["Begun", "Enrolled", "Consented", "CourseStarted", "Overridden", "SessionHeld"]
 
 
 def test_a_clock_that_is_behind_opens_no_gate() -> None:

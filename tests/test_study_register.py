@@ -29,24 +29,24 @@ from experiment.study.events import (
     Act,
     Begun,
     Consented,
+    CourseStarted,
     Dosed,
     Enrolled,
     Entry,
     Locked,
     Recovered,
     SessionHeld,
-    Started,
     Unblinded,
     Withdrew,
 )
-from experiment.study.plan import Clock, Study
-from experiment.study.register import ALLOCATION, HEAD, KITS, PACKING, REGISTER, Place, Register
+from experiment.study.plan import Study, StudyClock
+from experiment.study.register import ALLOCATION, HEAD, KITS, PACKING, REGISTER, AllocationSlot, Register
 from experiment.study.setup import Allocation, enrol, set_up
 from experiment.study.unblinding import lock, packing_list, unblind_all, unblind_one
 from tests.lab import ROOT
 
 LIMIT_S = 30.0
-STUDY = Study("Invented", 6, ("north", "south"), ("drugazine", "placebo"), (2, 4), 7, Clock("Europe/Berlin"))
+STUDY = Study("Invented", 6, ("north", "south"), ("drugazine", "placebo"), (2, 4), 7, StudyClock("Europe/Berlin"))
 PASSPHRASE = "correct horse battery"  # noqa: S105 - of keys that are made for these tests
 
 
@@ -104,7 +104,7 @@ def recorded(register: Register, *acts: Act) -> None:
 
 def all_held(subject: str) -> list[Act]:
     """Both courses of a participant, with their sessions."""
-    starts = [Started(subject, course, day, "") for course, day in ((1, "2026-11-02"), (2, "2026-11-23"))]  # type: ignore[arg-type]
+    starts = [CourseStarted(subject, course, day, "") for course, day in ((1, "2026-11-02"), (2, "2026-11-23"))]  # type: ignore[arg-type]
     held = [SessionHeld(subject, session, day, "completed") for session, day in ((1, "2026-11-05"), (2, "2026-11-26"))]
     return [Consented(subject, "2026-11-01", "1"), starts[0], held[0], starts[1], held[1]]
 
@@ -117,7 +117,7 @@ def whole_study(register: Register) -> None:
         assert isinstance(act, Enrolled)
         if subject == "DF1":
             recorded(register, *(msgspec.structs.replace(one, kit=act.kits[one.course - 1])
-                                 if isinstance(one, Started) else one for one in all_held(subject)))  # fmt: skip
+                                 if isinstance(one, CourseStarted) else one for one in all_held(subject)))  # fmt: skip
     recorded(register, Withdrew("DF2", "moved away"))
     table = register.folder.parent / "sub-DF1" / "ses-1" / "beh" / "sub-DF1_ses-1_task-lovedones_beh.tsv"
     table.parent.mkdir(parents=True)
@@ -132,7 +132,7 @@ def test_each_file_opens_with_its_own_key_only(register: Register, unblinder: Ke
     assert sorted(contents(register.folder)) == sorted([ALLOCATION, HEAD, KITS, PACKING, REGISTER])
     hidden = allocation_of(register, unblinder)
     assert packing_list(register, pharmacy.private) == packing_rows(STUDY, hidden.slots)
-    assert register.kits() == tuple(Place(slot.stratum, slot.place, slot.kits) for slot in hidden.slots)
+    assert register.kits() == tuple(AllocationSlot(slot.stratum, slot.place, slot.kits) for slot in hidden.slots)
     for name, key in ((ALLOCATION, pharmacy), (PACKING, unblinder), (ALLOCATION, new_keys())):
         with pytest.raises(encryption.WrongKey):
             encryption.decrypt((register.folder / name).read_bytes(), key.private)

@@ -47,7 +47,7 @@ OVER = (*running(), *TAKEN, held(1, THURSDAY))
 LAST = (*OVER, started(2, SECOND), *(dosed(SECOND + n * DAY) for n in (1, 2, 3)), held(2, SECOND + 3 * DAY))
 
 
-def row(*told: tuple[date, events.Act], today: date) -> status.Row:
+def row(*told: tuple[date, events.Act], today: date) -> status.StatusRow:
     """The participant's line."""
     entries = story(*told)
     (line,) = status.rows([one(entries)], STUDY, noon(today))

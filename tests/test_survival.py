@@ -19,7 +19,7 @@ from pyvirtualdisplay.display import Display
 from experiment.design.protocol import read_protocol
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
-from experiment.record.events import Ended, Rated, Scale, Shown, Started, Storage, TrialBegan
+from experiment.record.events import Ended, Rated, ScaleScene, Shown, Started, Storage, TrialBegan
 from experiment.record.trial_table import read_table, trial_table
 from experiment.record.tsv import read_rows
 from experiment.session import plan
@@ -47,7 +47,7 @@ from tests.xtest import Hands
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from experiment.record.events import Frame
+    from experiment.record.events import Scene
     from experiment.record.transcript import Transcript
     from tests.lab import Sitting
 
@@ -79,9 +79,9 @@ def is_cut_off(lab: Lab) -> bool:
     return plan.read_interrupted(DataSet(lab.data), SUBJECT, 1, read_protocol(lab.protocol)) is not None
 
 
-def is_question(frame: Frame) -> bool:
+def is_question(scene: Scene) -> bool:
     """Whether this is a scale without a marker."""
-    return isinstance(frame, Scale) and frame.marker is None
+    return isinstance(scene, ScaleScene) and scene.marker is None
 
 
 def to_second_question(sitting: Sitting, hands: Hands) -> None:
@@ -90,7 +90,7 @@ def to_second_question(sitting: Sitting, hands: Hands) -> None:
     hands.tap("space")
     sitting.shows(is_question)
     hands.tap("3")
-    sitting.shows(lambda frame: isinstance(frame, Scale) and frame.marker == 3)
+    sitting.shows(lambda scene: isinstance(scene, ScaleScene) and scene.marker == 3)
     hands.tap("space")
     sitting.shows(is_question)
 
@@ -233,7 +233,7 @@ def test_a_full_disk_stops_nobody(small: Lab, hands: Hands) -> None:
     assert finishes(sitting, by_keyboard(hands))[0] == 0
     events = read(small).events
     assert [event.saved for event in events if isinstance(event, Storage)] == [False, True]
-    assert Shown(warning, next(e.onset_s for e in events if isinstance(e, Shown) and is_paused(e.frame))) in events
+    assert Shown(warning, next(e.onset_s for e in events if isinstance(e, Shown) and is_paused(e.scene))) in events
     assert read_table(small.table())["pleasure"].to_list() == [3, 3]
     assert read_table(small.table()).equals(trial_table(events))
 
@@ -294,7 +294,7 @@ def test_a_deleted_folder_comes_back(lab: Lab, hands: Hands) -> None:
     while not transcript(lab).exists():
         assert time.monotonic() < deadline_s
     sitting._told = 0
-    sitting.shows(lambda frame: isinstance(frame, Scale) and frame.marker == 4)
+    sitting.shows(lambda scene: isinstance(scene, ScaleScene) and scene.marker == 4)
     hands.tap("space")
     assert finishes(sitting, by_keyboard(hands))[0] == 0
     assert isinstance(read(lab).events[0], Started)

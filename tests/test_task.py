@@ -12,23 +12,23 @@ from msgspec.structs import replace
 
 from experiment.design.protocol import KEY_NAMES
 from experiment.record.events import (
-    Blank,
+    BlankScene,
     Click,
     Elapsed,
     Ended,
     Focus,
     Key,
     Marked,
-    Message,
+    MessageScene,
     PauseAsked,
     Paused,
     Rated,
     Read,
     Resumed,
-    Scale,
+    ScaleScene,
     Shown,
     Started,
-    Text,
+    TextScene,
     TrialBegan,
     TrialEnded,
     encode,
@@ -60,23 +60,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from experiment.design.protocol import Protocol
-    from experiment.record.events import Event, Frame, Input
+    from experiment.record.events import Event, Input, Scene
     from tests.acting import Script
 
 REFRESH_S = 1 / 60
 WORDING = PROTOCOL.wording
-SIGN = Text(WORDING.fixation, "sign")
+SIGN = TextScene(WORDING.fixation, "sign")
 PAUSE = scenes.pause_page(PROTOCOL)
-MESSAGE = Message("practice")
-MESSAGE_DONE = Message("practice", WORDING.next_button)
+MESSAGE = MessageScene("practice")
+MESSAGE_DONE = MessageScene("practice", WORDING.next_button)
 STATUS = dict.fromkeys(HABITS, "completed") | {"silent": "aborted", "aborting": "aborted"}
 
 
-def scale_of(protocol: Protocol, marker: int | None = None) -> Scale:
+def scale_of(protocol: Protocol, marker: int | None = None) -> ScaleScene:
     """The first question, as it stands on the screen."""
     asked = protocol.rating.questions[0]
     button = None if marker is None else WORDING.confirm_button
-    return Scale(asked.text, asked.low, asked.high, protocol.rating.points, marker, button)
+    return ScaleScene(asked.text, asked.low, asked.high, protocol.rating.points, marker, button)
 
 
 SCALE = scale_of(PROTOCOL)
@@ -92,7 +92,9 @@ def rating(*given: Input, protocol: Protocol | None = None) -> list[Event]:
 
 def first_rating(transcript: list[Event]) -> list[Event]:
     """The events from the onset of the first question to its rating."""
-    begin = next(i for i, event in enumerate(transcript) if isinstance(event, Shown) and isinstance(event.frame, Scale))
+    begin = next(
+        i for i, event in enumerate(transcript) if isinstance(event, Shown) and isinstance(event.scene, ScaleScene)
+    )
     end = next(i for i, event in enumerate(transcript) if isinstance(event, Rated))
     return transcript[begin : end + 1]
 
@@ -104,9 +106,9 @@ def answers(visit: list[Event]) -> list[tuple[int | None, float | None]]:
     return [(one.value, None if one.time_s is None else round(one.time_s - onset_s, 6)) for one in found]
 
 
-def onset_s(transcript: Iterable[Event], frame: Frame, nth: int = 0) -> float:
-    """When a frame came on the screen."""
-    return [event.onset_s for event in of(Shown, transcript) if event.frame == frame][nth]
+def onset_s(transcript: Iterable[Event], scene: Scene, nth: int = 0) -> float:
+    """When a scene came on the screen."""
+    return [event.onset_s for event in of(Shown, transcript) if event.scene == scene][nth]
 
 
 def with_rating(**changes: object) -> Protocol:
@@ -120,17 +122,17 @@ def with_rating(**changes: object) -> Protocol:
 def test_frames_come_in_the_order_of_the_protocol() -> None:
     """Welcome, instructions and practice come first, then the messages in the session's order, then the closing."""
     protocol = short(messages=3)
-    scales = [Scale(one.text, one.low, one.high, protocol.rating.points) for one in protocol.rating.questions]
+    scales = [ScaleScene(one.text, one.low, one.high, protocol.rating.points) for one in protocol.rating.questions]
 
-    def trial(message_id: str) -> list[Frame]:
-        return [SIGN, Message(message_id), *scales, Blank()]
+    def trial(message_id: str) -> list[Scene]:
+        return [SIGN, MessageScene(message_id), *scales, BlankScene()]
 
-    expected: list[Frame] = [Text(page) for page in (WORDING.welcome, *WORDING.instructions, WORDING.practice)]
-    expected += [*trial("practice"), Text(WORDING.begin)]
+    expected: list[Scene] = [TextScene(page) for page in (WORDING.welcome, *WORDING.instructions, WORDING.practice)]
+    expected += [*trial("practice"), TextScene(WORDING.begin)]
     for planned in session_of(protocol).trials:
         expected += trial(planned.message_id)
-    bare = [one.frame for one in of(Shown, held(protocol=protocol)) if getattr(one.frame, "button", None) is None]
-    assert bare == [*expected, Text(WORDING.closing)]
+    bare = [one.scene for one in of(Shown, held(protocol=protocol)) if getattr(one.scene, "button", None) is None]
+    assert bare == [*expected, TextScene(WORDING.closing)]
 
 
 def test_the_practice_is_trial_0() -> None:
@@ -162,11 +164,11 @@ def test_questions_are_asked_in_the_protocols_order(order: str, orders: int) -> 
 def test_frames_last_what_the_protocol_says(fixation_s: float, blank_s: float, page_s: float, message_s: float) -> None:
     """Fixation and blank last, and buttons wait, for their time in the protocol to half a refresh."""
     protocol = short(fixation_s=fixation_s, blank_s=blank_s, page_minimum_s=page_s, message_minimum_s=message_s)
-    lasts_s = {SIGN: fixation_s, Blank(): blank_s, MESSAGE: message_s, Text(WORDING.welcome): page_s}
+    lasts_s = {SIGN: fixation_s, BlankScene(): blank_s, MESSAGE: message_s, TextScene(WORDING.welcome): page_s}
     checked = 0
     for now, then in pairwise(of(Shown, held(protocol=protocol))):
-        if now.frame in lasts_s:
-            assert then.onset_s - now.onset_s == pytest.approx(lasts_s[now.frame], abs=REFRESH_S / 2 + 1e-6)
+        if now.scene in lasts_s:
+            assert then.onset_s - now.onset_s == pytest.approx(lasts_s[now.scene], abs=REFRESH_S / 2 + 1e-6)
             checked += 1
     assert checked == 6
 
@@ -174,15 +176,15 @@ def test_frames_last_what_the_protocol_says(fixation_s: float, blank_s: float, p
 # Reading
 
 
-@pytest.mark.parametrize("frame", [MESSAGE, Text(WORDING.welcome)])
-def test_what_is_pressed_before_the_button_is_there_answers_nothing(frame: Frame) -> None:
+@pytest.mark.parametrize("scene", [MESSAGE, TextScene(WORDING.welcome)])
+def test_what_is_pressed_before_the_button_is_there_answers_nothing(scene: Scene) -> None:
     """A press in the minimum time, even a moment before the button appears, does not go on."""
-    minimum_s = PROTOCOL.timing.message_minimum_s if frame == MESSAGE else PROTOCOL.timing.page_minimum_s
+    minimum_s = PROTOCOL.timing.message_minimum_s if scene == MESSAGE else PROTOCOL.timing.page_minimum_s
     early = (*tap("space", 0.3), key("return", minimum_s - 0.001), *click(BUTTON, 0.4))
-    transcript = held(instead({frame: [early]}))
+    transcript = held(instead({scene: [early]}))
     shown = of(Shown, transcript)
-    at = next(i for i, one in enumerate(shown) if one.frame == frame)
-    assert shown[at + 1].frame == replace(frame, button=WORDING.next_button)
+    at = next(i for i, one in enumerate(shown) if one.scene == scene)
+    assert shown[at + 1].scene == replace(scene, button=WORDING.next_button)
     assert shown[at + 2].onset_s - shown[at + 1].onset_s > 1.0
     assert len(of(Key, transcript)) - len(of(Key, held())) == 3
 
@@ -203,7 +205,7 @@ def test_nothing_else_goes_on_from_a_message(given: tuple[Input, ...]) -> None:
 
 
 def test_a_message_goes_by_itself_after_its_maximum() -> None:
-    """After message_maximum_s the next frame comes, and the reading has no time."""
+    """After message_maximum_s the next scene comes, and the reading has no time."""
     transcript = held(instead({MESSAGE_DONE: [()]}), short(message_maximum_s=8.0))
     assert of(Read, transcript)[0] == Read("practice", None, None)
     assert onset_s(transcript, SCALE) - onset_s(transcript, MESSAGE) == pytest.approx(8.0, abs=1.5 * REFRESH_S)
@@ -215,7 +217,7 @@ def test_a_message_goes_by_itself_after_its_maximum() -> None:
 def test_a_digit_marks_and_a_confirming_key_ends() -> None:
     """The scale starts unmarked and without a button; a digit places the marker, space confirms, each at its time."""
     visit = rating(*tap("6", 1.25), *tap("space", 2.5))
-    assert [one.frame for one in of(Shown, visit)] == [SCALE, scale_of(PROTOCOL, 6)]
+    assert [one.scene for one in of(Shown, visit)] == [SCALE, scale_of(PROTOCOL, 6)]
     assert answers(visit) == [(6, 1.25), (6, 2.5)]
 
 
@@ -224,7 +226,7 @@ def test_every_change_has_its_own_time() -> None:
     place = LINE.point_place(2)
     visit = rating(*tap("6", 1.0), *tap("left", 1.4), *click(place, 1.9), *tap("right", 2.2), *tap("return", 3.0))
     assert answers(visit) == [(6, 1.0), (5, 1.4), (2, 1.9), (3, 2.2), (3, 3.0)]
-    assert [one.frame.marker for one in of(Shown, visit) if isinstance(one.frame, Scale)] == [None, 6, 5, 2, 3]
+    assert [one.scene.marker for one in of(Shown, visit) if isinstance(one.scene, ScaleScene)] == [None, 6, 5, 2, 3]
 
 
 def test_the_same_point_again_is_no_change() -> None:
@@ -288,7 +290,7 @@ def test_the_first_press_can_be_final() -> None:
     )
     assert answers(first_rating(transcript)) == [(6, 1.0), (6, 1.0)]
     assert [one.value for one in of(Rated, transcript)] == [6, 3, 3, 3]
-    assert not [one for one in of(Shown, transcript) if isinstance(one.frame, Scale) and one.frame.marker]
+    assert not [one for one in of(Shown, transcript) if isinstance(one.scene, ScaleScene) and one.scene.marker]
     assert answers(rating(*click(LINE.point_place(1), 1.0), protocol=protocol)) == [(1, 1.0), (1, 1.0)]
 
 
@@ -327,8 +329,8 @@ def test_the_chord_pauses_with_either_hand(ctrl: str, shift: str) -> None:
     for modifiers in ((ctrl, shift), (shift, ctrl)):
         transcript = held(instead({MESSAGE: [chord(2.0, *modifiers, "p")]}))
         assert [one.cause for one in of(Paused, transcript)] == ["chord"]
-        frames = [one.frame for one in of(Shown, transcript)]
-        assert frames[frames.index(MESSAGE) + 1] == PAUSE
+        scenes = [one.scene for one in of(Shown, transcript)]
+        assert scenes[scenes.index(MESSAGE) + 1] == PAUSE
 
 
 @pytest.mark.parametrize(
@@ -386,8 +388,8 @@ def test_no_single_keys_end_or_pause_a_session(taps: list[tuple[str, float]]) ->
         at_s += gap_s
         given += tap(name, at_s)
 
-    def hitting(frame: Frame) -> Iterable[Input]:
-        return (*given, *obliging(frame)) if frame == Text(WORDING.welcome) else obliging(frame)
+    def hitting(scene: Scene) -> Iterable[Input]:
+        return (*given, *obliging(scene)) if scene == TextScene(WORDING.welcome) else obliging(scene)
 
     transcript = held(hitting)
     assert of(Paused, transcript) == []
@@ -424,7 +426,7 @@ def test_the_same_frame_comes_back_with_its_marker() -> None:
     """After a pause the scale stands as it stood, and can be confirmed."""
     marked = scale_of(PROTOCOL, 6)
     visit = first_rating(held(instead({SCALE: [(*tap("6", 1.0), *chord(2.0))], marked: [(), tap("space", 1.0)]})))
-    assert [one.frame for one in of(Shown, visit)] == [SCALE, marked, PAUSE, marked]
+    assert [one.scene for one in of(Shown, visit)] == [SCALE, marked, PAUSE, marked]
     assert [one.value for one in of(Marked, visit)] == [6]
     assert visit[-1] == Rated("connection", 6, of(Resumed, visit)[0].time_s + 1.0, "robot")
 
@@ -444,13 +446,13 @@ def test_what_is_pressed_on_the_pause_page_answers_nothing() -> None:
 
 
 def test_pauses_can_follow_each_other() -> None:
-    """A session can be paused again and again, in every kind of frame, and is completed all the same."""
-    paused: set[Frame] = set()
+    """A session can be paused again and again, in every kind of scene, and is completed all the same."""
+    paused: set[Scene] = set()
 
-    def pausing(frame: Frame) -> Iterable[Input]:
-        if frame in (PAUSE, *ENDINGS.values()) or frame in paused:
-            return obliging(replace(frame, marker=None)) if isinstance(frame, Scale) else obliging(frame)
-        paused.add(frame)
+    def pausing(scene: Scene) -> Iterable[Input]:
+        if scene in (PAUSE, *ENDINGS.values()) or scene in paused:
+            return obliging(replace(scene, marker=None)) if isinstance(scene, ScaleScene) else obliging(scene)
+        paused.add(scene)
         return chord(0.3)
 
     transcript = held(pausing)
@@ -467,7 +469,7 @@ def test_ending_needs_a_reason_and_the_chord(reason: Literal["withdrew", "techni
     asked = {PAUSE: [tap(PROTOCOL.keys.reasons[reason], 1.0)], ENDINGS[reason]: [chord(1.0)]}
     transcript = held(instead({MESSAGE: [chord(2.0)], **asked}))
     assert transcript[-1] == Ended("aborted", reason)
-    assert of(Shown, transcript)[-1].frame == ENDINGS[reason]
+    assert of(Shown, transcript)[-1].scene == ENDINGS[reason]
     assert of(Resumed, transcript) == []
     assert of(TrialEnded, transcript) == []
 
@@ -477,19 +479,19 @@ def test_on_the_ending_page_only_the_chord_ends() -> None:
     keys = [one for name in ("space", "return", "w", "t", "o", "p", "escape", "1") for one in tap(name, 0.5)]
     asked = {PAUSE: [tap("w", 1.0)], ENDINGS["withdrew"]: [(*keys, *tap("c", 1.0))]}
     transcript = held(instead({MESSAGE: [chord(2.0)], **asked}))
-    frames = [one.frame for one in of(Shown, transcript)]
-    at = frames.index(PAUSE)
-    assert frames[at - 1 : at + 5] == [MESSAGE, PAUSE, ENDINGS["withdrew"], PAUSE, MESSAGE, MESSAGE_DONE]
+    scenes = [one.scene for one in of(Shown, transcript)]
+    at = scenes.index(PAUSE)
+    assert scenes[at - 1 : at + 5] == [MESSAGE, PAUSE, ENDINGS["withdrew"], PAUSE, MESSAGE, MESSAGE_DONE]
     assert transcript[-1] == Ended("completed", None)
 
 
 def raising(failure: BaseException) -> Script:
     """Somebody whose computer fails as soon as the first message is there."""
 
-    def script(frame: Frame) -> Iterable[Input]:
-        if frame == MESSAGE:
+    def script(scene: Scene) -> Iterable[Input]:
+        if scene == MESSAGE:
             raise failure
-        return obliging(frame)
+        return obliging(scene)
 
     return script
 
@@ -574,10 +576,10 @@ def test_any_session_leads_the_task_to_itself(data: st.DataObject) -> None:
         st.builds(PauseAsked, after_s),
     )
 
-    def restless(frame: Frame) -> Iterable[Input]:
+    def restless(scene: Scene) -> Iterable[Input]:
         return (
             *data.draw(st.lists(some, max_size=4)),
-            *obliging(replace(frame, marker=None) if isinstance(frame, Scale) else frame),
+            *obliging(replace(scene, marker=None) if isinstance(scene, ScaleScene) else scene),
         )
 
     protocol = replace(

@@ -23,13 +23,23 @@ from experiment.cli.review import PROTOCOL
 from experiment.design.protocol import read_protocol
 from experiment.errors import BadInput
 from experiment.record import transcript as log
-from experiment.record.events import Blank, Key, Message, Read, Refreshes, ScreenInfo, Shown, Started, TrialBegan
+from experiment.record.events import (
+    BlankScene,
+    Key,
+    MessageScene,
+    Read,
+    Refreshes,
+    ScreenInfo,
+    Shown,
+    Started,
+    TrialBegan,
+)
 from experiment.timing.align import by_pattern, by_time
 from experiment.timing.capture import BBTK_LINES, read_capture
 from experiment.timing.device import device_errors, lacks_outside_view
 from experiment.timing.errors import UNMARKED_S, watched_errors
-from experiment.timing.observations import Glow, Log, LoggedTrial, Press, Span, Watch, read_log
-from experiment.timing.report import Report, build_report, render, write
+from experiment.timing.observations import Glow, Log, LoggedTrial, Observation, OutsidePress, Span, read_log
+from experiment.timing.report import TimingReport, build_report, render, write
 from experiment.timing.schedule import draw_schedules
 from experiment.timing.session import TimingSession, timing_messages, timing_protocol
 
@@ -49,7 +59,7 @@ class Truth:
     """What a session logged, what an onlooker saw of it, and the jitter of each trial's onset in seconds."""
 
     log: Log
-    watch: Watch
+    watch: Observation
     jitters_s: list[float]
 
 
@@ -67,10 +77,10 @@ def truth(
         trials.append(
             LoggedTrial(number, onset, true_s + length_s, pressed + press_s, (("space", pressed + press_s),), 0)
         )
-        glows.append(Glow(seen(true_s), seen(true_s + length_s), (Press("space", about(pressed)),)))
+        glows.append(Glow(seen(true_s), seen(true_s + length_s), (OutsidePress("space", about(pressed)),)))
         at_s += length_s + random.uniform(0.3, 0.6)
     return Truth(
-        Log(tuple(trials), (0.0, 1 / 60, 2 / 60), 60.0, ZERO_S), Watch(tuple(glows), 1000, 0.1, 0.0002), jitters_s
+        Log(tuple(trials), (0.0, 1 / 60, 2 / 60), 60.0, ZERO_S), Observation(tuple(glows), 1000, 0.1, 0.0002), jitters_s
     )
 
 
@@ -192,9 +202,9 @@ def events_of(made: Log, screen: ScreenInfo, started: Started) -> list[object]:
     """A transcript that says what a log says."""
     events: list[object] = [replace(started, screen=screen, zero_count_s=made.zero_count_s)]
     for one in made.trials:
-        events += [TrialBegan(one.trial), Shown(Message("m"), one.onset_s)]
+        events += [TrialBegan(one.trial), Shown(MessageScene("m"), one.onset_s)]
         events += [Key(key, down=True, time_s=time_s, timed_by="queue") for key, time_s in one.presses]
-        events += [Read("m", one.response_s, "queue"), Shown(Blank(), one.offset_s or 0.0)]
+        events += [Read("m", one.response_s, "queue"), Shown(BlankScene(), one.offset_s or 0.0)]
         events.append(Refreshes(one.onset_s, (16667, 50000, 16667), 0.0))
     return events
 
@@ -235,7 +245,7 @@ def started() -> Started:
     return Started(1, "pilot", session, "0" * 64, "timing", "person", screen(), "2026-01-01T09:00:00.000+00:00")
 
 
-def a_report(made: Truth) -> Report:
+def a_report(made: Truth) -> TimingReport:
     """The report of a watched session."""
     errors = watched_errors(made.log, made.watch)
     return build_report(started(), made.log, Path("t.jsonl"), how="outside", errors=errors, watch=made.watch)
@@ -260,7 +270,7 @@ def test_the_page_holds_the_measured_numbers_and_what_is_not_measured(tmp_path: 
     assert "The keyboard&#39;s own delay" in page
     assert "http" not in page
     assert "<script" not in page
-    assert msgspec.json.decode((tmp_path / "timing.json").read_bytes(), type=Report) == report
+    assert msgspec.json.decode((tmp_path / "timing.json").read_bytes(), type=TimingReport) == report
     shown = page[page.index("<h2>Errors") :]
     assert shown.count('class="dots" d="M') == 3
 
@@ -319,7 +329,7 @@ def test_a_run_for_a_light_sensor_claims_nothing_itself(
     monkeypatch.setattr("experiment.timing.session.run_alone", stand_in)
     timing.timing(trials=9, out=tmp_path / "out", photodiode_run=True)
     said = capsys.readouterr().err
-    report = msgspec.json.decode((tmp_path / "out" / "timing.json").read_bytes(), type=Report)
+    report = msgspec.json.decode((tmp_path / "out" / "timing.json").read_bytes(), type=TimingReport)
     assert (report.how, report.errors) == ("none", None)
     assert held[0].participant != "person"
     assert "Not measured: this run was for a light sensor" in said
@@ -419,7 +429,9 @@ def test_a_devices_file_is_matched_and_measured(tmp_path: Path, kind: str, flick
 def test_edges_that_belong_to_nothing_are_named(tmp_path: Path) -> None:
     """A light outside of any message is told with its time on the device's clock."""
     made = truth()
-    more = replace(made.watch, glows=(*made.watch.glows, Glow(seen(90.0), seen(90.2), (Press("space", about(90.1)),))))
+    more = replace(
+        made.watch, glows=(*made.watch.glows, Glow(seen(90.0), seen(90.2), (OutsidePress("space", about(90.1)),)))
+    )
     capture = read_capture(write_capture(tmp_path / "d.csv", Truth(made.log, more, []), "plain"))
     found = device_errors(made.log, capture)
     assert found.errors.stray == 1
@@ -484,7 +496,7 @@ def test_presses_are_measured_where_nobody_can_look(tmp_path: Path) -> None:
     out = tmp_path / "timing"
     with suppress(typer.Exit):  # a busy computer may be found wanting, and says so
         timing.timing(trials=8, out=out, presses_only=True)
-    report = msgspec.json.decode((out / "timing.json").read_bytes(), type=Report)
+    report = msgspec.json.decode((out / "timing.json").read_bytes(), type=TimingReport)
     errors = report.errors
     assert errors
     assert report.how == "presses"
@@ -505,7 +517,7 @@ def test_presses_that_nobody_hears_give_no_number(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("experiment.timing.presser.IDLE_PRESSES", 1)
     out = tmp_path / "timing"
     timing.timing(trials=8, out=out, presses_only=True)
-    report = msgspec.json.decode((out / "timing.json").read_bytes(), type=Report)
+    report = msgspec.json.decode((out / "timing.json").read_bytes(), type=TimingReport)
     assert (report.how, report.errors) == ("none", None)
     assert "none of 2 presses" in str(report.why_not)
     assert "not measured" in (out / "timing.html").read_text(encoding="utf-8")
@@ -518,7 +530,7 @@ def test_a_real_session_is_measured_from_outside(tmp_path: Path) -> None:
     out = tmp_path / "timing"
     with suppress(typer.Exit):  # a busy computer may be found wanting, and says so
         timing.timing(trials=8, out=out)
-    report = msgspec.json.decode((out / "timing.json").read_bytes(), type=Report)
+    report = msgspec.json.decode((out / "timing.json").read_bytes(), type=TimingReport)
     assert (report.how, report.screen.photodiode) == ("outside", True)
     errors = report.errors
     assert errors
@@ -535,7 +547,7 @@ def test_a_real_session_is_measured_from_outside(tmp_path: Path) -> None:
     assert report.latency_s
     assert report.latency_s < 0.02
     read = log.read(next(out.glob("sourcedata/*/*/*_transcript.jsonl")), pilot=True)
-    watch = msgspec.json.decode((out / "watch.json").read_bytes(), type=Watch)
+    watch = msgspec.json.decode((out / "watch.json").read_bytes(), type=Observation)
     assert watched_errors(read_log(read.events), watch) == errors
     with pytest.raises(BadInput, match="holds a measurement already"):
         timing.timing(trials=8, out=out)

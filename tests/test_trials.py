@@ -107,7 +107,7 @@ def test_a_trial_that_began_again_counts_from_its_last_beginning() -> None:
 def test_a_message_that_its_maximum_time_ended_has_no_reading_time() -> None:
     """Nobody pressed, so there is no time of a press."""
     session = session_of()
-    first = ev.Message(session.trials[0].message_id)
+    first = ev.MessageScene(session.trials[0].message_id)
     left = ev.Read(first.message_id, None, None)
     told: list[ev.Event] = [ev.TrialBegan(1), ev.Shown(first, 11.0), left, ev.Shown(CONNECTION, 71.0)]
     row = row_of([started(session), *told])
@@ -117,7 +117,7 @@ def test_a_message_that_its_maximum_time_ended_has_no_reading_time() -> None:
 def test_pages_and_practice_are_not_in_the_table() -> None:
     """Pauses and answers outside of the messages' trials change nothing."""
     session = session_of()
-    outside: list[ev.Event] = [ev.Shown(ev.Text("Welcome"), 1.0), ev.Paused(2.0, "chord"), ev.Resumed(3.0)]
+    outside: list[ev.Event] = [ev.Shown(ev.TextScene("Welcome"), 1.0), ev.Paused(2.0, "chord"), ev.Resumed(3.0)]
     practice: list[ev.Event] = [ev.TrialBegan(0), *eventful_trial(session)[1:-1], ev.TrialEnded(0)]
     trial = eventful_trial(session)
     whole = [started(session), *outside, *practice, *outside, *trial, *outside]

@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from experiment.record.events import Ended, Focus, Key, Marked, Message, Paused, Resumed, Scale, Shown, Text
+from experiment.record.events import (
+    Ended,
+    Focus,
+    Key,
+    Marked,
+    MessageScene,
+    Paused,
+    Resumed,
+    ScaleScene,
+    Shown,
+    TextScene,
+)
 from experiment.record.trial_table import read_table
 from experiment.task.layout import Layout
 from tests.lab import (
@@ -37,7 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from experiment.drawing.stimuli import Pictures
-    from experiment.record.events import Frame
+    from experiment.record.events import Scene
     from tests.lab import Place, Sitting
 
 BACKGROUND = (0xF5, 0xF2, 0xEC)
@@ -52,19 +63,19 @@ def test_every_picture_is_on_the_screen_as_prepared(lab: Lab, hands: Hands) -> N
     assert pictures.mark is not None
     answer, seen, points = by_keyboard(hands), set(), iter("1234567")
 
-    def look_and_answer(frame: Frame) -> None:
-        if isinstance(frame, Text) and frame.style == "page" and frame.button is None:
+    def look_and_answer(scene: Scene) -> None:
+        if isinstance(scene, TextScene) and scene.style == "page" and scene.button is None:
             return  # gone again in a moment, and it comes back with its button
-        if getattr(frame, "button", None) or isinstance(frame, Scale):
-            assert differing(lab, pictures, frame) == 0, frame
-            seen.add(frame)
-        point = next(points, None) if isinstance(frame, Scale) else None
-        hands.tap(point, 0.005) if point else answer(frame)
+        if getattr(scene, "button", None) or isinstance(scene, ScaleScene):
+            assert differing(lab, pictures, scene) == 0, scene
+            seen.add(scene)
+        point = next(points, None) if isinstance(scene, ScaleScene) else None
+        hands.tap(point, 0.005) if point else answer(scene)
 
     closing = participates(pilot, look_and_answer, is_closing)
-    assert differing(lab, pictures, closing.frame) == 0
-    assert {frame.message_id for frame in seen if isinstance(frame, Message)} == {"practice", "m1", "m2", "m3"}
-    assert {frame.marker for frame in seen if isinstance(frame, Scale)} == {None, 1, 2, 3, 4, 5, 6, 7}
+    assert differing(lab, pictures, closing.scene) == 0
+    assert {scene.message_id for scene in seen if isinstance(scene, MessageScene)} == {"practice", "m1", "m2", "m3"}
+    assert {scene.marker for scene in seen if isinstance(scene, ScaleScene)} == {None, 1, 2, 3, 4, 5, 6, 7}
     hands.tap("space")
     assert pilot.ends()[0] == 0
 
@@ -81,16 +92,16 @@ def test_the_photodiodes_square_is_white_exactly_while_there_is_something_to_jud
     assert pilot.started().screen.photodiode
     answer, colours = by_keyboard(hands), dict[bool, int]()
 
-    def look_and_answer(frame: Frame) -> None:
-        lit = isinstance(frame, Message | Scale)
-        if lit and getattr(frame, "button", None):
-            assert differing(lab, pictures, frame) == 0
-        if getattr(frame, "button", None):
+    def look_and_answer(scene: Scene) -> None:
+        lit = isinstance(scene, MessageScene | ScaleScene)
+        if lit and getattr(scene, "button", None):
+            assert differing(lab, pictures, scene) == 0
+        if getattr(scene, "button", None):
             for place in ((640, 1200), (719, 1279)):
                 eyes.sees(place, (255, 255, 255) if lit else (0, 0, 0))
             assert eyes.sees((639, 1240), BACKGROUND)
             colours[lit] = colours.get(lit, 0) + 1
-        answer(frame)
+        answer(scene)
 
     assert finishes(pilot, look_and_answer)[0] == 0
     assert min(colours[True], colours[False]) > 3
@@ -107,9 +118,9 @@ def test_the_keyboard_alone_completes_a_session(lab: Lab, hands: Hands, eyes: Ey
     started, ratings = sitting.started(), [2, 7, 1, 4, 6, 3, 5, 5, 7, 1, 3, 2]
     left_s, rt_s, confirm_rt_s = list[float](), list[float](), list[float]()
     for number in range(6):
-        frame = participates(sitting, by_keyboard(hands), is_message).frame
-        assert differing(lab, pictures, frame) == 0  # so there is no mark of a pilot either
-        before = screen_of(lab, pictures, frame)[0]
+        scene = participates(sitting, by_keyboard(hands), is_message).scene
+        assert differing(lab, pictures, scene) == 0  # so there is no mark of a pilot either
+        before = screen_of(lab, pictures, scene)[0]
         gone_s, onsets_s = list[float](), list[float]()
         for point, scale in zip(ratings[2 * number : 2 * number + 2], scales(pictures), strict=True):
             assert not eyes.sees_pointer()
@@ -119,8 +130,8 @@ def test_the_keyboard_alone_completes_a_session(lab: Lab, hands: Hands, eyes: Ey
             onsets_s.append(eyes.sees(place, after[place]))
             time.sleep(0.03)
             rt_s.append(hands.tap(str(point), 0.001)[0] - onsets_s[-1])
-            marked = sitting.shows(lambda frame: isinstance(frame, Scale) and frame.button is not None)
-            before = screen_of(lab, pictures, marked.frame)[0]
+            marked = sitting.shows(lambda scene: isinstance(scene, ScaleScene) and scene.button is not None)
+            before = screen_of(lab, pictures, marked.scene)[0]
         gone_s.append(hands.tap("space", 0.001)[0])
         left_s.append(gone_s[0])
         confirm_rt_s += [press_s - onset_s for press_s, onset_s in zip(gone_s[1:], onsets_s, strict=True)]
@@ -134,9 +145,9 @@ def test_the_keyboard_alone_completes_a_session(lab: Lab, hands: Hands, eyes: Ey
     assert set(table["timed_by"]) == {started.screen.timed_by} <= {"queue", "iohub"}
 
 
-def scales(pictures: Pictures) -> list[Scale]:
+def scales(pictures: Pictures) -> list[ScaleScene]:
     """The two scales of a trial, in the order of asking."""
-    return [frame for frame in pictures.frames if isinstance(frame, Scale)]
+    return [scene for scene in pictures.scenes if isinstance(scene, ScaleScene)]
 
 
 def far_ms(found: Iterable[float], expected: Sequence[float]) -> float:
@@ -159,16 +170,16 @@ def test_the_mouse_alone_completes_a_session_on_another_screen(large_display: st
         def click(place_px: Place) -> None:
             hands.click(size_px[0] // 2 + place_px[0], size_px[1] // 2 - place_px[1], 0.005)
 
-        def answer(frame: Frame) -> None:
-            if isinstance(frame, Scale) and (frame.marker is None or frame.marker == 1):
+        def answer(scene: Scene) -> None:
+            if isinstance(scene, ScaleScene) and (scene.marker is None or scene.marker == 1):
                 click(layout.scale(7).point_place(next(choices)))
-            elif getattr(frame, "button", None):
+            elif getattr(scene, "button", None):
                 assert eyes.sees_pointer()
                 click((layout.button.x_px, layout.button.y_px))
 
-        participates(sitting, answer, lambda frame: isinstance(frame, Message) and frame.button is None)
+        participates(sitting, answer, lambda scene: isinstance(scene, MessageScene) and scene.button is None)
         assert not eyes.sees_pointer()
-        message = participates(sitting, answer, is_message).frame
+        message = participates(sitting, answer, is_message).scene
         window = eyes.window().get_geometry()
         assert (window.x, window.y, window.width, window.height) == (0, 0, *size_px)
         assert differing(lab, pictures, message) == 0
@@ -190,16 +201,16 @@ def test_what_is_held_answers_nothing_and_no_press_is_lost(lab: Lab, hands: Hand
     place_px = Layout(1280, 720).scale(7).point_place(2)
     hands.point(640 + place_px[0], 360 - place_px[1])
     with hands.holding("5", "mouse_1", "space"):
-        sitting.shows(lambda frame: isinstance(frame, Scale))
+        sitting.shows(lambda scene: isinstance(scene, ScaleScene))
         time.sleep(0.9)  # longer than a key has to be held until it repeats
         hands.tap("4")
-        sitting.shows(lambda frame: isinstance(frame, Scale) and frame.marker == 4)
+        sitting.shows(lambda scene: isinstance(scene, ScaleScene) and scene.marker == 4)
         time.sleep(0.1)
     hands.tap("a")
     sitting.next(Key, lambda key: key.key == "a" and not key.down)
     assert [event.value for event in sitting.events() if isinstance(event, Marked)][2:] == [4]  # after the practice's
     hands.tap("space")
-    sitting.shows(lambda frame: isinstance(frame, Scale) and frame.marker is None)
+    sitting.shows(lambda scene: isinstance(scene, ScaleScene) and scene.marker is None)
 
     known = len(keys_of(sitting))
     sent = [*burst(hands), *overlap(hands)]
@@ -253,7 +264,7 @@ def test_only_the_assistant_pauses_and_nothing_else_ends_a_session(lab: Lab, han
     """
     pictures = pictures_of(lab, lab.messages(), None)
     sitting = lab.runs()
-    message = participates(sitting, by_keyboard(hands), is_message).frame
+    message = participates(sitting, by_keyboard(hands), is_message).scene
     window, other = eyes.window(), eyes.other_window()
     eyes.gives_focus(window)
     other.unmap()
@@ -285,9 +296,9 @@ def test_only_the_assistant_pauses_and_nothing_else_ends_a_session(lab: Lab, han
         if cause == "focus_lost":
             assert sitting.next(Focus).gained
         other.unmap()
-        assert differing(lab, pictures, paused.frame) == 0
+        assert differing(lab, pictures, paused.scene) == 0
         hands.tap("c")
-        assert sitting.next(Shown).frame == message
+        assert sitting.next(Shown).scene == message
         assert differing(lab, pictures, message) == 0
         sitting.next(Resumed)
 

@@ -12,7 +12,7 @@ from experiment.cli.terminal import ask_passphrase, console, say
 
 if TYPE_CHECKING:
     from experiment.messages.store import Folder
-    from experiment.qa.report import Report
+    from experiment.qa.report import QaReport
 
 ROOT = Path(__file__).resolve().parents[2]
 PROTOCOL, DATA, PARTICIPANTS = ROOT / "stimuli" / "protocol.toml", ROOT / "data", ROOT / "stimuli" / "participants"
@@ -80,7 +80,7 @@ def qa(
     protocol: ProtocolFile = PROTOCOL,
 ) -> None:
     """One page over all sessions: which of them somebody should look at, and why."""
-    done = looked(data, protocol, out=out, pilot=pilot)
+    done = run_qa(data, protocol, out=out, pilot=pilot)
     others = done.beside
     besides = f", and {others} finding{'' if others == 1 else 's'} about more than one" if others else ""
     say(f"{done.wanting} of {done.sessions} sessions need a person{besides}:\n  {done.page}\n  {done.table}")
@@ -88,7 +88,7 @@ def qa(
         raise typer.Exit(FOUND_WANTING)
 
 
-def looked(data: Path, protocol: Path, *, out: Path | None = None, pilot: bool = False) -> Report:
+def run_qa(data: Path, protocol: Path, *, out: Path | None = None, pilot: bool = False) -> QaReport:
     """Verify and judge all sessions of a data set, with what its study's register knows; the page is written."""
     from rich.progress import Progress
 

@@ -111,7 +111,7 @@ def answer(
     """Say what something turned out to be that the quality assurance found: then nobody has to look any more."""
     from experiment.study import queries
 
-    found = review.looked(data, protocol, pilot=pilot).open_findings
+    found = review.run_qa(data, protocol, pilot=pilot).open_findings
     given = queries.resolved_findings(found, finding, subject.removeprefix("sub-") or None, session or None, reason)
     register = register_for(data)
     register.act(operator, lambda _: given)
@@ -212,5 +212,5 @@ def _open_issues(data: Path, protocol: Path, *, pilot: bool) -> Sequence[str]:
     """What the quality assurance found and nobody answered."""
     from experiment.study.queries import place_of
 
-    found = review.looked(data, protocol, pilot=pilot).open_findings
+    found = review.run_qa(data, protocol, pilot=pilot).open_findings
     return [f"{place_of(one)}: {one.title} ({one.kind})" for one in found]

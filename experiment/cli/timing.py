@@ -13,7 +13,7 @@ from experiment.cli.terminal import say
 from experiment.errors import BadInput
 
 if TYPE_CHECKING:
-    from experiment.timing.report import Report
+    from experiment.timing.report import TimingReport
     from experiment.timing.session import TimingSession
 
 LEAST_TRIALS, MOST_TRIALS = 8, 900
@@ -61,7 +61,7 @@ def timing(
         say(GUIDE)
 
 
-def _watch(session: TimingSession) -> Report:
+def _watch(session: TimingSession) -> TimingReport:
     """Measured from outside."""
     from experiment.record import transcript as log
     from experiment.timing.errors import watched_errors
@@ -77,7 +77,7 @@ def _watch(session: TimingSession) -> Report:
     return build_report(transcript.started, read, session.transcript, how="outside", errors=errors, watch=watch)
 
 
-def _press(session: TimingSession, why_not: str) -> Report:
+def _press(session: TimingSession, why_not: str) -> TimingReport:
     """Only the times of presses, as the system lets a program press keys; nothing if none is heard."""
     from msgspec.structs import replace
 
@@ -102,7 +102,7 @@ def _press(session: TimingSession, why_not: str) -> Report:
     )
 
 
-def _unmeasured(session: TimingSession, why_not: str) -> Report:
+def _unmeasured(session: TimingSession, why_not: str) -> TimingReport:
     """Only what a session that answers itself says of itself."""
     from msgspec.structs import replace
 
@@ -119,7 +119,7 @@ def _unmeasured(session: TimingSession, why_not: str) -> Report:
     return build_report(transcript.started, read, session.transcript, how="none", errors=None, why_not=why_not)
 
 
-def _read_device(file: Path, transcript: Path) -> Report:
+def _read_device(file: Path, transcript: Path) -> TimingReport:
     from experiment.record import transcript as log
     from experiment.timing.capture import read_capture
     from experiment.timing.device import device_errors
@@ -138,7 +138,7 @@ def _read_device(file: Path, transcript: Path) -> Report:
     )  # fmt: skip
 
 
-def _finish(report: Report, folder: Path) -> None:
+def _finish(report: TimingReport, folder: Path) -> None:
     """Write the page and say what it says; end with 1 if the computer is found wanting."""
     from experiment.timing.report import write
 

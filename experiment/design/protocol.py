@@ -150,7 +150,7 @@ class Practice(Fixed, frozen=True):
     text: Line
 
 
-class Pause(Fixed, frozen=True):
+class PauseWording(Fixed, frozen=True):
     """What the assistant reads while a session is paused; `ending` follows the choice of a reason.
 
     Names in braces become keys: {resume}, {withdrew}, {technical}, {other}, {pause}; {reason}, in `ending`, the reason.
@@ -180,7 +180,7 @@ class Wording(Fixed, frozen=True):
     fixation: Line
     next_button: Line
     confirm_button: Line
-    pause: Pause
+    pause: PauseWording
 
 
 class Protocol(Fixed, frozen=True):

@@ -9,19 +9,19 @@ from numpy.typing import NDArray
 
 from experiment.drawing.stimuli import Pictures
 from experiment.drawing.typeset import Colour
-from experiment.record.events import Frame
+from experiment.record.events import Scene
 
 Pixels = NDArray[np.uint8]
 
 
-def compose_screen(pictures: Pictures, background: Colour, frame: Frame) -> Pixels:
-    """What a participant sees of a frame, pixel by pixel (height, width, 3)."""
+def compose_screen(pictures: Pictures, background: Colour, scene: Scene) -> Pixels:
+    """What a participant sees of a scene, pixel by pixel (height, width, 3)."""
     pixels = np.empty((pictures.layout.height_px, pictures.layout.width_px, 3), np.uint8)
     pixels[:] = background
-    for part in pictures.parts(frame):
+    for part in pictures.parts(scene):
         picture = part.picture
         _around(pixels, part.x_px, part.y_px, picture.pixels.shape[:2])[:] = picture.pixels
-    if (place := pictures.marker_at(frame)) is not None:
+    if (place := pictures.marker_at(scene)) is not None:
         colours, alpha = pictures.marker[..., :3], pictures.marker[..., 3:] / 255
         below = _around(pixels, *place, alpha.shape[:2])
         below[:] = np.rint(colours * alpha + below * (1 - alpha))

@@ -47,7 +47,7 @@ FAMILIES = (
 REGULAR = 400
 
 
-class Box(NamedTuple):
+class InkBox(NamedTuple):
     """Where the ink of some glyphs lies, in ems from where the line's baseline begins, y up; and how wide they are."""
 
     left: float
@@ -151,7 +151,7 @@ def glyphs(cluster: str, family: str) -> list[int]:
     return [info.codepoint for info in _shaped(cluster, family).glyph_infos]
 
 
-def box(cluster: str, family: str) -> Box | None:
+def box(cluster: str, family: str) -> InkBox | None:
     """Where this font leaves ink for a grapheme cluster; None if nowhere."""
     font, buffer = _font(family), _shaped(cluster, family)
     em, pen = font.face.upem, 0
@@ -165,7 +165,7 @@ def box(cluster: str, family: str) -> Box | None:
     if not found:
         return None
     left, right, bottom, top = zip(*found, strict=True)
-    return Box(min(left) / em, max(right) / em, min(bottom) / em, max(top) / em, pen / em)
+    return InkBox(min(left) / em, max(right) / em, min(bottom) / em, max(top) / em, pen / em)
 
 
 def draws_emoji(cluster: str) -> bool:

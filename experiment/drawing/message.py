@@ -12,7 +12,7 @@ import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from experiment.drawing.scripts import direction_of
 from experiment.drawing.typeset import (
@@ -32,30 +32,12 @@ from experiment.errors import BadInput
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from experiment.design.message import Message
+
 NAME_EM = 0.8
 GAP_EM = 0.15  # above the rule, and twice that below
 RULE_SHARE = 0.2  # of the text's colour
 THREADS = 4  # at most: each holds the pixels of one picture several times
-
-
-class Message(Protocol):
-    """What has to be known of a message to draw it."""
-
-    @property
-    def message_id(self) -> str:
-        """Names the message in errors."""
-
-    @property
-    def writer(self) -> str:
-        """Shown above the text."""
-
-    @property
-    def language(self) -> str:
-        """A tag such as en, ar or zh-Hant, or "" if nobody knows."""
-
-    @property
-    def text(self) -> str:
-        """As the writer typed it."""
 
 
 class _Places(NamedTuple):

@@ -69,7 +69,7 @@ USUAL = regex.compile(
     r"\u3000-\u3029\u3041-\u3096\u30A0-\u30FF\u4E00-\u9FFF\uAC00-\uD7A3]"
 )
 USUAL_EM = 1.05
-LIMITLESS = fonts.Box(-math.inf, math.inf, -math.inf, math.inf, math.inf)
+LIMITLESS = fonts.InkBox(-math.inf, math.inf, -math.inf, math.inf, math.inf)
 # White space, and what steers the writing (marks of direction, joiners, soft hyphens) without being writing.
 BLANK = regex.compile(r"[\s\p{Cf}\p{Variation_Selector}]+")
 
@@ -231,7 +231,7 @@ def _is_inkless(cluster: str, family: str | None) -> bool:
     return fonts.box(cluster, family) is None
 
 
-def unusual_boxes(text: str, language: str = "en") -> dict[str, fonts.Box]:
+def unusual_boxes(text: str, language: str = "en") -> dict[str, fonts.InkBox]:
     """Where the ink lies of each grapheme cluster that is not known to stay within its line.
 
     Of one without a glyph nobody knows: its box has no limits.
@@ -242,7 +242,7 @@ def unusual_boxes(text: str, language: str = "en") -> dict[str, fonts.Box]:
     return {cluster: box for cluster, box in found.items() if box}
 
 
-def widest_word_em(text: str, boxes: dict[str, fonts.Box]) -> float:
+def widest_word_em(text: str, boxes: dict[str, fonts.InkBox]) -> float:
     """About how wide the widest stretch is that does not break by itself; `boxes`: of its unusual clusters."""
 
     def advance_em(cluster: str) -> float:

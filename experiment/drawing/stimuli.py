@@ -19,8 +19,7 @@ from experiment.drawing.message import TextBox, draw_messages, fitting_box
 from experiment.drawing.scripts import blank_glyphs, missing_glyphs
 from experiment.drawing.typeset import Picture, Style, draw_text
 from experiment.errors import BadInput
-from experiment.record.events import Blank, Frame, Scale, Text
-from experiment.record.events import Message as MessageFrame
+from experiment.record.events import BlankScene, MessageScene, ScaleScene, Scene, TextScene
 from experiment.task.layout import Layout
 from experiment.task.scenes import pages
 
@@ -62,55 +61,55 @@ class Pictures:
 
     layout: Layout
     notice: Placed
-    frames: Mapping[Frame, Placed] = field(repr=False)
+    scenes: Mapping[Scene, Placed] = field(repr=False)
     buttons: Mapping[str, Placed] = field(repr=False)
     marker: NDArray[np.uint8]
     mark: Placed | None
     square: tuple[Placed, Placed] | None  # for a photodiode: black, and white
 
-    def parts(self, frame: Frame) -> list[Placed]:
-        """What a frame consists of, in the order of drawing, but for the marker."""
-        shown = [] if isinstance(frame, Blank) else [self.frames[without_controls(frame)]]
-        if not isinstance(frame, Blank) and frame.button is not None:
-            shown.append(self.buttons[frame.button])
+    def parts(self, scene: Scene) -> list[Placed]:
+        """What a scene consists of, in the order of drawing, but for the marker."""
+        shown = [] if isinstance(scene, BlankScene) else [self.scenes[without_controls(scene)]]
+        if not isinstance(scene, BlankScene) and scene.button is not None:
+            shown.append(self.buttons[scene.button])
         if self.mark is not None:
             shown.append(self.mark)
         if self.square is not None:
-            shown.append(self.square[isinstance(frame, MessageFrame | Scale)])
+            shown.append(self.square[isinstance(scene, MessageScene | ScaleScene)])
         return shown
 
     def parts_of_all(self) -> list[Placed]:
         """Everything but the notice and the marker."""
         return [
-            *self.frames.values(),
+            *self.scenes.values(),
             *self.buttons.values(),
             *([self.mark] if self.mark else []),
             *(self.square or ()),
         ]
 
-    def marker_at(self, frame: Frame) -> tuple[int, int] | None:
+    def marker_at(self, scene: Scene) -> tuple[int, int] | None:
         """Where the marker stands, if there is one."""
-        if not isinstance(frame, Scale) or frame.marker is None:
+        if not isinstance(scene, ScaleScene) or scene.marker is None:
             return None
-        return self.layout.scale(frame.points).point_place(frame.marker)
+        return self.layout.scale(scene.points).point_place(scene.marker)
 
     @property
     def message_sha256(self) -> dict[str, str]:
         """The digest of each message's pixels by the message's id."""
         return {
-            frame.message_id: placed.sha256 for frame, placed in self.frames.items() if isinstance(frame, MessageFrame)
+            scene.message_id: placed.sha256 for scene, placed in self.scenes.items() if isinstance(scene, MessageScene)
         }
 
 
-def without_controls(frame: Frame) -> Frame:
-    """The frame without what comes and goes on it."""
-    match frame:
-        case Scale():
-            return structs.replace(frame, marker=None, button=None)
-        case Text() | MessageFrame():
-            return structs.replace(frame, button=None)
-        case Blank():
-            return frame
+def without_controls(scene: Scene) -> Scene:
+    """The scene without what comes and goes on it."""
+    match scene:
+        case ScaleScene():
+            return structs.replace(scene, marker=None, button=None)
+        case TextScene() | MessageScene():
+            return structs.replace(scene, button=None)
+        case BlankScene():
+            return scene
 
 
 def draw_pictures(
@@ -131,8 +130,8 @@ def draw_pictures(
     wording = protocol.wording
     return Pictures(
         layout,
-        draughtsman.text(Text(wording.loading)),
-        draughtsman.frames(messages),
+        draughtsman.text(TextScene(wording.loading)),
+        draughtsman.scenes(messages),
         {label: draughtsman.button(label) for label in (wording.next_button, wording.confirm_button)},
         draughtsman.marker(),
         None if mark is None else draughtsman.mark(mark),
@@ -165,7 +164,7 @@ def rooms(layout: Layout) -> list[TextBox]:
 def _check_glyphs(protocol: Protocol, messages: Sequence[Message]) -> None:
     """A character without a glyph would be a box on the screen, or nothing."""
     rating, wording = protocol.rating, protocol.wording
-    own = [frame.text for frame in pages(protocol)]
+    own = [scene.text for scene in pages(protocol)]
     own += [wording.loading, wording.fixation, wording.next_button, wording.confirm_button]
     own += [text for question in rating.questions for text in (question.text, question.low, question.high)]
     texts = [("The protocol's wording", protocol.language, "\n".join(own))]
@@ -187,16 +186,19 @@ class _StimulusRenderer:
         colours = (rgb(display.ink), rgb(display.background))
         self.style = Style(0, *colours, quiet=rgb(display.quiet), accent=rgb(display.accent))
 
-    def frames(self, messages: Sequence[Message]) -> dict[Frame, Placed]:
-        """Every frame that is a picture of its own."""
-        pages_and_signs: Iterable[Text] = (*pages(self.protocol), Text(self.protocol.wording.fixation, "sign"))
-        drawn: dict[Frame, Placed] = {frame: self.text(frame) for frame in pages_and_signs}
+    def scenes(self, messages: Sequence[Message]) -> dict[Scene, Placed]:
+        """Every scene that is a picture of its own."""
+        pages_and_signs: Iterable[TextScene] = (
+            *pages(self.protocol),
+            TextScene(self.protocol.wording.fixation, "sign"),
+        )
+        drawn: dict[Scene, Placed] = {scene: self.text(scene) for scene in pages_and_signs}
         for question in self.protocol.rating.questions:
-            frame = Scale(question.text, question.low, question.high, self.protocol.rating.points)
-            drawn[frame] = self.scale(frame)
+            scene = ScaleScene(question.text, question.low, question.high, self.protocol.rating.points)
+            drawn[scene] = self.scale(scene)
         return drawn | self.messages(messages)
 
-    def messages(self, messages: Sequence[Message]) -> dict[Frame, Placed]:
+    def messages(self, messages: Sequence[Message]) -> dict[Scene, Placed]:
         """The messages, all in one type size and in one place, so that all look alike."""
         with_writer = self.protocol.display.show_writer
         room = fitting_box(messages, rooms(self.layout), with_writer=with_writer)
@@ -204,26 +206,26 @@ class _StimulusRenderer:
         style = replace(self.style, size_px=room.size_px, width_px=room.width_px)
         drawn = draw_messages(messages, style, with_writer=with_writer)
         return {
-            MessageFrame(message.message_id): _placed(picture, box.x_px, box.y_px)
+            MessageScene(message.message_id): _placed(picture, box.x_px, box.y_px)
             for message, picture in zip(messages, drawn, strict=True)
         }
 
-    def text(self, frame: Text) -> Placed:
+    def text(self, scene: TextScene) -> Placed:
         """A page in the reading area, or the sign in the middle of the screen."""
-        if frame.style == "sign":
-            return _placed(draw_text(frame.text, self.sized(self.style, SIGN_SIZE), self.language), 0, 0)
+        if scene.style == "sign":
+            return _placed(draw_text(scene.text, self.sized(self.style, SIGN_SIZE), self.language), 0, 0)
         box = self.layout.reading
         style = replace(self.sized(self.style, PAGE_SIZE), width_px=box.width_px)
-        picture = draw_text(frame.text, style, self.language)
+        picture = draw_text(scene.text, style, self.language)
         if picture.height_px > box.height_px:
-            beginning = frame.text.split("\n")[0][:40]
+            beginning = scene.text.split("\n")[0][:40]
             raise BadInput(f"The protocol's page {beginning!r} is too long for the screen. Shorten it, or make it two.")
         return _placed(picture, box.x_px, box.y_px)
 
-    def scale(self, frame: Scale) -> Placed:
+    def scale(self, scene: ScaleScene) -> Placed:
         """A question with its scale."""
-        places, style = self.layout.scale(frame.points), self.sized(self.style, SCALE_SIZE)
-        picture = draw_scale(frame.question, (frame.low, frame.high), places, style, self.language)
+        places, style = self.layout.scale(scene.points), self.sized(self.style, SCALE_SIZE)
+        picture = draw_scale(scene.question, (scene.low, scene.high), places, style, self.language)
         return _placed(picture, 0, places.centre_y_px)
 
     def button(self, label: str) -> Placed:

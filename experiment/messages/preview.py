@@ -26,7 +26,7 @@ from experiment.messages.check import check_set
 from experiment.messages.check_message import is_empty, words
 from experiment.messages.findings import Finding
 from experiment.messages.type_size import sizes_of
-from experiment.record.events import Message as MessageFrame
+from experiment.record.events import MessageScene
 from experiment.storage.atomic_file import write_whole
 from experiment.storage.html import fill_template
 from experiment.task.layout import Layout
@@ -40,7 +40,7 @@ INK, QUIET, PAPER, WARNING = (0x26, 0x23, 0x1F), (0x6E, 0x67, 0x5D), (0xE4, 0xDF
 
 
 @dataclass(frozen=True, eq=False)
-class Screen:
+class PreviewScreen:
     """A message's whole screen, pixels (height, width, 3), and what is said about it; as private as the message.
 
     `sha256` is that of the message's own picture, as the transcript has it under `pictures_sha256`.
@@ -88,25 +88,25 @@ def _is_legible(message: Message) -> bool:
     return not (missing_glyphs(text, message.language) or blank_glyphs(text, message.language))
 
 
-def screens(messages: Sequence[Message], protocol: Protocol, layout: Layout) -> list[Screen]:
+def screens(messages: Sequence[Message], protocol: Protocol, layout: Layout) -> list[PreviewScreen]:
     """The screens of messages that one session shows, in the given order, with the button that comes in the end."""
     pictures = draw_pictures(protocol, (practice_message(protocol), *messages), layout)
     background = rgb(protocol.display.background)
     size_px, button = layout.size(sizes_of(messages, protocol, layout).together), protocol.wording.next_button
     return [
-        Screen(
+        PreviewScreen(
             message.message_id,
             message.relationship,
             words(message.text),
             size_px,
             pictures.message_sha256[message.message_id],
-            compose_screen(pictures, background, MessageFrame(message.message_id, button)),
+            compose_screen(pictures, background, MessageScene(message.message_id, button)),
         )
         for message in messages
     ]
 
 
-def contact_sheet(subject: str, groups: Sequence[Sequence[Screen]], layout: Layout) -> Pixels:
+def contact_sheet(subject: str, groups: Sequence[Sequence[PreviewScreen]], layout: Layout) -> Pixels:
     """All screens on one picture, three in a row, each group from a new row; with captions and a notice."""
     height_px = round(SMALL_PX * layout.height_px / layout.width_px)
     rows = [group[at : at + COLUMNS] for group in groups for at in range(0, len(group), COLUMNS)]
@@ -151,7 +151,7 @@ def _png(pixels: Pixels) -> bytes:
 
 
 def _page(
-    subject: str, groups: Sequence[Sequence[Screen]], layout: Layout, found: Sequence[Finding],
+    subject: str, groups: Sequence[Sequence[PreviewScreen]], layout: Layout, found: Sequence[Finding],
     left_out: Sequence[str], *, undrawn: bool,
 ) -> str:  # fmt: skip
     return fill_template(

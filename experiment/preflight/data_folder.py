@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from experiment.errors import EquipmentFailure
-from experiment.record.check_result import Item, graded
+from experiment.record.check_result import Item, grade_by
 from experiment.storage.append_file import ANSWER_S, GrowingFile, is_written
 from experiment.storage.atomic_file import write_whole
 from experiment.system.facts import Computer, Volume
@@ -33,7 +33,7 @@ def room(free_bytes: int) -> Item:
     """Free space."""
     free_mb = free_bytes / 1e6
     found = f"{free_mb / 1000:.1f} GB" if free_mb >= LOW_FREE_MB else f"{free_mb:.0f} MB"
-    grade = graded(red=free_mb < LEAST_FREE_MB, amber=free_mb < LOW_FREE_MB)
+    grade = grade_by(red=free_mb < LEAST_FREE_MB, amber=free_mb < LOW_FREE_MB)
     fix = "Empty the bin and delete what is not needed, or give --data a folder on another disk."
     return Item("free disk", grade, found, None if grade == "green" else fix, value=round(free_mb, 1), unit="MB")
 
@@ -73,7 +73,7 @@ def saving(times_s: list[float]) -> Item:
     slowest_s = max(times_s)
     found = f"takes data; a file was safe after {slowest_s * 1e3:.0f} ms at most ({len(times_s)} times)"
     fix = "End programs that write a lot (backups, updates, downloads), or give --data a folder on a faster disk."
-    grade = graded(red=slowest_s > ANSWER_S, amber=slowest_s > SLOW_S)
+    grade = grade_by(red=slowest_s > ANSWER_S, amber=slowest_s > SLOW_S)
     return Item(
         "data folder", grade, found, None if grade == "green" else fix, value=round(slowest_s * 1e3, 2), unit="ms"
     )

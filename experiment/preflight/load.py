@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from experiment.record.check_result import Item, graded
+from experiment.record.check_result import Item, grade_by
 
 MEASURED_S = 1.0
 # The frame loop takes a core at times, and what shows the frames and times the keys (X server, compositor, driver,
@@ -34,7 +34,7 @@ def others(load: Load) -> Item:
     most = ", ".join(f"{name} {share:.2f}" for share, name in named[:_NAMED])
     found = f"take {load.others:.2f} of {load.cores} cores" + (f" ({most})" if most else "")
     free = load.cores - load.others
-    grade = graded(red=free < LEAST_FREE_CORES, amber=load.others >= BUSY_CORES)
+    grade = grade_by(red=free < LEAST_FREE_CORES, amber=load.others >= BUSY_CORES)
     fix = f"End them{f', first {named[0][1]}' if named else ''}; wait for updates and backups to finish."
     return Item(
         "other programs", grade, found, None if grade == "green" else fix, value=round(load.others, 2), unit="cores"
@@ -44,7 +44,7 @@ def others(load: Load) -> Item:
 def memory(free_bytes: int) -> Item:
     """Whether there is enough memory."""
     free_mb = free_bytes / 1e6
-    grade = graded(red=free_mb < LEAST_FREE_MB, amber=free_mb < LOW_FREE_MB)
+    grade = grade_by(red=free_mb < LEAST_FREE_MB, amber=free_mb < LOW_FREE_MB)
     found = f"{free_mb / 1000:.1f} GB free"
     fix = None if grade == "green" else "End other programs, first those with many windows."
     return Item("memory", grade, found, fix, value=round(free_mb), unit="MB")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from experiment.record.check_result import Item
 from experiment.screens.canvas import screen_size_px
-from experiment.screens.key_event import KeySource, Stroke, now_s
+from experiment.screens.key_event import KeyEvent, KeySource, now_s
 from experiment.screens.refresh import NOMINAL_HZ, Flipping, Pace
 from experiment.task.layout import MINIMUM_SIZE_PX
 
@@ -21,10 +21,10 @@ KEYS_FIX = "Unplug the keyboard, plug it in again, try another one, and check ag
 
 def items(canvas: Flipping, pace: Pace) -> tuple[Item, ...]:
     """Refresh, vsync and size."""
-    return (*paced(pace), *size(screen_size_px(), full_screen=canvas.full_screen))
+    return (*check_pace(pace), *size(screen_size_px(), full_screen=canvas.full_screen))
 
 
-def paced(pace: Pace) -> Iterator[Item]:
+def check_pace(pace: Pace) -> Iterator[Item]:
     """What the pace says of the screen."""
     correlation = round(pace.correlation, 3)
     if not pace.is_real:
@@ -77,7 +77,7 @@ def press(canvas: Flipping, keys: KeySource, seconds: float = PRESS_S) -> Item:
     canvas.handle.push_handlers(**dict.fromkeys(swallowed, _swallow))
     canvas.handle.dispatch_events()
     keys.strokes()
-    heard, ages_s = list[Stroke](), list[float]()
+    heard, ages_s = list[KeyEvent](), list[float]()
     until_s = time.monotonic() + seconds
     while (left_s := until_s - time.monotonic()) > 0:
         canvas.handle.dispatch_events()
@@ -88,10 +88,10 @@ def press(canvas: Flipping, keys: KeySource, seconds: float = PRESS_S) -> Item:
         ages_s += [now_s() - stroke.time_s for stroke in came]
         time.sleep(1 / NOMINAL_HZ / 4)
     canvas.handle.pop_handlers()
-    return pressed(heard, ages_s, keys.timed_by)
+    return check_press(heard, ages_s, keys.timed_by)
 
 
-def pressed(heard: Sequence[Stroke], ages_s: Sequence[float], timed_by: str) -> Item:
+def check_press(heard: Sequence[KeyEvent], ages_s: Sequence[float], timed_by: str) -> Item:
     """What came of the first key that went down; each stroke with its stamp's age when it was heard."""
     downs = [(stroke, age_s) for stroke, age_s in zip(heard, ages_s, strict=True) if stroke.down]
     if not downs:

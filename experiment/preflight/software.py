@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from experiment.record.check_result import Item, graded
+from experiment.record.check_result import Item, grade_by
 
 PYTHONS = ((3, 10), (3, 11), (3, 12))  # of PsychoPy 2026.2.5
 # On these hang pixels and times; a session with others is not the one that was measured.
@@ -51,7 +51,7 @@ def versions(wanted: Mapping[str, str]) -> Item:
         return Item("versions", "green", f"all {len(wanted)} packages as locked", value=0.0, unit="packages")
     named = [f"{name} {_installed(name) or 'missing'} instead of {wanted[name]}" for name in differing[:_NAMED]]
     more = f" and {len(differing) - _NAMED} more" if len(differing) > _NAMED else ""
-    grade = graded(red=not DECIDING.isdisjoint(differing), amber=True)
+    grade = grade_by(red=not DECIDING.isdisjoint(differing), amber=True)
     return Item("versions", grade, "; ".join(named) + more, FIX, value=float(len(differing)), unit="packages")
 
 

@@ -16,7 +16,7 @@ LEAST_PX = 0.6  # narrower, a mark is not seen
 TICKS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 
 
-class Scale(Struct, frozen=True):
+class Axis(Struct, frozen=True):
     """From numbers to pixels, evenly or by their logarithm; what lies outside is drawn at the edge."""
 
     low: float
@@ -37,14 +37,14 @@ class Scale(Struct, frozen=True):
         return tuple(float(one) for one in range(math.ceil(self.low), math.floor(self.high) + 1))
 
 
-def times_scale(times_s: Sequence[float], length_px: float) -> Scale:
+def times_scale(times_s: Sequence[float], length_px: float) -> Axis:
     """A logarithmic one from a round number below all times to one above."""
     low = max((one for one in TICKS_S if one <= min(times_s, default=1.0)), default=TICKS_S[0])
     high = min((one for one in TICKS_S if one >= max(times_s, default=10.0) and one > low), default=TICKS_S[-1] * 2)
-    return Scale(low, high, length_px, logarithmic=True)
+    return Axis(low, high, length_px, logarithmic=True)
 
 
-def blocks(reading: SessionSummary, scale: Scale, middle_px: float) -> dict[str, str]:
+def blocks(reading: SessionSummary, scale: Axis, middle_px: float) -> dict[str, str]:
     """The session as a band round `middle_px`: a path for each kind of screen, to be drawn as thick as the band."""
     paths: dict[str, str] = {}
     for one in reading.screens:
@@ -54,12 +54,12 @@ def blocks(reading: SessionSummary, scale: Scale, middle_px: float) -> dict[str,
     return paths
 
 
-def strokes(values: Iterable[float], scale: Scale, top_px: int, height_px: int) -> str:
+def strokes(values: Iterable[float], scale: Axis, top_px: int, height_px: int) -> str:
     """An upright stroke at each value."""
     return "".join(f"M{scale.px(value):g} {top_px}v{height_px}" for value in values)
 
 
-def line(values: Sequence[float | None], across_px: float, scale: Scale) -> str:
+def line(values: Sequence[float | None], across_px: float, scale: Axis) -> str:
     """A line from value to value, from left to right; a missing one interrupts it."""
     path, pen = "", "M"
     for number, value in enumerate(values):

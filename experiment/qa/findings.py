@@ -78,7 +78,7 @@ def with_answers(findings: Iterable[Finding], answers: Answers) -> tuple[Finding
         answer = answers.get((one.kind, one.subject, one.session))
         return one if answer is None else replace(one, needs_person=False, text=f"{one.text} Answered by {answer}")
 
-    return ordered(map(answered, findings))
+    return sort_findings(map(answered, findings))
 
 
 Found = Iterator[tuple[str, bool, str | None, str]]
@@ -95,10 +95,12 @@ def session_findings(
     else:
         for check in (_end, _content, _ratings, _speed, _frames, _screen, _equipment, _course):
             found += check(one, thresholds)
-    return ordered(Finding(kind, person, one.subject, one.session, place, text) for kind, person, place, text in found)
+    return sort_findings(
+        Finding(kind, person, one.subject, one.session, place, text) for kind, person, place, text in found
+    )
 
 
-def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """The gravest first, those that need a person before the others."""
     rank = {kind: number for number, kind in enumerate(KINDS)}
     return tuple(sorted(findings, key=lambda one: (not one.needs_person, rank[one.kind])))

@@ -16,7 +16,7 @@ from statistics import mean, median, quantiles
 from msgspec import Struct, structs
 
 from experiment.design.thresholds import Thresholds, reasons
-from experiment.qa.charts import Scale, blocks, columns, dots, line, strokes, times_scale
+from experiment.qa.charts import Axis, blocks, columns, dots, line, strokes, times_scale
 from experiment.qa.findings import INPUTS, KINDS, Finding, duration
 from experiment.qa.session_summary import SessionSummary
 from experiment.qa.study_findings import JudgedSession, group_findings, when
@@ -29,7 +29,7 @@ LINKED = 400
 PLURALS = {"page": "pages", "message": "messages", "blank": "blanks", "pause": "pauses"}
 
 
-class Study(Struct, frozen=True):
+class StudyPage(Struct, frozen=True):
     """All that the page tells; `verified`: whether the logs were held against their replay and their tables."""
 
     name: str
@@ -71,7 +71,7 @@ class Chart(Struct, frozen=True):
     """One value for each session, by participant: `dots` by session, `links` between a participant's sessions."""
 
     title: str
-    scale: Scale
+    scale: Axis
     dots: dict[int, str]
     links: str
     marks: tuple[Mark, ...]
@@ -86,10 +86,10 @@ class Histogram(Struct, frozen=True):
     most: float
 
 
-def render(study: Study) -> str:
+def render(study: StudyPage) -> str:
     """The page's HTML."""
     readings = study.readings
-    band = Scale(0.0, _long_s(readings), BAND_PX)
+    band = Axis(0.0, _long_s(readings), BAND_PX)
     return fill_template(
         Path(__file__).with_name("page.html.jinja"),
         {"duration": duration, "anchor": anchor, "day": _day, "path": _folder_and_name},
@@ -130,7 +130,7 @@ def _long_s(readings: Sequence[SessionSummary]) -> float:
     return (quantiles(lengths_s, n=20)[-1] * 1.05 if len(lengths_s) > 2 else max(lengths_s, default=60.0)) or 60.0
 
 
-def _kinds(study: Study) -> list[tuple[str, int]]:
+def _kinds(study: StudyPage) -> list[tuple[str, int]]:
     """How many sessions need a person for each reason."""
     every = [*study.findings, *(found for one in study.sessions for found in one.findings)]
     counts = Counter(one.kind for one in every if one.needs_person)
@@ -140,14 +140,14 @@ def _kinds(study: Study) -> list[tuple[str, int]]:
 class _Pictures:
     """The small pictures of a session, all on the same scales."""
 
-    def __init__(self, band: Scale, thresholds: Thresholds) -> None:
+    def __init__(self, band: Axis, thresholds: Thresholds) -> None:
         self.band = band
-        self.reading = Scale(1.0, 500.0, READING_PX, logarithmic=True)
+        self.reading = Axis(1.0, 500.0, READING_PX, logarithmic=True)
         self.too_fast_px = self.reading.px(thresholds.reading_minimum_s)
 
     def row(self, one: SessionSummary) -> dict[str, object]:
         """Those of its row: the session as a band, the reading times, the ratings."""
-        values = Scale(1.0, float(one.points), HEIGHT_PX - 4)
+        values = Axis(1.0, float(one.points), HEIGHT_PX - 4)
         across_px = (RATINGS_PX - 6) / max(1, len(one.trials) - 1)
         by_question = zip(*([answer.value for answer in trial.answers] for trial in one.trials), strict=True)
         return {
@@ -160,7 +160,7 @@ class _Pictures:
 
     def detail(self, one: SessionSummary) -> dict[str, object]:
         """Those of its details: the band, as long as the page is wide, with the messages' numbers."""
-        scale = Scale(0.0, max(one.duration_s, 1.0), 1000)
+        scale = Axis(0.0, max(one.duration_s, 1.0), 1000)
         return {
             "band": blocks(one, scale, 13),
             "late": self._late(one, scale, 28, 8),
@@ -178,7 +178,7 @@ class _Pictures:
         return list(sums_s.items())
 
     @staticmethod
-    def _late(one: SessionSummary, scale: Scale, top_px: int, height_px: int) -> str:
+    def _late(one: SessionSummary, scale: Axis, top_px: int, height_px: int) -> str:
         return strokes([late.time_s for late in one.refreshed.late if late.watched], scale, top_px, height_px)
 
 
@@ -195,7 +195,7 @@ def _charts(readings: Sequence[SessionSummary]) -> list[Chart]:
     """Ratings and times by participant and session."""
     questions = list(dict.fromkeys(question for one in readings for question in one.questions))
     points = max((one.points for one in readings), default=2)
-    ratings = Scale(1.0, float(points), CHART_HEIGHT_PX)
+    ratings = Axis(1.0, float(points), CHART_HEIGHT_PX)
 
     def rating(question: str) -> Callable[[SessionSummary], list[float]]:
         return lambda one: [float(a.value) for a in one.answers if a.question == question and a.value is not None]
@@ -216,7 +216,7 @@ def _charts(readings: Sequence[SessionSummary]) -> list[Chart]:
         _chart("Reading time: median, seconds", _values(readings, lambda one: one.reading_times_s, median)),
         _chart("From scale to first choice: median, seconds", _values(readings, first, median)),
         _chart("From scale to confirmation: median, seconds", _values(readings, confirm, median)),
-        _chart("Changes of mind: mean per rating", changed, Scale(0.0, float(ceil(at_most)), CHART_HEIGHT_PX)),
+        _chart("Changes of mind: mean per rating", changed, Axis(0.0, float(ceil(at_most)), CHART_HEIGHT_PX)),
     ]
 
 
@@ -229,7 +229,7 @@ def _values(
     return {who: middle(values) for who, values in every if values}
 
 
-def _chart(title: str, values: dict[tuple[str, int], float], scale: Scale | None = None) -> Chart:
+def _chart(title: str, values: dict[tuple[str, int], float], scale: Axis | None = None) -> Chart:
     scale = scale or times_scale(list(values.values()), CHART_HEIGHT_PX)
     subjects = {subject: number for number, subject in enumerate(sorted({subject for subject, _ in values}))}
     step_px = CHART_PX / max(1, len(subjects))

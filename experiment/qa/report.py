@@ -15,8 +15,8 @@ from msgspec import Struct
 
 from experiment.design.thresholds import Thresholds
 from experiment.errors import BadInput
-from experiment.qa.findings import Answers, Finding, ordered, session_findings, with_answers
-from experiment.qa.page import Study, render
+from experiment.qa.findings import Answers, Finding, session_findings, sort_findings, with_answers
+from experiment.qa.page import StudyPage, render
 from experiment.qa.session_summary import SessionSummary, UnreadableSession, read_session, visit_of_name
 from experiment.qa.study_findings import JudgedSession, study_findings
 from experiment.record.dataset import DataSet
@@ -31,7 +31,7 @@ EMPTY: Answers = MappingProxyType({})
 Progress = Callable[[int, int], None]
 
 
-class Report(Struct, frozen=True):
+class QaReport(Struct, frozen=True):
     """What was written, and the findings that a person has to look at; `beside`: those of no single session."""
 
     page: Path
@@ -59,7 +59,7 @@ def build_report(
     answered: Collection[str] | None = None,
     today: datetime | None = None,
     progress: Progress = lambda _done, _all: None,
-) -> Report:
+) -> QaReport:
     """Judge all sessions of the data set in a folder; with `pilot`, its pilots instead, or a simulated data set.
 
     Writes `qa.html` and `qa_findings.tsv` to `out`, by default the data set's `derivatives/qa`. `changed`: what the
@@ -87,7 +87,7 @@ def build_report(
     found = (*study.findings, *(one for session in study.sessions for one in session.findings))
     wanted = tuple(one for one in found if one.needs_person)
     beside = sum(one.needs_person for one in study.findings)
-    return Report(page, table, len(study.sessions), len(study.wanting), beside, wanted)
+    return QaReport(page, table, len(study.sessions), len(study.wanting), beside, wanted)
 
 
 def judge_all(
@@ -99,7 +99,7 @@ def judge_all(
     besides: Sequence[Finding] = (),
     answers: Answers = EMPTY,
     answered: Collection[str] | None = None,
-) -> Study:
+) -> StudyPage:
     """The study with all its findings; pure. A session that only the verification knows has lost its transcript."""
     known = changed or {}
     lost = [
@@ -111,7 +111,7 @@ def judge_all(
         for one in (*readings, *lost)
     )
     found = (*with_answers(study_findings(sessions, thresholds, today, answered), answers), *besides)
-    return Study(name, sessions, ordered(found), thresholds, today, verified=changed is not None)
+    return StudyPage(name, sessions, sort_findings(found), thresholds, today, verified=changed is not None)
 
 
 def _read_all(paths: Sequence[Path], *, pilot: bool) -> Iterator[SessionSummary | UnreadableSession]:
@@ -123,7 +123,7 @@ def _read_all(paths: Sequence[Path], *, pilot: bool) -> Iterator[SessionSummary 
         yield from pool.map(read, paths, chunksize=CHUNK)
 
 
-def _rows(study: Study) -> Iterator[tuple[object, ...]]:
+def _rows(study: StudyPage) -> Iterator[tuple[object, ...]]:
     """Those that need a person first, in the page's order."""
     own = [found for one in study.sessions for found in one.findings]
     for found in sorted([*study.findings, *own], key=lambda one: not one.needs_person):

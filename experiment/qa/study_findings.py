@@ -13,9 +13,9 @@ from itertools import pairwise
 from msgspec import Struct
 
 from experiment.design.thresholds import Thresholds
-from experiment.qa.findings import Finding, ordered
+from experiment.qa.findings import Finding, sort_findings
 from experiment.qa.session_summary import SessionSummary, UnreadableSession
-from experiment.record.events import moment
+from experiment.record.events import parse_utc
 
 HABITS = ("alike", "skimmed", "unseen")
 LATE = ("late", "standstill", "refresh", "unknown_frames", "unsynced")
@@ -95,7 +95,7 @@ def study_findings(
         if answered is not None and subject not in answered:
             found += _unasked(subject, [one.reading for one in own])
         found += _schedule(subject, [one.reading for one in own], thresholds, today)
-    return ordered(found)
+    return sort_findings(found)
 
 
 def _person(
@@ -177,4 +177,4 @@ def _schedule(
 
 def when(reading: SessionSummary) -> datetime:
     """When the session began, with its time zone."""
-    return moment(reading.zero_utc)
+    return parse_utc(reading.zero_utc)

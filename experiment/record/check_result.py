@@ -36,7 +36,7 @@ class Item(Struct, frozen=True):
             force_setattr(self, "value", float(value) if math.isfinite(value) else None)
 
 
-def graded(*, red: bool, amber: bool) -> Grade:
+def grade_by(*, red: bool, amber: bool) -> Grade:
     """The grade of something that has two limits."""
     return "red" if red else "amber" if amber else "green"
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from experiment.design.session import SessionPlan
 from experiment.record.check_result import Item
@@ -25,7 +25,7 @@ TimedBy = Literal["queue", "iohub", "poll", "robot"]
 or a synthetic participant."""
 
 
-class Text(Struct, frozen=True, tag_field="frame", tag="text"):
+class TextScene(Struct, frozen=True, tag_field="frame", tag="text"):
     """A page of text, or one large sign (the fixation), with or without the button to go on."""
 
     text: str
@@ -33,14 +33,14 @@ class Text(Struct, frozen=True, tag_field="frame", tag="text"):
     button: str | None = None
 
 
-class Message(Struct, frozen=True, tag_field="frame", tag="message"):
+class MessageScene(Struct, frozen=True, tag_field="frame", tag="message"):
     """A message, by its id."""
 
     message_id: str
     button: str | None = None
 
 
-class Scale(Struct, frozen=True, tag_field="frame", tag="scale"):
+class ScaleScene(Struct, frozen=True, tag_field="frame", tag="scale"):
     """A question with its scale of `points` and the marker on one of them, or nowhere."""
 
     question: str
@@ -51,11 +51,11 @@ class Scale(Struct, frozen=True, tag_field="frame", tag="scale"):
     button: str | None = None
 
 
-class Blank(Struct, frozen=True, tag_field="frame", tag="blank"):
+class BlankScene(Struct, frozen=True, tag_field="frame", tag="blank"):
     """Nothing but the background."""
 
 
-Frame = Text | Message | Scale | Blank
+Scene = TextScene | MessageScene | ScaleScene | BlankScene
 
 
 class Key(Struct, frozen=True, tag_field="event", tag="key"):
@@ -107,9 +107,9 @@ class Elapsed(Struct, frozen=True, tag_field="event", tag="elapsed"):
 
 
 class Shown(Struct, frozen=True, tag_field="event", tag="shown"):
-    """A frame came on the screen: `onset_s` is the time of the flip that first showed it."""
+    """A scene came on the screen: `onset_s` is the time of the flip that first showed it."""
 
-    frame: Frame
+    scene: Scene = field(name="frame")
     onset_s: float
 
 
@@ -219,14 +219,14 @@ class Rated(Struct, frozen=True, tag_field="event", tag="rated"):
 
 
 class Paused(Struct, frozen=True, tag_field="event", tag="paused"):
-    """The pause page came on the screen in place of the frame that was there."""
+    """The pause page came on the screen in place of the scene that was there."""
 
     time_s: float
     cause: PauseCause
 
 
 class Resumed(Struct, frozen=True, tag_field="event", tag="resumed"):
-    """The frame came back."""
+    """The scene came back."""
 
     time_s: float
 
@@ -248,7 +248,7 @@ _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
 
-def moment(utc: str) -> datetime:
+def parse_utc(utc: str) -> datetime:
     """The time of the wall clock that `Started.zero_utc` or a table names, ISO 8601 with its zone."""
     return datetime.fromisoformat(utc.replace("Z", "+00:00"))
 

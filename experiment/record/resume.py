@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from experiment.design.session import Trial
-from experiment.record.events import Event, Message, Rated, Resumption, Shown, Started, TrialBegan, moment
+from experiment.record.events import Event, MessageScene, Rated, Resumption, Shown, Started, TrialBegan, parse_utc
 from experiment.record.transcript import Transcript
 
 CUT_OFF = "interrupted"
@@ -23,7 +23,7 @@ def resume_point(transcript: Transcript, now_utc: str) -> Resumption:
     session = transcript.started.session
     trials = (session.practice, *session.trials)
     open_trials = [trial for trial in trials if not _is_rated(trial, transcript.events)]
-    shown = {event.frame.message_id for event in transcript.events if _shows_message(event)}  # type: ignore[union-attr]
+    shown = {event.scene.message_id for event in transcript.events if _shows_message(event)}  # type: ignore[union-attr]
     return Resumption(
         trial=open_trials[0].trial if open_trials else len(trials),
         seen=tuple(trial.trial for trial in open_trials if trial.message_id in shown),
@@ -52,7 +52,7 @@ def _is_rated(trial: Trial, events: Sequence[Event]) -> bool:
 
 
 def _shows_message(event: Event) -> bool:
-    return isinstance(event, Shown) and isinstance(event.frame, Message)
+    return isinstance(event, Shown) and isinstance(event.scene, MessageScene)
 
 
 def _last_s(events: Sequence[Event], now_utc: str) -> float:
@@ -61,7 +61,7 @@ def _last_s(events: Sequence[Event], now_utc: str) -> float:
     sitting = events[start]
     last_s = max((_time_s(event) for event in events[start:]), default=0.0)
     zero_utc = sitting.zero_utc if isinstance(sitting, Started) else now_utc
-    return (moment(now_utc) - moment(zero_utc)).total_seconds() - last_s
+    return (parse_utc(now_utc) - parse_utc(zero_utc)).total_seconds() - last_s
 
 
 def _time_s(event: Event) -> float:

@@ -17,15 +17,15 @@ from msgspec import Struct
 from experiment.design.protocol import Protocol
 from experiment.record.events import (
     Event,
-    Frame,
-    Message,
+    MessageScene,
     Paused,
     Refreshes,
     Resumed,
-    Scale,
+    ScaleScene,
+    Scene,
     Shown,
     Started,
-    Text,
+    TextScene,
     TrialBegan,
     TrialEnded,
 )
@@ -109,7 +109,7 @@ def last_s(events: Iterable[Event]) -> float:
 
 
 def screens(sitting: Attempt) -> list[ShownScene]:
-    """All that was shown in a sitting, in order; a frame's states (a button, another marker) are one stay."""
+    """All that was shown in a sitting, in order; a scene's states (a button, another marker) are one stay."""
     pieces = list(_pieces(sitting.events, _names(sitting.started.session.protocol)))
     groups = [next(group) for _, group in groupby(pieces, lambda piece: piece[1:])]
     ends_s = [*(piece[0] for piece in groups[1:]), last_s(sitting.events)]
@@ -139,7 +139,7 @@ def _pieces(events: Sequence[Event], names: dict[str, str]) -> Iterator[tuple[fl
             trial = None
         elif isinstance(event, Shown):
             paused = any(start_s <= event.onset_s < end_s for start_s, end_s in pauses)
-            kind, shows = ("pause", None) if paused else _seen(event.frame, names)
+            kind, shows = ("pause", None) if paused else _seen(event.scene, names)
             yield event.onset_s, kind, trial, shows
 
 
@@ -149,14 +149,14 @@ def _pauses_s(events: Sequence[Event]) -> list[tuple[float, float]]:
     return list(zip(starts_s, [*ends_s, float("inf")], strict=False))
 
 
-def _seen(frame: Frame, names: dict[str, str]) -> tuple[Kind, str | None]:
-    match frame:
-        case Message():
-            return "message", frame.message_id
-        case Scale():
-            return "scale", names.get(frame.question)
-        case Text():
-            return ("fixation", None) if frame.style == "sign" else ("page", names.get(frame.text))
+def _seen(scene: Scene, names: dict[str, str]) -> tuple[Kind, str | None]:
+    match scene:
+        case MessageScene():
+            return "message", scene.message_id
+        case ScaleScene():
+            return "scale", names.get(scene.question)
+        case TextScene():
+            return ("fixation", None) if scene.style == "sign" else ("page", names.get(scene.text))
     return "blank", None
 
 

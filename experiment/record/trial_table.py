@@ -17,18 +17,18 @@ from experiment.errors import BadInput
 from experiment.record.data_dictionary import SECONDS
 from experiment.record.events import (
     Marked,
-    Message,
+    MessageScene,
     Paused,
     Rated,
     Read,
     Refreshes,
     Resumed,
-    Scale,
+    ScaleScene,
     Shown,
     Started,
     TrialBegan,
     TrialEnded,
-    moment,
+    parse_utc,
 )
 from experiment.record.tsv import MISSING, tsv
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from experiment.design.session import Trial
-    from experiment.record.events import Event, Frame
+    from experiment.record.events import Event, Scene
 
     Cell = str | int | float | None
     Story = Sequence[Event]
@@ -112,20 +112,20 @@ def _row(trial: Trial, takes: Sequence[_Take], started: Started) -> dict[str, Ce
         "message_id": trial.message_id,
         "message_sha256": trial.message_sha256,
         "relationship": None if trial.relationship == MISSING else trial.relationship,
-        "message_onset": _rounded(_onset_s(message, Message), later_s),
-        "reading_time": _after_onset_s(message, Message, read.time_s if read else None),
+        "message_onset": _rounded(_onset_s(message, MessageScene), later_s),
+        "reading_time": _after_onset_s(message, MessageScene, read.time_s if read else None),
     }
     for question in started.session.protocol.rating.questions:
         row |= _rating(question.id, scale_of[question.id], later_s)
     row["question_order"] = ",".join(trial.questions)
     row |= _circumstances(story, sitting.screen.refresh_hz)
-    shown_before = sum(_onset_s(take.story, Message) is not None for take in takes[:counts])
+    shown_before = sum(_onset_s(take.story, MessageScene) is not None for take in takes[:counts])
     return row | {"shown_before": shown_before if story else None}
 
 
 def _after_s(utc: str, first_utc: str) -> float:
     """How long one time of the wall clock is after another, both ISO 8601."""
-    return 0.0 if utc == first_utc else (moment(utc) - moment(first_utc)).total_seconds()
+    return 0.0 if utc == first_utc else (parse_utc(utc) - parse_utc(first_utc)).total_seconds()
 
 
 def _visits(story: Story) -> list[Story]:
@@ -143,9 +143,9 @@ def _rating(question_id: str, visit: Story, later_s: float) -> dict[str, Cell]:
     rated = next((event for event in visit if isinstance(event, Rated)), None)
     return {
         question_id: rated.value if rated else None,
-        f"{question_id}_onset": _rounded(_onset_s(visit, Scale), later_s),
-        f"{question_id}_rt": _after_onset_s(visit, Scale, marks[0].time_s) if marks else None,
-        f"{question_id}_confirm_rt": _after_onset_s(visit, Scale, rated.time_s) if rated else None,
+        f"{question_id}_onset": _rounded(_onset_s(visit, ScaleScene), later_s),
+        f"{question_id}_rt": _after_onset_s(visit, ScaleScene, marks[0].time_s) if marks else None,
+        f"{question_id}_confirm_rt": _after_onset_s(visit, ScaleScene, rated.time_s) if rated else None,
         f"{question_id}_changes": len(marks) - 1 if marks else None,
     }
 
@@ -164,12 +164,12 @@ def _circumstances(story: Story, refresh_hz: float) -> dict[str, Cell]:
     }
 
 
-def _onset_s(visit: Story, kind: type[Frame]) -> float | None:
-    return next((event.onset_s for event in visit if isinstance(event, Shown) and isinstance(event.frame, kind)), None)
+def _onset_s(visit: Story, kind: type[Scene]) -> float | None:
+    return next((event.onset_s for event in visit if isinstance(event, Shown) and isinstance(event.scene, kind)), None)
 
 
-def _after_onset_s(visit: Story, kind: type[Frame], time_s: float | None) -> float | None:
-    """How long this kind of frame had been on the screen at a time, pauses excluded."""
+def _after_onset_s(visit: Story, kind: type[Scene], time_s: float | None) -> float | None:
+    """How long this kind of scene had been on the screen at a time, pauses excluded."""
     onset_s = _onset_s(visit, kind)
     if onset_s is None or time_s is None:
         return None
@@ -206,11 +206,13 @@ def _flips_s(record: Refreshes) -> np.ndarray[Any, np.dtype[np.float64]]:
 
 
 def _message_spans_s(story: Story) -> list[tuple[float, float]]:
-    """From when until when each state of the message was on the screen: until the next frame came, if one did."""
+    """From when until when each state of the message was on the screen: until the next scene came, if one did."""
     shown = [event for event in story if isinstance(event, Shown)]
     ends_s = [*(event.onset_s for event in shown[1:]), math.inf]
     return [
-        (event.onset_s, end_s) for event, end_s in zip(shown, ends_s, strict=False) if isinstance(event.frame, Message)
+        (event.onset_s, end_s)
+        for event, end_s in zip(shown, ends_s, strict=False)
+        if isinstance(event.scene, MessageScene)
     ]
 
 

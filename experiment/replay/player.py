@@ -16,21 +16,21 @@ from msgspec import Struct, structs
 
 from experiment.errors import BadInput
 from experiment.record.events import (
-    Blank,
+    BlankScene,
     Click,
     Elapsed,
     Ended,
     Event,
-    Frame,
     Key,
-    Message,
+    MessageScene,
     Paused,
     Refreshes,
     Resumed,
-    Scale,
+    ScaleScene,
+    Scene,
     Shown,
     Started,
-    Text,
+    TextScene,
     TrialBegan,
     TrialEnded,
 )
@@ -43,14 +43,14 @@ AGAIN_S = 0.5  # sooner after a screen's onset, a step back leads to the screen 
 SPEEDS = (0.1, 100.0)
 
 
-def checked_speed(speed: float) -> float:
+def check_speed(speed: float) -> float:
     """The speed; BadInput unless a session can be watched with it."""
     if not SPEEDS[0] <= speed <= SPEEDS[1]:
         raise BadInput(f"Expected --speed from {SPEEDS[0]:g} to {SPEEDS[1]:g}, found {speed:g}.")
     return speed
 
 
-class Press(Struct, frozen=True):
+class ShownPress(Struct, frozen=True):
     """A key or the mouse button went down; `place_px` from the screen's centre, y up, for the mouse."""
 
     time_s: float
@@ -67,12 +67,12 @@ class ShownSpan(Struct, frozen=True):
 
 
 class Moment(Struct, frozen=True):
-    """What there was at a time: the frame, the trial if one was on, and the presses of the last seconds."""
+    """What there was at a time: the scene, the trial if one was on, and the presses of the last seconds."""
 
     time_s: float
-    frame: Frame
+    scene: Scene
     trial: int | None
-    presses: tuple[Press, ...]
+    presses: tuple[ShownPress, ...]
 
 
 class Player:
@@ -81,7 +81,9 @@ class Player:
     def __init__(self, events: Sequence[Event]) -> None:
         """Read all there is to show."""
         timed = list(_on_one_clock(events))
-        self.shown = [(time_s, event.frame) for time_s, event in timed if isinstance(event, Shown)] or [(0.0, Blank())]
+        self.shown = [(time_s, event.scene) for time_s, event in timed if isinstance(event, Shown)] or [
+            (0.0, BlankScene())
+        ]
         self.presses = [press for time_s, event in timed if (press := _press(time_s, event))]
         self.screens = _screens(self.shown)
         self.end_s = max(time_s for time_s, _ in timed)
@@ -111,7 +113,7 @@ class Player:
         return next((span.start_s for span in reversed(self.trials) if span.trial == trial), None)
 
     def _onset_s(self, time_s: float) -> float:
-        """When the next frame came."""
+        """When the next scene came."""
         return self._onsets_s[min(bisect_left(self._onsets_s, time_s), len(self._onsets_s) - 1)]
 
 
@@ -175,26 +177,26 @@ def _time_s(event: Event) -> float | None:
     return None
 
 
-def _press(time_s: float, event: Event) -> Press | None:
+def _press(time_s: float, event: Event) -> ShownPress | None:
     match event:
         case Key(key=key, down=True):
-            return Press(time_s, key)
+            return ShownPress(time_s, key)
         case Click(x_px=x_px, y_px=y_px, down=True):
-            return Press(time_s, "mouse", (x_px, y_px))
+            return ShownPress(time_s, "mouse", (x_px, y_px))
     return None
 
 
-def _screens(shown: Sequence[tuple[float, Frame]]) -> list[float]:
+def _screens(shown: Sequence[tuple[float, Scene]]) -> list[float]:
     """When another screen came, and not only a button or the marker on it."""
-    bare = [structs.replace(frame, **_BARE.get(type(frame), {})) for _, frame in shown]
+    bare = [structs.replace(scene, **_BARE.get(type(scene), {})) for _, scene in shown]
     changed = [True, *(one != other for one, other in pairwise(bare))]
     return [time_s for (time_s, _), change in zip(shown, changed, strict=True) if change]
 
 
 _BARE: dict[type, dict[str, None]] = {
-    Text: {"button": None},
-    Message: {"button": None},
-    Scale: {"button": None, "marker": None},
+    TextScene: {"button": None},
+    MessageScene: {"button": None},
+    ScaleScene: {"button": None, "marker": None},
 }
 
 

@@ -17,20 +17,20 @@ from experiment.record.events import (
     Elapsed,
     Ended,
     Event,
-    Frame,
     Input,
     Key,
     Marked,
     Rated,
     Read,
     Refreshes,
+    Scene,
     Shown,
     Started,
     TrialBegan,
 )
 
 UNKNOWN_S = -math.inf
-REACH = 4  # lines to look ahead for one that stands too late; a frame comes back after a pause no sooner than this
+REACH = 4  # lines to look ahead for one that stands too late; a scene comes back after a pause no sooner than this
 PATIENCE = 100  # unanswered waits in a row before the repetition is given up
 
 Answer = TypeVar("Answer")
@@ -68,9 +68,9 @@ class RecordedScreen:
         """The number of the line that comes next."""
         return self._numbers[self._at] if self._at < len(self._numbers) else self._numbers[-1] + 1
 
-    def show(self, frame: Frame) -> float:
-        """The onset that the frame had."""
-        told = self._sought(_is(Shown), lambda event: isinstance(event, Shown) and event.frame == frame)
+    def show(self, scene: Scene) -> float:
+        """The onset that the scene had."""
+        told = self._sought(_is(Shown), lambda event: isinstance(event, Shown) and event.scene == scene)
         return told.onset_s if isinstance(told, Shown) else self._unknown(UNKNOWN_S)
 
     def wait(self, until_s: float) -> Input | None:

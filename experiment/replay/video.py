@@ -11,7 +11,7 @@ from experiment.errors import BadInput, EquipmentFailure
 from experiment.messages.store import Folder
 from experiment.record import transcript as log
 from experiment.replay.discrepancy import Discrepancy
-from experiment.replay.player import Player, Playhead, checked_speed
+from experiment.replay.player import Player, Playhead, check_speed
 from experiment.replay.redraw import redraw
 from experiment.replay.view import View
 
@@ -37,7 +37,7 @@ def write_film(
     """
     if film.suffix != ".mp4" or film.exists():
         raise BadInput(f"Expected --video as a new file that ends in .mp4, found {film}. Choose another name.")
-    checked_speed(speed)
+    check_speed(speed)
     read = log.read(transcript, pilot=pilot)
     pictures, findings = redraw(read.events, messages)
     player = Player(read.events)

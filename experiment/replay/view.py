@@ -10,8 +10,8 @@ import numpy as np
 from experiment.drawing.composite import Pixels, compose_screen
 from experiment.drawing.stimuli import Pictures
 from experiment.drawing.typeset import Colour, Style, draw_text
-from experiment.record.events import Frame
-from experiment.replay.player import Moment, Player, Playhead, Press, ShownSpan
+from experiment.record.events import Scene
+from experiment.replay.player import Moment, Player, Playhead, ShownPress, ShownSpan
 
 STRIP_PX = 92
 DARK, LIGHT, DIM, GREY = (30, 30, 32), (236, 234, 228), (72, 74, 78), (150, 150, 150)
@@ -36,19 +36,19 @@ class View:
         self._screen_px = _even(layout.width_px * scale), _even(layout.height_px * scale)
         self.width_px, self.height_px = self._screen_px[0], self._screen_px[1] + STRIP_PX
         self._bar = self._time_line()
-        self._frame: Frame | None = None
+        self._scene: Scene | None = None
         self._pixels = np.empty((self.height_px, self.width_px, 3), np.uint8)
 
     def pixels(self, head: Playhead) -> Pixels:
         """What is seen at a moment of the replay; good until the next call."""
         moment = self._player.at(head.time_s, MEMORY_S * max(1.0, head.speed))
         clicks = [press for press in moment.presses if press.place_px and head.time_s - press.time_s < RING_S]
-        if self._frame != moment.frame or clicks:
-            screen = compose_screen(self._pictures, self._background, moment.frame)
+        if self._scene != moment.scene or clicks:
+            screen = compose_screen(self._pictures, self._background, moment.scene)
             for press in clicks:
                 _ring(screen, press)
             self._pixels[:-STRIP_PX] = _resized(screen, self._screen_px)
-            self._frame = None if clicks else moment.frame
+            self._scene = None if clicks else moment.scene
         self._pixels[-STRIP_PX:] = self._strip(moment, head)
         return self._pixels
 
@@ -119,7 +119,7 @@ def _words(text: str, colour: Colour, size_px: int, under: Colour) -> Pixels:
     return draw_text(text, Style(size_px, colour, under)).pixels
 
 
-def _ring(screen: Pixels, press: Press) -> None:
+def _ring(screen: Pixels, press: ShownPress) -> None:
     """Where the mouse was pressed."""
     x_px, y_px = press.place_px or (0.0, 0.0)
     height, width = screen.shape[:2]

@@ -13,7 +13,7 @@ from experiment.errors import EquipmentFailure
 from experiment.messages.store import Folder
 from experiment.record import transcript as log
 from experiment.replay.discrepancy import Discrepancy
-from experiment.replay.player import Player, Playhead, checked_speed
+from experiment.replay.player import Player, Playhead, check_speed
 from experiment.replay.redraw import redraw
 from experiment.replay.view import STRIP_PX, View
 
@@ -43,7 +43,7 @@ def show_again(
     from experiment.screens.canvas import screen_size_px
     from experiment.screens.viewer import Viewer
 
-    checked_speed(speed)
+    check_speed(speed)
     read = log.read(transcript, pilot=pilot)
     pictures, findings = redraw(read.events, messages)
     scale = fitting_scale(pictures.layout, screen_size_px())

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 from msgspec.structs import replace
 
 from experiment.record import events
-from experiment.record.events import Click, Focus, Frame, Input, Key, PauseAsked, TimedBy
+from experiment.record.events import Click, Focus, Input, Key, PauseAsked, Scene, TimedBy
 from experiment.screens.clock import SessionClock
-from experiment.screens.key_event import KeySource, Stroke
+from experiment.screens.key_event import KeyEvent, KeySource
 from experiment.screens.personas import Persona
 
 LEFT_BUTTON, LEFT_STROKE = 1, "mouse_1"  # pyglet's and our own name
@@ -21,7 +21,7 @@ LEFT_BUTTON, LEFT_STROKE = 1, "mouse_1"  # pyglet's and our own name
 PATIENCE_S = 0.25
 
 
-class Storage(Protocol):
+class StorageState(Protocol):
     """What keeps the transcript, as far as a window has to do with it."""
 
     @property
@@ -37,8 +37,8 @@ class Inputs(Protocol):
 
     timed_by: TimedBy
 
-    def see(self, frame: Frame, onset_s: float) -> None:
-        """Told of each frame that came on the screen."""
+    def see(self, scene: Scene, onset_s: float) -> None:
+        """Told of each scene that came on the screen."""
 
     def taken(self, *, attending: bool) -> list[Input]:
         """What came in since the last call, in order of time; the window's events have been dispatched just before.
@@ -51,7 +51,7 @@ class Inputs(Protocol):
         """Let go of the devices."""
 
 
-class Person:
+class PersonInputs:
     """Keys from this computer's best source; clicks where the window saw them, timed by that source if it can."""
 
     def __init__(self, handle: Any, keys: KeySource, clock: SessionClock, *, mouse: bool) -> None:
@@ -59,7 +59,7 @@ class Person:
         self._handle, self._keys, self._clock = handle, keys, clock
         self.timed_by = keys.timed_by
         self._down: set[str] = set()
-        self._strokes: list[Stroke] = []
+        self._strokes: list[KeyEvent] = []
         self._seen: list[tuple[float, float, bool]] = []
         if mouse:
             handle.push_handlers(on_mouse_press=self._press, on_mouse_release=self._release)
@@ -67,7 +67,7 @@ class Person:
         keys.strokes()
         self._seen.clear()
 
-    def see(self, frame: Frame, onset_s: float) -> None:
+    def see(self, scene: Scene, onset_s: float) -> None:
         """A person sees by herself."""
 
     def taken(self, *, attending: bool) -> list[Input]:
@@ -84,12 +84,12 @@ class Person:
         """Stop listening."""
         self._keys.close()
 
-    def _heard(self) -> list[Stroke]:
+    def _heard(self) -> list[KeyEvent]:
         strokes = self._keys.strokes()
         self._clock.poll()
         return strokes
 
-    def _is_ours(self, stroke: Stroke, *, attending: bool) -> bool:
+    def _is_ours(self, stroke: KeyEvent, *, attending: bool) -> bool:
         if stroke.key.startswith("mouse_"):
             return False
         known = stroke.key in self._down
@@ -99,7 +99,7 @@ class Person:
         self._down.discard(stroke.key)
         return known and not stroke.down
 
-    def _key(self, stroke: Stroke) -> Key:
+    def _key(self, stroke: KeyEvent) -> Key:
         digit = stroke.key.removeprefix("num_")
         key = digit if digit.isdigit() else stroke.key
         return Key(key, stroke.down, stroke.time_s, self.timed_by)
@@ -138,12 +138,12 @@ class Robot:
     timed_by: TimedBy = "robot"
 
     def __init__(self, participant: Persona, clock: SessionClock) -> None:
-        """The participant sees the frames and answers when due."""
+        """The participant sees the scenes and answers when due."""
         self._participant, self._clock = participant, clock
 
-    def see(self, frame: Frame, onset_s: float) -> None:
+    def see(self, scene: Scene, onset_s: float) -> None:
         """Let the participant plan."""
-        self._participant.see(frame, onset_s)
+        self._participant.see(scene, onset_s)
 
     def taken(self, *, attending: bool) -> list[Input]:  # noqa: ARG002 - a robot sees no other window
         """What the participant does up to now."""
@@ -159,7 +159,7 @@ class Robot:
 class WindowEvents:
     """What happens to the session itself: its window has to close or loses the keyboard, its disk takes no data."""
 
-    def __init__(self, handle: Any, session_s: Callable[[], float], storage: Storage) -> None:
+    def __init__(self, handle: Any, session_s: Callable[[], float], storage: StorageState) -> None:
         """From now on pyglet closes nothing by itself, and PsychoPy keeps no keys."""
         self.attending = True
         self._storage, self._saved = storage, True

@@ -15,7 +15,7 @@ from typing import Any
 
 from experiment.errors import EquipmentFailure
 from experiment.record.events import TimedBy
-from experiment.screens.key_event import Stroke
+from experiment.screens.key_event import KeyEvent
 from experiment.screens.keynames import BUTTON_NAMES, name_of_x11
 
 _SLOTS = 2048  # strokes that wait for us: the most that ioHub allows
@@ -46,7 +46,7 @@ class IohubKeys:
             raise EquipmentFailure(message)
         self._zero_s: float = Computer.global_clock.getLastResetTime()  # ioHub counts from here; this is on GetSecs
 
-    def strokes(self) -> list[Stroke]:
+    def strokes(self) -> list[KeyEvent]:
         """All since the last call."""
         found = [stroke for event in self._hub.getEvents() if (stroke := self._stroke(event))]
         return [stroke for stroke in sorted(found, key=lambda stroke: stroke.time_s) if not self._repeats(stroke)]
@@ -58,18 +58,18 @@ class IohubKeys:
         self._guard.kill()
         self._guard.communicate()
 
-    def _repeats(self, stroke: Stroke) -> bool:
+    def _repeats(self, stroke: KeyEvent) -> bool:
         repeats = stroke.down and stroke.key in self._down
         (self._down.add if stroke.down else self._down.discard)(stroke.key)
         return repeats
 
-    def _stroke(self, event: Any) -> Stroke | None:
+    def _stroke(self, event: Any) -> KeyEvent | None:
         kind = type(event).__name__
         if kind.startswith("Keyboard"):
-            return Stroke(name_of_x11(event.scan_code), kind.startswith("KeyboardPress"), self._zero_s + event.time)
+            return KeyEvent(name_of_x11(event.scan_code), kind.startswith("KeyboardPress"), self._zero_s + event.time)
         if kind.startswith("MouseButton") and event.button_id in _BUTTON_NUMBERS:
             key = BUTTON_NAMES[_BUTTON_NUMBERS[event.button_id]]
-            return Stroke(key, kind.startswith("MouseButtonPress"), self._zero_s + event.time)
+            return KeyEvent(key, kind.startswith("MouseButtonPress"), self._zero_s + event.time)
         return None
 
 

@@ -32,7 +32,7 @@ now_s: Callable[[], float] = _psychtoolbox().GetSecs
 """The time now. Import it before PsychoPy, which takes another clock without a word if psychtoolbox does not load."""
 
 
-class Stroke(msgspec.Struct, frozen=True):
+class KeyEvent(msgspec.Struct, frozen=True):
     """A key or mouse button that went down or up.
 
     `key` is a name of `keynames`, or "mouse_1" (left), "mouse_2" (middle), "mouse_3" (right). `time_s` is on GetSecs.
@@ -58,7 +58,7 @@ class KeySource(Protocol):
         If not, the window's own mouse events are all there is.
         """
 
-    def strokes(self) -> list[Stroke]:
+    def strokes(self) -> list[KeyEvent]:
         """All since the last call, in order of time, none lost or doubled."""
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
 """Every press and release of every keyboard, with the time at which it happened.
 
-Three sources give the same `Stroke`s, best first:
+Three sources give the same `KeyEvent`s, best first:
 
 - psychtoolbox's event queues, stamped in a thread of its own (error below 1 ms, nothing lost while a frame is slow);
 - ioHub, stamped in a process of its own (Linux only, for a user without the right to real-time priority);
@@ -28,11 +28,11 @@ from typing import Any
 from experiment.errors import EquipmentFailure
 from experiment.record.events import TimedBy
 from experiment.screens.iohub import IohubKeys
-from experiment.screens.key_event import KeySource, Stroke, now_s
+from experiment.screens.key_event import KeyEvent, KeySource, now_s
 from experiment.screens.keynames import BUTTON_NAMES, name_of_pyglet, name_of_queue
 from experiment.system.linux import RIGHTS_ADVICE
 
-__all__ = ["KeySource", "PollKeys", "QueueKeys", "Stroke", "lacks_for_queue", "now_s", "open_keys"]
+__all__ = ["KeyEvent", "KeySource", "PollKeys", "QueueKeys", "lacks_for_queue", "now_s", "open_keys"]
 
 _PERMISSION = {"darwin": "Allow the terminal in System Settings, Privacy & Security, Input Monitoring."}
 _SLAVE_POINTERS = 3  # psychtoolbox's class for mice and touch screens on X11
@@ -62,12 +62,12 @@ class QueueKeys:
         for queue, _ in self._queues:
             queue.queue_start()
 
-    def strokes(self) -> list[Stroke]:
+    def strokes(self) -> list[KeyEvent]:
         """All since the last call.
 
         One thread fills all queues, so when a round over them finds nothing, nothing earlier is still to come.
         """
-        found: list[Stroke] = []
+        found: list[KeyEvent] = []
         while some := [stroke for queue, name in self._queues for stroke in _drained(queue, name)]:
             found += some
         return sorted(found, key=lambda stroke: stroke.time_s)
@@ -85,11 +85,11 @@ def _keyboards(hid: Any) -> list[int | None]:
     return [None] if sys.platform == "win32" else [int(index) for index in hid.get_keyboard_indices()[0]]
 
 
-def _drained(queue: Any, name: Callable[[int], str | None]) -> Iterator[Stroke]:
+def _drained(queue: Any, name: Callable[[int], str | None]) -> Iterator[KeyEvent]:
     while queue.flush(0):  # 0 counts what waits; any other flush type can drop it on Windows
         event, _ = queue.queue_get_event()
         if key := name(int(event["Keycode"])):  # no name: the mouse wheel
-            yield Stroke(key, bool(event["Pressed"]), event["Time"])
+            yield KeyEvent(key, bool(event["Pressed"]), event["Time"])
 
 
 class PollKeys:
@@ -103,12 +103,12 @@ class PollKeys:
 
         self._window = window
         self._symbol_string = key.symbol_string
-        self._waiting: list[Stroke] = []
+        self._waiting: list[KeyEvent] = []
         if sys.platform == "linux":
             _ask_for_single_presses(window)
         window.push_handlers(on_key_press=self._press, on_key_release=self._release)
 
-    def strokes(self) -> list[Stroke]:
+    def strokes(self) -> list[KeyEvent]:
         """All since the last call; also hands the window its other events."""
         self._window.dispatch_events()
         found, self._waiting = self._waiting, []
@@ -125,7 +125,7 @@ class PollKeys:
         return self._note(symbol, down=False)
 
     def _note(self, symbol: int, *, down: bool) -> bool:
-        self._waiting.append(Stroke(name_of_pyglet(self._symbol_string(symbol)), down, now_s()))
+        self._waiting.append(KeyEvent(name_of_pyglet(self._symbol_string(symbol)), down, now_s()))
         return True  # handled: else pyglet closes its window on escape, and PsychoPy keeps every key for ever
 
 

@@ -1,4 +1,4 @@
-"""Synthetic participants: they see a frame and plan key presses or clicks, in a simulation or in a real window.
+"""Synthetic participants: they see a scene and plan key presses or clicks, in a simulation or in a real window.
 
 A `Habit` is data: a new kind of participant is a new line of `HABITS`. Times are drawn from the seed.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 
 from experiment.design.session import SessionPlan
-from experiment.record.events import Click, Frame, Input, Key, Message, Scale, Text
+from experiment.record.events import Click, Input, Key, MessageScene, ScaleScene, Scene, TextScene
 from experiment.task.layout import Layout
 from experiment.task.scenes import ending_page, pause_page
 
@@ -51,7 +51,7 @@ HABITS = {
 
 
 class Persona:
-    """One of `HABITS`, with the assistant beside; plans what comes in after each frame, and hands it out when due."""
+    """One of `HABITS`, with the assistant beside; plans what comes in after each scene, and hands it out when due."""
 
     def __init__(self, session: SessionPlan, layout: Layout, habit: Habit, seed: str) -> None:
         """The same seed gives the same answers."""
@@ -65,23 +65,23 @@ class Persona:
         self._planned: list[tuple[float, int, Input]] = []
         self._count = 0
 
-    def see(self, frame: Frame, onset_s: float) -> None:
-        """Plan what follows this frame."""
-        match frame:
-            case Text() if frame in self._pauses:
+    def see(self, scene: Scene, onset_s: float) -> None:
+        """Plan what follows this scene."""
+        match scene:
+            case TextScene() if scene in self._pauses:
                 self._press(self._keys.reasons[self._reason], onset_s + self._some(2.0))  # type: ignore[index]
-            case Text() if frame in self._endings.values():
+            case TextScene() if scene in self._endings.values():
                 self._call_assistant(onset_s + self._some(2.0))
-            case Message(message_id=message_id) if message_id == self._last_message:
+            case MessageScene(message_id=message_id) if message_id == self._last_message:
                 self._call_assistant(onset_s + self._some(self._habit.message_s))
-            case Text(style="page", button=None) | Message(button=None):
+            case TextScene(style="page", button=None) | MessageScene(button=None):
                 self._hurry(onset_s)
-            case Text(button=str()):
+            case TextScene(button=str()):
                 self._go_on(onset_s + self._some(self._habit.page_s))
-            case Message(button=str()):
+            case MessageScene(button=str()):
                 self._go_on(onset_s + self._some(self._habit.message_s))
-            case Scale():
-                self._rate(frame, onset_s)
+            case ScaleScene():
+                self._rate(scene, onset_s)
 
     def due(self, until_s: float) -> Input | None:
         """The next input that happens up to this time."""
@@ -89,23 +89,23 @@ class Persona:
             return heapq.heappop(self._planned)[2]
         return None
 
-    def _rate(self, frame: Scale, onset_s: float) -> None:
-        if frame.marker is None:
+    def _rate(self, scene: ScaleScene, onset_s: float) -> None:
+        if scene.marker is None:
             self._hurry(onset_s)
             if not self._habit.silent:
-                self._mark(frame, self._random.randint(1, frame.points), onset_s + self._some(self._habit.decide_s))
+                self._mark(scene, self._random.randint(1, scene.points), onset_s + self._some(self._habit.decide_s))
             elif self._limit_s is None:
                 self._call_assistant(onset_s + self._habit.patience_s)
         elif self._random.random() < self._habit.changes_mind:
-            point = self._random.choice([point for point in range(1, frame.points + 1) if point != frame.marker])
-            self._mark(frame, point, onset_s + self._some(self._habit.decide_s))
+            point = self._random.choice([point for point in range(1, scene.points + 1) if point != scene.marker])
+            self._mark(scene, point, onset_s + self._some(self._habit.decide_s))
         else:
             self._go_on(onset_s + self._some(self._habit.confirm_s))
 
-    def _mark(self, frame: Scale, point: int, time_s: float) -> None:
-        arrows = {1: self._keys.right, -1: self._keys.left}.get(point - frame.marker) if frame.marker else None
+    def _mark(self, scene: ScaleScene, point: int, time_s: float) -> None:
+        arrows = {1: self._keys.right, -1: self._keys.left}.get(point - scene.marker) if scene.marker else None
         if self._habit.mouse:
-            self._click(*self._layout.scale(frame.points).point_place(point), time_s)
+            self._click(*self._layout.scale(scene.points).point_place(point), time_s)
         else:
             self._press(arrows[0] if arrows else str(point), time_s)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from experiment.record.events import Frame, Input, Refreshes, ScreenInfo
+from experiment.record.events import Input, Refreshes, Scene, ScreenInfo
 from experiment.screens.personas import Persona
 from experiment.task.layout import MINIMUM_SIZE_PX
 
@@ -33,11 +33,11 @@ class SimulatedScreen:
         """The clock stands at zero; it is counted in refreshes, which no rounding can skip or repeat."""
         self.info, self._participant, self._passed = info, participant, 0
 
-    def show(self, frame: Frame) -> float:
-        """The frame's onset: the next refresh."""
+    def show(self, scene: Scene) -> float:
+        """The scene's onset: the next refresh."""
         self._passed += 1
         onset_s = self._passed / REFRESH_HZ
-        self._participant.see(frame, onset_s)
+        self._participant.see(scene, onset_s)
         return onset_s
 
     def wait(self, until_s: float) -> Input | None:

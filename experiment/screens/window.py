@@ -1,4 +1,4 @@
-"""The real screen: shows frames on a canvas, refresh by refresh, and hands out what comes in meanwhile."""
+"""The real screen: shows scenes on a canvas, refresh by refresh, and hands out what comes in meanwhile."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from types import TracebackType
 import numpy as np
 
 from experiment.drawing.stimuli import Pictures
-from experiment.record.events import Blank, Frame, Input, Refreshes, Scale, ScreenInfo
+from experiment.record.events import BlankScene, Input, Refreshes, ScaleScene, Scene, ScreenInfo
 from experiment.screens.canvas import Canvas
 from experiment.screens.clock import SessionClock, Zero
-from experiment.screens.inputs import Inputs, Storage, WindowEvents
+from experiment.screens.inputs import Inputs, StorageState, WindowEvents
 from experiment.screens.key_event import now_s
 from experiment.screens.refresh import Pace
 
@@ -34,7 +34,7 @@ class Window:
         canvas: Canvas,
         pictures: Pictures,
         sit: Callable[[SessionClock], Inputs],
-        storage: Storage,
+        storage: StorageState,
         pace: Pace,
         *,
         pointer: bool,
@@ -45,7 +45,7 @@ class Window:
         """
         self._canvas, self._pictures, self._storage, self._pointer = canvas, pictures, storage, pointer
         self._pace_s, self._due_s = None if pace.is_real else 1 / pace.paced_hz, 0.0
-        self._frame: Frame = Blank()
+        self._scene: Scene = BlankScene()
         self._waiting: deque[Input] = deque()
         self._flips = array("d")
         self._clock = SessionClock(now_s)
@@ -66,18 +66,18 @@ class Window:
             photodiode=pictures.square is not None,
         )
 
-    def show(self, frame: Frame) -> float:
-        """Bring a frame on the screen at the next refresh; its onset is the stamp of the flip.
+    def show(self, scene: Scene) -> float:
+        """Bring a scene on the screen at the next refresh; its onset is the stamp of the flip.
 
         It first sees to it that the answer that led here outlives this process: what was confirmed on the screen is
         never lost.
         """
         self._storage.settle()
-        self._frame = frame
-        answerable = isinstance(frame, Scale) or (not isinstance(frame, Blank) and frame.button is not None)
+        self._scene = scene
+        answerable = isinstance(scene, ScaleScene) or (not isinstance(scene, BlankScene) and scene.button is not None)
         self._canvas.show_pointer(visible=self._pointer and answerable)
         onset_s = self._refresh()
-        self._inputs.see(frame, onset_s)
+        self._inputs.see(scene, onset_s)
         return onset_s
 
     def wait(self, until_s: float) -> Input | None:
@@ -118,8 +118,8 @@ class Window:
         self._waiting.extend(sorted(taken, key=lambda given: given.time_s))
 
     def _refresh(self) -> float:
-        """Draw the frame and flip; where no screen sets the pace, at the next due time."""
-        self._canvas.draw(self._pictures.parts(self._frame), self._pictures.marker_at(self._frame))
+        """Draw the scene and flip; where no screen sets the pace, at the next due time."""
+        self._canvas.draw(self._pictures.parts(self._scene), self._pictures.marker_at(self._scene))
         if self._pace_s is not None:
             now_s = self._clock.now_s()
             self._due_s = max(now_s, self._due_s + self._pace_s)

@@ -120,13 +120,13 @@ def _layout(screen_px: tuple[int, int], *, full_screen: bool) -> Layout:
 
 
 def _open_inputs(plan: Plan, layout: Layout, canvas: Canvas, clock: SessionClock) -> Inputs:
-    from experiment.screens.inputs import Person, Robot
+    from experiment.screens.inputs import PersonInputs, Robot
     from experiment.screens.keyboard import open_keys
 
     if plan.is_synthetic:
         return Robot(_participant(plan, layout), clock)
     keys = open_keys(allow_poll=plan.mode != "run", window=canvas.handle)
-    return Person(canvas.handle, keys, clock, mouse=plan.protocol.mouse.enabled)
+    return PersonInputs(canvas.handle, keys, clock, mouse=plan.protocol.mouse.enabled)
 
 
 def run_simulated(plan: Plan, utc: str = SIMULATED_UTC) -> Ended:

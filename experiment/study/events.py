@@ -45,7 +45,7 @@ class Consented(Struct, frozen=True, tag_field="act", tag="consented"):
     version: str
 
 
-class Started(Struct, frozen=True, tag_field="act", tag="started"):
+class CourseStarted(Struct, frozen=True, tag_field="act", tag="started"):
     """A course begins: day 1 is `day`, with the first dose of this kit, which was handed out."""
 
     subject: str
@@ -130,8 +130,8 @@ class Recovered(Struct, frozen=True, tag_field="act", tag="recovered"):
 
 
 Act = (
-    Begun | Enrolled | Consented | Started | Dosed | SessionHeld | Overridden | Withdrew | Corrected | Answered | Locked
-    | Unblinded | Recovered
+    Begun | Enrolled | Consented | CourseStarted | Dosed | SessionHeld | Overridden | Withdrew | Corrected | Answered
+    | Locked | Unblinded | Recovered
 )  # fmt: skip
 
 

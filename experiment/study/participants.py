@@ -23,6 +23,7 @@ from experiment.study.events import (
     Begun,
     Consented,
     Corrected,
+    CourseStarted,
     Dosed,
     Enrolled,
     Entry,
@@ -30,7 +31,6 @@ from experiment.study.events import (
     Overridden,
     Recovered,
     SessionHeld,
-    Started,
     Unblinded,
     Withdrew,
 )
@@ -149,7 +149,7 @@ def apply(study: Study, participant: Participant, entry: Entry) -> Participant:
     match entry.act:
         case Consented() as act:
             return _consented(participant, act)
-        case Started() as act:
+        case CourseStarted() as act:
             return _started(study, participant, act)
         case Dosed() as act:
             return _dosed(study, participant, act)
@@ -218,7 +218,7 @@ def _consented(one: Participant, act: Consented) -> Participant:
     return replace(one, consented=min(day, one.consented or day), consent_version=act.version)
 
 
-def _started(study: Study, one: Participant, act: Started) -> Participant:
+def _started(study: Study, one: Participant, act: CourseStarted) -> Participant:
     _check_takes_part(one)
     day, course = dates.parse_day(act.day), act.course
     if one.consented is None:

@@ -39,7 +39,7 @@ class Courses(Fixed, frozen=True):
             )
 
 
-class Clock(Fixed, frozen=True):
+class StudyClock(Fixed, frozen=True):
     """Where the study's days begin and end, and at what time of day its appointments are: HH:MM in `zone` (IANA)."""
 
     zone: str
@@ -69,9 +69,9 @@ class Study(Fixed, frozen=True):
     treatments: tuple[Line, Line]
     block_sizes: Annotated[tuple[Block, ...], Meta(min_length=1)]
     seed: Annotated[int, Meta(ge=0)]
-    clock: Clock
+    clock: StudyClock
     courses: Courses = Courses()
-    sites: Mapping[str, Clock] = {}
+    sites: Mapping[str, StudyClock] = {}
 
     def at(self, stratum: str) -> Study:
         """The study as the clocks of this stratum have it."""

@@ -16,11 +16,11 @@ from experiment.study.allocation import check_kit
 from experiment.study.events import (
     Consented,
     Corrected,
+    CourseStarted,
     Dosed,
     Entry,
     Overridden,
     SessionHeld,
-    Started,
     Status,
     Withdrew,
 )
@@ -28,7 +28,7 @@ from experiment.study.participants import Participant
 from experiment.study.plan import Study
 
 Entries = Sequence[Entry]
-Kind = TypeVar("Kind", Consented, Started, Dosed, Withdrew, Overridden, SessionHeld)
+Kind = TypeVar("Kind", Consented, CourseStarted, Dosed, Withdrew, Overridden, SessionHeld)
 LONGEST_AGO = {"consent": timedelta(days=366), "start": timedelta(days=31)}  # beyond, it is a slip of the keys
 SHORTEST_REASON = 5
 
@@ -44,11 +44,11 @@ def consent(entries: Entries, subject: str, day: date | None, version: str, mome
 
 def start_course(
     entries: Entries, subject: str, course: Literal[1, 2], day: date | None, kit: str, moment: datetime
-) -> Started:
+) -> CourseStarted:
     """A course whose first dose, of this kit as somebody read it off, was taken on `day` (today if None)."""
     study, one, today = _now(entries, subject, moment)
     day = _sensible(day or today, today, LONGEST_AGO["start"])
-    return _possible(study, one, moment, Started(one.subject, course, day.isoformat(), check_kit(kit)))
+    return _possible(study, one, moment, CourseStarted(one.subject, course, day.isoformat(), check_kit(kit)))
 
 
 def record_dose(entries: Entries, subject: str, day: date | None, moment: datetime, *, taken: bool) -> Dosed:
@@ -108,7 +108,7 @@ def correct(entries: Entries, number: int, reason: str, moment: datetime) -> Cor
     treatments that were seen; and while later entries build on it.
     """
     act = entries[number - 1].act if 1 <= number <= len(entries) else None
-    is_record = isinstance(act, Consented | Started | Dosed | Withdrew)
+    is_record = isinstance(act, Consented | CourseStarted | Dosed | Withdrew)
     if not (is_record or (isinstance(act, SessionHeld) and act.status == "never_held")):
         raise BadInput(
             f"Entry {number} cannot be taken back: only a consent, a start, a dose, a withdrawal, or a session that "

@@ -30,7 +30,7 @@ MOST_INITIALS = 40
 NEWLINE = b"\n"
 
 
-class Place(Struct, frozen=True):
+class AllocationSlot(Struct, frozen=True):
     """A place of a stratum, from 1, with the kits of course 1 and course 2: all that an assistant may know of it."""
 
     stratum: str
@@ -91,9 +91,9 @@ class Register:
         self._check_schema(first if newline else None)
         return self._first(read_chain(self.path, [first], decode))
 
-    def kits(self) -> tuple[Place, ...]:
+    def kits(self) -> tuple[AllocationSlot, ...]:
         """All places of all strata, in order, with their kits."""
-        return msgspec.json.decode(self.beside(KITS), type=tuple[Place, ...])
+        return msgspec.json.decode(self.beside(KITS), type=tuple[AllocationSlot, ...])
 
     def beside(self, name: str) -> bytes:
         """What the file ALLOCATION, PACKING or KITS holds; BadInput unless it is as when the study was set up."""

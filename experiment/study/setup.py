@@ -21,7 +21,7 @@ from experiment.storage.atomic_file import sync_folder, write_whole
 from experiment.study.allocation import Packed, Slot, draw, packing_rows
 from experiment.study.events import SCHEMA, Begun, Enrolled, Entry
 from experiment.study.plan import Study
-from experiment.study.register import ALLOCATION, KITS, PACKING, Place, Register
+from experiment.study.register import ALLOCATION, KITS, PACKING, AllocationSlot, Register
 from experiment.system import no_core_dumps
 
 SECRET_BYTES = 32
@@ -71,9 +71,9 @@ def _prepared(register: Register, study: Study, unblinder: str, pharmacy: str) -
     return Begun(SCHEMA, study, digests[ALLOCATION], digests[PACKING], digests[KITS], unblinder, pharmacy)
 
 
-def places(slots: Sequence[Slot]) -> tuple[Place, ...]:
+def places(slots: Sequence[Slot]) -> tuple[AllocationSlot, ...]:
     """The slots without what is hidden."""
-    return tuple(Place(slot.stratum, slot.place, slot.kits) for slot in slots)
+    return tuple(AllocationSlot(slot.stratum, slot.place, slot.kits) for slot in slots)
 
 
 def _sealed(content: Allocation | tuple[Packed, ...], public: str) -> bytes:

@@ -41,7 +41,7 @@ FATES: tuple[Fate, ...] = (
 )
 
 
-class Clock:
+class SettableClock:
     """A wall clock that somebody sets; the register asks it for the time."""
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class Lab:
 
 
 @dataclass(frozen=True)
-class Person:
+class SyntheticParticipant:
     """A synthetic participant; the number decides, with the seed, everything about them."""
 
     lab: Lab
@@ -118,13 +118,13 @@ def simulate_study(
     everybody. `watched`: whoever shows the progress. BadInput if the study has fewer places, or the protocol has not
     two sessions.
     """
-    clock = Clock()
+    clock = SettableClock()
     register = register_of(clock)
     study = register.begun().plan
     _check(study, protocol, subjects)
     data.prepare()
     lab = Lab(study, register, data, protocol, messages, seed)
-    lives = (step for number in range(1, subjects + 1) for step in _life(Person(lab, number)))
+    lives = (step for number in range(1, subjects + 1) for step in _life(SyntheticParticipant(lab, number)))
     for moment, happens in watched(sorted(lives, key=lambda step: step[0])):
         clock.moment = moment
         happens()
@@ -141,7 +141,7 @@ def _check(study: Study, protocol: Protocol, subjects: int) -> None:
         raise BadInput(f"Expected a protocol of 2 sessions, one for each course, found {protocol.sessions}.")
 
 
-def _life(person: Person) -> Iterator[Step]:
+def _life(person: SyntheticParticipant) -> Iterator[Step]:
     """Everything that happens to somebody, not in order."""
     study, subject, draw = person.lab.study.at(person.stratum), person.subject, person.draw
     came = FIRST_DAY + (person.number + draw.randrange(A_WEEK)) * DAY
@@ -159,7 +159,9 @@ def _life(person: Person) -> Iterator[Step]:
         yield from _course(person, 2, second + draw.randrange(A_WEEK) * DAY, draw)
 
 
-def _course(person: Person, course: Literal[1, 2], start: date, draw: Random, late_days: int = 0) -> Iterator[Step]:
+def _course(
+    person: SyntheticParticipant, course: Literal[1, 2], start: date, draw: Random, late_days: int = 0
+) -> Iterator[Step]:
     """A course: a dose a day, of which one may be forgotten, and the session, if they come."""
     study, subject = person.lab.study.at(person.stratum), person.subject
     fate = person.fate if course == 1 else "plain"
@@ -183,7 +185,7 @@ def _course(person: Person, course: Literal[1, 2], start: date, draw: Random, la
         yield dates.at(study, day + late_days * DAY, study.clock.session), lambda: _hold(person, course)
 
 
-def _act(person: Person, decide: Decide) -> Callable[[], object]:
+def _act(person: SyntheticParticipant, decide: Decide) -> Callable[[], object]:
     """The act, recorded by the participant's assistant, now."""
     register = person.lab.register
     return lambda: register.act(person.assistant, lambda entries: decide(entries, register.now()))
@@ -193,7 +195,7 @@ def _dose(subject: str, *, taken: bool) -> Decide:
     return lambda entries, now: recording.record_dose(entries, subject, None, now, taken=taken)
 
 
-def _hold(person: Person, course: int) -> None:
+def _hold(person: SyntheticParticipant, course: int) -> None:
     """The session of a course, against the gate's words if it comes to that."""
     lab, subject, who = person.lab, person.subject, person.assistant
     session = admit(lab.register, subject, who, asked=course, override=OVERRIDE)

@@ -44,7 +44,7 @@ STYLES = {
 HEADER = ("subject", "stratum", "urgency", "now", "next", "notes")
 
 
-class Row(Struct, frozen=True):
+class StatusRow(Struct, frozen=True):
     """A participant's line: `upcoming` is the date of what comes next, if it has one."""
 
     subject: str
@@ -61,19 +61,19 @@ class Row(Struct, frozen=True):
         return (self.subject, self.stratum, self.urgency.name, self.now, self.next, self.notes)
 
 
-def rows(people: Iterable[Participant], study: Study, moment: datetime) -> list[Row]:
+def rows(people: Iterable[Participant], study: Study, moment: datetime) -> list[StatusRow]:
     """Everybody's line at a moment of which the zone is known, the most urgent first."""
     theirs = ((one, study.at(one.stratum)) for one in people)
     lines = [_row(one, there, dates.today(there, moment)) for one, there in theirs]
     return sorted(lines, key=lambda row: (row.urgency, row.upcoming or date.max, row.subject))
 
 
-def only_due(lines: Iterable[Row]) -> list[Row]:
+def only_due(lines: Iterable[StatusRow]) -> list[StatusRow]:
     """Those for whom there is something to do today, or to decide."""
     return [row for row in lines if row.urgency <= Urgency.waiting]
 
 
-def summary(lines: Sequence[Row], study: Study, moment: datetime) -> str:
+def summary(lines: Sequence[StatusRow], study: Study, moment: datetime) -> str:
     """How many there are of each, and which day it is by the study's clock."""
     counts = Counter(row.urgency for row in lines)
     day = f"{dates.in_words(dates.today(study, moment))} ({study.clock.zone})"
@@ -81,7 +81,7 @@ def summary(lines: Sequence[Row], study: Study, moment: datetime) -> str:
     return f"{day}: " + ", ".join([people, *(f"{counts[one]} {one.name}" for one in Urgency if counts[one])])
 
 
-def table(lines: Sequence[Row]) -> Text:
+def table(lines: Sequence[StatusRow]) -> Text:
     """The lines in columns, coloured by urgency. Rich's own tables take seconds for thousands of lines."""
     from rich.text import Text
 
@@ -97,9 +97,9 @@ def _columns(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
-def _row(one: Participant, study: Study, today: date) -> Row:
+def _row(one: Participant, study: Study, today: date) -> StatusRow:
     urgency, now, then, upcoming = _standing(one, study, today)
-    return Row(one.subject, one.stratum, urgency, now, then, ", ".join(_notes(one)), upcoming)
+    return StatusRow(one.subject, one.stratum, urgency, now, then, ", ".join(_notes(one)), upcoming)
 
 
 def _standing(one: Participant, study: Study, today: date) -> tuple[Urgency, str, str, date | None]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from experiment.record.events import Frame, Input, Refreshes, ScreenInfo
+from experiment.record.events import Input, Refreshes, Scene, ScreenInfo
 
 
 class Screen(Protocol):
@@ -19,14 +19,14 @@ class Screen(Protocol):
         """What it is, as measured before the session."""
         ...
 
-    def show(self, frame: Frame) -> float:
-        """Bring a frame on the screen at the next refresh and return its onset."""
+    def show(self, scene: Scene) -> float:
+        """Bring a scene on the screen at the next refresh and return its onset."""
         ...
 
     def wait(self, until_s: float) -> Input | None:
-        """Keep the frame on the screen until the next input, or None when `until_s` has passed without one.
+        """Keep the scene on the screen until the next input, or None when `until_s` has passed without one.
 
-        Inputs come in order of time, each once, also those from before the frame appeared.
+        Inputs come in order of time, each once, also those from before the scene appeared.
         """
         ...
 

@@ -15,35 +15,35 @@ from msgspec.structs import replace
 from experiment.design.protocol import MODIFIERS, Question
 from experiment.design.session import SessionPlan, Trial
 from experiment.record.events import (  # fmt: skip
-    Blank,
+    BlankScene,
     Click,
     Elapsed,
     Ended,
     Event,
     Focus,
-    Frame,
     Input,
     Key,
     Marked,
-    Message,
+    MessageScene,
     PauseAsked,
     PauseCause,
     Paused,
     Rated,
     Read,
     Resumed,
-    Scale,
+    ScaleScene,
+    Scene,
     Shown,
     Started,
     Storage,
-    Text,
+    TextScene,
     TimedBy,
     TrialBegan,
     TrialEnded,
 )
 from experiment.task.layout import Layout
 from experiment.task.port import Screen
-from experiment.task.rating_scale import Confirm, Move, Put, action, goes_on, moved
+from experiment.task.rating_scale import Confirm, MoveMarker, SetMarker, interpret, is_confirmation, marker_after
 from experiment.task.scenes import ending_page, pause_page
 
 Emit = Callable[[Event], None]
@@ -56,13 +56,13 @@ class EndedByAssistant(Exception):
 
 @dataclass
 class _Visit:
-    """A frame's stay on the screen.
+    """A scene's stay on the screen.
 
     `onset_s` moves on by the length of each pause, so that differences from it are times on the screen. A press from
     before `open_s` (a key already down, a press on the pause page) answers nothing.
     """
 
-    frame: Frame
+    scene: Scene
     onset_s: float
     open_s: float
 
@@ -106,17 +106,17 @@ def _trial(stage: _Stage, trial: Trial) -> None:
     protocol = stage.session.protocol
     questions = {question.id: question for question in protocol.rating.questions}
     stage.emit(TrialBegan(trial.trial))
-    stage.hold(Text(protocol.wording.fixation, "sign"), protocol.timing.fixation_s)
+    stage.hold(TextScene(protocol.wording.fixation, "sign"), protocol.timing.fixation_s)
     stage.read(trial.message_id)
     for question_id in trial.questions:
         stage.rate(questions[question_id])
-    stage.hold(Blank(), protocol.timing.blank_s)
+    stage.hold(BlankScene(), protocol.timing.blank_s)
     stage.emit(stage.screen.refreshes())
     stage.emit(TrialEnded(trial.trial))
 
 
 class _Stage:
-    """Shows frames and takes answers, with the transcript and the assistant's pause woven in."""
+    """Shows scenes and takes answers, with the transcript and the assistant's pause woven in."""
 
     def __init__(self, session: SessionPlan, screen: Screen, emit: Emit) -> None:
         """The session's protocol decides the rest."""
@@ -125,63 +125,63 @@ class _Stage:
         self.layout = Layout(screen.info.width_px, screen.info.height_px)
         self.held: set[str] = set()
         self.unsaved = False
-        # A frame that is due is asked for one and a half refreshes ahead: the flip nearest to its time then shows it.
+        # A scene that is due is asked for one and a half refreshes ahead: the flip nearest to its time then shows it.
         self.lead_s = 1.5 / screen.info.refresh_hz
 
     def page(self, text: str) -> None:
         """A page of text, until the participant goes on."""
-        visit = self.show(Text(text))
+        visit = self.show(TextScene(text))
         self._until_gone_on(visit, self.timing.page_minimum_s, None)
 
-    def hold(self, frame: Frame, duration_s: float) -> None:
-        """A frame for a fixed time."""
-        self._pass_time(self.show(frame), duration_s)
+    def hold(self, scene: Scene, duration_s: float) -> None:
+        """A scene for a fixed time."""
+        self._pass_time(self.show(scene), duration_s)
 
     def read(self, message_id: str) -> None:
         """A message, at the participant's own pace within the protocol's times."""
-        visit = self.show(Message(message_id))
+        visit = self.show(MessageScene(message_id))
         answer = self._until_gone_on(visit, self.timing.message_minimum_s, self.timing.message_maximum_s)
         self.emit(Read(message_id, *_stamp(answer)))
 
     def rate(self, question: Question) -> None:
         """A question with its scale, until the rating is confirmed or its time has passed."""
         rating = self.session.protocol.rating
-        visit = self.show(Scale(question.text, question.low, question.high, rating.points))
+        visit = self.show(ScaleScene(question.text, question.low, question.high, rating.points))
         marker: int | None = None
         while (given := self._press(visit, self.timing.rating_maximum_s)) is not None:
-            done = action(given, rating.points, self.keys, self.layout)
+            done = interpret(given, rating.points, self.keys, self.layout)
             if isinstance(done, Confirm) and marker is not None:
                 break
-            if isinstance(done, Put) or (isinstance(done, Move) and not rating.first_press_is_final):
-                before, marker = marker, moved(marker, done, rating.points)
+            if isinstance(done, SetMarker) or (isinstance(done, MoveMarker) and not rating.first_press_is_final):
+                before, marker = marker, marker_after(marker, done, rating.points)
                 if marker != before:
                     self._mark(visit, question, marker, given)
                 if rating.first_press_is_final:
                     break
         self.emit(Rated(question.id, None if given is None else marker, *_stamp(given)))
 
-    def show(self, frame: Frame) -> _Visit:
-        """Bring a frame on the screen."""
-        onset_s = self.screen.show(frame)
-        self.emit(Shown(frame, onset_s))
-        return _Visit(frame, onset_s, onset_s)
+    def show(self, scene: Scene) -> _Visit:
+        """Bring a scene on the screen."""
+        onset_s = self.screen.show(scene)
+        self.emit(Shown(scene, onset_s))
+        return _Visit(scene, onset_s, onset_s)
 
-    def _change(self, visit: _Visit, frame: Frame) -> float:
-        """Another state of the frame that is on the screen already; returns when it came."""
-        visit.frame = frame
-        return self.show(frame).onset_s
+    def _change(self, visit: _Visit, scene: Scene) -> float:
+        """Another state of the scene that is on the screen already; returns when it came."""
+        visit.scene = scene
+        return self.show(scene).onset_s
 
     def _mark(self, visit: _Visit, question: Question, marker: int, given: Press) -> None:
         self.emit(Marked(question.id, marker, given.time_s, given.timed_by))
         if not self.session.protocol.rating.first_press_is_final:
-            self._change(visit, replace(visit.frame, marker=marker, button=self.wording.confirm_button))
+            self._change(visit, replace(visit.scene, marker=marker, button=self.wording.confirm_button))
 
     def _until_gone_on(self, visit: _Visit, minimum_s: float, maximum_s: float | None) -> Press | None:
         """The press that went on, once the button is there; None if the maximum passed."""
         self._pass_time(visit, minimum_s)
-        visit.open_s = self._change(visit, replace(visit.frame, button=self.wording.next_button))
+        visit.open_s = self._change(visit, replace(visit.scene, button=self.wording.next_button))
         while (given := self._press(visit, maximum_s)) is not None:
-            if goes_on(given, self.keys, self.layout):
+            if is_confirmation(given, self.keys, self.layout):
                 return given
         return None
 
@@ -190,14 +190,14 @@ class _Stage:
             pass
 
     def _press(self, visit: _Visit, maximum_s: float | None) -> Press | None:
-        """The next press that answers this frame, or None once the frame was on the screen for its maximum."""
+        """The next press that answers this scene, or None once the scene was on the screen for its maximum."""
         while (given := self._next(visit, math.inf if maximum_s is None else maximum_s)) is not None:
             if isinstance(given, Key | Click) and given.down and given.time_s >= visit.open_s:
                 return given
         return None
 
     def _next(self, visit: _Visit, until_s: float) -> Input | None:
-        """The next input while the frame has been on the screen for less than `until_s`, or None; pauses when asked."""
+        """The next input while the scene has been on the screen for less than `until_s`, or None; pauses when asked."""
         given = self._input(visit.onset_s + until_s)
         if given is not None and (cause := self._pause_cause(given)) is not None:
             self._pause(visit, cause)
@@ -238,7 +238,7 @@ class _Stage:
             if key is not None:
                 self._offer_ending(reasons[key])
             self.show(pause_page(self.session.protocol, unsaved=self.unsaved))
-        visit.open_s = self.show(visit.frame).onset_s
+        visit.open_s = self.show(visit.scene).onset_s
         visit.onset_s += visit.open_s - began_s
         self.emit(Resumed(visit.open_s))
 

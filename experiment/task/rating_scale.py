@@ -10,14 +10,14 @@ from experiment.task.layout import Layout
 
 
 @dataclass(frozen=True)
-class Put:
+class SetMarker:
     """Place the marker on a point, counted from 1."""
 
     point: int
 
 
 @dataclass(frozen=True)
-class Move:
+class MoveMarker:
     """Move the marker by so many points."""
 
     by: int
@@ -28,28 +28,28 @@ class Confirm:
     """The rating is as marked."""
 
 
-Action = Put | Move | Confirm
+Action = SetMarker | MoveMarker | Confirm
 
 
-def action(given: Input, points: int, keys: Keys, layout: Layout) -> Action | None:
+def interpret(given: Input, points: int, keys: Keys, layout: Layout) -> Action | None:
     """What a press means on a scale of `points`; None if it means nothing there. Releases mean nothing."""
     match given:
         case Key(key=key, down=True) if key.isdecimal() and 1 <= int(key) <= points:
-            return Put(int(key))
+            return SetMarker(int(key))
         case Key(key=key, down=True) if key in keys.left:
-            return Move(-1)
+            return MoveMarker(-1)
         case Key(key=key, down=True) if key in keys.right:
-            return Move(1)
-        case _ if goes_on(given, keys, layout):
+            return MoveMarker(1)
+        case _ if is_confirmation(given, keys, layout):
             return Confirm()
         case Click(x_px=x_px, y_px=y_px, down=True):
             point = layout.scale(points).point_at(x_px, y_px)
-            return None if point is None else Put(point)
+            return None if point is None else SetMarker(point)
         case _:
             return None
 
 
-def goes_on(given: Input, keys: Keys, layout: Layout) -> bool:
+def is_confirmation(given: Input, keys: Keys, layout: Layout) -> bool:
     """Whether this is a press of a confirming key or of the button."""
     match given:
         case Key(key=key, down=True):
@@ -60,12 +60,12 @@ def goes_on(given: Input, keys: Keys, layout: Layout) -> bool:
             return False
 
 
-def moved(marker: int | None, done: Put | Move, points: int) -> int:
+def marker_after(marker: int | None, done: SetMarker | MoveMarker, points: int) -> int:
     """Where the marker stands afterwards, from 1 to `points`.
 
     The first arrow press puts it in the middle (of an even number of points, on the middle point of its side).
     """
-    if isinstance(done, Put):
+    if isinstance(done, SetMarker):
         return done.point
     if marker is None:
         return points // 2 if points % 2 == 0 and done.by < 0 else points // 2 + 1

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from experiment.design.protocol import Protocol
 from experiment.record.events import (  # fmt: skip
-    Text,
+    TextScene,
 )
 
 
-def pages(protocol: Protocol) -> tuple[Text, ...]:
+def pages(protocol: Protocol) -> tuple[TextScene, ...]:
     """Every page of text that a session can show."""
     wording = protocol.wording
     read = (
@@ -16,19 +16,19 @@ def pages(protocol: Protocol) -> tuple[Text, ...]:
     )  # fmt: skip
     endings = tuple(ending_page(protocol, reason) for reason in protocol.keys.reasons)
     pauses = (pause_page(protocol, unsaved=unsaved) for unsaved in (False, True))
-    return (*(Text(text) for text in read), *pauses, *endings)
+    return (*(TextScene(text) for text in read), *pauses, *endings)
 
 
-def pause_page(protocol: Protocol, *, unsaved: bool = False) -> Text:
+def pause_page(protocol: Protocol, *, unsaved: bool = False) -> TextScene:
     """What stands on the screen while a session is paused; `unsaved`: with a warning that the disk takes no data."""
     pause = protocol.wording.pause
     text = f"{pause.page}\n\n{pause.unsaved}" if unsaved else pause.page
-    return Text(text.format(**_key_names(protocol)))
+    return TextScene(text.format(**_key_names(protocol)))
 
 
-def ending_page(protocol: Protocol, reason: str) -> Text:
+def ending_page(protocol: Protocol, reason: str) -> TextScene:
     """What asks the assistant whether to end the session for this reason."""
-    return Text(protocol.wording.pause.ending.format(**_key_names(protocol), reason=reason))
+    return TextScene(protocol.wording.pause.ending.format(**_key_names(protocol), reason=reason))
 
 
 def _key_names(protocol: Protocol) -> dict[str, str]:

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from experiment.errors import BadInput
 from experiment.timing.align import Match, by_pattern, by_time
-from experiment.timing.observations import Glow, Log, LoggedTrial, Watch
+from experiment.timing.observations import Glow, Log, LoggedTrial, Observation
 
 # Bridges, Pitiot, MacAskill & Peirce 2020 (PeerJ 8:e9414): the best packages have a precision below a millisecond.
 RESPONSE_SD_S, RESPONSE_MEDIAN_S, ONSET_SD_S = 0.00035, 0.0007, 0.0003
@@ -103,7 +103,7 @@ class Errors(Struct, frozen=True):
         return tuple(_wanting(self))
 
 
-def watched_errors(log: Log, watch: Watch) -> Errors:
+def watched_errors(log: Log, watch: Observation) -> Errors:
     """What an onlooker of this computer saw, against the log. BadInput if the two are not of the same session.
 
     An edge is when the X server's word of it came, shortly after it was drawn.
@@ -125,7 +125,7 @@ def watched_errors(log: Log, watch: Watch) -> Errors:
     )  # fmt: skip
 
 
-def pressed_errors(log: Log, watch: Watch) -> Errors:
+def pressed_errors(log: Log, watch: Observation) -> Errors:
     """What was pressed while nobody saw the screen, against the log: the times of presses, lost and doubled ones.
 
     BadInput if the two are not of the same session, or if the log's clock is not this computer's counter.

@@ -1,7 +1,7 @@
 """What was seen and done from outside, and what a session says of the same moments: frozen, and saved with the report.
 
-Times of a `Watch` are seconds on this computer's counter (`time.perf_counter`; on Linux CLOCK_MONOTONIC), those of a
-`Log` seconds since its session's clock zero.
+Times of an `Observation` are seconds on this computer's counter (`time.perf_counter`; on Linux CLOCK_MONOTONIC), those
+of a `Log` seconds since its session's clock zero.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from itertools import accumulate, pairwise
 
 from msgspec import Struct
 
-from experiment.record.events import Blank, Event, Key, Message, Read, Refreshes, Shown, Started, TrialBegan
+from experiment.record.events import BlankScene, Event, Key, MessageScene, Read, Refreshes, Shown, Started, TrialBegan
 
 NEAR_S = 0.1  # a refresh missed so long before a message may have delayed it
 
@@ -34,7 +34,7 @@ class Span(Struct, frozen=True):
         return (self.latest_s - self.earliest_s) / 2
 
 
-class Press(Struct, frozen=True):
+class OutsidePress(Struct, frozen=True):
     """A key that was pressed from outside: between the request's leaving and the X server's answer."""
 
     key: str
@@ -46,10 +46,10 @@ class Glow(Struct, frozen=True):
 
     on: Span | None
     off: Span | None
-    presses: tuple[Press, ...] = ()
+    presses: tuple[OutsidePress, ...] = ()
 
 
-class Watch(Struct, frozen=True):
+class Observation(Struct, frozen=True):
     """All that was seen and pressed: `changes` of the window's pixels that the X server told of in `length_s`.
 
     `latency_s`: how long its word is under way at most (`Watcher`).
@@ -131,10 +131,10 @@ def _parts(story: Sequence[Event]) -> Iterator[tuple[int, Sequence[Event]]]:
 
 def _trial(number: int, part: Sequence[Event], flips_s: Sequence[float], hz: float) -> LoggedTrial | None:
     shown = [event for event in part if isinstance(event, Shown)]
-    onset_s = next((event.onset_s for event in shown if isinstance(event.frame, Message)), None)
+    onset_s = next((event.onset_s for event in shown if isinstance(event.scene, MessageScene)), None)
     if onset_s is None:
         return None
-    offset_s = next((event.onset_s for event in shown if isinstance(event.frame, Blank)), None)
+    offset_s = next((event.onset_s for event in shown if isinstance(event.scene, BlankScene)), None)
     end_s = math.inf if offset_s is None else offset_s
     presses = [event for event in part if isinstance(event, Key) and event.down]
     near = [flip_s for flip_s in flips_s if onset_s - NEAR_S <= flip_s <= end_s]

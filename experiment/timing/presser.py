@@ -13,10 +13,10 @@ from pathlib import Path
 import msgspec
 
 from experiment.errors import EquipmentFailure
-from experiment.record.events import Message, Scale, Shown, decode
+from experiment.record.events import MessageScene, ScaleScene, Shown, decode
 from experiment.storage.hash_chain import Line
 from experiment.system.facts import PressKey
-from experiment.timing.observations import Glow, Press, Span, Watch
+from experiment.timing.observations import Glow, Observation, OutsidePress, Span
 from experiment.timing.schedule import GO_ON, IDLE_PRESSES, PATIENCE_S, Schedule, Script
 
 LOOK_S = 0.004  # from one look at the log to the next
@@ -34,9 +34,9 @@ class Presser:
         self._transcript, self._press = transcript, press
         self._read_bytes = 0
         self._agenda, self._asks = Schedule(), False
-        self._trials: dict[str, list[Press]] = {}  # by message, in the order of the session
+        self._trials: dict[str, list[OutsidePress]] = {}  # by message, in the order of the session
 
-    def watch(self, scripts: Sequence[Script], *, lives: Callable[[], bool]) -> Watch:
+    def watch(self, scripts: Sequence[Script], *, lives: Callable[[], bool]) -> Observation:
         """Answer one message after the other with a script each, until the session has ended.
 
         Where the log stands still for long, `space` goes on from a page, and at a message or scale the script is tried
@@ -45,11 +45,11 @@ class Presser:
         began_s = moved_s = time.perf_counter()
         idle = 0
         while lives():
-            for frame in self._shown():
-                moved_s, idle, self._asks = time.perf_counter(), 0, isinstance(frame, Message | Scale)
-                if isinstance(frame, Message) and frame.message_id not in self._trials:
+            for scene in self._shown():
+                moved_s, idle, self._asks = time.perf_counter(), 0, isinstance(scene, MessageScene | ScaleScene)
+                if isinstance(scene, MessageScene) and scene.message_id not in self._trials:
                     self._agenda.add(scripts[len(self._trials) % len(scripts)], moved_s)
-                    self._trials[frame.message_id] = []
+                    self._trials[scene.message_id] = []
             self._act()
             if self._agenda.is_empty and time.perf_counter() - moved_s > PATIENCE_S:
                 moved_s, idle = time.perf_counter(), idle + 1
@@ -58,10 +58,10 @@ class Presser:
                 self._agenda.add(scripts[(len(self._trials) - 1) % len(scripts)] if self._asks else GO_ON, moved_s)
             time.sleep(max(0.0, min(LOOK_S, self._agenda.next_s - time.perf_counter())))
         glows = tuple(Glow(None, None, tuple(presses)) for presses in self._trials.values())
-        return Watch(glows, 0, time.perf_counter() - began_s, 0.0)
+        return Observation(glows, 0, time.perf_counter() - began_s, 0.0)
 
     def _shown(self) -> Iterator[object]:
-        """The frames that were shown since the last look, as far as whole lines are there."""
+        """The scenes that were shown since the last look, as far as whole lines are there."""
         with self._transcript.open("rb") as file:
             file.seek(self._read_bytes)
             new = file.read()
@@ -70,7 +70,7 @@ class Presser:
         for line in whole.splitlines():
             event = decode(msgspec.json.decode(line, type=Line).event)
             if isinstance(event, Shown):
-                yield event.frame
+                yield event.scene
 
     def _act(self) -> None:
         """Press and release what is due."""
@@ -78,4 +78,4 @@ class Presser:
             before_s = time.perf_counter()
             self._press(key, down)
             if down and self._asks:
-                next(reversed(self._trials.values())).append(Press(key, Span(before_s, time.perf_counter())))
+                next(reversed(self._trials.values())).append(OutsidePress(key, Span(before_s, time.perf_counter())))

@@ -19,7 +19,7 @@ from experiment.storage.html import fill_template
 from experiment.timing.charts import WIDTH_PX, Distribution, distribution
 from experiment.timing.device import GUIDE
 from experiment.timing.errors import ONSET_SD_S, RESPONSE_MEDIAN_S, RESPONSE_SD_S, Errors, Summary
-from experiment.timing.observations import Log, Watch
+from experiment.timing.observations import Log, Observation
 
 How = Literal["outside", "presses", "device", "none"]
 KEYBOARDS = {
@@ -41,7 +41,7 @@ class Flips(Struct, frozen=True):
     interval_sd_s: float | None
 
 
-class Report(Struct, frozen=True):
+class TimingReport(Struct, frozen=True):
     """All that the page tells; times in seconds.
 
     `errors` is None where nothing was measured, `why_not` says why; with `how` "presses", why nothing but presses was.
@@ -68,9 +68,9 @@ class Report(Struct, frozen=True):
 
 
 def build_report(
-    started: Started, log: Log, transcript: Path, *, how: How, errors: Errors | None, watch: Watch | None = None,
+    started: Started, log: Log, transcript: Path, *, how: How, errors: Errors | None, watch: Observation | None = None,
     why_not: str | None = None, device: str | None = None, stray_s: tuple[float, ...] = (),
-) -> Report:  # fmt: skip
+) -> TimingReport:  # fmt: skip
     """Everything in one place."""
     waits_s = log.intervals_s
     flips = Flips(
@@ -79,7 +79,7 @@ def build_report(
         median(waits_s) if waits_s else None,
         stdev(waits_s) if len(waits_s) > 1 else None,
     )
-    return Report(
+    return TimingReport(
         how=how,
         made_utc=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         transcript=transcript.name,
@@ -95,7 +95,7 @@ def build_report(
     )
 
 
-def write(report: Report, folder: Path) -> Path:
+def write(report: TimingReport, folder: Path) -> Path:
     """`timing.html` and `timing.json` in the folder; the page's path."""
     page = folder / "timing.html"
     numbers = msgspec.json.format(msgspec.json.encode(report), indent=2)
@@ -104,7 +104,7 @@ def write(report: Report, folder: Path) -> Path:
     return page
 
 
-def render(report: Report) -> str:
+def render(report: TimingReport) -> str:
     """The page's HTML."""
     return fill_template(
         Path(__file__).with_name("report.html.jinja"),
@@ -162,7 +162,7 @@ def _pictures(errors: Errors | None) -> list[Distribution]:
     return pictures
 
 
-def _measured(report: Report) -> list[str]:
+def _measured(report: TimingReport) -> list[str]:
     if report.how == "outside":
         return [
             (
@@ -199,7 +199,7 @@ def _measured(report: Report) -> list[str]:
     return ["The times of the session's own flips, as the program itself took them. Nobody else saw them."]
 
 
-def _not_measured(report: Report) -> list[str]:
+def _not_measured(report: TimingReport) -> list[str]:
     keyboard = "The keyboard's own delay and its variation: no real key moved."
     if report.how == "outside":
         screen = "The monitor's own delay (scan-out, processing, pixels): only a light sensor sees it."
@@ -213,7 +213,7 @@ def _not_measured(report: Report) -> list[str]:
     return [f"Onset, duration and response errors: {report.why_not}.", "The monitor's own delay.", keyboard]
 
 
-def methods_sentence(report: Report) -> str:
+def methods_sentence(report: TimingReport) -> str:
     """What can be pasted into a methods section."""
     errors, screen = report.errors, report.screen
     if errors is None or not errors.trials:

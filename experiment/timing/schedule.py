@@ -10,7 +10,7 @@ from random import Random
 from msgspec import Struct
 
 
-class Stroke(Struct, frozen=True):
+class PlannedPress(Struct, frozen=True):
     """A press to be made: so long after the message came or after the press before, and for how long."""
 
     key: str
@@ -18,10 +18,10 @@ class Stroke(Struct, frozen=True):
     hold_s: float
 
 
-Script = tuple[Stroke, ...]
+Script = tuple[PlannedPress, ...]
 """What is pressed in one trial, each key released before the next is pressed."""
 
-GO_ON: Script = (Stroke("space", 0.0, 0.04),)
+GO_ON: Script = (PlannedPress("space", 0.0, 0.04),)
 PATIENCE_S = 1.0  # without a change for longer, the program stands on a page that wants a key
 IDLE_PRESSES = 20  # after which it does not answer
 
@@ -30,8 +30,8 @@ def draw_schedules(count: int, seed: str, points: int) -> list[Script]:
     """A reading time, then a digit from 1 to `points`, then a confirmation, for each trial."""
     random = Random(seed)
 
-    def stroke(key: str, least_s: float, most_s: float) -> Stroke:
-        return Stroke(key, random.uniform(least_s, most_s), random.uniform(0.03, 0.08))
+    def stroke(key: str, least_s: float, most_s: float) -> PlannedPress:
+        return PlannedPress(key, random.uniform(least_s, most_s), random.uniform(0.03, 0.08))
 
     return [
         (

@@ -27,7 +27,7 @@ from experiment.record.dataset import DataSet
 from experiment.session import plan as plans
 from experiment.session import run as sessions
 from experiment.system import key_presser
-from experiment.timing.observations import Watch
+from experiment.timing.observations import Observation
 from experiment.timing.presser import Presser
 from experiment.timing.schedule import draw_schedules
 from experiment.timing.watcher import Watcher
@@ -104,7 +104,7 @@ def run_session(session: TimingSession) -> None:
     sessions.run_in_window(plan, full_screen=session.full_screen, photodiode=True)
 
 
-def run_watched(session: TimingSession, display: str | None = None) -> Watch:
+def run_watched(session: TimingSession, display: str | None = None) -> Observation:
     """Hold the session in another process, and watch and answer it from this one, on an X11 display.
 
     EquipmentFailure, with what the session said, if it did not come to its end.
@@ -112,13 +112,15 @@ def run_watched(session: TimingSession, display: str | None = None) -> Watch:
     return _answered(session, display, lambda: Watcher(display, TITLE).watch)
 
 
-def run_pressed(session: TimingSession, display: str | None = None) -> Watch:
+def run_pressed(session: TimingSession, display: str | None = None) -> Observation:
     """The same where nobody can see the screen: only the presses are known from outside. Unheard if none arrives."""
     with key_presser(display) as press:
         return _answered(session, display, lambda: Presser(session.transcript, press).watch)
 
 
-def _answered(session: TimingSession, display: str | None, come: Callable[[], Callable[..., Watch]]) -> Watch:
+def _answered(
+    session: TimingSession, display: str | None, come: Callable[[], Callable[..., Observation]]
+) -> Observation:
     """`come`: once the session is shown, gives whoever answers it (`Watcher.watch`, `Presser.watch`)."""
     points = read_protocol(Path(session.protocol)).rating.points
     scripts = draw_schedules(session.trials + 1, "timing", points)

@@ -20,7 +20,7 @@ from typing import Any
 from experiment.errors import EquipmentFailure
 from experiment.screens.keynames import X11_NAMES
 from experiment.task.layout import PHOTODIODE_PX
-from experiment.timing.observations import Glow, Press, Span, Watch
+from experiment.timing.observations import Glow, Observation, OutsidePress, Span
 from experiment.timing.schedule import GO_ON, IDLE_PRESSES, PATIENCE_S, Schedule, Script
 
 WINDOW_S = 30.0
@@ -43,9 +43,9 @@ class Watcher:
         self.latency_s = self._rehearsed()
         self._white, self._changed_s, self._asked_s = False, time.perf_counter(), time.perf_counter()
         self._agenda = Schedule()
-        self._glows: list[tuple[Span, Span | None, list[Press]]] = []
+        self._glows: list[tuple[Span, Span | None, list[OutsidePress]]] = []
 
-    def watch(self, scripts: Sequence[Script], *, lives: Callable[[], bool]) -> Watch:
+    def watch(self, scripts: Sequence[Script], *, lives: Callable[[], bool]) -> Observation:
         """Answer one white stay after the other with a script each, until the program has ended.
 
         Where nothing changes for long, `space` goes on (from a page), or the script is tried once more (in the white).
@@ -67,7 +67,7 @@ class Watcher:
                     self._agenda.add(script, now_s)
         self._display.close()
         glows = tuple(Glow(on, off, tuple(presses)) for on, off, presses in self._glows)
-        return Watch(glows, changes, time.perf_counter() - began_s, self.latency_s, idle)
+        return Observation(glows, changes, time.perf_counter() - began_s, self.latency_s, idle)
 
     def _next_change(self) -> Span | None:
         """Wait until the window's pixels have changed, a press is due, or long enough; when they changed."""
@@ -142,7 +142,7 @@ class Watcher:
             xtest.fake_input(self._display, X.KeyPress if down else X.KeyRelease, _CODES[key])
             self._display.sync()
             if down and self._white and self._glows:
-                self._glows[-1][2].append(Press(key, Span(before_s, time.perf_counter())))
+                self._glows[-1][2].append(OutsidePress(key, Span(before_s, time.perf_counter())))
 
     def _check_idle(self, idle: int) -> None:
         if idle > IDLE_PRESSES:

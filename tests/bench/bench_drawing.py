@@ -1,6 +1,6 @@
 """What a frame costs: drawn by the product's own canvas and flipped, as the window does at each refresh.
 
-The frames are the longest message of the example sets with its button, and a rating with marker and button; the same
+The scenes are the longest message of the example sets with its button, and a rating with marker and button; the same
 writing as PsychoPy's TextStim, and a question as TextStim with visual.Slider (7 labels, a marker), in the same window.
 They take turns, frame by frame, with a rest between. CPU time is that of the program's own thread (what the loop is
 busy with) and of the whole process, in which software GL draws with threads of its own on every core; on a graphics
@@ -21,8 +21,7 @@ from msgspec.structs import replace
 from experiment.design.message import Message, practice_message, read_messages
 from experiment.design.protocol import Protocol, read_protocol, rgb
 from experiment.drawing.stimuli import Pictures, draw_pictures
-from experiment.record.events import Message as MessageFrame
-from experiment.record.events import Scale
+from experiment.record.events import MessageScene, ScaleScene
 from experiment.screens.canvas import Canvas
 from experiment.task.layout import Layout
 from tests.bench.reporting import HEIGHT_PX, ROOT, WIDTH_PX, display, median, percentile, print_table
@@ -35,7 +34,7 @@ Draw = Callable[[], None]
 
 
 def main() -> None:
-    """Draw the frames in turn and print what each cost."""
+    """Draw the scenes in turn and print what each cost."""
     protocol = read_protocol(ROOT / "stimuli" / "protocol.toml")
     longest, messages = longest_example()
     with display():
@@ -43,7 +42,7 @@ def main() -> None:
         canvas = Canvas(layout, rgb(protocol.display.background), full_screen=False)
         pictures = draw_pictures(protocol, (practice_message(protocol), *messages), layout)
         canvas.load(pictures)
-        message, question = frames(protocol, pictures, longest)
+        message, question = scenes(protocol, pictures, longest)
         draws: dict[str, tuple[Draw, str]] = {
             "nothing, flip only": (lambda: None, ""),
             "message": (lambda: canvas.draw(pictures.parts(message)), "1"),
@@ -66,12 +65,12 @@ def longest_example() -> tuple[Message, tuple[Message, ...]]:
     return max(((message, some) for some in sets for message in some), key=lambda pair: len(pair[0].text))
 
 
-def frames(protocol: Protocol, pictures: Pictures, longest: Message) -> tuple[MessageFrame, Scale]:
+def scenes(protocol: Protocol, pictures: Pictures, longest: Message) -> tuple[MessageScene, ScaleScene]:
     """The message and a rating, each with all that can stand on it."""
-    scale = next(frame for frame in pictures.frames if isinstance(frame, Scale))
+    scale = next(scene for scene in pictures.scenes if isinstance(scene, ScaleScene))
     wording = protocol.wording
     return (
-        MessageFrame(longest.message_id, wording.next_button),
+        MessageScene(longest.message_id, wording.next_button),
         replace(scale, marker=protocol.rating.points, button=wording.confirm_button),
     )
 

@@ -1,7 +1,7 @@
 """What SIGKILL takes from a session: 300 sessions killed at a random moment, and each gone on with to its end.
 
-A rating counts as confirmed once the next frame was on the screen: the killed process says so through a pipe, after
-each frame, with the number of ratings that came before it. 270 sessions are held on the simulated screen, each call of
+A rating counts as confirmed once the next scene was on the screen: the killed process says so through a pipe, after
+each scene, with the number of ratings that came before it. 270 sessions are held on the simulated screen, each call of
 which takes a moment, so that kills fall anywhere; 30 in a real window on a virtual display by a robot, and go on there.
 """
 
@@ -24,7 +24,7 @@ from experiment.design.protocol import read_protocol
 from experiment.errors import DayFourError
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
-from experiment.record.events import Event, Frame, Input, Mode, Rated, Refreshes
+from experiment.record.events import Event, Input, Mode, Rated, Refreshes, Scene
 from experiment.record.resume import is_interrupted
 from experiment.record.trial_table import read_table
 from experiment.screens.clock import Zero
@@ -53,8 +53,8 @@ def noted(writer, event):
     append(writer, event)
     rated.extend([1] if type(event).__name__ == "Rated" else [])
 
-def shown(window, frame):
-    onset_s = show(window, frame)
+def shown(window, scene):
+    onset_s = show(window, scene)
     os.write(1, b"\\n%d\\n" % len(rated))
     return onset_s
 
@@ -72,10 +72,10 @@ class SlowScreen(SimulatedScreen):
         super().__init__(sessions._participant(plan, Layout(info.width_px, info.height_px)), info)
         self._transcript, self._confirmed, self._pipe = transcript, confirmed, pipe
 
-    def show(self, frame: Frame) -> float:
+    def show(self, scene: Scene) -> float:
         """The onset, after what led here was settled."""
         self._transcript.settle()
-        onset_s = super().show(frame)
+        onset_s = super().show(scene)
         os.write(self._pipe, b"%d\n" % self._confirmed())
         time.sleep(MOMENT_S)
         return onset_s

@@ -28,7 +28,7 @@ from typing import Any
 
 import experiment.__main__ as program  # at the top, as the pictures' process imports it too
 from experiment.record.dataset import DataSet
-from experiment.record.events import Frame, Key, Marked, Scale, Shown, Started
+from experiment.record.events import Key, Marked, ScaleScene, Scene, Shown, Started
 from tests.bench.reporting import HEIGHT_PX, ROOT, WIDTH_PX, display, environment, percentile, print_table
 from tests.lab import Sitting, is_closing, participates, short_protocol
 from tests.xtest import Hands
@@ -116,14 +116,14 @@ def held(
     made: list[Stamped] = []
     left = iter(presses)
 
-    def answer(frame: Frame) -> None:
-        if isinstance(frame, Scale) and frame.marker is None:
+    def answer(scene: Scene) -> None:
+        if isinstance(scene, ScaleScene) and scene.marker is None:
             made.extend(make(hands, next(left)))
             hands.tap("space")
-        elif not isinstance(frame, Scale) and getattr(frame, "button", None):
+        elif not isinstance(scene, ScaleScene) and getattr(scene, "button", None):
             hands.tap("space")
 
-    answer(participates(sitting, answer, is_closing).frame)
+    answer(participates(sitting, answer, is_closing).scene)
     status, said = sitting.ends()
     if status:
         raise RuntimeError(f"expected the session to end with status 0, found {status}: {said}")
@@ -136,7 +136,7 @@ def logged(sitting: Sitting, zero_s: float) -> tuple[list[Stamped], list[Stamped
     """Every mark by its scale's onset and its rt, and every digit that went down."""
     marks, heard, onset_s = list[Stamped](), list[Stamped](), 0.0
     for event in sitting.events():
-        if isinstance(event, Shown) and isinstance(event.frame, Scale) and event.frame.marker is None:
+        if isinstance(event, Shown) and isinstance(event.scene, ScaleScene) and event.scene.marker is None:
             onset_s = event.onset_s
         elif isinstance(event, Marked):
             rt_s = event.time_s - onset_s

@@ -34,7 +34,7 @@ def one_life(number: int) -> list[events.Entry]:
     first = TODAY - timedelta(days=days_ago)
     told = [(first, events.Enrolled(subject, "north", number, kits)), consented(subject, first)]
     for course, day in ((1, first), (2, first + 14 * DAY)):
-        told.append((day, events.Started(subject, course, day.isoformat(), kits[course - 1])))  # type: ignore[arg-type]
+        told.append((day, events.CourseStarted(subject, course, day.isoformat(), kits[course - 1])))  # type: ignore[arg-type]
         told += [dosed(day + n * DAY, subject) for n in range(1, 4)]
         told.append(held(course, day + 3 * DAY, subject=subject))
     return story(*(one for one in told if one[0] <= TODAY))[1:]

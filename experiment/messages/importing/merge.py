@@ -30,7 +30,7 @@ class Merged(Struct, frozen=True):
     missing: tuple[str, ...]
 
 
-class Plan(Struct, frozen=True):
+class ImportPlan(Struct, frozen=True):
     """What taking in would write, a subject each, and what a person should know before. `used`: which columns."""
 
     subjects: tuple[Merged, ...]
@@ -59,7 +59,7 @@ def merge(subject: str, existing: Sequence[Message], new: Sequence[Message]) -> 
     )
 
 
-def plan_import(gathered: Gathered, folder: Folder, progress: Progress = lambda _done, _all: None) -> Plan:
+def plan_import(gathered: Gathered, folder: Folder, progress: Progress = lambda _done, _all: None) -> ImportPlan:
     """What taking these messages into the folder would write; an encrypted one needs its key where it has subjects."""
     spellings = _spellings([*gathered.messages], folder.subjects())
     merged, found = list[Merged](), [*gathered.findings, *spellings]
@@ -70,7 +70,7 @@ def plan_import(gathered: Gathered, folder: Folder, progress: Progress = lambda 
         found = [_accepted(finding, subject, existing) for finding in found]
         found += [*_not_there(one), *_otherwise(one, messages)]
         progress(done, len(gathered.messages))
-    return Plan(tuple(merged), tuple(found))
+    return ImportPlan(tuple(merged), tuple(found))
 
 
 def _accepted(finding: Finding, subject: str, existing: Sequence[Message]) -> Finding:
@@ -101,7 +101,7 @@ def _spellings(arriving: Sequence[str], there: Sequence[str]) -> list[Finding]:
     return found
 
 
-def write(plan: Plan, folder: Folder, progress: Progress = lambda _done, _all: None) -> int:
+def write(plan: ImportPlan, folder: Folder, progress: Progress = lambda _done, _all: None) -> int:
     """Keep what is new; how many participants' files were written."""
     changed = [one for one in plan.subjects if one.new]
     for done, one in enumerate(changed, start=1):

@@ -40,7 +40,7 @@ class Resolved(Struct, frozen=True):
     said: Mapping[str, Said]
 
 
-class Row(Struct, frozen=True):
+class RecordRow(Struct, frozen=True):
     """What one message has of each field, and where. `of`: the file's row, which in a wide table has several.
 
     `against`: the fields in which it contradicts what was said for all, and by what. `marks`: of its cells.
@@ -54,10 +54,10 @@ class Row(Struct, frozen=True):
     is_file: bool
 
 
-class Entry(Struct, frozen=True):
+class DraftMessage(Struct, frozen=True):
     """A message as it was found, and where. Its id is not yet known."""
 
-    row: Row
+    row: RecordRow
     subject: str
     message: Message
 
@@ -103,7 +103,7 @@ def _plain(text: str) -> str:
 # Rows
 
 
-def _rows(resolved: Resolved) -> Iterator[Row]:
+def _rows(resolved: Resolved) -> Iterator[RecordRow]:
     """Each message's cells; a row of a wide table has several. Rows with nothing but an ID are none."""
     columns, table = resolved.columns, resolved.table
     telling = [columns[field] for field in ("text", "writer", "relationship") if field in columns]
@@ -113,12 +113,12 @@ def _rows(resolved: Resolved) -> Iterator[Row]:
                 yield _row(resolved, index, number)
 
 
-def _row(resolved: Resolved, index: int, number: int) -> Row:
+def _row(resolved: Resolved, index: int, number: int) -> RecordRow:
     table, said = resolved.table, resolved.said
     at = {field: column.place(number) for field, column in resolved.columns.items()}
     own = {field: table.rows[index][place] for field, place in at.items()}
     of = table.row(index)
-    return Row(
+    return RecordRow(
         place=f"{of}, number {number}" if resolved.columns["text"].is_group else of,
         of=of,
         cells={field: _or(own.get(field, ""), said.get(field)) for field in FIELDS},
@@ -143,7 +143,7 @@ def _differs(field: str, cell: str, said: str) -> bool:
     return _plain(cell).casefold() != _plain(said).casefold()
 
 
-def _left_out(row: Row) -> str | None:
+def _left_out(row: RecordRow) -> str | None:
     if not row.cells["text"].strip():
         return "there is no text. Ask whether the message was sent."
     if row.marks.get("text") == "unfinished":
@@ -151,7 +151,7 @@ def _left_out(row: Row) -> str | None:
     return None
 
 
-def _wrong(row: Row) -> Iterator[str]:
+def _wrong(row: RecordRow) -> Iterator[str]:
     """Why a row cannot be kept."""
     cells = row.cells
     if row.is_file and not all(cells[name].strip() for name in NAMED):
@@ -189,12 +189,12 @@ def _merged(mark: Mark | None) -> str:
     return " in these merged cells. Undo the merging, and fill each row" if mark == "merged" else ""
 
 
-def _entry(row: Row, language: str) -> Entry:
+def _entry(row: RecordRow, language: str) -> DraftMessage:
     labels = {name: row.cells[name].strip() for name in LABELS}
     said = standard_tag(row.cells["language"]) or guess_language(row.cells["text"], language)
     subject = check_subject(row.cells["subject"].strip())
     message = Message(message_id="", language=said, text=row.cells["text"], subject=subject, **labels)
-    return Entry(row, subject, message)
+    return DraftMessage(row, subject, message)
 
 
 def _label(subject: str) -> str | None:
@@ -207,10 +207,10 @@ def _label(subject: str) -> str | None:
 # Participants
 
 
-def _numbered(entries: Sequence[Entry]) -> tuple[dict[str, tuple[Message, ...]], list[Finding]]:
+def _numbered(entries: Sequence[DraftMessage]) -> tuple[dict[str, tuple[Message, ...]], list[Finding]]:
     """Each participant's messages with their ids, once each; and those that stand in the files again."""
     messages: dict[str, list[Message]] = defaultdict(list)
-    first: dict[tuple[str, str, str], Row] = {}
+    first: dict[tuple[str, str, str], RecordRow] = {}
     in_row: dict[tuple[str, str], str] = {}
     found = list[Finding]()
     for entry in entries:

@@ -40,7 +40,7 @@ def plan(
     paths: Sequence[Path], folder: Folder, language: str, *, given: Sequence[str] = (),
     constants: Mapping[str, str | None] | None = None, encoding: str | None = None, sheet: str | None = None,
     ask: Ask | None = None, progress: Progress = lambda _done, _all: None,
-) -> merge.Plan:  # fmt: skip
+) -> merge.ImportPlan:  # fmt: skip
     """What taking these files in would write. `given`: NAME=COLUMN each; `constants`: the same for all rows, by field.
 
     `language`: the protocol's. `ask`: None where nobody can be asked. BadInput before anything is written.
@@ -114,7 +114,7 @@ def _unused(resolved: Resolved) -> Iterator[Finding]:
         yield Finding("warning", None, None, f"{what} See whether it holds messages.")
 
 
-def summary(planned: merge.Plan) -> Shown:
+def summary(planned: merge.ImportPlan) -> Shown:
     """How many messages are new, known and kept, and how much was found: of all, and of those where something was.
 
     Of a few participants, each has a row.
@@ -154,7 +154,7 @@ def _places(places: Sequence[str]) -> str:
 
 
 def finish(
-    planned: merge.Plan, folder: Folder, tell: Tell, *, despite_errors: bool = False, dry_run: bool = False,
+    planned: merge.ImportPlan, folder: Folder, tell: Tell, *, despite_errors: bool = False, dry_run: bool = False,
     progress: Progress = lambda _done, _all: None,
 ) -> bool:  # fmt: skip
     """Tell what was found, and write; whether all was right, so that it was written (or would be).
