@@ -51,7 +51,12 @@ if TYPE_CHECKING:
     from experiment.record.transcript import Transcript
     from tests.lab import Sitting
 
-IMPATIENT = "from experiment import log, __main__\nlog.CLOSE_S = 0.5\n__main__.main()"
+IMPATIENT = """
+from experiment import __main__
+from experiment.record import transcript
+transcript.CLOSE_S = 0.5
+__main__.main()
+"""
 ROOM_KB = 120_000
 
 
