@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,8 +13,10 @@ import pytest
 from msgspec.structs import replace
 
 from experiment.design.message import Message, messages_csv, read_messages
-from experiment.errors import BadInput
+from experiment.errors import BadInput, EquipmentFailure
 from experiment.messages.store import Folder
+from experiment.storage import encryption
+from experiment.storage.encryption import new_keys
 
 PASSPHRASE = "correct horse battery"  # noqa: S105 - nothing but invented messages is kept with it
 SIX = tuple(Message(f"m{number}", "Ada", "friend", "en", f"Sekret ❤️ {number}\n") for number in range(1, 7))
@@ -93,7 +96,7 @@ def test_messages_are_taken_in_without_the_passphrase(sealed: Folder, opened: Fo
 
 def test_another_passphrase_opens_nothing(sealed: Folder) -> None:
     """A wrong passphrase is named as such."""
-    with pytest.raises(BadInput, match="not the passphrase"):
+    with pytest.raises(BadInput, match="Wrong passphrase"):
         sealed.unlocked(PASSPHRASE + "!")
 
 
@@ -168,3 +171,43 @@ def test_a_missing_file_is_named(opened: Folder) -> None:
     """A participant without messages is named by the file that is not there, plain or encrypted."""
     with pytest.raises(BadInput, match=r"sub-DF7\.csv\.age cannot be read"):
         opened.read("DF7")
+
+
+def test_an_exchanged_public_key_is_noticed(sealed: Folder) -> None:
+    """With another public key in the folder the passphrase opens nothing, and the right one is given to put back."""
+    right = sealed.public_key()
+    (sealed.path / "recipient.txt").write_text(f"{new_keys('another long passphrase').public}\n")
+    with pytest.raises(BadInput, match=f"was replaced[^$]*{right}"):
+        sealed.unlocked(PASSPHRASE)
+
+
+@pytest.mark.parametrize("passphrase", [" " * 8, "a b c d e f g", "aaaaaaaaaaaa", "\u00a0" * 12])
+def test_passphrases_of_blanks_or_of_one_letter_are_refused(passphrase: str) -> None:
+    """Eight characters count only if they are no spaces and not all the same."""
+    with pytest.raises(BadInput, match="at least 8 characters besides spaces, 4 of them different"):
+        new_keys(passphrase)
+
+
+def test_a_passphrase_opens_in_both_unicode_forms() -> None:
+    """An accent typed as one character or as two gives the same passphrase; the closed key took many rounds."""
+    pair = new_keys("mère café déjà")
+    assert encryption.work_factor(pair.closed) >= encryption.LEAST_WORK
+    for form in ("NFC", "NFD"):
+        key = encryption.unlock(pair.closed, unicodedata.normalize(form, "mère café déjà"))
+        assert encryption.public_key(key) == pair.public
+
+
+def test_a_key_that_is_soon_guessed_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the computer is too busy for as many rounds of scrypt as a passphrase needs, there is no key."""
+    monkeypatch.setattr(encryption, "LEAST_WORK", 40)
+    with pytest.raises(EquipmentFailure, match="too busy"):
+        new_keys(PASSPHRASE)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows knows no such rights")
+def test_files_that_others_can_read_are_named_and_mended(folder: Folder) -> None:
+    """A file of messages with rights for all is named, and has them no longer once it was written again."""
+    (folder.path / "sub-DF1.csv").chmod(0o644)
+    assert [path.name for path in folder.open_to_others()] == ["sub-DF1.csv"]
+    folder.write("DF1", SIX)
+    assert folder.open_to_others() == ()

@@ -71,7 +71,7 @@ def test_without_the_passphrase_nothing_begins(lab: Lab, typed: str) -> None:
     """Another passphrase, or none, ends the program with status 2 before any window, and nothing is saved."""
     sealed(lab)
     status, said = lab.runs(typed=typed).ends()
-    assert (status, "not the passphrase" in said) == (2, True), said
+    assert (status, "Wrong passphrase" in said) == (2, True), said
     assert not lab.table().exists()
 
 

@@ -202,6 +202,8 @@ def test_a_film_shows_the_session(tmp_path: Path) -> None:
     assert write_film(path, film, messages=EXAMPLE, speed=20, pilot=True, progress=lambda *at: done.append(at)) == []
     count = int(Player(what).end_s / 20 * FPS) + 1
     assert done[-1] == (count, count)
+    assert os.name != "posix" or film.stat().st_mode & 0o777 == 0o600
+    assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
     frames = imageio_ffmpeg.read_frames(str(film))
     assert next(frames)["size"] == (1280, 720 + STRIP_PX)
     pixels = [np.frombuffer(frame, np.uint8).reshape(720 + STRIP_PX, 1280, 3) for frame in frames]

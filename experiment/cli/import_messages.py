@@ -83,7 +83,9 @@ def _bars() -> Iterator[Progress]:
 def _folder(path: Path) -> Folder:
     """The folder, with its key where somebody can be asked for the passphrase."""
     from experiment.messages.store import Folder
+    from experiment.system import no_core_dumps
 
+    no_core_dumps()  # messages, and perhaps their passphrase, are in this process from here on
     folder = Folder(path)
     if not folder.is_encrypted or not folder.subjects():
         return folder

@@ -101,7 +101,9 @@ def open_folder(messages: Path) -> Folder:
 
 def _folder(path: Path) -> Folder:
     from experiment.messages.store import Folder
+    from experiment.system import no_core_dumps
 
     if not path.is_dir():
         raise BadInput(f"The folder {path} is not there. Check --messages.")
+    no_core_dumps()  # messages, and perhaps their passphrase, are in this process from here on
     return Folder(path)

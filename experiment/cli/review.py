@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from experiment.cli.terminal import ask_passphrase, console, say
+from experiment.system import no_core_dumps
 
 if TYPE_CHECKING:
     from experiment.messages.store import Folder
@@ -50,6 +51,7 @@ def replay(
     if verify:
         _verify(transcript, pilot=pilot)
         return
+    no_core_dumps()  # messages are in this process from here on
     source = _source(messages or PARTICIPANTS)
     if video is None:
         from experiment.replay.window import show_again

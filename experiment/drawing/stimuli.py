@@ -20,6 +20,7 @@ from experiment.drawing.scripts import blank_glyphs, missing_glyphs
 from experiment.drawing.typeset import Picture, Style, draw_text
 from experiment.errors import BadInput
 from experiment.record.events import BlankScene, MessageScene, ScaleScene, Scene, TextScene
+from experiment.system import no_core_dumps
 from experiment.task.layout import Layout
 from experiment.task.scenes import pages
 
@@ -148,7 +149,7 @@ def draw_in_background(
     photodiode: bool = False,
 ) -> Future[Pictures]:
     """The same, drawn in a process of its own whose memory is freed, and which delays nothing here."""
-    pool = ProcessPoolExecutor(1, get_context("spawn"))
+    pool = ProcessPoolExecutor(1, get_context("spawn"), no_core_dumps)  # it holds the messages too
     drawing = pool.submit(draw_pictures, protocol, messages, layout, mark, photodiode=photodiode)
     pool.shutdown(wait=False)
     return drawing

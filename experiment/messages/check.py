@@ -23,6 +23,7 @@ from experiment.messages.duplicates import folded, similarity
 from experiment.messages.findings import Finding, Grade, graded
 from experiment.messages.store import Folder
 from experiment.messages.type_size import COMFORTABLE, sizes_of
+from experiment.system import no_core_dumps
 from experiment.task.layout import Layout
 
 FEW = 30  # participants whose messages are checked sooner than further processes start
@@ -73,13 +74,13 @@ def check_folder(
     are done. An encrypted folder needs its key.
     """
     sets, found = _read(folder)
-    found += _strays(folder)
+    found += [*_strays(folder), *_open_to_others(folder)]
     check = partial(_check_one, protocol=protocol, layout=layout)
     if len(sets) <= FEW:
         found += _gathered(map(check, sets.items()), len(sets), progress)
         found += check_across(sets, protocol.intake.alike)
     else:
-        with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+        with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), no_core_dumps) as pool:
             each = pool.map(check, sets.items(), chunksize=CHUNK)
             found += check_across(sets, protocol.intake.alike)
             found += _gathered(each, len(sets), progress)
@@ -161,6 +162,13 @@ def _long(grade: Grade, subject: str, message_id: str, says: str) -> Finding:
 def _strays(folder: Folder) -> Iterator[Finding]:
     for name in folder.strays():
         text = f"Nobody reads the file {name}: its name is not like sub-DF017.csv. Rename it, or `messages import` it."
+        yield Finding("warning", None, None, text)
+
+
+def _open_to_others(folder: Folder) -> Iterator[Finding]:
+    if paths := folder.open_to_others():
+        names = ", ".join(path.name for path in paths[:TOLD]) + (" ..." if len(paths) > TOLD else "")
+        text = f"Other users of this computer can read {names}. Run `dayfour messages encrypt`, or chmod 600 them."
         yield Finding("warning", None, None, text)
 
 

@@ -17,6 +17,7 @@ from experiment.design.session import check_subject
 from experiment.errors import BadInput
 from experiment.storage import encryption
 from experiment.storage.atomic_file import write_whole
+from experiment.storage.read_file import is_open_to_others, read_file, read_text
 
 MESSAGES = re.compile(r"sub-([A-Za-z0-9]{1,32})\.csv(\.age)?")
 TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".numbers", ".age"}
@@ -97,7 +98,7 @@ class Folder:
             subject = check_subject(plain.stem)
             if (sealed := self._both(subject)[1]).exists():
                 raise BadInput(f"{plain} and {sealed.name} are both here. Remove the one that is not right.")
-            write_whole(sealed, self._sealed(plain.read_bytes()), private=True)
+            write_whole(sealed, self._sealed(read_file(plain)), private=True)
             plain.unlink()
             taken.append(subject)
         return taken
@@ -112,12 +113,36 @@ class Folder:
         return [path.name[4:-8] for path in sealed]
 
     def unlocked(self, passphrase: str) -> Folder:
-        """The same folder with its key; BadInput for another passphrase. Takes a second, so guessing does too."""
+        """The same folder with its key; BadInput for another passphrase. Takes a second, so guessing does too.
+
+        Also where the public key beside it belongs to another private key: whoever put it there could read, and nobody
+        else, what is encrypted from then on.
+        """
         path = self.path / PRIVATE_KEY
         try:
-            return Folder(self.path, encryption.unlock(path.read_bytes(), passphrase))
+            key = encryption.unlock(read_file(path), passphrase)
         except OSError as error:
             raise BadInput(f"{path} cannot be read: {error.strerror}. Without it the messages stay closed.") from error
+        if self.public_key() != (own := encryption.public_key(key)):
+            raise BadInput(
+                f"{self.path / RECIPIENT} was replaced: it is not the public key of {PRIVATE_KEY}. Only whoever did "
+                "that can read messages imported since. Find out who it was, put this line back in that file, and "
+                f"import those messages again:\n{own}"
+            )
+        return Folder(self.path, key)
+
+    def public_key(self) -> str:
+        """To which what comes in is encrypted; BadInput if the file holds none."""
+        path = self.path / RECIPIENT
+        try:
+            return read_text(path).strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadInput(f"{path} holds no public key of age. Put the file back as it was.") from error
+
+    def open_to_others(self) -> tuple[Path, ...]:
+        """The files of messages and pictures that other users of this computer can read."""
+        files = (*(path for one in self.subjects() for path in self._both(one)), *self._pictures("*"))
+        return tuple(path for path in files if path.exists() and is_open_to_others(path))
 
     def _both(self, subject: str) -> tuple[Path, Path]:
         plain = self.path / f"sub-{subject}.csv"
@@ -140,11 +165,12 @@ class Folder:
         write_whole(self.path / RECIPIENT, f"{keys.public}\n")
 
     def _sealed(self, content: bytes) -> bytes:
-        path = self.path / RECIPIENT
         try:
-            return encryption.encrypt(content, [path.read_text(encoding="utf-8")])
-        except (OSError, UnicodeDecodeError, BadInput) as error:
-            raise BadInput(f"{path} holds no public key of age. Put the file back as it was.") from error
+            return encryption.encrypt(content, [self.public_key()])
+        except BadInput as error:
+            raise BadInput(
+                f"{self.path / RECIPIENT} holds no public key of age. Put the file back as it was."
+            ) from error
 
 
 def _removed(paths: Iterable[Path]) -> list[Path]:
@@ -156,7 +182,7 @@ def _removed(paths: Iterable[Path]) -> list[Path]:
 
 def _decrypted(path: Path, key: Any) -> bytes:
     try:
-        return encryption.decrypt(path.read_bytes(), key)
+        return encryption.decrypt(read_file(path), key)
     except encryption.WrongKey:
         why = "was not encrypted for this folder, or is damaged"
         raise BadInput(f"{path} {why}. Take its messages in again.") from None

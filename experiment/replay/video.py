@@ -14,6 +14,7 @@ from experiment.replay.discrepancy import Discrepancy
 from experiment.replay.player import Player, Playhead, check_speed
 from experiment.replay.redraw import redraw
 from experiment.replay.view import View
+from experiment.storage.atomic_file import OWNER_ONLY, private_folder
 
 FPS = 30
 
@@ -31,7 +32,7 @@ def write_film(
 ) -> list[Discrepancy]:
     """Write a session to an MP4 file, with 30 frames a second; what of it is not as the participant saw it.
 
-    `messages` as for a replay; a film that shows them is as private as they are. `progress` is told how many frames of
+    `messages` as for a replay; a film that shows them is as private as they are, and for its owner only. `progress` is told how many frames of
     how many are done. Raises BadInput for a transcript that cannot be read or a file that is there already,
     EquipmentFailure if the film cannot be written; then there is no such file.
     """
@@ -43,13 +44,12 @@ def write_film(
     player = Player(read.events)
     view = View(player, pictures, rgb(read.started.session.protocol.display.background))
     try:
-        _write(film, view, Playhead(player, speed), progress)
+        with private_folder(film.parent) as folder:
+            _write(making := folder / film.name, view, Playhead(player, speed), progress)
+            making.chmod(OWNER_ONLY)
+            making.rename(film)
     except (OSError, RuntimeError) as error:
-        film.unlink(missing_ok=True)
         raise EquipmentFailure(f"The film {film} cannot be written: {type(error).__name__}. Free the disk.") from error
-    except BaseException:
-        film.unlink(missing_ok=True)
-        raise
     return findings
 
 

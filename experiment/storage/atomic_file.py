@@ -4,35 +4,71 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from experiment.errors import EquipmentFailure
+from experiment.storage.read_file import read_file
 
 OWNER_ONLY, EVERYBODY = 0o600, 0o666  # less what the user's umask takes away
+OWNER_FOLDER, ANY_FOLDER = 0o700, 0o777
+# A new file of a name that nobody can foresee, in no case one that is there or that a link leads to.
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
 def write_whole(path: Path, content: str | bytes, *, private: bool = False) -> None:
     """The file with this content (a text in UTF-8), or as it was before; EquipmentFailure if it cannot be.
 
-    `private`: only its owner may read it, where the system knows owners (not Windows).
+    `private`: only its owner may read it, where the system knows owners (not Windows). A link in its place is replaced,
+    and what the link led to stays as it was.
     """
     data = content.encode() if isinstance(content, str) else content
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        if path.exists() and path.read_bytes() == data:
+        if _is_already(path, data, private=private):
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.touch(OWNER_ONLY if private else EVERYBODY)
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        path.parent.mkdir(OWNER_FOLDER if private else ANY_FOLDER, parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        descriptor = os.open(temporary, _NEW, OWNER_ONLY if private else EVERYBODY)
+        try:
+            _write(descriptor, data)
+            temporary.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
         sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         why = f"{error.strerror}. Close it in other programs, or free the disk"
         raise EquipmentFailure(f"{path} cannot be saved: {why}.") from error
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(descriptor)
+
+
+@contextmanager
+def private_folder(parent: Path) -> Iterator[Path]:
+    """A folder in `parent` that nobody else can open, for what another program writes; gone afterwards."""
+    with TemporaryDirectory(prefix=".", dir=parent) as folder:
+        yield Path(folder)
+
+
+def _is_already(path: Path, data: bytes, *, private: bool) -> bool:
+    """Whether a file with just this content is there; a private one also with its rights, and by itself, not by a link."""
+    try:
+        there = path.lstat() if private else path.stat()
+    except FileNotFoundError:
+        return False
+    is_private = os.name != "posix" or not stat.S_IMODE(there.st_mode) & 0o077
+    is_same_size = stat.S_ISREG(there.st_mode) and there.st_size == len(data)
+    return is_same_size and (is_private or not private) and read_file(path) == data
 
 
 def sync_folder(folder: Path) -> None:

@@ -6,13 +6,15 @@ key's file, nobody can read them: there is no way back.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
-from experiment.errors import BadInput
+from experiment.errors import BadInput, EquipmentFailure
 
-LEAST_PASSPHRASE = 8
-MAGIC = b"age-encryption.org/"
+LEAST_PASSPHRASE, LEAST_DIFFERENT = 8, 4  # characters
+LEAST_WORK = 15  # 2 ** 15 rounds of scrypt take 0.1 s and 32 MiB for each guess; age chooses what takes a second
 
 
 class WrongKey(BadInput):
@@ -27,25 +29,51 @@ class KeyPair(NamedTuple):
 
 
 def new_keys(passphrase: str) -> KeyPair:
-    """A new pair of keys; BadInput for a short passphrase."""
+    """A new pair of keys; BadInput for a passphrase that is soon guessed, EquipmentFailure if scrypt got no time."""
     import pyrage
 
-    if len(passphrase) < LEAST_PASSPHRASE:
-        raise BadInput(f"Expected a passphrase of at least {LEAST_PASSPHRASE} characters. Choose several words.")
+    passphrase = normalize("NFC", passphrase)
+    if len("".join(passphrase.split())) < LEAST_PASSPHRASE or len({*passphrase}) < LEAST_DIFFERENT:
+        raise BadInput(
+            f"The passphrase must have at least {LEAST_PASSPHRASE} characters besides spaces, {LEAST_DIFFERENT} of them "
+            "different. We suggest several words."
+        )
     identity = pyrage.x25519.Identity.generate()
-    return KeyPair(str(identity.to_public()), pyrage.passphrase.encrypt(str(identity).encode(), passphrase))
+    closed = bytes(pyrage.passphrase.encrypt(str(identity).encode(), passphrase))
+    if work_factor(closed) < LEAST_WORK:
+        raise EquipmentFailure(
+            "This computer is too busy to make a key whose passphrase takes long to guess. Close other programs and "
+            "repeat."
+        )
+    return KeyPair(str(identity.to_public()), closed)
+
+
+def work_factor(closed: bytes) -> int:
+    """How often scrypt mixes a passphrase before it opens this, as a power of two; 0 where no passphrase does."""
+    stanza = re.match(rb"age-encryption\.org/v1\n-> scrypt [\w+/]+ (\d{1,2})\n", closed)
+    return int(stanza[1]) if stanza else 0
 
 
 def unlock(closed: bytes, passphrase: str) -> Any:
-    """The private key; WrongKey for another passphrase. Takes a second, so that guessing does too."""
+    """The private key; WrongKey for another passphrase. Takes a second, so that guessing does too.
+
+    Keyboards give accented letters in one piece or in two: both are tried.
+    """
     import pyrage
 
-    if not closed.startswith(MAGIC):
-        raise BadInput("Expected a private key that a passphrase closes, found another file, perhaps the public key's.")
-    try:
-        return pyrage.x25519.Identity.from_str(pyrage.passphrase.decrypt(closed, passphrase).decode())
-    except (pyrage.DecryptError, pyrage.IdentityError):
-        raise WrongKey("This is not the passphrase. Try again.") from None
+    if not work_factor(closed):
+        raise BadInput("This is not a private key that a passphrase closes. It may be the public key's file.")
+    for typed in dict.fromkeys((passphrase, normalize("NFC", passphrase), normalize("NFD", passphrase))):
+        try:
+            return pyrage.x25519.Identity.from_str(pyrage.passphrase.decrypt(closed, typed).decode())
+        except (pyrage.DecryptError, pyrage.IdentityError, UnicodeDecodeError):
+            continue
+    raise WrongKey("Wrong passphrase. Please enter it again.")
+
+
+def public_key(key: Any) -> str:
+    """The public key that belongs to a private one."""
+    return str(key.to_public())
 
 
 def encrypt(content: bytes, publics: Iterable[str]) -> bytes:
@@ -55,11 +83,11 @@ def encrypt(content: bytes, publics: Iterable[str]) -> bytes:
     try:
         return bytes(pyrage.encrypt(content, [pyrage.x25519.Recipient.from_str(public.strip()) for public in publics]))
     except pyrage.RecipientError as error:
-        raise BadInput("Expected a public key of age, which begins with age1. Put it back as it was.") from error
+        raise BadInput("This is not a public key, which begins with age1. Put the right one back.") from error
 
 
 def decrypt(content: bytes, key: Any) -> bytes:
-    """What was sealed; WrongKey if it was for another key, or is damaged."""
+    """What was encrypted; WrongKey if it was for another key, or is damaged."""
     import pyrage
 
     try:
