@@ -30,7 +30,7 @@ def test_links_at_the_names_of_temporary_files_are_not_followed(tmp_path: Path) 
 
 
 def test_a_private_file_is_private_from_its_first_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the umask, no file in the folder can ever be opened by others, and no two temporary names are the same."""
+    """Whatever the umask, no file can ever be opened by others, and no two temporary names are the same."""
     seen, write = dict[str, int](), atomic_file._write
     umask = os.umask(0)
 

@@ -168,9 +168,7 @@ class Folder:
         try:
             return encryption.encrypt(content, [self.public_key()])
         except BadInput as error:
-            raise BadInput(
-                f"{self.path / RECIPIENT} holds no public key of age. Put the file back as it was."
-            ) from error
+            raise BadInput(f"{self.path / RECIPIENT} holds no public key of age. Put that file back.") from error
 
 
 def _removed(paths: Iterable[Path]) -> list[Path]:

@@ -32,9 +32,9 @@ def write_film(
 ) -> list[Discrepancy]:
     """Write a session to an MP4 file, with 30 frames a second; what of it is not as the participant saw it.
 
-    `messages` as for a replay; a film that shows them is as private as they are, and for its owner only. `progress` is told how many frames of
-    how many are done. Raises BadInput for a transcript that cannot be read or a file that is there already,
-    EquipmentFailure if the film cannot be written; then there is no such file.
+    `messages` as for a replay; a film that shows them is as private as they are, and readable for its owner only.
+    `progress` is told how many frames of how many are done. Raises BadInput for a transcript that cannot be read or a
+    file that is there already, EquipmentFailure if the film cannot be written; then there is no such file.
     """
     if film.suffix != ".mp4" or film.exists():
         raise BadInput(f"Expected --video as a new file that ends in .mp4, found {film}. Choose another name.")

@@ -61,7 +61,7 @@ def private_folder(parent: Path) -> Iterator[Path]:
 
 
 def _is_already(path: Path, data: bytes, *, private: bool) -> bool:
-    """Whether a file with just this content is there; a private one also with its rights, and by itself, not by a link."""
+    """Whether a file with just this content is there; a private one also with its rights, and not by a link."""
     try:
         there = path.lstat() if private else path.stat()
     except FileNotFoundError:

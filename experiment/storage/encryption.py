@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, NamedTuple
 from unicodedata import normalize
 
@@ -35,8 +36,8 @@ def new_keys(passphrase: str) -> KeyPair:
     passphrase = normalize("NFC", passphrase)
     if len("".join(passphrase.split())) < LEAST_PASSPHRASE or len({*passphrase}) < LEAST_DIFFERENT:
         raise BadInput(
-            f"The passphrase must have at least {LEAST_PASSPHRASE} characters besides spaces, {LEAST_DIFFERENT} of them "
-            "different. We suggest several words."
+            f"The passphrase must have at least {LEAST_PASSPHRASE} characters besides spaces, {LEAST_DIFFERENT} of "
+            "them different. We suggest several words."
         )
     identity = pyrage.x25519.Identity.generate()
     closed = bytes(pyrage.passphrase.encrypt(str(identity).encode(), passphrase))
@@ -64,10 +65,8 @@ def unlock(closed: bytes, passphrase: str) -> Any:
     if not work_factor(closed):
         raise BadInput("This is not a private key that a passphrase closes. It may be the public key's file.")
     for typed in dict.fromkeys((passphrase, normalize("NFC", passphrase), normalize("NFD", passphrase))):
-        try:
+        with suppress(pyrage.DecryptError, pyrage.IdentityError, UnicodeDecodeError):
             return pyrage.x25519.Identity.from_str(pyrage.passphrase.decrypt(closed, typed).decode())
-        except (pyrage.DecryptError, pyrage.IdentityError, UnicodeDecodeError):
-            continue
     raise WrongKey("Wrong passphrase. Please enter it again.")
 
 

@@ -43,5 +43,5 @@ TOML_BYTES = MEBIBYTE // 4
 """Of a protocol or a study file: twenty times the longest that comes with the program."""
 
 TOML_DOTS = 100
-"""Dots in a line of TOML on one side of an equals sign. The parser keeps each beginning of a dotted key, so that 100,000
-parts of a key would take gigabytes."""
+"""Dots in a line of TOML on one side of an equals sign. The parser keeps each beginning of a dotted key, so that a key
+of 100,000 parts would take gigabytes."""
