@@ -7,6 +7,8 @@ import contextlib
 import json
 import os
 import random
+import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -19,13 +21,16 @@ from typing import TypeAlias
 import pytest
 from pyvirtualdisplay.display import Display
 
+from experiment.record.events import Shown, TextScene
 from experiment.screens.keyboard import _may_run_real_time
 from experiment.screens.keynames import X11_NAMES
 from experiment.system.linux import RIGHTS_ADVICE
+from tests.lab import Lab
 from tests.xtest import Hands
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="XTEST belongs to X11")
 
+SETXKBMAP = shutil.which("setxkbmap") or "setxkbmap"
 ROOT = Path(__file__).parents[1]
 Sent = tuple[str, bool, float]
 Play = Callable[[Hands], list[Sent]]
@@ -40,12 +45,13 @@ queue_works = pytest.mark.skipif(not _may_run_real_time(), reason="psychtoolbox'
 READER = """
 import json, select, sys
 from experiment.screens.keyboard import PollKeys, open_keys
+from experiment.screens.keynames import read_key_names
 
 if sys.argv[1] == "poll":
     from psychopy import visual
     window = visual.Window((800, 600), pos=(0, 0), allowGUI=False)
     window.flip()
-    keys = PollKeys(window.winHandle)
+    keys = PollKeys(window.winHandle, read_key_names())
 else:
     keys = open_keys(allow_poll=False)
 print("reads", keys.timed_by, keys.hears_buttons, flush=True)
@@ -62,7 +68,7 @@ print("heard", json.dumps([[stroke.key, stroke.down, stroke.time_s] for stroke i
 @pytest.fixture(scope="module")
 def screen() -> Iterator[str]:
     """An X server without a monitor; the name of its display."""
-    with Display(size=(1280, 720), manage_global_env=False) as server:
+    with Display(size=(1280, 720), manage_global_env=False, extra_args=["-noreset"]) as server:
         yield str(server.new_display_var)
 
 
@@ -271,3 +277,107 @@ def runs(process_id: str) -> bool:
         return Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+# What is printed on the three rows of letters, from the keys that are Q, A and Z on a US keyboard on.
+US = "qwertyuiop[]asdfghjkl;'zxcvbnm,./"
+PLACES = {"[": "bracketleft", "]": "bracketright", ";": "semicolon", "'": "apostrophe", ",": "comma", ".": "period"}
+PRINTED = {
+    "us": US,
+    "fr": "azertyuiop^$qsdfghjklmùwxcvbn,;:!",
+    "de": "qwertzuiopü+asdfghjklöäyxcvbnm,.-",
+    "es": "qwertyuiop`+asdfghjklñ´zxcvbnm,.-",
+    "tr": "qwertyuıopğüasdfghjklşizxcvbnmöç.",
+    "us dvorak": "',.pyfgcrl/=aoeuidhtns-;qjkxbmwvz",
+    "fr bepo": "bépoè^vdljzwauie,ctsrnmàyx.k'qghf",
+    "ru": "йцукенгшщзхъфывапролджэячсмитьбю.",
+    "gr": ";ςερτυθιοπ[]ασδφγηξκλ´'ζχψωβνμ,./",
+    "il": "/'קראטוןםפ][שדגכעיחלךף,זסבהנמצתץ.",
+}
+
+
+@contextlib.contextmanager
+def keyboard(display: str, layout: str) -> Iterator[dict[str, str]]:
+    """Another keyboard at a display meanwhile: where each of its letters is, by the key's name on a US keyboard."""
+    set_layout(display, layout)
+    try:
+        yield {letter: PLACES.get(us, us.replace("/", "slash")) for letter, us in zip(PRINTED[layout], US, strict=True)}
+    finally:
+        set_layout(display, "us")
+
+
+def set_layout(display: str, layout: str) -> None:
+    """By its name and variant."""
+    name, _, variant = layout.partition(" ")
+    subprocess.check_call([SETXKBMAP, "-display", display, "-layout", name, "-variant", variant])
+
+
+def in_every_state(*keys: str) -> Play:
+    """The keys with NumLock and CapsLock on and off."""
+    locks = ("numlock", "capslock", "numlock", "capslock")
+    return taps(*(key for lock in locks for key in (*keys, lock)))
+
+
+SOURCES = [(layout, "queue") for layout in PRINTED]
+SOURCES += [(layout, source) for layout in ("fr", "ru") for source in ("iohub", "poll")]
+
+
+@pytest.mark.parametrize(("layout", "source"), SOURCES)
+def test_a_key_is_named_by_what_is_printed_on_it(layout: str, source: str, screen: str) -> None:
+    """Letters are heard as printed, or else by their place; numbers are the same in every state of the two locks."""
+    if source == "queue" and not _may_run_real_time():
+        pytest.skip("psychtoolbox's queue needs real-time rights")
+    numbers = ("1", "7", "0", "num_1", "num_5", "num_enter", "left", "space")
+    with keyboard(screen, layout) as places:
+        letters = {letter: place for letter, place in places.items() if letter in set("abcdefghijklmnopqrstuvwxyz")}
+        if not letters:
+            letters = {place: place for place in places.values() if len(place) == 1}
+        assert len(letters) == 26
+
+        def play(hands: Hands) -> list[Sent]:
+            hands.point(100, 100)
+            time.sleep(0.4)
+            return taps(*letters.values())(hands) + in_every_state(*numbers, letters["w"], letters["m"])(hands)
+
+        with started(READER, screen, *rights(source), source=source) as reader:
+            assert answer(reader, "reads").startswith(source)
+            sent, heard = listen(reader, play, screen)
+    printed = {place: letter for letter, place in letters.items()}
+    assert names(heard) == [(printed.get(key, key), down) for key, down in names(sent)]
+
+
+@pytest.mark.parametrize(
+    ("layout", "last"),
+    [("fr", "p"), ("us dvorak", "p"), ("fr bepo", "p"), ("tr", "p"), ("ru", "з"), ("il", "פ")],
+)
+def test_the_keys_that_a_page_names_work(layout: str, last: str, screen: str, tmp_path: Path) -> None:
+    """In a session the assistant pauses, continues, and ends it with the keys that its pages name, as printed."""
+    session = Lab(screen, tmp_path).pilots()
+
+    def page(pattern: str) -> tuple[str, ...]:
+        shown = session.next(Shown, lambda shown: re.search(pattern, text(shown)) is not None)
+        found = re.search(pattern, text(shown))
+        assert found
+        return found.groups()
+
+    def press(*printed: str) -> None:
+        *modifiers, key = (one.lower() for one in printed)
+        with hands.holding(*(f"l{modifier}" for modifier in modifiers)):
+            hands.tap(places[key])
+
+    pauses = r"(?s)^Paused.* press (.) to continue.* press (.) \(participant"
+    with keyboard(screen, layout) as places, Hands(screen) as hands:
+        page("^(Welcome)")
+        press("ctrl", "shift", last)
+        press(page(pauses)[0])
+        page("^(Welcome)")
+        press("ctrl", "shift", last)
+        press(page(pauses)[1])
+        press(*page(r"press (\S+) to end")[0].split("+"))
+        assert session.ends()[0] == 3
+    assert session.ended().reason == "withdrew"
+
+
+def text(shown: Shown) -> str:
+    """What a page says; nothing for what is none."""
+    return shown.scene.text if isinstance(shown.scene, TextScene) else ""

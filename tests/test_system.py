@@ -15,6 +15,7 @@ import pytest
 
 from experiment import system
 from experiment.errors import EquipmentFailure
+from experiment.screens.keynames import MACOS_NAMES, WINDOWS_NAMES, KeyNames, name_keys
 from experiment.system import linux, macos, windows
 from experiment.system.facts import Known, Power, ScreenMode, Volume, command_output, linked_zone, mounted_volume
 from experiment.system.linux import Linux, driven
@@ -489,3 +490,86 @@ def test_a_mac_is_given_key_presses_and_their_events_are_released() -> None:
     with macos.key_presser(graphics, foundation) as press:
         press("5", True)  # noqa: FBT003 - down
     assert calls == [(23, True), (0, 77), ("released", 77)]
+
+
+FRENCH = {"a": "qQ", "q": "aA", "w": "zZ", "z": "wW", "m": ",?", "semicolon": "mM", "1": "&1", "7": "è7"}
+RUSSIAN = {"c": "сС", "w": "цЦ", "p": "зЗ", "t": "еЕ", "o": "щЩ", "1": "1!"}
+
+
+def typed_on_windows(layout: dict[int, str]) -> Any:
+    """ToUnicodeEx of a layout: what its keys type, by their virtual key codes."""
+
+    def to_unicode(code: int, _: int, state: Any, buffer: Any, *__: Any) -> int:
+        characters = layout.get(code, "")
+        typed = characters[state[0x10] >> 7 :][:1]
+        buffer.value = typed
+        return len(typed) or -1  # as for a dead key
+
+    return to_unicode
+
+
+def named_on_windows(layout: dict[int, str]) -> KeyNames:
+    """The keys of a Windows with this layout."""
+    answers = {"GetForegroundWindow": 7, "GetWindowThreadProcessId": 8, "GetKeyboardLayout": 9, "MapVirtualKeyExW": 10}
+    user32 = Library(ToUnicodeEx=typed_on_windows(layout), **answers)
+    windll = Library()
+    vars(windll)["user32"] = user32
+    return name_keys(WINDOWS_NAMES, windows.key_legends(windll))
+
+
+def test_windows_tells_what_its_keys_type() -> None:
+    """Virtual keys follow a Latin layout; where letters are others, keys keep their names and get their labels."""
+    latin = named_on_windows({ord("A"): "aA", ord("W"): "wW", ord("1"): "&1", 0xDE: "²"})
+    assert [latin.name(code) for code in (ord("A"), ord("W"), ord("1"), 0xDE)] == ["a", "w", "1", "apostrophe"]
+    assert latin.labels == {}
+    cyrillic = named_on_windows({ord("W"): "цЦ", ord("C"): "сС", ord("1"): "1!"})
+    assert [cyrillic.name(code) for code in (ord("W"), ord("C"), ord("1"))] == ["w", "c", "1"]
+    assert cyrillic.labels == {"w": "Ц", "c": "С"}
+    turkish = named_on_windows({ord("I"): "ıI", 0xDE: "iİ"})
+    assert (turkish.name(0xDE), turkish.name(ord("I")), turkish.labels) == ("i", "key_73", {"i": "İ"})
+
+
+def named_on_a_mac(layout: dict[str, str]) -> KeyNames:
+    """The keys of a Mac with this layout, by the key's name on a US keyboard."""
+    codes = {
+        "a": 0,
+        "q": 12,
+        "w": 13,
+        "z": 6,
+        "m": 46,
+        "semicolon": 41,
+        "1": 18,
+        "7": 26,
+        "c": 8,
+        "p": 35,
+        "t": 17,
+        "o": 31,
+    }
+    typed = {codes[name]: characters for name, characters in layout.items()}
+
+    def translate(_: Any, code: Any, __: Any, modifiers: Any, ___: Any, ____: int, *rest: Any) -> int:
+        _dead, _size, count, buffer = rest
+        characters = typed.get(code.value, "")[modifiers.value >> 1 :][:1]
+        count._obj.value = len(characters)
+        buffer[0] = ord(characters or "\0")
+        return 0
+
+    carbon = Library(
+        TISCopyCurrentKeyboardLayoutInputSource=1,
+        TISGetInputSourceProperty=2,
+        LMGetKbdType=40,
+        UCKeyTranslate=translate,
+    )
+    return name_keys(MACOS_NAMES, macos.key_legends(carbon, Library(CFDataGetBytePtr=3), 4))
+
+
+def test_a_mac_tells_what_its_keys_type() -> None:
+    """The place on the keyboard becomes the letter that is printed there, or keeps its name and gets a label."""
+    usages = {name: usage for usage, name in MACOS_NAMES.items()}
+    french = named_on_a_mac(FRENCH)
+    assert {name: french.name(usages[name]) for name in FRENCH} == {
+        "a": "q", "q": "a", "w": "z", "z": "w", "m": "key_16", "semicolon": "m", "1": "1", "7": "7",
+    }  # fmt: skip
+    russian = named_on_a_mac(RUSSIAN)
+    assert {russian.name(usages[name]) for name in RUSSIAN} == set(RUSSIAN)
+    assert russian.labels == {"c": "С", "w": "Ц", "p": "З", "t": "Е", "o": "Щ"}

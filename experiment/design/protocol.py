@@ -28,6 +28,7 @@ Rgb = tuple[int, int, int]
 MODIFIERS = ("ctrl", "shift", "alt")
 _NAMED_KEYS = "space return tab backspace left right up down home end pageup pagedown num_enter num_add num_subtract"
 KEY_NAMES = frozenset([*"abcdefghijklmnopqrstuvwxyz0123456789", *_NAMED_KEYS.split()])
+POINTS = "{points}"  # in a page for the participant: the number of points of the scales
 _PAUSE_KEYS = ("resume", "withdrew", "technical", "other", "pause")
 # Chords that an operating system keeps for itself: the program would never hear them.
 TAKEN_CHORDS = (

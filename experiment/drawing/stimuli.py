@@ -22,7 +22,7 @@ from experiment.errors import BadInput
 from experiment.record.events import BlankScene, MessageScene, ScaleScene, Scene, TextScene
 from experiment.system import no_core_dumps
 from experiment.task.layout import Layout
-from experiment.task.scenes import pages
+from experiment.task.scenes import AS_NAMED, Labels, pages
 
 PILOT_MARK = "PILOT"
 MESSAGE_SIZES = (32, 30, 28, 26, 24, 22, 20, 18)
@@ -120,14 +120,15 @@ def draw_pictures(
     mark: str | None = None,
     *,
     photodiode: bool = False,
+    labels: Labels = AS_NAMED,
 ) -> Pictures:
     """Draw everything that a session of these messages can show on a screen of this size; `mark` is a corner's text.
 
     The practice message is drawn like the others. BadInput names the message (by its id) that does not fit, or has a
-    character that no font here can draw.
+    character that no font here can draw. `labels`: what is printed on keys, where it is not their name.
     """
-    _check_glyphs(protocol, messages)
-    draughtsman = _StimulusRenderer(protocol, layout)
+    _check_glyphs(protocol, messages, labels)
+    draughtsman = _StimulusRenderer(protocol, layout, labels)
     wording = protocol.wording
     return Pictures(
         layout,
@@ -147,10 +148,11 @@ def draw_in_background(
     mark: str | None = None,
     *,
     photodiode: bool = False,
+    labels: Labels = AS_NAMED,
 ) -> Future[Pictures]:
     """The same, drawn in a process of its own whose memory is freed, and which delays nothing here."""
     pool = ProcessPoolExecutor(1, get_context("spawn"), no_core_dumps)  # it holds the messages too
-    drawing = pool.submit(draw_pictures, protocol, messages, layout, mark, photodiode=photodiode)
+    drawing = pool.submit(draw_pictures, protocol, messages, layout, mark, photodiode=photodiode, labels=labels)
     pool.shutdown(wait=False)
     return drawing
 
@@ -162,10 +164,10 @@ def rooms(layout: Layout) -> list[TextBox]:
     return [*best, TextBox(sizes_px[-1], wide.width_px, wide.height_px)]
 
 
-def _check_glyphs(protocol: Protocol, messages: Sequence[Message]) -> None:
+def _check_glyphs(protocol: Protocol, messages: Sequence[Message], labels: Labels) -> None:
     """A character without a glyph would be a box on the screen, or nothing."""
     rating, wording = protocol.rating, protocol.wording
-    own = [scene.text for scene in pages(protocol)]
+    own = [scene.text for scene in pages(protocol, labels)]
     own += [wording.loading, wording.fixation, wording.next_button, wording.confirm_button]
     own += [text for question in rating.questions for text in (question.text, question.low, question.high)]
     texts = [("The protocol's wording", protocol.language, "\n".join(own))]
@@ -181,8 +183,8 @@ def _check_glyphs(protocol: Protocol, messages: Sequence[Message]) -> None:
 class _StimulusRenderer:
     """Draws in a protocol's colours for a screen of one size."""
 
-    def __init__(self, protocol: Protocol, layout: Layout) -> None:
-        self.protocol, self.layout, self.language = protocol, layout, protocol.language
+    def __init__(self, protocol: Protocol, layout: Layout, labels: Labels) -> None:
+        self.labels, self.protocol, self.layout, self.language = labels, protocol, layout, protocol.language
         display = protocol.display
         colours = (rgb(display.ink), rgb(display.background))
         self.style = Style(0, *colours, quiet=rgb(display.quiet), accent=rgb(display.accent))
@@ -190,7 +192,7 @@ class _StimulusRenderer:
     def scenes(self, messages: Sequence[Message]) -> dict[Scene, Placed]:
         """Every scene that is a picture of its own."""
         pages_and_signs: Iterable[TextScene] = (
-            *pages(self.protocol),
+            *pages(self.protocol, self.labels),
             TextScene(self.protocol.wording.fixation, "sign"),
         )
         drawn: dict[Scene, Placed] = {scene: self.text(scene) for scene in pages_and_signs}

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from experiment.design.session import SessionPlan
 from experiment.record.check_result import Item
@@ -128,7 +128,8 @@ class ScreenInfo(Struct, frozen=True):
     """What a session was shown on: the computer by its name in the network, and what was measured of its screen.
 
     `vsync` is null where nothing could be measured. `photodiode`: whether a square in the corner was white exactly
-    while a message or a scale was on the screen.
+    while a message or a scale was on the screen. `key_labels`: what the keyboard had printed on keys that did not bear
+    their own name, such as "Ц" on "w"; not recorded where there were none.
     """
 
     kind: Literal["window", "simulated"]
@@ -142,6 +143,7 @@ class ScreenInfo(Struct, frozen=True):
     versions: dict[str, str]
     pictures_sha256: dict[str, str]
     photodiode: bool = False
+    key_labels: dict[str, str] | UnsetType = UNSET
 
 
 class Resumption(Struct, frozen=True):

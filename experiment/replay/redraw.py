@@ -6,6 +6,7 @@ A message is shown only if its text is the one that was read then. One that is n
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from experiment.design.message import Message, practice_message, read_messages
@@ -16,6 +17,7 @@ from experiment.messages.store import Folder
 from experiment.record.events import Event, ScreenInfo, Started
 from experiment.replay.discrepancy import Discrepancy
 from experiment.task.layout import Layout
+from experiment.task.scenes import AS_NAMED
 
 SHORT = 12  # digits of a digest
 NOT_HERE = "Message {place} of {count}\n\n{message_id}\n\n(The text that was shown is not on this computer.)"
@@ -33,9 +35,12 @@ def redraw(events: Sequence[Event], messages: Path | Folder | None) -> tuple[Pic
     findings = list(_texts(session, here))
     shown = [_shown(session, trial, here) for trial in (session.practice, *session.trials)]
     mark = None if sittings[0].mode == "run" else PILOT_MARK
-    pictures = draw_pictures(
-        session.protocol, shown, Layout(screen.width_px, screen.height_px), mark, photodiode=screen.photodiode
-    )
+    layout, labels = Layout(screen.width_px, screen.height_px), [one.screen.key_labels or AS_NAMED for one in sittings]
+    pictures = draw_pictures(session.protocol, shown, layout, mark, photodiode=screen.photodiode, labels=labels[0])
+    for other in labels[1:]:
+        if other != labels[0]:  # another keyboard after a resume: its pages beside those of the first
+            again = draw_pictures(session.protocol, shown[:1], layout, labels=other)
+            pictures = replace(pictures, scenes={**again.scenes, **pictures.scenes})
     for sitting in sittings:
         findings += _pixels(sitting.screen, screen, pictures, {finding.where for finding in findings})
     return pictures, findings

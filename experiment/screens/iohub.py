@@ -16,7 +16,7 @@ from typing import Any
 from experiment.errors import EquipmentFailure
 from experiment.record.events import TimedBy
 from experiment.screens.key_event import KeyEvent
-from experiment.screens.keynames import BUTTON_NAMES, name_of_x11
+from experiment.screens.keynames import BUTTON_NAMES, KeyNames
 
 _SLOTS = 2048  # strokes that wait for us: the most that ioHub allows
 _BUTTON_NUMBERS = {1: 1, 4: 2, 2: 3}  # ioHub's bits for left, middle and right
@@ -28,10 +28,11 @@ class IohubKeys:
     timed_by: TimedBy = "iohub"
     hears_buttons = True
 
-    def __init__(self) -> None:
+    def __init__(self, names: KeyNames) -> None:
         from psychopy.iohub import launchHubServer
         from psychopy.iohub.devices import Computer
 
+        self._name = names.name
         buttons = ["MouseButtonPressEvent", "MouseButtonReleaseEvent"]
         self._hub = launchHubServer(
             Keyboard={"event_buffer_length": _SLOTS, "report_auto_repeat_press_events": True},
@@ -66,7 +67,7 @@ class IohubKeys:
     def _stroke(self, event: Any) -> KeyEvent | None:
         kind = type(event).__name__
         if kind.startswith("Keyboard"):
-            return KeyEvent(name_of_x11(event.scan_code), kind.startswith("KeyboardPress"), self._zero_s + event.time)
+            return KeyEvent(self._name(event.scan_code), kind.startswith("KeyboardPress"), self._zero_s + event.time)
         if kind.startswith("MouseButton") and event.button_id in _BUTTON_NUMBERS:
             key = BUTTON_NAMES[_BUTTON_NUMBERS[event.button_id]]
             return KeyEvent(key, kind.startswith("MouseButtonPress"), self._zero_s + event.time)

@@ -29,13 +29,14 @@ from experiment.errors import EquipmentFailure
 from experiment.record.events import TimedBy
 from experiment.screens.iohub import IohubKeys
 from experiment.screens.key_event import KeyEvent, KeySource, now_s
-from experiment.screens.keynames import BUTTON_NAMES, name_of_pyglet, name_of_queue
+from experiment.screens.keynames import BUTTON_NAMES, KeyNames, name_of_pyglet, read_key_names
 from experiment.system.linux import RIGHTS_ADVICE
 
 __all__ = ["KeyEvent", "KeySource", "PollKeys", "QueueKeys", "lacks_for_queue", "now_s", "open_keys"]
 
 _PERMISSION = {"darwin": "Allow the terminal in System Settings, Privacy & Security, Input Monitoring."}
 _SLAVE_POINTERS = 3  # psychtoolbox's class for mice and touch screens on X11
+_CODE_BITS = 32  # pyglet.window.key.user_key
 _SLOTS = 10_000  # strokes that a queue holds: hours of typing
 # What X11 and the kernel also list among the keyboards.
 _NO_KEYBOARDS = ("xtest", "power button", "sleep button", "video bus", "lid switch", "camera", "consumer control")
@@ -51,11 +52,11 @@ class QueueKeys:
     timed_by: TimedBy = "queue"
     hears_buttons = sys.platform == "linux"
 
-    def __init__(self) -> None:
+    def __init__(self, names: KeyNames) -> None:
         from psychtoolbox import hid
 
         self._queues: list[tuple[Any, Callable[[int], str | None]]]
-        self._queues = [(hid.Keyboard(index, _SLOTS), name_of_queue) for index in _keyboards(hid)]
+        self._queues = [(hid.Keyboard(index, _SLOTS), names.name_of_queue) for index in _keyboards(hid)]
         if self.hears_buttons:
             mice = [int(device["index"]) for device in hid.devices(_SLAVE_POINTERS)]
             self._queues += [(hid.Keyboard(index, _SLOTS), BUTTON_NAMES.get) for index in mice]
@@ -98,14 +99,15 @@ class PollKeys:
     timed_by: TimedBy = "poll"
     hears_buttons = False
 
-    def __init__(self, window: Any) -> None:
+    def __init__(self, window: Any, names: KeyNames) -> None:
         from pyglet.window import key
 
-        self._window = window
-        self._symbol_string = key.symbol_string
-        self._waiting: list[KeyEvent] = []
+        self._window, self._waiting = window, list[KeyEvent]()
+        self._name: Callable[[int], str] = lambda symbol: name_of_pyglet(key.symbol_string(symbol))
         if sys.platform == "linux":
             _ask_for_single_presses(window)
+            _ask_for_codes(window)
+            self._name = lambda symbol: names.name(symbol >> _CODE_BITS)
         window.push_handlers(on_key_press=self._press, on_key_release=self._release)
 
     def strokes(self) -> list[KeyEvent]:
@@ -125,7 +127,7 @@ class PollKeys:
         return self._note(symbol, down=False)
 
     def _note(self, symbol: int, *, down: bool) -> bool:
-        self._waiting.append(KeyEvent(name_of_pyglet(self._symbol_string(symbol)), down, now_s()))
+        self._waiting.append(KeyEvent(self._name(symbol), down, now_s()))
         return True  # handled: else pyglet closes its window on escape, and PsychoPy keeps every key for ever
 
 
@@ -136,23 +138,35 @@ def _ask_for_single_presses(window: Any) -> None:
     XkbSetDetectableAutoRepeat(window.display._display, 1, ctypes.byref(ctypes.c_int()))  # noqa: SLF001
 
 
-def open_keys(*, allow_poll: bool, window: Any = None) -> KeySource:
+def _ask_for_codes(window: Any) -> None:
+    """Have pyglet give each key by its X11 code, as it gives keys without a symbol: a symbol changes with the locks."""
+    look_up = window._event_text_symbol  # noqa: SLF001 - pyglet has no other way
+
+    def by_code(event: Any) -> tuple[Any, Any]:
+        text, symbol = look_up(event)
+        return text, symbol and event.xkey.keycode << _CODE_BITS
+
+    window._event_text_symbol = by_code  # noqa: SLF001
+
+
+def open_keys(*, allow_poll: bool, window: Any = None, names: KeyNames | None = None) -> KeySource:
     """Open the best source that works here.
 
-    `window` is pyglet's (PsychoPy's `Window.winHandle`) and is needed only to poll it, which `allow_poll` permits.
+    `names`: of the keys; else those of the layout in use now. `window` is pyglet's (PsychoPy's `Window.winHandle`) and
+    is needed only to poll it, which `allow_poll` permits.
     Raises EquipmentFailure, with what to do, where keys cannot be timed well enough.
     """
-    lack = lacks_for_queue()
+    lack, names = lacks_for_queue(), names or read_key_names()
     if lack is None:
         try:
-            return QueueKeys()
+            return QueueKeys(names)
         except Exception as error:  # noqa: BLE001  psychtoolbox raises nothing narrower
             lack = f"psychtoolbox's keyboard queue does not open: {error}. {_PERMISSION.get(sys.platform, '')}"
     if _x11_has(b"RECORD"):
         with contextlib.suppress(Exception):  # of whatever ioHub fails, the cure is the queue's
-            return IohubKeys()
+            return IohubKeys(names)
     if allow_poll and window is not None:
-        return PollKeys(window)
+        return PollKeys(window, names)
     message = f"Key presses cannot be timed on this computer. {lack}"
     raise EquipmentFailure(message)
 

@@ -4,18 +4,25 @@ The names are PsychoPy's lower-case ones ("a", "1", "space", "return", "left", "
 that a key has the same name everywhere: PsychoPy calls the key left of 1 "quoteleft" on Linux and "grave" on macOS,
 and the right shift key of Windows "lshift".
 
-What a layout changes. On Linux and macOS a name says where the key lies on a US keyboard, whatever is printed on it:
-the ten keys above the letters are "1" to "0" on a French AZERTY keyboard too, with or without shift, but its A reads
-"q". On Windows letters and punctuation follow the layout, digits do not. So ask for digits, arrows, space and return.
-The numeric pad reads "num_1" whether NumLock is on or off; on Windows its enter key reads "return". Only a polled
-window gives what the layout makes of a key: an AZERTY digit is then "ampersand" unless a keypad types it.
+What a layout changes. Systems give a key's code by its place (Linux, macOS) or half by what is printed on it (Windows).
+`name_keys` gives letters and digits the names that are printed on them in the layout in use, with or without shift: the
+A of an AZERTY keyboard is "a", wherever it lies. A letter that a layout lacks is the key in its place on a US keyboard:
+on a Russian one, "w" is the key with Ц; what is printed there is its label. Other keys are named by their place. The
+layout is read once, when a session starts, so that keys keep doing what its pages say. The numeric pad reads "num_1"
+whether NumLock is on or off; on Windows its enter key reads "return".
 
 X11 and macOS codes were checked against PsychoPy 2026.2.5, `hardware/keyboard.py`, which gives X11 codes plus one, as
 psychtoolbox does; the Windows ones against psychtoolbox's source, `PsychHIDOSMapKey`.
 """
 
 import sys
+import unicodedata
 from collections.abc import Iterator, Mapping
+from string import ascii_lowercase, digits
+from typing import NamedTuple
+
+from experiment.system import key_legends
+from experiment.system.facts import Legends
 
 _DIGITS = "1 2 3 4 5 6 7 8 9 0"
 _ALPHABET = "a b c d e f g h i j k l m n o p q r s t u v w x y z"
@@ -92,15 +99,57 @@ MACOS_NAMES: Mapping[int, str] = dict(_numbered(_MACOS))
 BUTTON_NAMES: Mapping[int, str] = {1: "mouse_1", 2: "mouse_2", 3: "mouse_3"}  # X11's order: left, middle, right
 
 
-def name_of_x11(code: int) -> str:
-    """The name of an X11 key code; "key_N" for a code without one, so that no press vanishes."""
-    return X11_NAMES.get(code, f"key_{code}")
+class KeyNames(NamedTuple):
+    """The keys of a layout: each one's name by its code, and what is printed on the letters that are printed otherwise.
+
+    Codes are X11's on Linux (psychtoolbox gives one more), virtual key codes on Windows, USB usages on macOS.
+    """
+
+    names: Mapping[int, str]
+    labels: Mapping[str, str]
+
+    def name(self, code: int) -> str:
+        """The name of a key; "key_N" for one without, so that no press vanishes."""
+        return self.names.get(code, f"key_{code}")
+
+    def name_of_queue(self, code: int) -> str:
+        """The name of a key by the code that psychtoolbox gives it on this system."""
+        return self.name(code if sys.platform in {"win32", "darwin"} else code - 1)
 
 
-def name_of_queue(code: int) -> str:
-    """The name of a key code as psychtoolbox gives it on this system."""
-    names = {"win32": WINDOWS_NAMES, "darwin": MACOS_NAMES}.get(sys.platform)
-    return name_of_x11(code - 1) if names is None else names.get(code, f"key_{code}")
+def read_key_names() -> KeyNames:
+    """The keys of this computer in the layout in use now."""
+    places = {"win32": WINDOWS_NAMES, "darwin": MACOS_NAMES}.get(sys.platform, X11_NAMES)
+    return name_keys(places, key_legends())
+
+
+def name_keys(places: Mapping[int, str], legends: Legends) -> KeyNames:
+    """Keys by what they type (`legends`); those that type no Latin letter or digit by their place on a US keyboard."""
+    printed: dict[str, int] = {}
+    for code, characters in legends.items():
+        if (name := _printed(characters)) and not places.get(code, "").startswith("num_"):
+            printed.setdefault(name, code)
+    taken = {code: name for name, code in printed.items()}
+    names = {code: name for code, name in places.items() if code not in taken and name not in printed} | taken
+    letters = {code: name for code, name in names.items() if name in ascii_lowercase}
+    labels = {name: _label(legends[code]) for code, name in letters.items() if legends.get(code)}
+    return KeyNames(names, {name: label for name, label in labels.items() if label != name.upper()})
+
+
+def _printed(characters: str) -> str | None:
+    """The letter that a key types without shift, or else the digit that it types with or without."""
+    if characters[:1].lower() in set(ascii_lowercase):
+        return characters[0].lower()
+    numbers = (unicodedata.decimal(character, None) for character in characters)
+    return next((digits[number] for number in numbers if number is not None), None)
+
+
+def _label(characters: str) -> str:
+    """What stands on a key: the capital letter, unless that is not this letter's alone (as that of the Greek ς)."""
+    alone, shifted = characters[0], characters[1:]
+    if shifted and shifted.lower().startswith(alone):
+        return shifted
+    return alone.upper() if alone.upper().lower() == alone else alone
 
 
 def name_of_pyglet(symbol: str) -> str:

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from types import TracebackType
 
 import numpy as np
+from msgspec import UNSET
 
 from experiment.drawing.stimuli import Pictures
 from experiment.record.events import BlankScene, Input, Refreshes, ScaleScene, Scene, ScreenInfo
@@ -21,6 +22,7 @@ from experiment.screens.clock import SessionClock, Zero
 from experiment.screens.inputs import Inputs, StorageState, WindowEvents
 from experiment.screens.key_event import now_s
 from experiment.screens.refresh import Pace
+from experiment.task.scenes import AS_NAMED, Labels
 
 
 class Window:
@@ -38,10 +40,12 @@ class Window:
         pace: Pace,
         *,
         pointer: bool,
+        labels: Labels = AS_NAMED,
     ) -> None:
         """Put the clock to zero, and let somebody `sit` down before the screen, whose `pace` was measured.
 
         `storage`: what keeps the transcript. `pointer`: whether the mouse's pointer is seen where the mouse can answer.
+        `labels`: what is printed on keys, where it is not their name.
         """
         self._canvas, self._pictures, self._storage, self._pointer = canvas, pictures, storage, pointer
         self._pace_s, self._due_s = None if pace.is_real else 1 / pace.paced_hz, 0.0
@@ -64,6 +68,7 @@ class Window:
             versions=_versions(),
             pictures_sha256=pictures.message_sha256,
             photodiode=pictures.square is not None,
+            key_labels=dict(labels) or UNSET,
         )
 
     def show(self, scene: Scene) -> float:

@@ -28,11 +28,13 @@ from experiment.system import raised_priority
 from experiment.task import procedure
 from experiment.task.layout import MINIMUM_SIZE_PX, Layout
 from experiment.task.port import Screen
+from experiment.task.scenes import AS_NAMED
 
 if TYPE_CHECKING:
     from experiment.screens.canvas import Canvas
     from experiment.screens.clock import SessionClock
     from experiment.screens.inputs import Inputs
+    from experiment.screens.keynames import KeyNames
     from experiment.screens.refresh import Pace
 
 SIMULATED_UTC = "2000-01-01T09:00:00.000+00:00"
@@ -58,13 +60,16 @@ def run_in_window(plan: Plan, *, full_screen: bool, photodiode: bool = False, ch
     """
     from experiment.drawing.stimuli import PILOT_MARK, draw_in_background
     from experiment.screens.canvas import Canvas, screen_size_px
+    from experiment.screens.keynames import read_key_names
     from experiment.screens.refresh import BRIEF, THOROUGH, measure_refresh
     from experiment.screens.window import Window
 
     display, pointer = plan.protocol.display, plan.protocol.mouse.enabled
     layout = _layout(screen_size_px(), full_screen=full_screen)
     mark = None if plan.mode == "run" else PILOT_MARK
-    drawing = draw_in_background(plan.protocol, plan.messages, layout, mark, photodiode=photodiode)
+    names = read_key_names()
+    labels = AS_NAMED if plan.is_synthetic else names.labels  # nobody looks for keys
+    drawing = draw_in_background(plan.protocol, plan.messages, layout, mark, photodiode=photodiode, labels=labels)
     looking = _submit(check.look) if check else None
     gc.disable()  # it would look through all that PsychoPy loads, again and again; the window goes on with it
     with (
@@ -81,10 +86,11 @@ def run_in_window(plan: Plan, *, full_screen: bool, photodiode: bool = False, ch
             Window(
                 canvas,
                 pictures,
-                lambda clock: _open_inputs(plan, layout, canvas, clock),
+                lambda clock: _open_inputs(plan, layout, canvas, clock, names),
                 transcript,
                 pace,
                 pointer=pointer,
+                labels=labels,
             ) as window,
         ):
             return _run_task(plan, window, window.zero, transcript, found, check.override if check else None)
@@ -119,13 +125,13 @@ def _layout(screen_px: tuple[int, int], *, full_screen: bool) -> Layout:
     return Layout(*screen_px) if full_screen else Layout(*MINIMUM_SIZE_PX)
 
 
-def _open_inputs(plan: Plan, layout: Layout, canvas: Canvas, clock: SessionClock) -> Inputs:
+def _open_inputs(plan: Plan, layout: Layout, canvas: Canvas, clock: SessionClock, names: KeyNames) -> Inputs:
     from experiment.screens.inputs import PersonInputs, Robot
     from experiment.screens.keyboard import open_keys
 
     if plan.is_synthetic:
         return Robot(_participant(plan, layout), clock)
-    keys = open_keys(allow_poll=plan.mode != "run", window=canvas.handle)
+    keys = open_keys(allow_poll=plan.mode != "run", window=canvas.handle, names=names)
     return PersonInputs(canvas.handle, keys, clock, mouse=plan.protocol.mouse.enabled)
 
 

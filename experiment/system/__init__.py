@@ -15,7 +15,7 @@ from ctypes import CDLL, c_void_p
 from types import ModuleType
 
 from experiment.errors import EquipmentFailure
-from experiment.system.facts import Computer, PressKey
+from experiment.system.facts import Computer, Legends, PressKey
 
 
 def this_computer() -> Computer:
@@ -45,6 +45,12 @@ def raised_priority() -> Iterator[str | None]:
     finally:
         if raised:
             raised[1]()
+
+
+def key_legends() -> Legends:
+    """What the keys of this computer type in the layout in use now."""
+    legends: Legends = _of_this_system().key_legends()
+    return legends
 
 
 def no_core_dumps() -> None:

@@ -16,6 +16,11 @@ PATIENCE_S = 3.0  # a tool of the system answers within a moment
 PressKey = Callable[[str, bool], None]
 """Presses a key (`space`, or a digit from 1), or lets it go (False)."""
 
+Legends = dict[int, str]
+"""What keys type in the layout in use, alone and with shift ("aA", "&1"), by their codes in `screens/keynames`. A dead
+key types nothing by itself, and has no character here.
+"""
+
 
 @dataclass(frozen=True)
 class ScreenMode:

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from experiment.errors import EquipmentFailure
-from experiment.system.facts import Power, PressKey, ScreenMode, Volume, linked_zone, mounted_volume
+from experiment.system.facts import Legends, Power, PressKey, ScreenMode, Volume, linked_zone, mounted_volume
 
 NICE = (-10, -5)  # above every usual program, below the kernel's own threads
 _DUMPABLE = 4  # prctl(2), PR_SET_DUMPABLE
 # These drivers call "powersave" what others call "ondemand"; what they save by is the energy preference.
 _DYNAMIC_DRIVERS = {"intel_pstate", "amd-pstate-epp", "amd_pstate_epp"}
 _SAVING_PREFERENCES = {"power", "balance_power"}
+_CORE_KEYBOARD, _FIRST_CODE, _LAST_CODE = 0x100, 9, 96  # XkbUseCoreKbd; the codes of the keys that type
 _LEAST_ERROR_US = 16_000_000  # from this error on the kernel calls its clock unsynchronised; so does timedatectl
 Answer = TypeVar("Answer")
 
@@ -151,6 +152,30 @@ def forbid_core_dumps() -> None:
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     ctypes.CDLL(None).prctl(_DUMPABLE, 0, 0, 0, 0)  # a collector does not heed the limit, core(5)
+
+
+def key_legends() -> Legends:
+    """By the X server's keyboard map and the group in use (XkbGetState); empty without a display."""
+    try:
+        x11, xkb = ctypes.CDLL("libX11.so.6"), ctypes.CDLL("libxkbcommon.so.0")
+    except OSError:
+        return {}
+    x11.XOpenDisplay.restype, x11.XkbKeycodeToKeysym.restype = ctypes.c_void_p, ctypes.c_ulong
+    display = ctypes.c_void_p(x11.XOpenDisplay(None))
+    if not display:
+        return {}
+    state = (ctypes.c_ubyte * 32)()  # XkbStateRec, whose first byte is the group
+    x11.XkbGetState(display, _CORE_KEYBOARD, ctypes.byref(state))
+
+    def typed(code: int, level: int) -> str:
+        groups = dict.fromkeys((state[0], 0))  # a key may have fewer groups than the keyboard
+        symbols = (x11.XkbKeycodeToKeysym(display, ctypes.c_ubyte(code), group, level) for group in groups)
+        character = chr(xkb.xkb_keysym_to_utf32(ctypes.c_uint32(next(filter(None, symbols), 0))))
+        return character if character.isprintable() and not character.isspace() else ""
+
+    found = {code: typed(code, 0) + typed(code, 1) for code in range(_FIRST_CODE, _LAST_CODE + 1)}
+    x11.XCloseDisplay(display)
+    return found
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from experiment.system.facts import (
+    Legends,
     Power,
     PressKey,
     Said,
@@ -24,12 +25,23 @@ from experiment.system.facts import (
 )
 
 _GRAPHICS = "/System/Library/Frameworks/CoreGraphics.framework/CoreGraphics"
+_CARBON = "/System/Library/Frameworks/Carbon.framework/Carbon"
 _FOUNDATION = "/System/Library/Frameworks/CoreFoundation.framework/CoreFoundation"
 _NATIVE = 0x02000000  # IOGraphicsTypes.h, kDisplayModeNativeFlag
 _INTERACTIVE, _DEFAULT = 0x21, 0x15  # sys/qos.h, QOS_CLASS_USER_INTERACTIVE and _DEFAULT
 _NICE = -10
 # HIToolbox/Events.h, kVK_ANSI_1 and so on: where the keys lie, whatever stands on them
 _KEY_CODES = {"space": 49, **dict(zip("123456789", (18, 19, 20, 21, 23, 22, 26, 28, 25), strict=True))}
+# By usage of the USB keyboard page: the key's code in HIToolbox/Events.h.
+_CODES_OF_USAGES = {
+    **dict(
+        enumerate((0, 11, 8, 2, 14, 3, 5, 4, 34, 38, 40, 37, 46, 45, 31, 35, 12, 15, 1, 17, 32, 9, 13, 7, 16, 6), 4)
+    ),
+    **dict(enumerate((18, 19, 20, 21, 23, 22, 26, 28, 25, 29), 30)),
+    **dict(enumerate((27, 24, 33, 30, 42, 42, 41, 39, 50, 43, 47, 44), 45)),
+    100: 10,
+}
+_DISPLAY, _SHIFT, _NO_DEAD_KEYS = 3, 2, 1  # kUCKeyActionDisplay; shiftKey >> 8; kUCKeyTranslateNoDeadKeysMask
 
 
 def libraries() -> tuple[Any, Any]:
@@ -104,6 +116,30 @@ class Mac:
 def settings(printed: str) -> dict[str, int]:
     """From `pmset -g`: each setting that is a number, by its name."""
     return {name: int(number) for name, number in re.findall(r"^\s*(\w+)\s+(\d+)\b", printed, re.MULTILINE)}
+
+
+def key_legends(carbon: Any = None, foundation: Any = None, layout_data: Any = None) -> Legends:
+    """By the current keyboard layout (UCKeyTranslate); codes are usages. To be called on the main thread."""
+    if carbon is None:
+        carbon, foundation = ctypes.CDLL(_CARBON), ctypes.CDLL(_FOUNDATION)
+        layout_data = ctypes.c_void_p.in_dll(carbon, "kTISPropertyUnicodeKeyLayoutData")
+    carbon.TISCopyCurrentKeyboardLayoutInputSource.restype = ctypes.c_void_p
+    carbon.TISGetInputSourceProperty.restype = foundation.CFDataGetBytePtr.restype = ctypes.c_void_p
+    source = ctypes.c_void_p(carbon.TISCopyCurrentKeyboardLayoutInputSource())
+    data = carbon.TISGetInputSourceProperty(source, layout_data)
+    if not data:
+        return {}
+    layout, kind = ctypes.c_void_p(foundation.CFDataGetBytePtr(ctypes.c_void_p(data))), carbon.LMGetKbdType()
+
+    def typed(code: int, modifiers: int) -> str:
+        dead, count, buffer = ctypes.c_uint32(), ctypes.c_ulong(), (ctypes.c_uint16 * 4)()
+        carbon.UCKeyTranslate(
+            layout, ctypes.c_uint16(code), ctypes.c_uint16(_DISPLAY), ctypes.c_uint32(modifiers), kind, _NO_DEAD_KEYS,
+            ctypes.byref(dead), ctypes.c_ulong(len(buffer)), ctypes.byref(count), buffer,
+        )  # fmt: skip
+        return chr(buffer[0]) if count.value else ""
+
+    return {usage: typed(code, 0) + typed(code, _SHIFT) for usage, code in _CODES_OF_USAGES.items()}
 
 
 def raise_priority() -> tuple[str, Callable[[], None]] | None:

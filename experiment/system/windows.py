@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from experiment.errors import EquipmentFailure
-from experiment.system.facts import Power, PressKey, Said, ScreenMode, Volume, command_output
+from experiment.system.facts import Legends, Power, PressKey, Said, ScreenMode, Volume, command_output
 
 POWER_SAVER = "a1841308-3541-4fab-bc81-f71556f20b4a"  # the scheme's GUID; its name is translated
 _HIGH_PRIORITY, _ABOVE_NORMAL_PRIORITY = 0x80, 0x8000  # SetPriorityClass
@@ -27,6 +27,8 @@ _DEVMODE_BYTES, _DEVMODE_SIZE_AT, _DEVMODE_PIXELS_AT = 220, 68, 172  # DEVMODEW:
 _SAVER_TIMEOUT, _SAVER_ACTIVE = 0x0E, 0x10  # SystemParametersInfoW: SPI_GETSCREENSAVETIMEOUT, SPI_GETSCREENSAVEACTIVE
 _KEYBOARD, _UP, _BY_SCAN_CODE = 1, 0x0002, 0x0008  # INPUT_KEYBOARD; KEYEVENTF_KEYUP, _SCANCODE
 _SCAN_CODES = {"space": 0x39, **{str(digit): 1 + digit for digit in range(1, 10)}}
+_VIRTUAL_KEYS = (*range(0x30, 0x3A), *range(0x41, 0x5B), *range(0xBA, 0xC1), *range(0xDB, 0xE0), 0xE2)
+_SHIFT, _IS_DOWN, _TO_SCAN_CODE, _CHANGE_NO_STATE = 0x10, 0x80, 0, 0x04  # VK_SHIFT; MapVirtualKeyExW; ToUnicodeEx
 _QUIET_ERRORS, _NO_HEAP = 0x0001 | 0x0002, 1  # SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX; WerSetFlags
 
 
@@ -128,6 +130,23 @@ def raise_priority() -> tuple[str, Callable[[], None]] | None:
         if kernel32.SetPriorityClass(process, wanted) and kernel32.GetPriorityClass(process) == wanted:
             return name, lambda: kernel32.SetPriorityClass(process, before)
     return None
+
+
+def key_legends(windll: Any = None) -> Legends:
+    """By the keyboard layout of the window that has the keyboard; codes are virtual key codes."""
+    user32 = (windll or libraries()).user32
+    user32.GetForegroundWindow.restype = user32.GetKeyboardLayout.restype = ctypes.c_void_p
+    window = ctypes.c_void_p(user32.GetForegroundWindow())
+    layout = ctypes.c_void_p(user32.GetKeyboardLayout(user32.GetWindowThreadProcessId(window, None)))
+
+    def typed(code: int, *, shifted: bool) -> str:
+        state, buffer = (ctypes.c_ubyte * 256)(), ctypes.create_unicode_buffer(8)
+        state[_SHIFT] = _IS_DOWN if shifted else 0
+        scan_code = user32.MapVirtualKeyExW(code, _TO_SCAN_CODE, layout)
+        count = user32.ToUnicodeEx(code, scan_code, state, buffer, len(buffer), _CHANGE_NO_STATE, layout)
+        return buffer.value[:1] if count > 0 else ""
+
+    return {code: typed(code, shifted=False) + typed(code, shifted=True) for code in _VIRTUAL_KEYS}
 
 
 def forbid_core_dumps() -> None:

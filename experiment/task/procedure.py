@@ -44,7 +44,7 @@ from experiment.record.events import (  # fmt: skip
 from experiment.task.layout import Layout
 from experiment.task.port import Screen
 from experiment.task.rating_scale import Confirm, MoveMarker, SetMarker, interpret, is_confirmation, marker_after
-from experiment.task.scenes import ending_page, pause_page
+from experiment.task.scenes import AS_NAMED, ending_page, participant_page, pause_page
 
 Emit = Callable[[Event], None]
 Press = Key | Click
@@ -122,6 +122,7 @@ class _Stage:
         """The session's protocol decides the rest."""
         self.session, self.screen, self.emit = session, screen, emit
         self.keys, self.timing, self.wording = session.protocol.keys, session.protocol.timing, session.protocol.wording
+        self.labels = screen.info.key_labels or AS_NAMED
         self.layout = Layout(screen.info.width_px, screen.info.height_px)
         self.held: set[str] = set()
         self.unsaved = False
@@ -130,7 +131,7 @@ class _Stage:
 
     def page(self, text: str) -> None:
         """A page of text, until the participant goes on."""
-        visit = self.show(TextScene(text))
+        visit = self.show(participant_page(self.session.protocol, text))
         self._until_gone_on(visit, self.timing.page_minimum_s, None)
 
     def hold(self, scene: Scene, duration_s: float) -> None:
@@ -231,20 +232,20 @@ class _Stage:
 
     def _pause(self, visit: _Visit, cause: PauseCause) -> None:
         """The pause page until the assistant continues; EndedByAssistant if the assistant ends the session instead."""
-        began_s = self.show(pause_page(self.session.protocol, unsaved=self.unsaved)).onset_s
+        began_s = self.show(pause_page(self.session.protocol, self.labels, unsaved=self.unsaved)).onset_s
         self.emit(Paused(began_s, cause))
         reasons = {key: reason for reason, key in self.keys.reasons.items()}
         while (key := self._assistant_presses(self.keys.resume, *reasons)) != self.keys.resume:
             if key is not None:
                 self._offer_ending(reasons[key])
-            self.show(pause_page(self.session.protocol, unsaved=self.unsaved))
+            self.show(pause_page(self.session.protocol, self.labels, unsaved=self.unsaved))
         visit.open_s = self.show(visit.scene).onset_s
         visit.onset_s += visit.open_s - began_s
         self.emit(Resumed(visit.open_s))
 
     def _offer_ending(self, reason: str) -> None:
         """EndedByAssistant if the assistant confirms this reason."""
-        self.show(ending_page(self.session.protocol, reason))
+        self.show(ending_page(self.session.protocol, reason, self.labels))
         while (key := self._assistant_presses(self.keys.resume, self.keys.pause)) != self.keys.resume:
             if key == self.keys.pause:
                 raise EndedByAssistant(reason)

@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
-from experiment.design.protocol import Protocol
-from experiment.record.events import (  # fmt: skip
-    TextScene,
-)
+from collections.abc import Mapping
+
+from experiment.design.protocol import POINTS, Protocol
+from experiment.record.events import TextScene
+
+Labels = Mapping[str, str]
+"""What is printed on keys that do not bear their own name in the keyboard layout in use, such as "Ц" on "w"."""
+AS_NAMED: Labels = {}
 
 
-def pages(protocol: Protocol) -> tuple[TextScene, ...]:
+def pages(protocol: Protocol, labels: Labels = AS_NAMED) -> tuple[TextScene, ...]:
     """Every page of text that a session can show."""
     wording = protocol.wording
     read = (
         wording.welcome, *wording.instructions, wording.practice, wording.begin, wording.resumed, wording.closing,
     )  # fmt: skip
-    endings = tuple(ending_page(protocol, reason) for reason in protocol.keys.reasons)
-    pauses = (pause_page(protocol, unsaved=unsaved) for unsaved in (False, True))
-    return (*(TextScene(text) for text in read), *pauses, *endings)
+    endings = tuple(ending_page(protocol, reason, labels) for reason in protocol.keys.reasons)
+    pauses = (pause_page(protocol, labels, unsaved=unsaved) for unsaved in (False, True))
+    return (*(participant_page(protocol, text) for text in read), *pauses, *endings)
 
 
-def pause_page(protocol: Protocol, *, unsaved: bool = False) -> TextScene:
-    """What stands on the screen while a session is paused; `unsaved`: with a warning that the disk takes no data."""
+def participant_page(protocol: Protocol, text: str) -> TextScene:
+    """A page for the participant; {points} becomes the number of points of the scales."""
+    return TextScene(text.replace(POINTS, str(protocol.rating.points)))
+
+
+def pause_page(protocol: Protocol, labels: Labels = AS_NAMED, *, unsaved: bool = False) -> TextScene:
+    """What is on the screen while a session is paused; `unsaved`: with a warning that the disk takes no data."""
     pause = protocol.wording.pause
     text = f"{pause.page}\n\n{pause.unsaved}" if unsaved else pause.page
-    return TextScene(text.format(**_key_names(protocol)))
+    return TextScene(text.format(**_key_names(protocol, labels)))
 
 
-def ending_page(protocol: Protocol, reason: str) -> TextScene:
+def ending_page(protocol: Protocol, reason: str, labels: Labels = AS_NAMED) -> TextScene:
     """What asks the assistant whether to end the session for this reason."""
-    return TextScene(protocol.wording.pause.ending.format(**_key_names(protocol), reason=reason))
+    return TextScene(protocol.wording.pause.ending.format(**_key_names(protocol, labels), reason=reason))
 
 
-def _key_names(protocol: Protocol) -> dict[str, str]:
-    keys = {"pause": protocol.keys.pause.title(), "resume": protocol.keys.resume.upper()}
-    return keys | {reason: key.upper() for reason, key in protocol.keys.reasons.items()}
+def _key_names(protocol: Protocol, labels: Labels) -> dict[str, str]:
+    *modifiers, last = protocol.keys.pause.split("+")
+    chord = [*(modifier.title() for modifier in modifiers), labels.get(last, last.title())]
+    single = [("resume", protocol.keys.resume), *protocol.keys.reasons.items()]
+    return {"pause": "+".join(chord)} | {name: labels.get(key, key.upper()) for name, key in single}
