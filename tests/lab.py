@@ -26,6 +26,7 @@ from Xlib.ext import xfixes  # noqa: F401 - teaches Display to ask for the point
 
 from experiment.design.message import messages_csv, practice_message, read_messages
 from experiment.design.protocol import read_protocol, rgb
+from experiment.design.visit import Visit
 from experiment.drawing.stimuli import draw_pictures
 from experiment.record.dataset import DataSet
 from experiment.record.events import Ended, Event, MessageScene, ScaleScene, Shown, Started, TextScene, decode
@@ -136,7 +137,7 @@ class Lab:
 
     def table(self, subject: str = SUBJECT, session: int = 1) -> Path:
         """Where the trial table is expected."""
-        return DataSet(self.data).table(subject, session, TASK)
+        return DataSet(self.data).table(Visit(subject, session), TASK)
 
 
 class Sitting:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from experiment.design.message import Message
 from experiment.design.session import draw_session
+from experiment.design.visit import Visit
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
@@ -43,7 +45,7 @@ def saved(data: DataSet, told: list[Event], answers: Mapping[str, str | float | 
     """The events, after their transcript and tables were written as a session does."""
     started = told[0]
     assert isinstance(started, Started)
-    with log.Writer(data.transcript(started.session.subject, started.session.session, PROTOCOL.task)) as transcript:
+    with log.Writer(data.transcript(started.session.visit, PROTOCOL.task)) as transcript:
         data.save([started], answers)
         for event in told:
             transcript.append(event)
@@ -150,15 +152,15 @@ def test_the_visits_dictionary_tells_the_assistants_questions(tmp_path: Path) ->
 def test_a_second_run_of_a_session_is_refused(tmp_path: Path) -> None:
     """A transcript or a table is enough; another session or subject is free."""
     data = DataSet(tmp_path)
-    data.check_free("DF001", 1, "lovedones")
+    data.check_free(Visit("DF001", 1))
     saved(data, session_events("DF001", 1))
-    data.check_free("DF001", 2, "lovedones")
-    data.check_free("DF002", 1, "lovedones")
-    for path in (data.table("DF001", 1, "lovedones"), data.transcript("DF001", 1, "lovedones")):
+    data.check_free(Visit("DF001", 2))
+    data.check_free(Visit("DF002", 1))
+    for path in (data.table(Visit("DF001", 1), "lovedones"), data.transcript(Visit("DF001", 1), "lovedones")):
         with pytest.raises(BadInput, match="never overwritten"):
-            data.check_free("DF001", 1, "lovedones")
+            data.check_free(Visit("DF001", 1))
         path.unlink()
-    data.check_free("DF001", 1, "lovedones")
+    data.check_free(Visit("DF001", 1))
 
 
 def test_subjects_that_differ_only_by_case_are_refused(tmp_path: Path) -> None:
@@ -166,17 +168,128 @@ def test_subjects_that_differ_only_by_case_are_refused(tmp_path: Path) -> None:
     data = DataSet(tmp_path)
     saved(data, session_events("DF001", 1))
     with pytest.raises(BadInput, match="capital and small"):
-        data.check_free("df001", 2, "lovedones")
+        data.check_free(Visit("df001", 2))
 
 
-def test_a_sessions_file_that_was_spoilt_is_found_before_the_session(tmp_path: Path) -> None:
-    """Not when the session is over and its answers should be saved."""
+SPOILT = {
+    "another heading": (b"visit\tnotes\nses-1\tn\n", "line 1: the column 'session_id' is missing"),
+    "a cell too few": (b"session_id\tnotes\n\nses-1\n", "line 3: 1 cells in 2 columns"),
+    "a cell below no heading": (b"session_id\tnotes\nses-1\tn\tmore\n", "line 2: 3 cells in 2 columns"),
+    "a row twice": (b"session_id\tnotes\nses-1\ta\nses-1\tb\n", "line 3: ses-1 is already in line 2"),
+    "a column twice": (b"session_id\tnotes\tnotes\nses-1\ta\tb\n", "line 1: the column 'notes' is there twice"),
+    "a row without a name": (b"session_id\tnotes\n\tb\n", "line 2: the column 'session_id' is empty"),
+    "another encoding": ("session_id\nses-1\n".encode("utf-16"), "not tab-separated UTF-8"),
+    "Latin letters": (b"session_id\tnotes\nses-1\tm\xfcde\n", "not tab-separated UTF-8"),
+}
+
+
+@pytest.mark.parametrize("what", SPOILT)
+def test_a_sessions_file_that_was_spoilt_is_found_before_the_session(what: str, tmp_path: Path) -> None:
+    """With file, line and what to do, and the file stays as it was."""
     data = DataSet(tmp_path)
     saved(data, session_events("DF001", 1))
-    for spoilt in (b"visit\tnotes\nses-1\t\n", b"session_id\tnotes\nses-1\n", "session_id\n".encode("utf-16")):
-        data.sessions("DF001").write_bytes(spoilt + b"x")
-        with pytest.raises(BadInput, match="sub-DF001_sessions"):
-            data.check_free("DF001", 2, "lovedones")
+    content, found = SPOILT[what]
+    data.sessions("DF001").write_bytes(content)
+    with pytest.raises(BadInput, match=re.escape(found)) as error:
+        data.check_tables("DF001")
+    assert str(data.sessions("DF001")) in str(error.value)
+    with pytest.raises(BadInput, match=re.escape(found)):
+        data.save(session_events("DF001", 2), {})
+    assert data.sessions("DF001").read_bytes() == content
+
+
+@pytest.mark.parametrize("name", ["participants.json", "phenotype/funnel.json", "sub-DF001/sub-DF001_sessions.json"])
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [(b'{"age": {"Units": "years"},}', "line 1, column"), (b"[]", "begins with {"), (b"\xff\xfe", "not JSON in UTF-8"),
+     (b'{"age": {}, "age": {}}', "'age' is described twice"), (b"[" * 100_000, "not JSON")],
+    ids=["comma", "list", "encoding", "twice", "deep"],
+)  # fmt: skip
+def test_a_dictionary_that_was_spoilt_is_named_before_the_session(
+    name: str, content: bytes, found: str, tmp_path: Path
+) -> None:
+    """A stray comma in a description stops nobody with an unnamed error, and nothing is written over it."""
+    data = DataSet(tmp_path)
+    data.prepare()
+    saved(data, session_events("DF001", 1))
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    with pytest.raises(BadInput, match=found) as error:
+        data.check_tables("DF001") if "sessions" in name else data.prepare()
+    assert path.name in str(error.value)
+    assert path.read_bytes() == content
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
+    """Editors of Windows write one before tables and dictionaries, and both are read."""
+    data = DataSet(tmp_path)
+    data.prepare()
+    saved(data, session_events("DF001", 1))
+    data.list_participants()
+    paths = [tmp_path / "participants.tsv", data.sessions("DF001")]
+    for path in (*paths, *(one.with_suffix(".json") for one in paths)):
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    data.prepare()
+    data.check_tables("DF001")
+    data.save(session_events("DF001", 2), {})
+    assert list(read_rows(data.sessions("DF001"), "session_id")) == ["ses-1", "ses-2"]
+
+
+def test_participants_that_are_listed_twice_are_refused(tmp_path: Path) -> None:
+    """Neither of two rows of a participant, nor of two columns of a name, is deleted."""
+    data = DataSet(tmp_path)
+    data.prepare()
+    path = tmp_path / "participants.tsv"
+    for content in (b"participant_id\tage\nsub-A\t1\nsub-A\t2\n", b"participant_id\tage\tage\nsub-A\t1\t2\n"):
+        path.write_bytes(content)
+        with pytest.raises(BadInput, match=r"Delete one of the two|Rename or delete"):
+            data.prepare()
+        assert path.read_bytes() == content
+
+
+def test_columns_without_rows_stay(tmp_path: Path) -> None:
+    """A lab may write its headings before anybody came."""
+    data = DataSet(tmp_path)
+    (tmp_path / "participants.tsv").write_text("participant_id\tage\n")
+    saved(data, session_events("DF001", 1))
+    data.prepare()
+    assert (tmp_path / "participants.tsv").read_text() == "participant_id\tage\nsub-DF001\tn/a\n"
+
+
+def test_descriptions_that_people_wrote_stay(tmp_path: Path) -> None:
+    """Of columns of their own and of ours, in all three dictionaries; what is new is added."""
+    data = DataSet(tmp_path)
+    funnel = PROTOCOL.funnel
+    assert funnel is not None
+    question = funnel.questions[0].id
+    own = {"age": {"Description": "In years."}, question: {"Description": "Our words."}}
+    for path in (data.funnel, tmp_path / "participants.tsv", data.sessions("DF001")):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_suffix(".json").write_text(json.dumps(own), encoding="utf-8")
+    saved(data, session_events("DF001", 1))
+    data.list_participants()
+    data.save_funnel("DF001", {one.id: "x" for one in funnel.questions}, funnel)
+    for path in (data.funnel, tmp_path / "participants.tsv", data.sessions("DF001")):
+        described = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        assert described.items() >= own.items()
+        columns = path.read_text(encoding="utf-8").splitlines()[0].split("\t")
+        assert set(columns) <= set(described)
+
+
+def test_a_visit_has_one_transcript_whatever_its_task(tmp_path: Path) -> None:
+    """A translated protocol with a task of its own finds the same visit; two transcripts of one are refused."""
+    data, visit = DataSet(tmp_path), Visit("DF001", 1)
+    saved(data, session_events("DF001", 1))
+    own = data.transcript(visit, PROTOCOL.task)
+    assert data.transcript_of(visit) == own
+    own.rename(data.transcript(visit, "geliebte"))
+    assert data.transcript_of(visit) == data.transcript(visit, "geliebte")
+    with pytest.raises(BadInput, match="never overwritten"):
+        data.check_free(visit)
+    own.touch()
+    with pytest.raises(BadInput, match="2 transcripts"):
+        data.transcript_of(visit)
 
 
 def test_what_people_added_stays(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from experiment.design.message import read_messages
+from experiment.design.visit import Visit
 from experiment.record.dataset import DataSet
 from experiment.record.events import Ended, ScaleScene, TextScene
 from experiment.record.trial_table import read_table
@@ -78,7 +79,10 @@ def test_pilots_and_sessions_fill_one_valid_data_set(lab: Lab, tmp_path: Path, h
     status, said = pilot.ends()
     assert status == 0
     assert "virtual" in said
-    assert read_table(DataSet(lab.data).pilot.table("pilot001", 1, TASK))["timed_by"].to_list() == ["robot", "robot"]
+    assert read_table(DataSet(lab.data).pilot.table(Visit("pilot001", 1), TASK))["timed_by"].to_list() == [
+        "robot",
+        "robot",
+    ]
 
     before = files(lab.data)
     status, said = lab.runs().ends()
@@ -228,8 +232,8 @@ def test_simulated_data_sets_repeat_and_tables_print(lab: Lab) -> None:
     assert files(places[0]) == files(places[1])
     assert len(list(places[0].rglob("*_beh.tsv"))) == 6
 
-    transcript = DataSet(places[0]).transcript("sim00001", 1, TASK)
-    table = DataSet(places[0]).table("sim00001", 1, TASK)
+    transcript = DataSet(places[0]).transcript(Visit("sim00001", 1), TASK)
+    table = DataSet(places[0]).table(Visit("sim00001", 1), TASK)
     printed = lab.begins("table", transcript, "--pilot")
     refused = lab.begins("table", transcript)
     out, _ = printed.process.communicate()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from experiment.design.visit import Visit
 from experiment.record import transcript
 from experiment.record.dataset import DataSet
 from tests.lab import SUBJECT, TASK, Lab
@@ -18,7 +19,7 @@ def test_without_a_real_screen_a_session_is_refused(lab: Lab) -> None:
     status, said = lab.runs(override="").ends()
     assert status == 4
     assert [part for part in ("vsync", "Use a real screen", '--override "REASON"') if part not in said] == []
-    assert not DataSet(lab.data).transcript(SUBJECT, 1, TASK).exists()
+    assert not DataSet(lab.data).transcript(Visit(SUBJECT, 1), TASK).exists()
 
 
 def test_an_override_stands_in_the_data(lab: Lab, hands: Hands) -> None:
@@ -32,7 +33,7 @@ def test_an_override_stands_in_the_data(lab: Lab, hands: Hands) -> None:
     assert (items["vsync"].grade, started.override) == ("red", "No other computer is free")
     assert isinstance(items["vsync"].value, float)
     assert lab.begins("replay", lab.data, "--verify").ends()[0] == 0
-    assert transcript.read(DataSet(lab.data).transcript(SUBJECT, 1, TASK)).events[0] == started
+    assert transcript.read(DataSet(lab.data).transcript(Visit(SUBJECT, 1), TASK)).events[0] == started
     status, _ = lab.begins("qa", lab.data, "--out", lab.folder / "qa").ends()
     findings = (lab.folder / "qa" / "qa_findings.tsv").read_text(encoding="utf-8")
     assert status == 1

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from msgspec.structs import fields, replace
 
 from experiment.design.thresholds import Thresholds, reasons
+from experiment.design.visit import Visit
 from experiment.errors import BadInput
 from experiment.qa.findings import KINDS, Finding, session_findings, sort_findings
 from experiment.qa.page import StudyPage, render
@@ -88,7 +89,7 @@ def written(root: Path, events: Sequence[ev.Event]) -> Path:
     """The events in a transcript, where its data set has it."""
     first = events[0]
     assert isinstance(first, ev.Started)
-    path = DataSet(root).transcript(first.session.subject, first.session.session, first.session.protocol.task)
+    path = DataSet(root).transcript(first.session.visit, first.session.protocol.task)
     with log.Writer(path) as transcript:
         for event in events:
             transcript.append(event)
@@ -288,7 +289,7 @@ def test_another_order_is_found_at_its_place(tmp_path: Path) -> None:
 def test_a_session_under_another_name_is_found(tmp_path: Path) -> None:
     """A transcript that was copied to another participant's name needs a person."""
     path = written(tmp_path, real())
-    copy = DataSet(tmp_path).transcript("DF002", 1, PROTOCOL.task)
+    copy = DataSet(tmp_path).transcript(Visit("DF002", 1), PROTOCOL.task)
     copy.parent.mkdir(parents=True)
     shutil.copy(path, copy)
     assert kinds(read_session(copy)) == ["misfiled"]
@@ -528,7 +529,7 @@ def test_report_writes_the_page_and_the_table(tmp_path: Path) -> None:
 def test_a_lost_transcript_is_found(tmp_path: Path) -> None:
     """A session that the verification knows by its table, but whose transcript is gone, is on the page."""
     written(tmp_path, real())
-    gone = DataSet(tmp_path).transcript("DF009", 2, PROTOCOL.task)
+    gone = DataSet(tmp_path).transcript(Visit("DF009", 2), PROTOCOL.task)
     done = build_report(tmp_path, changed={gone: ["expected, as there is a table: missing"]}, today=DAY)
     assert done.needs_person
     assert "sub-DF009_ses-2" in Page(done.page.read_text(encoding="utf-8")).places

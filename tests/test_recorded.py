@@ -48,7 +48,7 @@ def table_of(path: Path) -> Path:
     """The trial table that was saved with this transcript."""
     data = DataSet(path.parents[3])
     session = log.read_start(path).session
-    return data.table(session.subject, session.session, session.protocol.task)
+    return data.table(session.visit, session.protocol.task)
 
 
 def test_there_are_as_many_as_were_recorded() -> None:

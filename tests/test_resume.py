@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from experiment.design.message import read_messages
 from experiment.design.protocol import read_protocol
+from experiment.design.visit import Visit
 from experiment.errors import BadInput
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
@@ -66,12 +67,12 @@ def cut(whole: DataSet, folder: Path, size: int) -> DataSet:
 
 def transcript(data: DataSet) -> Path:
     """Where the session's transcript stands."""
-    return data.transcript("A1", 1, LAB.task)
+    return data.transcript(Visit("A1", 1), LAB.task)
 
 
 def table(data: DataSet) -> pd.DataFrame:
     """The session's table on disk."""
-    return read_table(data.table("A1", 1, LAB.task))
+    return read_table(data.table(Visit("A1", 1), LAB.task))
 
 
 def line_ends(data: DataSet) -> list[int]:
@@ -176,7 +177,7 @@ def test_cut_off_before_its_first_line_it_begins_anew(whole: dict[str, DataSet],
             planned(data, "quick", resume=True)
         data = cut(whole["quick"], tmp_path / f"again{size}", size)
         with pytest.raises(BadInput, match="nothing to close"):
-            plans.close_as_incomplete(data, "A1", "1", FEW)
+            plans.close_as_incomplete(data, Visit("A1", 1))
         assert sessions.run_simulated(planned(data, "quick")).status == "completed"
         assert transcript(data).read_bytes() == transcript(whole["quick"]).read_bytes()
 
@@ -213,7 +214,7 @@ def test_a_rating_stays_until_it_is_given_again(whole: dict[str, DataSet], tmp_p
     grown = transcript(data).read_bytes()
     again = grown.index(b'"trial_began"', size)
     transcript(data).write_bytes(grown[: grown.index(b"\n", again) + 1])
-    plans.close_as_incomplete(data, "A1", "1", FEW)
+    plans.close_as_incomplete(data, Visit("A1", 1))
     row = table(data).to_dict("records")[0]
     assert (row["connection"], pd.isna(row["pleasure"]), row["shown_before"]) == (rated.value, True, 0)
 
@@ -234,7 +235,7 @@ def test_a_plain_run_of_a_cut_off_session_is_refused(whole: dict[str, DataSet], 
     for rated, at in enumerate(pleasures):  # of the practice, and of each message
         data = cut(whole["quick"], tmp_path / str(rated), line_ends(whole["quick"])[at] + 7)
         content = transcript(data).read_bytes()
-        with pytest.raises(plans.Interrupted, match=f"{rated} of its 3 messages are rated") as refused:
+        with pytest.raises(plans.Interrupted, match=f"{rated} of 3 messages have been rated") as refused:
             planned(data, "quick")
         assert "--resume" in str(refused.value)
         assert "--close" in str(refused.value)
@@ -250,7 +251,7 @@ def test_an_ended_session_cannot_go_on(whole: dict[str, DataSet], tmp_path: Path
         with pytest.raises(BadInput, match="has data already"):
             planned(data, participant, protocol=FEW, resume=True)
         with pytest.raises(BadInput, match="nothing to close"):
-            plans.close_as_incomplete(data, "A1", "1", FEW)
+            plans.close_as_incomplete(data, Visit("A1", 1))
         assert transcript(data).read_bytes() == content
     assert transcript(DataSet(tmp_path / "quick")).read_bytes() == transcript(whole["quick"]).read_bytes()
 
@@ -280,6 +281,31 @@ def test_other_messages_or_another_protocol_are_refused(whole: dict[str, DataSet
             planned(data, "quick", resume=True, **changed)
     assert transcript(data).read_bytes() == content
     assert planned(data, "quick", resume=True).session.seed == 5
+
+
+def test_another_task_is_the_same_visit(whole: dict[str, DataSet], tmp_path: Path) -> None:
+    """A translated protocol with a task of its own neither holds a session twice nor resumes it in another language."""
+    translated = replace(FEW, task="geliebte", language="de")
+    with pytest.raises(BadInput, match="never overwritten"):
+        planned(whole["quick"], "quick", protocol=translated)
+    data = cut(whole["quick"], tmp_path, line_ends(whole["quick"])[30])
+    with pytest.raises(plans.Interrupted):
+        planned(data, "quick", protocol=translated)
+    with pytest.raises(BadInput, match="another protocol"):
+        planned(data, "quick", protocol=translated, resume=True)
+    plans.close_as_incomplete(data, Visit("A1", 1))
+    assert len(list(tmp_path.rglob("*_transcript.jsonl"))) == 1
+
+
+def test_a_later_session_with_another_task_shows_what_the_first_did(whole: dict[str, DataSet]) -> None:
+    """Session 2 with a translated protocol is held against session 1: texts, order and seed."""
+    translated = replace(FEW, task="geliebte")
+    changed = [replace(one, text=f"{one.text}.") if at == 0 else one for at, one in enumerate(MESSAGES)]
+    with pytest.raises(BadInput, match="not as they were in session 1"):
+        planned(whole["quick"], "quick", protocol=translated, session=2, messages=changed)
+    first = log.read_start(transcript(whole["quick"])).session
+    second = planned(whole["quick"], "quick", protocol=translated, session=2).session
+    assert [one.message_id for one in second.trials] != [one.message_id for one in first.trials]
 
 
 def test_a_later_session_shows_what_the_first_did(tmp_path: Path) -> None:
@@ -318,7 +344,7 @@ def test_a_closed_session_stays_closed(whole: dict[str, DataSet], tmp_path: Path
     at = [at for at, event in enumerate(events) if isinstance(event, Rated)][3]
     data = cut(whole["quick"], tmp_path, line_ends(whole["quick"])[at] + 9)
     before = log.read(transcript(data), pilot=True)
-    plans.close_as_incomplete(data, "A1", "1", FEW)
+    plans.close_as_incomplete(data, Visit("A1", 1))
     after = log.read(transcript(data), pilot=True)
     assert after.events == (*before.events, Ended("aborted", "incomplete"))
     assert table(data)["pleasure"].notna().to_list() == [True, False, False]
@@ -338,7 +364,7 @@ def test_a_running_session_does_not_look_cut_off(whole: dict[str, DataSet], tmp_
             with pytest.raises(BadInput, match="still running"):
                 planned(data, "quick", resume=resume)
         with pytest.raises(BadInput, match="still running"):
-            plans.close_as_incomplete(data, "A1", "1", FEW)
+            plans.close_as_incomplete(data, Visit("A1", 1))
     assert planned(data, "quick", resume=True).after is not None
 
 

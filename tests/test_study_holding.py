@@ -9,6 +9,7 @@ import pytest
 from experiment.cli.check import study_items
 from experiment.design.message import practice_message, read_messages
 from experiment.design.session import draw_session
+from experiment.design.visit import Visit
 from experiment.errors import BadInput
 from experiment.record import transcript
 from experiment.record.dataset import DataSet
@@ -80,15 +81,15 @@ def test_the_register_is_told_later_of_a_session_that_it_missed(lab: Lab) -> Non
 def test_a_session_that_was_cut_off_is_left_to_go_on(lab: Lab) -> None:
     """The register is not told of it, and nobody can say that it was never held."""
     lab.holds(lines=9)
-    assert transcript.has_begun(lab.data.transcript("DF001", 1, PROTOCOL.task))
+    assert transcript.has_begun(lab.data.transcript(Visit("DF001", 1), PROTOCOL.task))
     assert holding.catch_up(lab.register, lab.data, "DF001", "RB") == []
     with pytest.raises(BadInput, match=r"did begin.*--resume.*--close"):
-        holding.check_never_held(lab.data, "DF001", 1)
+        holding.check_never_held(lab.data, Visit("DF001", 1))
 
 
 def test_a_session_that_never_began_may_be_closed(lab: Lab) -> None:
     """Without a log, there is nothing to go on with."""
-    holding.check_never_held(lab.data, "DF001", 1)
+    holding.check_never_held(lab.data, Visit("DF001", 1))
 
 
 def test_doses_that_nobody_recorded_are_named(lab: Lab) -> None:

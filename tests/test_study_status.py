@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from experiment.design.message import read_messages
+from experiment.design.visit import Visit
 from experiment.errors import BadInput
 from experiment.record.dataset import DataSet
 from experiment.record.tsv import read_rows
@@ -241,5 +242,5 @@ def test_sessions_of_the_register_are_those_on_the_disk(simulated: tuple[Registe
     register, data = simulated
     for entry in register.entries():
         if isinstance(entry.act, SessionHeld) and entry.act.status == "completed":
-            table = data.table(entry.act.subject, entry.act.session, PROTOCOL.task)
+            table = data.table(Visit(entry.act.subject, entry.act.session), PROTOCOL.task)
             assert len(table.read_text(encoding="utf-8").splitlines()) == 1 + PROTOCOL.messages

@@ -17,6 +17,7 @@ import pytest
 from pyvirtualdisplay.display import Display
 
 from experiment.design.protocol import read_protocol
+from experiment.design.visit import Visit
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.events import Ended, Rated, ScaleScene, Shown, Started, Storage, TrialBegan
@@ -62,7 +63,7 @@ ROOM_KB = 120_000
 
 def transcript(lab: Lab) -> Path:
     """Where the session's transcript is expected."""
-    return DataSet(lab.data).transcript(SUBJECT, 1, TASK)
+    return DataSet(lab.data).transcript(Visit(SUBJECT, 1), TASK)
 
 
 def read(lab: Lab) -> Transcript:
@@ -81,7 +82,7 @@ def resumes(lab: Lab) -> Sitting:
 
 def is_cut_off(lab: Lab) -> bool:
     """Whether the session can go on."""
-    return plan.read_interrupted(DataSet(lab.data), SUBJECT, 1, read_protocol(lab.protocol)) is not None
+    return plan.read_interrupted(DataSet(lab.data), Visit(SUBJECT, 1)) is not None
 
 
 def is_question(scene: Scene) -> bool:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from experiment.design.message import Message
 from experiment.design.session import draw_session
+from experiment.design.visit import Visit
 from experiment.errors import BadInput
 from experiment.record import events
 from experiment.record import transcript as log
@@ -40,7 +41,7 @@ def kept(root: Path, events_told: Sequence[Event]) -> Path:
     """The transcript of a session that was saved with all its files."""
     started, data = events_told[0], DataSet(root)
     assert isinstance(started, events.Started)
-    path = data.transcript(started.session.subject, 1, PROTOCOL.task)
+    path = data.transcript(started.session.visit, PROTOCOL.task)
     with log.Writer(path) as transcript:
         for event in events_told:
             transcript.append(event)
@@ -70,7 +71,7 @@ def line_of(path: Path, kind: str, number: int = 0) -> int:
 
 def table_of(path: Path) -> Path:
     """The session's trial table."""
-    return DataSet(path.parents[3]).table("DF1", 1, PROTOCOL.task)
+    return DataSet(path.parents[3]).table(Visit("DF1", 1), PROTOCOL.task)
 
 
 def edited(path: Path, change: Callable[[list[list[str]]], object]) -> list[str]:

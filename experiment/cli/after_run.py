@@ -25,7 +25,7 @@ ABORTED = 3
 
 def finish(ended: Ended, plan: Plan) -> None:
     """Say how it ended and where the data are; end with the status that goes with it."""
-    saved = plan.data.table(plan.session.subject, plan.session.session, plan.protocol.task)
+    saved = plan.data.table(plan.session.visit, plan.protocol.task)
     asks = plan.protocol.funnel and plan.session.session == plan.protocol.sessions and not plan.is_synthetic
     if ended.status == "aborted":
         say(f"The session was ended early ({ended.reason}). What was rated until then is saved:\n  {saved}")
@@ -45,13 +45,14 @@ def funnel(
     """The closing questions alone, for a participant to whom they could not be put after the last session."""
     from experiment.design.protocol import read_protocol
     from experiment.design.session import check_subject
+    from experiment.design.visit import Visit
     from experiment.record.dataset import DataSet
     from experiment.study import location, sessions
 
     label, read, data_set = check_subject(subject), read_protocol(protocol), DataSet(data)
     if read.funnel is None:
         raise BadInput(f"The protocol {protocol} has no section [funnel].")
-    if not data_set.table(label, read.sessions, read.task).exists():
+    if not data_set.table_of(Visit(label, read.sessions)):
         raise BadInput(f"sub-{label} has not been in session {read.sessions} yet, which the questions follow.")
     if register := location.find_register(data):
         sessions.check_open(register, label)
@@ -88,12 +89,16 @@ def close_session(
     data: DataSet, subject: str, session: str, protocol: Protocol, register: Register | None, operator: str
 ) -> None:
     """End a session that was cut off as it is; with a register, by these initials. BadInput if there is none."""
+    from experiment.design.session import check_session
+    from experiment.design.visit import Visit
     from experiment.session.plan import close_as_incomplete
 
     if not session:
         raise BadInput("Expected with --close which session is meant: --session 1 or --session 2.")
     if register and not operator:
         raise BadInput("Expected with --close your initials, which stand in the study's register: --operator.")
-    close_as_incomplete(data, subject, session, protocol)
-    record(register, data, data.transcript(subject, int(session), protocol.task), operator)
-    say(f"sub-{subject} ses-{session} is closed as incomplete. What was rated is in its table.")
+    visit = Visit(subject, check_session(int(session) if session.isdecimal() else 0, protocol))
+    close_as_incomplete(data, visit)
+    if transcript := data.transcript_of(visit):
+        record(register, data, transcript, operator)
+    say(f"{visit} is closed as incomplete. What was rated is in its table.")

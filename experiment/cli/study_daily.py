@@ -110,6 +110,8 @@ def close(
     data: DataFolder = DATA,
 ) -> None:
     """Record that a session never took place, once its day is over: only then can the study be locked."""
+    from experiment.design.session import check_subject
+    from experiment.design.visit import Visit
     from experiment.record.dataset import DataSet
     from experiment.study import recording, sessions
 
@@ -117,7 +119,7 @@ def close(
     if session in sessions.catch_up(register, data_set, subject, operator):
         say(f"Session {session} of {name} did take place; the register did not know of it yet, and does now.")
         return
-    sessions.check_never_held(data_set, subject.removeprefix("sub-"), session)
+    sessions.check_never_held(data_set, Visit(check_subject(subject), session))
     _record(data, operator, lambda entries, now: recording.record_never_held(entries, subject, session, now))
     say(f"Session {session} of {name} is closed: it was never held.")
 

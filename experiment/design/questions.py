@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 Label = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*\Z")]
 Line = Annotated[str, Meta(min_length=1)]
+PARTICIPANT_ID = "participant_id"
 Limit = Annotated[float, Meta(ge=-1e12, le=1e12)]  # neither nan nor infinite
 
 
@@ -52,8 +53,13 @@ class Funnel(Fixed, frozen=True):
     questions: Annotated[tuple[AskedQuestion, ...], Meta(min_length=1)]
 
     def __post_init__(self) -> None:
-        """Each question is a column."""
-        check_distinct("ids of the funnel's questions", [question.id for question in self.questions])
+        """Each question is a column beside the participant's."""
+        ids = [question.id for question in self.questions]
+        check_distinct("ids of the funnel's questions", ids)
+        if PARTICIPANT_ID in ids:
+            raise ValueError(
+                f"A closing question cannot be called {PARTICIPANT_ID!r}: its column names the participant"
+            )
 
 
 def check_distinct(what: str, names: tuple[str, ...] | list[str]) -> None:

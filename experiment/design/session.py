@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from experiment.design.message import Message, practice_message
 from experiment.design.protocol import Protocol
+from experiment.design.visit import Visit, subject_name
 from experiment.errors import BadInput
 
 SPLITS = 32  # drawn, of which the most even is taken
@@ -48,6 +49,11 @@ class SessionPlan(Struct, frozen=True):
     trials: tuple[Trial, ...]
     sets: Sets = ()
 
+    @property
+    def visit(self) -> Visit:
+        """Whose visit this is, and which."""
+        return Visit(self.subject, self.session)
+
 
 def draw_session(
     protocol: Protocol, messages: Sequence[Message], *, subject: str, session: int, seed: int, sets: Sets = ()
@@ -64,7 +70,7 @@ def draw_session(
         each = "" if protocol.message_sets == "same" else f" and has {protocol.sessions} sessions with their own"
         raise BadInput(
             f"The protocol asks for {protocol.messages} messages a session{each}, found {len(messages)} of "
-            f"sub-{subject}. Complete the file."
+            f"{subject_name(subject)}. Complete the file."
         )
     if protocol.message_sets == "split":
         sets = sets or draw_sets(messages, protocol.sessions, _key(seed, subject, "sets"))

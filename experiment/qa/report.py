@@ -14,6 +14,7 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from experiment.design.thresholds import Thresholds
+from experiment.design.visit import session_name, subject_name
 from experiment.errors import BadInput
 from experiment.qa.findings import Answers, Finding, session_findings, sort_findings, with_answers
 from experiment.qa.page import StudyPage, render
@@ -71,7 +72,7 @@ def build_report(
     """
     data = DataSet(folder)
     data = data.pilot if pilot and data.pilot.root.is_dir() else data
-    paths = sorted(data.root.glob("sourcedata/sub-*/ses-*/*_transcript.jsonl"))
+    paths = data.transcripts_of_all()
     if not paths:
         raise BadInput(f"There is no session in {data.root}: expected sourcedata/sub-*/ses-*/*_transcript.jsonl.")
     readings = []
@@ -131,7 +132,7 @@ def _rows(study: StudyPage) -> Iterator[tuple[object, ...]]:
 
 
 def _row(found: Finding) -> tuple[object, ...]:
-    subject = None if found.subject is None else f"sub-{found.subject}"
-    session = None if found.session is None else f"ses-{found.session}"
+    subject = None if found.subject is None else subject_name(found.subject)
+    session = None if found.session is None else session_name(found.session)
     needs_person = "yes" if found.needs_person else "no"
     return subject, session, found.kind, needs_person, found.place, found.title, found.text

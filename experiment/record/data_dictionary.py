@@ -1,10 +1,11 @@
-"""What every column of the trial table means: its BIDS data dictionary."""
+"""What every column of every table means: the BIDS data dictionaries."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from experiment.design.protocol import Protocol, Question
+from experiment.design.questions import AskedQuestion
 
 SECONDS = ("_onset", "_rt", "_time")
 """How the names of columns end that hold seconds."""
@@ -29,6 +30,39 @@ def data_dictionary(protocol: Protocol) -> dict[str, Any]:
     }
 
 
+def sessions_dictionary(protocol: Protocol) -> dict[str, Any]:
+    """The sessions file's columns: those of every session, then the protocol's questions to the assistant."""
+    return SESSIONS_COLUMNS | {question.id: describe_question(question) for question in protocol.assistant}
+
+
+def describe_question(question: AskedQuestion, who: str = "assistant") -> dict[str, Any]:
+    """What a column with the answers to a form's question means; `who`: who answers it."""
+    limits = {"Minimum": question.minimum, "Maximum": question.maximum, "Units": question.units or None}
+    form = " Local time of day, HH:MM." if question.kind == "time" else ""
+    levels = {"Levels": {choice: choice for choice in question.choices}} if question.choices else {}
+    description = {"Description": f'The {who}\'s answer to "{question.text}".{form} n/a if there was none.'}
+    return description | levels | {name: value for name, value in limits.items() if value is not None}
+
+
+SESSIONS_COLUMNS: dict[str, Any] = {
+    "session_id": {"Description": "The visit: the day fours of a participant in time. It does not tell the drug."},
+    "acq_time": {"Description": "The session's clock zero, UTC: all onsets in its table count from there."},
+    "operator": {"Description": "The research assistant."},
+    "seed": {"Description": "From this number the order of messages and questions was drawn."},
+    "status": {
+        "Description": "How the session ended; n/a while it is running, or if the program or the computer died.",
+        "Levels": {
+            "completed": "The participant saw the closing page to its end",
+            "aborted": "The assistant ended the session",
+            "failed": "The program stopped with an error",
+        },
+    },
+    "end_reason": {
+        "Description": "Why a session was not completed: withdrew, technical or other as the assistant chose, "
+        "interrupted if somebody stopped the program, or the kind of the error; n/a if it was completed."
+    },
+}
+PARTICIPANTS_COLUMNS = {"participant_id": {"Description": "The participant's ID, with the prefix sub-."}}
 _TASK = (
     "The participant reads {messages} messages from loved ones, one at a time, and answers after each of them on "
     "scales of {points} points. A row is a message, in the order of showing. n/a: something did not happen, "

@@ -7,8 +7,8 @@ and "Data summary files".
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -16,34 +16,50 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from experiment.design.visit import LABEL, NUMBER, Visit, session_name, session_number, subject_label, subject_name
 from experiment.errors import BadInput, EquipmentFailure
-from experiment.record.data_dictionary import data_dictionary
+from experiment.record.data_dictionary import (
+    PARTICIPANTS_COLUMNS,
+    SESSIONS_COLUMNS,
+    data_dictionary,
+    describe_question,
+    sessions_dictionary,
+)
 from experiment.record.events import Ended, Started
 from experiment.record.trial_table import as_text, trial_table
-from experiment.record.tsv import MISSING, json_text, read_rows, write_new, write_rows
+from experiment.record.tsv import (
+    MISSING,
+    describe_columns,
+    json_text,
+    read_dictionary,
+    read_rows,
+    read_table,
+    write_new,
+    write_rows,
+)
 from experiment.storage.atomic_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from experiment.design.protocol import Protocol
-    from experiment.design.questions import AskedQuestion, Funnel
+    from experiment.design.questions import Funnel
     from experiment.record.events import Event
 
     Answers = Mapping[str, str | float | None]
     Columns = Mapping[str, dict[str, str]]
-    Rows = dict[str, dict[str, str]]
 
 BIDS_VERSION = "1.10.0"
 ENOUGH_BYTES = 100_000_000
 PILOT = "pilot"
+TRANSCRIPT = re.compile(rf"sub-{LABEL}_ses-{NUMBER}_task-[A-Za-z0-9]+_transcript\.jsonl")
+TABLE = re.compile(rf"sub-{LABEL}_ses-{NUMBER}_task-[A-Za-z0-9]+_beh\.tsv")
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """The data set in the folder `root`; `subject`, `session` and `task` are BIDS labels without their prefixes."""
+    """The data set in the folder `root`; `task` and `subject` are BIDS labels without their prefixes."""
 
     root: Path
 
@@ -52,25 +68,56 @@ class DataSet:
         """The data set of pilots and synthetic participants: laid out the same, and no part of this one."""
         return DataSet(self.root / PILOT)
 
-    def transcript(self, subject: str, session: int, task: str) -> Path:
-        """Where a session's transcript stands."""
-        visit = f"sub-{subject}/ses-{session}"
-        return self.root / "sourcedata" / visit / f"{_stem(subject, session, task)}_transcript.jsonl"
+    def transcript(self, visit: Visit, task: str) -> Path:
+        """Where the transcript of a session with this task belongs."""
+        return self.root / "sourcedata" / visit.folder / f"{visit.stem}_task-{task}_transcript.jsonl"
 
-    def transcripts(self, subject: str, session: int) -> list[Path]:
-        """The transcripts of a session that are there, whatever its task."""
-        return sorted((self.root / f"sourcedata/sub-{subject}/ses-{session}").glob("*_transcript.jsonl"))
+    def transcript_of(self, visit: Visit) -> Path | None:
+        """The transcript of a visit, whatever its task; None if there is none. BadInput if there are two."""
+        found = self._transcripts(visit)
+        if len(found) > 1:
+            raise BadInput(
+                f"{visit} has {len(found)} transcripts, and only one of them can be right:\n"
+                + "".join(f"  {path}\n" for path in found)
+                + "Move the others out of the data folder, or ask the person who leads the study."
+            )
+        return found[0] if found else None
 
-    def table(self, subject: str, session: int, task: str) -> Path:
-        """Where a session's trial table stands; its data dictionary beside it ends in `.json`."""
-        return self.root / f"sub-{subject}/ses-{session}/beh" / f"{_stem(subject, session, task)}_beh.tsv"
+    def _transcripts(self, visit: Visit) -> list[Path]:
+        folder = self.root / "sourcedata" / visit.folder
+        return sorted(path for path in folder.glob("*_transcript.jsonl") if TRANSCRIPT.fullmatch(path.name))
+
+    def transcripts_of_all(self) -> list[Path]:
+        """The transcripts of all visits; copies and hidden files are none (`strays`)."""
+        folders = self.root.glob("sourcedata/sub-*/ses-*")
+        own = [visit for path in folders if (visit := _visit_of_folder(path))]
+        return sorted(path for visit in own for path in self._transcripts(visit))
+
+    def table(self, visit: Visit, task: str) -> Path:
+        """Where the trial table of a session with this task belongs; its dictionary beside it ends in `.json`."""
+        return self.root / visit.folder / "beh" / f"{visit.stem}_task-{task}_beh.tsv"
+
+    def table_of(self, visit: Visit) -> Path | None:
+        """The trial table of a visit, whatever its task; None if there is none."""
+        found = (self.root / visit.folder / "beh").glob("*_beh.tsv")
+        return next((path for path in sorted(found) if TABLE.fullmatch(path.name)), None)
+
+    def tables_of_all(self) -> list[Path]:
+        """The trial tables of all visits."""
+        own = (table for path in self.root.glob("sub-*/ses-*") if (visit := _visit_of_folder(path))
+               for table in [self.table_of(visit)])  # fmt: skip
+        return sorted(path for path in own if path)
 
     def sessions(self, subject: str) -> Path:
         """Where a subject's visits stand, with the assistant's answers; the dictionary beside it ends in `.json`."""
-        return self.root / f"sub-{subject}" / f"sub-{subject}_sessions.tsv"
+        name = subject_name(subject)
+        return self.root / name / f"{name}_sessions.tsv"
 
     def prepare(self) -> None:
-        """Make the folder a data set, if it is none; EquipmentFailure if nothing can be saved there."""
+        """Make the folder a data set, if it is none; EquipmentFailure if nothing can be saved there.
+
+        BadInput names what is wrong in a table of all participants that people edited.
+        """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.root):
@@ -86,28 +133,36 @@ class DataSet:
         if not any(self.root.glob("README*")):
             write_new(self.root / "README.md", _README)
         self.list_participants()
+        read_table(self.funnel, "participant_id")
+        read_dictionary(self.funnel.with_suffix(".json"))
 
-    def check_free(self, subject: str, session: int, task: str) -> None:
-        """BadInput if this session has data already, or if the subject differs from an older one only by case."""
-        for path in (self.transcript(subject, session, task), self.table(subject, session, task)):
-            if path.exists():
+    def check_free(self, visit: Visit) -> None:
+        """BadInput if this visit has data already, or if the subject differs from an older one only by case."""
+        for path in (self.transcript_of(visit), self.table_of(visit)):
+            if path:
                 raise BadInput(
-                    f"sub-{subject} ses-{session} has data already, and data are never overwritten:\n  {path}\n"
+                    f"{visit} has data already, and data are never overwritten:\n  {path}\n"
                     "Check the subject and the session; the next visit has the next session's number. If the program "
                     "died, the transcript holds all that was confirmed (`dayfour table` shows it): ask whoever runs "
                     "the study how to go on."
                 )
+        own = subject_name(visit.subject)
         for name in self._subjects():
-            if name != f"sub-{subject}" and name.casefold() == f"sub-{subject}".casefold():
+            if name != own and name.casefold() == own.casefold():
                 raise BadInput(
-                    f"There is a {name} already, and some computers do not tell it from sub-{subject}. Type the ID "
+                    f"There is a {name} already, and some computers do not tell it from {own}. Type the ID "
                     "with the same capital and small letters."
                 )
-        read_rows(self.sessions(subject), "session_id")
+
+    def check_tables(self, subject: str) -> None:
+        """BadInput if a table that people may edit is such that this subject's session could not be added later."""
+        read_table(self.sessions(subject), "session_id")
+        read_dictionary(self.sessions(subject).with_suffix(".json"))
 
     def next_subject(self, prefix: str) -> str:
         """A subject that is not there yet: the prefix and the number after the highest in use."""
-        ends = (name[len(f"sub-{prefix}") :] for name in self._subjects() if name.startswith(f"sub-{prefix}"))
+        own = subject_name(prefix)
+        ends = (name.removeprefix(own) for name in self._subjects() if name.startswith(own))
         numbers = (int(end) for end in ends if end.isdecimal())
         return f"{prefix}{max(numbers, default=0) + 1:03}"
 
@@ -120,7 +175,7 @@ class DataSet:
         if not isinstance(started, Started):
             raise BadInput(f"Expected a session's events from its start, found {type(started).__name__} as the first.")
         session = started.session
-        table = self.table(session.subject, session.session, session.protocol.task)
+        table = self.table(session.visit, session.protocol.task)
         write_whole(table, as_text(trial_table(events)))
         write_whole(table.with_suffix(".json"), json_text(data_dictionary(session.protocol)))
         row = {name: _cell(value) for name, value in answers.items()}
@@ -128,12 +183,10 @@ class DataSet:
         self._save_visit(self.sessions(session.subject), row, started)
 
     def _save_visit(self, path: Path, row: dict[str, str], started: Started) -> None:
-        rows = read_rows(path, "session_id")
-        rows[row["session_id"]] = rows.get(row["session_id"], {}) | row
-        write_rows(path, [rows[visit] for visit in sorted(rows)], first=_SESSIONS_COLUMNS)
-        dictionary = path.with_suffix(".json")
-        older = json.loads(dictionary.read_text(encoding="utf-8")) if dictionary.exists() else {}
-        write_whole(dictionary, json_text(older | _sessions_dictionary(started.session.protocol)))
+        table = read_table(path, "session_id")
+        rows = table.rows | {row["session_id"]: table.rows.get(row["session_id"], {}) | row}
+        write_rows(path, [rows[visit] for visit in sorted(rows)], first=[*SESSIONS_COLUMNS, *table.columns])
+        describe_columns(path.with_suffix(".json"), sessions_dictionary(started.session.protocol))
 
     def list_participants(self, known: Mapping[str, Mapping[str, str]] = EMPTY, columns: Columns = EMPTY) -> None:
         """Add the subjects with a folder to `participants.tsv`; rows and columns that others added stay.
@@ -142,13 +195,13 @@ class DataSet:
         names, and what their columns mean.
         """
         path = self.root / "participants.tsv"
-        rows = {name: {"participant_id": name} for name in self._folders(self.root)} | read_rows(path, "participant_id")
+        table, dictionary = read_table(path, "participant_id"), path.with_suffix(".json")
+        read_dictionary(dictionary)  # refused before anything is written
+        rows = {name: {"participant_id": name} for name in self._folders(self.root)} | table.rows
         if rows:
             told = [{**rows[name], **known.get(name, {})} for name in sorted(rows)]
-            write_rows(path, told, first=["participant_id"])
-            dictionary = path.with_suffix(".json")
-            older = json.loads(dictionary.read_text(encoding="utf-8")) if dictionary.exists() else {}
-            write_whole(dictionary, json_text({**_PARTICIPANTS_COLUMNS, **columns, **older}))
+            write_rows(path, told, first=["participant_id", *table.columns])
+            describe_columns(dictionary, {**PARTICIPANTS_COLUMNS, **columns})
 
     @property
     def funnel(self) -> Path:
@@ -161,17 +214,19 @@ class DataSet:
 
     def funnel_subjects(self) -> set[str]:
         """Who has answered."""
-        return {name.removeprefix("sub-") for name in read_rows(self.funnel, "participant_id")}
+        return {name.removeprefix(subject_name("")) for name in read_rows(self.funnel, "participant_id")}
 
     def save_funnel(self, subject: str, answers: Answers, funnel: Funnel) -> None:
         """Add a participant's answers; what is there already stays, and BadInput is raised."""
         if self.has_funnel(subject):
-            raise BadInput(f"sub-{subject} has answered already, and answers are never overwritten: {self.funnel}")
-        row = {"participant_id": f"sub-{subject}"} | {name: _cell(value) for name, value in answers.items()}
-        rows = [*read_rows(self.funnel, "participant_id").values(), row]
-        write_rows(self.funnel, sorted(rows, key=lambda row: row["participant_id"]), first=["participant_id"])
-        described = {question.id: _described(question, "participant") for question in funnel.questions}
-        write_whole(self.funnel.with_suffix(".json"), json_text(_PARTICIPANTS_COLUMNS | described))
+            name = subject_name(subject)
+            raise BadInput(f"{name} has answered already, and answers are never overwritten: {self.funnel}")
+        row = {"participant_id": subject_name(subject)} | {name: _cell(value) for name, value in answers.items()}
+        table = read_table(self.funnel, "participant_id")
+        rows = sorted([*table.rows.values(), row], key=lambda row: row["participant_id"])
+        write_rows(self.funnel, rows, first=["participant_id", *table.columns])
+        described = {question.id: describe_question(question, "participant") for question in funnel.questions}
+        describe_columns(self.funnel.with_suffix(".json"), PARTICIPANTS_COLUMNS | described)
 
     def _subjects(self) -> set[str]:
         return self._folders(self.root) | self._folders(self.root / "sourcedata")
@@ -181,17 +236,19 @@ class DataSet:
         if not parent.is_dir():
             return set()
         with os.scandir(parent) as entries:
-            return {entry.name for entry in entries if entry.name.startswith("sub-") and entry.is_dir()}
+            return {entry.name for entry in entries if subject_label(entry.name) and entry.is_dir()}
 
 
-def _stem(subject: str, session: int, task: str) -> str:
-    return f"sub-{subject}_ses-{session}_task-{task}"
+def _visit_of_folder(folder: Path) -> Visit | None:
+    """The visit of a folder such as `sub-DF001/ses-1`; None if it is named otherwise, as a copy is."""
+    subject, session = subject_label(folder.parent.name), session_number(folder.name)
+    return Visit(subject, session) if subject and session else None
 
 
 def visit_row(started: Started, ended: Ended | None) -> dict[str, str]:
     """A visit's row of the sessions file, as far as the transcript tells."""
     row: dict[str, str | float | None] = {
-        "session_id": f"ses-{started.session.session}",
+        "session_id": session_name(started.session.session),
         "acq_time": started.zero_utc.replace("+00:00", "Z"),
         "operator": started.operator,
         "seed": started.session.seed,
@@ -205,37 +262,6 @@ def _cell(value: str | float | None) -> str:
     return MISSING if value is None or value == "" else str(value)
 
 
-def _sessions_dictionary(protocol: Protocol) -> dict[str, Any]:
-    """The sessions file's columns: those of every session, then the protocol's questions to the assistant."""
-    return _SESSIONS_COLUMNS | {question.id: _described(question) for question in protocol.assistant}
-
-
-def _described(question: AskedQuestion, who: str = "assistant") -> dict[str, Any]:
-    limits = {"Minimum": question.minimum, "Maximum": question.maximum, "Units": question.units or None}
-    form = " Local time of day, HH:MM." if question.kind == "time" else ""
-    levels = {"Levels": {choice: choice for choice in question.choices}} if question.choices else {}
-    description = {"Description": f'The {who}\'s answer to "{question.text}".{form} n/a if there was none.'}
-    return description | levels | {name: value for name, value in limits.items() if value is not None}
-
-
-_SESSIONS_COLUMNS: dict[str, Any] = {
-    "session_id": {"Description": "The visit: the day fours of a participant in time. It does not tell the drug."},
-    "acq_time": {"Description": "The session's clock zero, UTC: all onsets in its table count from there."},
-    "operator": {"Description": "The research assistant."},
-    "seed": {"Description": "From this number the order of messages and questions was drawn."},
-    "status": {
-        "Description": "How the session ended; n/a while it is running, or if the program or the computer died.",
-        "Levels": {
-            "completed": "The participant saw the closing page to its end",
-            "aborted": "The assistant ended the session",
-            "failed": "The program stopped with an error",
-        },
-    },
-    "end_reason": {
-        "Description": "Why a session was not completed: withdrew, technical or other as the assistant chose, "
-        "interrupted if somebody stopped the program, or the kind of the error; n/a if it was completed."
-    },
-}
 _README = """\
 # Day Four: connection and pleasure after messages from loved ones
 
@@ -257,4 +283,3 @@ _DESCRIPTION = {
     "Authors": [],
     "GeneratedBy": [{"Name": "Day Four"}],
 }
-_PARTICIPANTS_COLUMNS = {"participant_id": {"Description": "The participant's ID, with the prefix sub-."}}

@@ -5,20 +5,20 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from experiment.errors import BadInput
+from msgspec import Struct
+
+from experiment.errors import BadInput, EquipmentFailure
 from experiment.storage.atomic_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    Answers = Mapping[str, str | float | None]
-    Columns = Mapping[str, dict[str, str]]
-    Rows = dict[str, dict[str, str]]
-
 MISSING = "n/a"
+Rows = dict[str, dict[str, str]]
 
 
 def tsv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -37,28 +37,121 @@ def json_text(content: dict[str, Any]) -> str:
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
 
 
-def read_rows(path: Path, key: str) -> Rows:
-    """The rows of a TSV file as texts, by their cell in the column `key`; none if there is no file.
+class Table(Struct, frozen=True):
+    """A table that people may edit: its columns in order, and its rows by their cell in the key's column."""
 
-    Raises BadInput if the file is no such table, as after an accident in a spreadsheet program.
+    columns: tuple[str, ...]
+    rows: Rows
+
+
+def read_table(path: Path, key: str) -> Table:
+    """A TSV file whole, all cells as texts; no rows if there is no file.
+
+    Raises BadInput with file, line and what to do where it could not be written again without losing something: a row
+    or a column that is there twice, too few or too many cells, a cell below no heading.
     """
     if not path.exists():
-        return {}
+        return Table((key,), {})
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file, delimiter="\t", strict=True))
+            reader = csv.reader(file, delimiter="\t", strict=True)
+            lines = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise BadInput(f"{path}: expected tab-separated UTF-8, found {error}. Save it as such again.") from error
-    for number, row in enumerate(rows, start=1):
-        if key not in row or None in row or None in row.values():
-            raise BadInput(f"{path}, row {number}: expected {key!r} and a cell for each column. Correct the file.")
-    return {row[key]: row for row in rows}
+        raise BadInput(
+            f"{path} is not tab-separated UTF-8 ({error}). Save it again as text with tabs, in UTF-8."
+        ) from error
+    except OSError as error:
+        raise EquipmentFailure(f"{path} cannot be read: {error.strerror}. Close it in other programs.") from error
+    columns = _columns(path, key, lines)
+    rows: Rows = {}
+    seen: dict[str, int] = {}
+    for number, cells in lines[1:]:
+        row = _row(path, number, columns, cells)
+        if not (name := row[key].strip()):
+            raise BadInput(f"{path}, line {number}: the column {key!r} is empty. Complete or delete the line.")
+        if name in seen:
+            raise BadInput(f"{path}, line {number}: {name} is already in line {seen[name]}. Delete one of the two.")
+        rows[name], seen[name] = row | {key: name}, number
+    return Table(columns, rows)
+
+
+def _columns(path: Path, key: str, lines: Sequence[tuple[int, list[str]]]) -> tuple[str, ...]:
+    """The headings; empty ones at the end, as spreadsheets leave them, are none."""
+    if not lines:
+        return (key,)
+    number, columns = lines[0]
+    while columns and not columns[-1].strip():
+        columns = columns[:-1]
+    twice = next((name for at, name in enumerate(columns) if name in columns[:at]), None)
+    if twice is not None:
+        raise BadInput(f"{path}, line {number}: the column {twice!r} is there twice. Rename or delete one of the two.")
+    if key not in columns:
+        raise BadInput(f"{path}, line {number}: the column {key!r} is missing. Correct the first line.")
+    return tuple(columns)
+
+
+def _row(path: Path, number: int, columns: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
+    beyond = any(cell.strip() for cell in cells[len(columns) :])
+    if len(cells) < len(columns) or beyond:
+        raise BadInput(f"{path}, line {number}: {len(cells)} cells in {len(columns)} columns. Correct the line.")
+    return dict(zip(columns, cells, strict=False))
+
+
+def read_rows(path: Path, key: str) -> Rows:
+    """The rows of a table alone."""
+    return read_table(path, key).rows
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, str]], *, first: Iterable[str]) -> None:
     """A TSV file with the columns `first` and all that any row has besides; `n/a` where a row has none."""
     columns = list(dict.fromkeys([*first, *(name for row in rows for name in row)]))
     write_whole(path, tsv(columns, ([row.get(name) for name in columns] for row in rows)))
+
+
+def read_dictionary(path: Path) -> dict[str, Any]:
+    """The data dictionary that people may edit beside a table; empty if there is none.
+
+    Raises BadInput with file and line if it is no JSON object, or if it describes a column twice.
+    """
+    if not path.exists():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=partial(_object, path))
+    except json.JSONDecodeError as error:
+        where = f"{path}, line {error.lineno}, column {error.colno}"
+        raise BadInput(f"{where}: this is not valid JSON ({error.msg}). Correct it, or put back a copy.") from error
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise BadInput(f"{path} is not JSON in UTF-8. Correct it, or put back a copy.") from error
+    except OSError as error:
+        raise EquipmentFailure(f"{path} cannot be read: {error.strerror}. Close it in other programs.") from error
+    if not isinstance(content, dict):
+        raise BadInput(f"{path}: a data dictionary begins with {{ and ends with }}. Correct it, or put back a copy.")
+    return content
+
+
+def _object(path: Path, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
+    if twice is not None:
+        raise BadInput(f"{path}: {twice!r} is described twice. Delete one of the two.")
+    return dict(pairs)
+
+
+def describe_columns(path: Path, columns: Mapping[str, Mapping[str, Any]]) -> None:
+    """Add to the data dictionary at `path` what these columns mean; what is already written there stays."""
+    older = read_dictionary(path)
+    described = {name: _described(meaning, older.get(name)) for name, meaning in columns.items()}
+    write_whole(path, json_text(described | {name: older[name] for name in older if name not in columns}))
+
+
+def _described(meaning: Mapping[str, Any], older: Any) -> Any:
+    """A column's description: as it is there already, with the levels that are new."""
+    if not isinstance(older, dict):
+        return dict(meaning) if older is None else older
+    both = {**meaning, **older}
+    if isinstance(meaning.get("Levels"), dict) and isinstance(older.get("Levels"), dict):
+        both["Levels"] = meaning["Levels"] | older["Levels"]
+    return both
 
 
 def write_new(path: Path, text: str) -> None:

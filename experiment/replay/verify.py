@@ -17,6 +17,7 @@ from pathlib import Path
 from msgspec import Struct, to_builtins
 
 from experiment.design.message import practice_message
+from experiment.design.visit import visit_of_file
 from experiment.errors import BadInput
 from experiment.record.dataset import DataSet
 from experiment.record.events import SCHEMA, Ended, Event, Started
@@ -91,7 +92,7 @@ def verify_all(
     """
     data = DataSet(folder)
     data = data.pilot if pilot and data.pilot.root.is_dir() else data
-    paths = sorted(data.root.glob("sourcedata/sub-*/ses-*/*_transcript.jsonl"))
+    paths = data.transcripts_of_all()
     if not paths:
         raise BadInput(
             f"There is no transcript in {data.root}. Name a data set, or a file ending in _transcript.jsonl."
@@ -124,13 +125,13 @@ def _verify(path: Path, pilot: bool) -> Verification:  # noqa: FBT001 - a pool p
 
 def _without_transcript(data: DataSet, paths: Sequence[Path]) -> Iterator[Verification]:
     """A table whose transcript is gone."""
-    names = {path.name for path in paths}
-    for table in sorted(data.root.glob("sub-*/ses-*/beh/*_beh.tsv")):
-        name = table.name.replace("_beh.tsv", "_transcript.jsonl")
-        if name not in names:
-            visit = table.relative_to(data.root).parent.parent
-            missing = Discrepancy(name, "file", f"expected, as there is {table.name}", "missing")
-            yield Verification(data.root / "sourcedata" / visit / name, unfinished=False, findings=(missing,))
+    told = {visit_of_file(path) for path in paths}
+    for table in data.tables_of_all():
+        visit = visit_of_file(table)
+        if visit and visit not in told:
+            transcript = data.transcript(visit, table.stem.split("_task-")[1].removesuffix("_beh"))
+            missing = Discrepancy(transcript.name, "file", f"expected, as there is {table.name}", "missing")
+            yield Verification(transcript, unfinished=False, findings=(missing,))
 
 
 def _beginning(first: Event | None) -> Discrepancy:
@@ -225,7 +226,7 @@ def _beside(
     started = events[0]
     assert isinstance(started, Started)  # noqa: S101 - as above
     session, data = started.session, DataSet(path.absolute().parents[3])
-    who = session.subject, session.session, session.protocol.task
+    who = session.visit, session.protocol.task
     if (place := data.transcript(*who)) != path.absolute():
         here = place.relative_to(data.root)
         yield Discrepancy(path.name, "place", f"log says {here}", "elsewhere: no table is compared")

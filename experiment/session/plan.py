@@ -9,6 +9,7 @@ from pathlib import Path
 from experiment.design.message import Message, practice_message
 from experiment.design.protocol import Protocol
 from experiment.design.session import SessionPlan, Sets, check_session, draw_session
+from experiment.design.visit import Visit, subject_name
 from experiment.errors import BadInput
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
@@ -22,12 +23,12 @@ PERSON = "person"
 class Interrupted(BadInput):
     """This session began before, and the program or the computer died: it can go on, or be closed as it is."""
 
-    def __init__(self, subject: str, session: int, transcript: log.Transcript) -> None:
+    def __init__(self, transcript: log.Transcript) -> None:
         rated, of = rated_messages(transcript), len(transcript.started.session.trials)
         super().__init__(
-            f"sub-{subject} ses-{session} began before and was cut off; {rated} of its {of} messages are rated, and "
-            "nothing of that is lost.\nAdd --resume to go on with the first message that is not rated, or --close to "
-            "end the session as it is."
+            f"{transcript.started.session.visit} was interrupted earlier; {rated} of {of} messages have been rated, "
+            "and nothing of that is lost.\nAdd --resume to go on with the first message that is not rated, or --close "
+            "to end the session as it is."
         )
 
 
@@ -47,7 +48,7 @@ class Plan:
     @property
     def transcript(self) -> Path:
         """Where the session's transcript stands, or will."""
-        return self.data.transcript(self.session.subject, self.session.session, self.protocol.task)
+        return self.data.transcript(self.session.visit, self.protocol.task)
 
     @property
     def is_synthetic(self) -> bool:
@@ -79,38 +80,38 @@ def plan_session(
     With `resume`, one that was cut off, whose answers to the form are kept. Raises CutOff for such a one without it.
     """
     check_session(session, protocol)
-    after = read_interrupted(data, subject, session, protocol)
+    visit = Visit(subject, session)
+    after = read_interrupted(data, visit)
+    data.check_tables(subject)
     if after is None:
-        _forget_unbegun(data.transcript(subject, session, protocol.task))
-        data.check_free(subject, session, protocol.task)
+        _forget_unbegun(data, visit)
+        data.check_free(visit)
         if resume:
-            raise BadInput(f"sub-{subject} ses-{session} has not begun yet. Start it without --resume.")
+            raise BadInput(f"{visit} has not begun yet. Start it without --resume.")
     elif not resume:
-        raise Interrupted(subject, session, after)
+        raise Interrupted(after)
     else:
         seed = after.started.session.seed
-    drawn = _drawn(protocol, messages, data, subject=subject, session=session, seed=seed)
+    drawn = _drawn(protocol, messages, data, visit, seed)
     if after is not None and drawn != after.started.session:
         raise BadInput(
-            f"sub-{subject} ses-{session} began with another protocol or other messages. Put back the files as they "
-            "were, or close the session with --close."
+            f"{visit} began with another protocol or other messages. Put back the files as they were, or close the "
+            "session with --close."
         )
     shown = (practice_message(protocol), *messages)
     return Plan(mode, drawn, shown, operator, answers or {}, data, participant, after)
 
 
-def _drawn(
-    protocol: Protocol, messages: Sequence[Message], data: DataSet, *, subject: str, session: int, seed: int
-) -> SessionPlan:
+def _drawn(protocol: Protocol, messages: Sequence[Message], data: DataSet, visit: Visit, seed: int) -> SessionPlan:
     """The session as the seed decides it, of the messages that the subject's other sessions were drawn from."""
-    others = _begun(protocol, data, subject, but=session)
+    others = _begun(protocol, data, visit.subject, but=visit.session)
     sets = _sets(others)
-    drawn = draw_session(protocol, messages, subject=subject, session=session, seed=seed, sets=sets)
+    drawn = draw_session(protocol, messages, subject=visit.subject, session=visit.session, seed=seed, sets=sets)
     for other in others:
         if other.sets != drawn.sets or (not sets and _digests(other) != _digests(drawn)):
             raise BadInput(
-                f"The messages of sub-{subject}, or the protocol's message_sets, are not as they were in session "
-                f"{other.session}. Put back the files as they were then."
+                f"The messages of {subject_name(visit.subject)}, or the protocol's message_sets, are not as they were "
+                f"in session {other.session}. Put back the files as they were then."
             )
     return drawn
 
@@ -122,8 +123,8 @@ def recorded_sets(protocol: Protocol, data: DataSet, subject: str) -> Sets:
 
 def _begun(protocol: Protocol, data: DataSet, subject: str, but: int | None = None) -> list[SessionPlan]:
     """The subject's sessions that have begun, but one."""
-    numbers = [number for number in range(1, protocol.sessions + 1) if number != but]
-    paths = [data.transcript(subject, number, protocol.task) for number in numbers]
+    visits = [Visit(subject, number) for number in range(1, protocol.sessions + 1) if number != but]
+    paths = [path for visit in visits if (path := data.transcript_of(visit))]
     return [log.read_start(path).session for path in paths if log.has_begun(path)]
 
 
@@ -135,32 +136,33 @@ def _digests(session: SessionPlan) -> dict[str, str]:
     return {trial.message_id: trial.message_sha256 for trial in session.trials}
 
 
-def read_interrupted(data: DataSet, subject: str, session: int, protocol: Protocol) -> log.Transcript | None:
+def read_interrupted(data: DataSet, visit: Visit) -> log.Transcript | None:
     """The transcript of this session if it was cut off, such as by a power cut; None if it ended, or never began.
 
     Raises BadInput if it is still running.
     """
-    path = data.transcript(subject, session, protocol.task)
-    if path.exists() and is_written(path):
-        raise BadInput(f"sub-{subject} ses-{session} is still running. Go on in its own window, or end it there first.")
-    if not log.has_begun(path):
+    path = data.transcript_of(visit)
+    if path and is_written(path):
+        raise BadInput(f"{visit} is still running. Go on in its own window, or end it there first.")
+    if path is None or not log.has_begun(path):
         return None
     transcript = log.read(path, pilot=True)
     return transcript if is_interrupted(transcript) else None
 
 
-def _forget_unbegun(path: Path) -> None:
+def _forget_unbegun(data: DataSet, visit: Visit) -> None:
     """Take away what a program left that died before its transcript had a line, and so before anything was shown."""
-    if path.exists() and not log.has_begun(path):
+    path = data.transcript_of(visit)
+    if path and not log.has_begun(path):
         path.unlink()
 
 
-def close_as_incomplete(data: DataSet, subject: str, session: str, protocol: Protocol) -> None:
+def close_as_incomplete(data: DataSet, visit: Visit) -> None:
     """End a session that was cut off as it is; BadInput if there is none."""
-    number = check_session(int(session) if session.isdecimal() else 0, protocol)
-    transcript = read_interrupted(data, subject, number, protocol)
-    if transcript is None:
-        raise BadInput(f"sub-{subject} ses-{session} was not cut off: there is nothing to close.")
-    with log.Writer(data.transcript(subject, number, protocol.task), transcript) as writer:
+    transcript, path = read_interrupted(data, visit), data.transcript_of(visit)
+    if transcript is None or path is None:
+        raise BadInput(f"{visit} was not cut off: there is nothing to close.")
+    data.check_tables(visit.subject)
+    with log.Writer(path, transcript) as writer:
         writer.append(Ended("aborted", INCOMPLETE))
     data.save(writer.told(), {})

@@ -110,6 +110,7 @@ def _turn(protocol: Protocol, shown: tuple[Message, ...], data: Path, subject: s
     """Whether it is this session's turn: it has not begun, and those before it have."""
     from msgspec.structs import replace
 
+    from experiment.design.visit import Visit
     from experiment.record import transcript
     from experiment.record.dataset import DataSet
     from experiment.session.plan import Interrupted, plan_session
@@ -121,8 +122,8 @@ def _turn(protocol: Protocol, shown: tuple[Message, ...], data: Path, subject: s
         return replace(refusal_item("session", error), grade="amber")
     except DayFourError as error:
         return refusal_item("session", error)
-    earlier = [number for number in range(1, session)
-               if not transcript.has_begun(data_set.transcript(subject, number, protocol.task))]  # fmt: skip
+    before = [(number, data_set.transcript_of(Visit(subject, number))) for number in range(1, session)]
+    earlier = [number for number, path in before if path is None or not transcript.has_begun(path)]
     if earlier:
         found = f"session {session}, though session {earlier[0]} was not held on this computer"
         return Item("session", "amber", found, "Check the number; ask where the earlier session was held.")

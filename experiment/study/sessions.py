@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from experiment.design.visit import Visit
 from experiment.errors import BadInput
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
@@ -68,10 +69,10 @@ def catch_up(register: Register, data: DataSet, subject: str, who: str) -> list[
     """
     one, caught = register.participant(subject), []
     for course in range(1, len(one.starts) + 1):
-        for path in data.transcripts(one.subject, course):
-            if not one.is_held(course) and log.has_begun(path) and not is_written(path) and _is_over(path):
-                record_end(register, data, path, who)
-                caught.append(course)
+        path = data.transcript_of(Visit(one.subject, course))
+        if path and not one.is_held(course) and log.has_begun(path) and not is_written(path) and _is_over(path):
+            record_end(register, data, path, who)
+            caught.append(course)
     return caught
 
 
@@ -80,12 +81,12 @@ def _is_over(transcript: Path) -> bool:
     return read.ended is not None and not is_interrupted(read)
 
 
-def check_never_held(data: DataSet, subject: str, session: int) -> None:
+def check_never_held(data: DataSet, visit: Visit) -> None:
     """BadInput if this session did begin: then it is no session to which nobody came."""
-    if any(log.has_begun(path) for path in data.transcripts(subject, session)):
+    if (path := data.transcript_of(visit)) and log.has_begun(path):
         raise BadInput(
-            f"Session {session} of sub-{subject} did begin, and was cut off. Go on with `dayfour run --resume`, or end "
-            "it with `dayfour run --close`."
+            f"{visit} did begin, and was cut off. Go on with `dayfour run --resume`, or end it with `dayfour run "
+            "--close`."
         )
 
 

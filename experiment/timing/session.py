@@ -22,6 +22,7 @@ from msgspec.structs import replace
 
 from experiment.design.message import Message
 from experiment.design.protocol import Protocol, read_protocol
+from experiment.design.visit import Visit
 from experiment.errors import DayFourError, EquipmentFailure
 from experiment.record.dataset import DataSet
 from experiment.session import plan as plans
@@ -57,7 +58,7 @@ class TimingSession(Struct, frozen=True):
     @property
     def transcript(self) -> Path:
         """Its transcript."""
-        return self.data.transcript(SUBJECT, 1, read_protocol(Path(self.protocol)).task)
+        return self.data.transcript(Visit(SUBJECT, 1), read_protocol(Path(self.protocol)).task)
 
 
 def new_folder(data: Path) -> Path:

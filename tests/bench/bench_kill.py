@@ -210,7 +210,7 @@ def _found(plan: Plan, confirmed: int, go_on: Callable[[bool], object]) -> Count
 
 def _is_complete(plan: Plan) -> bool:
     """Whether the session ended well, and its table has each message once with both ratings."""
-    table = read_table(plan.data.table(plan.session.subject, 1, plan.protocol.task))
+    table = read_table(plan.data.table(plan.session.visit, plan.protocol.task))
     ids = sorted(message.message_id for message in plan.messages[1:])
     rated = table[["connection", "pleasure"]].notna().all(axis=None)
     ended = log.read(plan.transcript, pilot=True).ended
