@@ -132,6 +132,8 @@ def _verify(place: Path, *, pilot: bool) -> None:
     """Say what was found in a session or a folder of them; end with 1 if anything was."""
     from rich.progress import Progress
 
+    from experiment.record.dataset import DataSet
+    from experiment.record.strays import find_strays
     from experiment.replay.verify import verify, verify_all
 
     if place.is_dir():
@@ -140,6 +142,8 @@ def _verify(place: Path, *, pilot: bool) -> None:
             verified = verify_all(
                 place, pilot=pilot, progress=lambda done, of: progress.update(task, completed=done, total=of)
             )
+        for stray in find_strays(DataSet(place)):
+            say(f"{stray}: not read, because its name is not that of data", "yellow")
     else:
         verified = [verify(place, pilot=pilot)]
     wanting = [one for one in verified if one.is_wanting]

@@ -13,6 +13,7 @@ from experiment.qa.session_summary import SessionSummary, UnreadableSession
 KINDS = {
     "unreadable": "The log cannot be read",
     "changed": "Log and table do not agree, or were changed",
+    "twice": "Two logs of one session",
     "misfiled": "Filed under another name",
     "died": "The program or the computer died",
     "failed": "Stopped with an error",
@@ -39,6 +40,7 @@ KINDS = {
     "protocol": "Another protocol than the others",
     "missing": "A session is missing",
     "unasked": "The closing questions were not answered",
+    "copies": "Files that are left out",
     "too_soon": "Too few days between sessions",
     "computer": "A computer to look at",
     "assistant": "An assistant to talk to",

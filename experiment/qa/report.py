@@ -19,8 +19,9 @@ from experiment.errors import BadInput
 from experiment.qa.findings import Answers, Finding, session_findings, sort_findings, with_answers
 from experiment.qa.page import StudyPage, render
 from experiment.qa.session_summary import SessionSummary, UnreadableSession, read_session, visit_of_name
-from experiment.qa.study_findings import JudgedSession, study_findings
+from experiment.qa.study_findings import JudgedSession, stray_findings, study_findings
 from experiment.record.dataset import DataSet
+from experiment.record.strays import find_strays
 from experiment.record.tsv import tsv
 from experiment.storage.atomic_file import write_whole
 
@@ -80,7 +81,8 @@ def build_report(
         readings.append(one)
         progress(len(readings), len(paths))
     name, day = data.root.resolve().name, today or datetime.now(timezone.utc)
-    study = judge_all(name, readings, thresholds, changed, day, besides, answers, answered)
+    left_out = with_answers(stray_findings(find_strays(data), data.root), answers)
+    study = judge_all(name, readings, thresholds, changed, day, (*besides, *left_out), answers, answered)
     out = out or data.root / "derivatives" / "qa"
     page, table = out / "qa.html", out / "qa_findings.tsv"
     write_whole(page, render(study))

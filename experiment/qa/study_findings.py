@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -18,6 +19,7 @@ from experiment.qa.session_summary import SessionSummary, UnreadableSession
 from experiment.record.events import parse_utc
 
 HABITS = ("alike", "skimmed", "unseen")
+MAX_NAMED = 5
 LATE = ("late", "standstill", "refresh", "unknown_frames", "unsynced")
 
 
@@ -91,7 +93,7 @@ def study_findings(
         by_subject[one.reading.subject].append(one)
     found = [*_computers(computers, thresholds), *_assistants(assistants, thresholds), *_protocols(sessions)]
     for subject, own in by_subject.items():
-        found += _participant(subject, own)
+        found += [*_participant(subject, own), *_twice(subject, own)]
         if answered is not None and subject not in answered:
             found += _unasked(subject, [one.reading for one in own])
         found += _schedule(subject, [one.reading for one in own], thresholds, today)
@@ -141,6 +143,27 @@ def _participant(subject: str, own: Sequence[JudgedSession]) -> Iterator[Finding
             title = next(found.title for found in own[0].findings if found.kind == kind)
             text = f"{title}, in every one of {len(own)} sessions."
             yield _person("participant", text, subject)
+
+
+def _twice(subject: str, own: Iterable[JudgedSession]) -> Iterator[Finding]:
+    """A session that was begun a second time, as under another task's name: only one of its logs can count."""
+    logs = defaultdict[int, list[str]](list)
+    for one in own:
+        logs[one.reading.session].append(one.reading.path.name)
+    for session, names in logs.items():
+        if names[1:]:
+            text = f"{' and '.join(names)}: decide which of them counts, and move the other out of the data folder."
+            yield _person("twice", text, subject, session)
+
+
+def stray_findings(strays: Sequence[Path], root: Path) -> list[Finding]:
+    """One for all that is named like data in the data set at `root` and is none."""
+    if not strays:
+        return []
+    named = ", ".join(path.relative_to(root).as_posix() for path in strays[:MAX_NAMED])
+    more = f" and {len(strays) - MAX_NAMED} more" if strays[MAX_NAMED:] else ""
+    text = f"Copies, hidden or misnamed files are not read as data: {named}{more}. Delete them, or correct their names."
+    return [_person("copies", text)]
 
 
 def _unasked(subject: str, own: Iterable[SessionSummary | UnreadableSession]) -> Iterator[Finding]:
