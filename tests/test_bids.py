@@ -21,11 +21,12 @@ from experiment.errors import BadInput, EquipmentFailure
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.events import Ended, Event, Started
-from experiment.record.trial_table import read_table, trial_table
+from experiment.record.trial_table import trial_table
 from experiment.record.tsv import read_rows, write_rows
 from experiment.storage.atomic_file import write_whole
 from tests import strategies
 from tests.strategies import PROTOCOL, held
+from tests.tables import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

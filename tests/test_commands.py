@@ -17,7 +17,6 @@ from experiment.design.message import read_messages
 from experiment.design.visit import Visit
 from experiment.record.dataset import DataSet
 from experiment.record.events import Ended, ScaleScene, TextScene
-from experiment.record.trial_table import read_table
 from tests.lab import (
     EXAMPLES,
     TASK,
@@ -29,6 +28,7 @@ from tests.lab import (
     participates,
     short_protocol,
 )
+from tests.tables import read_table
 from tests.test_keyboard import HUMBLE
 
 if TYPE_CHECKING:

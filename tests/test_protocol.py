@@ -14,7 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from experiment.design.protocol import SESSIONS_COLUMNS, TRIAL_COLUMNS, Protocol, read_protocol
+from experiment.design.columns import SESSIONS_COLUMNS, TRIAL_COLUMNS
+from experiment.design.protocol import Protocol, read_protocol
 from experiment.errors import BadInput
 from experiment.record import data_dictionary
 from experiment.task import scenes
@@ -263,7 +264,7 @@ def test_the_names_that_are_taken_are_those_of_the_tables() -> None:
     one = replace(PROTOCOL, assistant=(), rating=replace(PROTOCOL.rating, questions=PROTOCOL.rating.questions[:1]))
     columns = [name for name in data_dictionary.data_dictionary(one) if not name[0].isupper()]
     assert {name for name in columns if not name.startswith("connection")} == TRIAL_COLUMNS
-    assert set(data_dictionary.sessions_dictionary(one)) == SESSIONS_COLUMNS
+    assert set(data_dictionary.sessions_dictionary(one)) == set(SESSIONS_COLUMNS)
 
 
 def test_no_closing_question_takes_the_participants_column(tmp_path: Path) -> None:

@@ -323,7 +323,7 @@ def test_choices_faster_than_seeing_need_a_person(tmp_path: Path) -> None:
 
 def test_missed_refreshes_are_counted_and_placed(tmp_path: Path) -> None:
     """Ten missed refreshes in message 2 are counted there with their length, and ten on a page disturb nobody."""
-    seen = read_of(tmp_path, real(missing=[0.5, in_message_2_s()])).refreshed
+    seen = read_of(tmp_path, real(missing=[0.5, in_message_2_s()])).refreshes
     assert (seen.missed, seen.missed_watched) == (20, 10)
     assert [late.place for late in seen.late] == ["welcome", "message 2"]
     assert seen.late[1].length_s == pytest.approx(11 / 60, abs=1e-5)

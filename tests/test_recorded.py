@@ -18,7 +18,7 @@ from experiment.record.dataset import DataSet
 from experiment.record.events import Ended, Started, encode
 from experiment.record.resume import is_interrupted, resume_point
 from experiment.record.transcript import Transcript
-from experiment.record.trial_table import as_text, trial_table
+from experiment.record.trial_table import table_text
 from experiment.replay.player import Player
 from experiment.replay.verify import verify_all
 from experiment.storage.hash_chain import chain_line
@@ -69,7 +69,7 @@ def test_each_event_is_written_as_it_was(path: Path) -> None:
 def test_each_table_is_made_again_byte_for_byte(path: Path) -> None:
     """The trial table and its data dictionary follow from the transcript as they were saved."""
     read, table = log.read(path, pilot=True), table_of(path)
-    assert as_text(trial_table(read.events)).encode() == table.read_bytes()
+    assert table_text(read.events).encode() == table.read_bytes()
     assert data_dictionary(read.started.session.protocol) == json.loads(table.with_suffix(".json").read_bytes())
 
 

@@ -19,11 +19,11 @@ from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.events import Ended, MessageScene, Rated, Shown, Started, TextScene, TrialBegan
 from experiment.record.resume import resume_point
-from experiment.record.trial_table import read_table
 from experiment.session import plan as plans
 from experiment.session import run as sessions
 from experiment.storage.append_file import is_written
 from tests.lab import EXAMPLES, ROOT
+from tests.tables import read_table
 
 if TYPE_CHECKING:
     from experiment.record.events import Event

@@ -21,7 +21,7 @@ from experiment.design.visit import Visit
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.events import Ended, Rated, ScaleScene, Shown, Started, Storage, TrialBegan
-from experiment.record.trial_table import read_table, trial_table
+from experiment.record.trial_table import trial_table
 from experiment.record.tsv import read_rows
 from experiment.session import plan
 from experiment.storage.append_file import is_written
@@ -43,6 +43,7 @@ from tests.lab import (
     pictures_of,
 )
 from tests.mounts import resize, small_disk
+from tests.tables import read_table
 from tests.xtest import Hands
 
 if TYPE_CHECKING:

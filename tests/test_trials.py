@@ -14,10 +14,11 @@ from msgspec.structs import replace
 from experiment.errors import BadInput
 from experiment.record import events as ev
 from experiment.record.data_dictionary import data_dictionary
-from experiment.record.trial_table import as_text, read_table, trial_table
+from experiment.record.trial_table import table_text, trial_table
 from experiment.storage.atomic_file import write_whole
 from tests import strategies
 from tests.strategies import CONNECTION, PROTOCOL, eventful_trial, held, session_of, started
+from tests.tables import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -169,7 +170,7 @@ def test_a_table_is_read_back_equal(told: list[ev.Event]) -> None:
     assert session is not None
     with TemporaryDirectory() as folder:
         path = Path(folder, "table.tsv")
-        write_whole(path, as_text(table))
+        write_whole(path, table_text(told))
         pd.testing.assert_frame_equal(read_table(path), table)
         plain = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
     assert plain["message_id"].tolist() == [trial.message_id for trial in session.trials]

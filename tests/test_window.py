@@ -24,7 +24,6 @@ from experiment.record.events import (
     Shown,
     TextScene,
 )
-from experiment.record.trial_table import read_table
 from experiment.task.layout import Layout
 from tests.lab import (
     Eyes,
@@ -42,6 +41,7 @@ from tests.lab import (
     short_protocol,
     telling_pixel,
 )
+from tests.tables import read_table
 from tests.xtest import Hands
 
 if TYPE_CHECKING:

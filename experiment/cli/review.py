@@ -29,12 +29,12 @@ def table(
 ) -> None:
     """Print the trial table that a transcript holds, such as after a power cut."""
     from experiment.record import transcript as log
-    from experiment.record import trial_table
+    from experiment.record.trial_table import table_text
 
     read = log.read(transcript, pilot=pilot)
     if read.torn_bytes:
         say("The last line was torn off when the program died, and is left out.")
-    sys.stdout.write(trial_table.as_text(trial_table.trial_table(read.events)))
+    sys.stdout.write(table_text(read.events))
 
 
 def replay(

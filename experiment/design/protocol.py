@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from experiment.design.columns import RATING_ENDINGS, SESSIONS_COLUMNS, TRIAL_COLUMNS
 from experiment.design.intake import Intake
 from experiment.design.questions import AskedQuestion, Fixed, Funnel, Label, Line, check_distinct
 from experiment.design.thresholds import Thresholds
@@ -37,15 +38,6 @@ TAKEN_CHORDS = (
     {"ctrl", "alt", "backspace"},
     {"ctrl", "alt", "t"},
 )
-
-
-# Columns of the trial table and of the sessions file that are always there: no question may be named like them.
-TRIAL_COLUMNS = frozenset({
-    "trial", "message_id", "message_sha256", "relationship", "message_onset", "reading_time", "question_order",
-    "pauses", "focus_losses", "paused_time", "missed_frames", "timed_by", "shown_before",
-})  # fmt: skip
-SESSIONS_COLUMNS = frozenset({"session_id", "acq_time", "operator", "seed", "status", "end_reason"})
-_RATING_ENDINGS = ("_onset", "_rt", "_time", "_changes")
 
 
 class Display(Fixed, frozen=True):
@@ -100,7 +92,7 @@ class Rating(Fixed, frozen=True):
         """Each question is a column of the table, beside those that are always there."""
         ids = [question.id for question in self.questions]
         check_distinct("ids of questions", ids)
-        if taken := [one for one in ids if one in TRIAL_COLUMNS or one.endswith(_RATING_ENDINGS)]:
+        if taken := [one for one in ids if one in TRIAL_COLUMNS or one.endswith(RATING_ENDINGS)]:
             raise ValueError(f"Expected ids of questions that name no other column of the table, got {taken[0]!r}")
 
 
@@ -212,7 +204,7 @@ class Protocol(Fixed, frozen=True):
         """Each question to the assistant is a column of its own."""
         ids = [question.id for question in self.assistant]
         check_distinct("ids of questions to the assistant", ids)
-        if taken := sorted(SESSIONS_COLUMNS.intersection(ids)):
+        if taken := sorted(SESSIONS_COLUMNS.keys() & set(ids)):
             raise ValueError(f"Expected ids of questions to the assistant that name no other column, got {taken[0]!r}")
 
     @property

@@ -178,7 +178,7 @@ def _speed(one: SessionSummary, thresholds: Thresholds) -> Found:
 
 def _frames(one: SessionSummary, thresholds: Thresholds) -> Found:
     """Late flips where a message or a scale was on the screen; what happens at pages disturbs nobody."""
-    seen = one.refreshed
+    seen = one.refreshes
     longest = max((late for late in seen.late if late.watched), key=lambda late: late.length_s, default=None)
     if longest is None:
         return
@@ -193,7 +193,7 @@ def _frames(one: SessionSummary, thresholds: Thresholds) -> Found:
 
 def _screen(one: SessionSummary, thresholds: Thresholds) -> Found:
     """Whether the screen's refreshes are known, steady and waited for."""
-    screen, hz = one.screen, one.refreshed.hz
+    screen, hz = one.screen, one.refreshes.hz
     if screen.kind == "simulated":
         return
     if hz is None and one.ending != "died":

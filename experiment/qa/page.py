@@ -179,7 +179,7 @@ class _Pictures:
 
     @staticmethod
     def _late(one: SessionSummary, scale: Axis, top_px: int, height_px: int) -> str:
-        return strokes([late.time_s for late in one.refreshed.late if late.watched], scale, top_px, height_px)
+        return strokes([late.time_s for late in one.refreshes.late if late.watched], scale, top_px, height_px)
 
 
 def _message_starts_s(one: SessionSummary) -> dict[int, float]:

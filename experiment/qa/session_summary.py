@@ -11,12 +11,13 @@ from msgspec import Struct
 
 from experiment.errors import BadInput
 from experiment.record import transcript as log
-from experiment.record.events import Ended, Event, Focus, Mode, Paused, Refreshes, Resumed, ScreenInfo, Storage
-from experiment.record.timeline import Attempt, Refreshed, ShownScene, attempts, last_s, refreshed, screens, strayed
+from experiment.record.events import Ended, Event, Mode, ScreenInfo
+from experiment.record.refreshes import RefreshSummary, summarise_refreshes
+from experiment.record.shown_scenes import ShownScene, first_unplanned, shown_scenes
+from experiment.record.timeline import Attempt, attempts, clock_steps, focus_losses, last_s, pauses, storage_losses
 from experiment.record.trial_table import trial_rows
 
 Ending = Literal["completed", "aborted", "failed", "died"]
-NOTICED_S = 0.05  # a wall clock that was set by less is one that is kept in time
 
 
 class Answer(Struct, frozen=True):
@@ -41,8 +42,8 @@ class RatedMessage(Struct, frozen=True):
     shown_before: int
 
 
-class Pause(Struct, frozen=True):
-    """`length_s` is None if the session ended in it."""
+class PlacedPause(Struct, frozen=True):
+    """`length_s` is None if the session ended in it; `place`: what it interrupted."""
 
     time_s: float
     length_s: float | None
@@ -82,9 +83,9 @@ class SessionSummary(Struct, frozen=True):
     trials: tuple[RatedMessage, ...]
     screens: tuple[ShownScene, ...]
     strayed: str | None
-    refreshed: Refreshed
+    refreshes: RefreshSummary
     clock_steps: tuple[tuple[float, float], ...]
-    pauses: tuple[Pause, ...]
+    pauses: tuple[PlacedPause, ...]
     focus_losses: int
     unsaved: int
 
@@ -145,11 +146,12 @@ def visit_of_name(path: Path) -> tuple[str, int]:
 def summarise(path: Path, events: Sequence[Event], *, torn: bool = False) -> SessionSummary:
     """What a session's events tell; pure."""
     parts = attempts(events)
-    shown = [one for part in parts for one in screens(part)]
+    by_part = [shown_scenes(part) for part in parts]
+    shown = [one for several in by_part for one in several]
     started, ended = parts[0].started, events[-1]
     session, protocol, screen = started.session, started.session.protocol, parts[-1].started.screen
     questions = tuple(question.id for question in protocol.rating.questions)
-    stray = next(filter(None, (strayed(part, screens(part)) for part in parts)), None)
+    stray = next(filter(None, map(first_unplanned, parts, by_part)), None)
     return SessionSummary(
         path=path,
         subject=session.subject,
@@ -175,11 +177,11 @@ def summarise(path: Path, events: Sequence[Event], *, torn: bool = False) -> Ses
         trials=tuple(_rated(row, questions) for row in trial_rows(events)),
         screens=tuple(shown),
         strayed=stray.place if stray else None,
-        refreshed=refreshed(parts, shown),
-        clock_steps=tuple(step for part in parts for step in _clock_steps(part)),
-        pauses=tuple(pause for part in parts for pause in _pauses(part, shown)),
-        focus_losses=sum(isinstance(event, Focus) and not event.gained for event in events),
-        unsaved=sum(isinstance(event, Storage) and not event.saved for event in events),
+        refreshes=summarise_refreshes(parts, shown),
+        clock_steps=tuple(step for part in parts for step in clock_steps(part)),
+        pauses=tuple(pause for part in parts for pause in _placed_pauses(part, shown)),
+        focus_losses=focus_losses(events),
+        unsaved=storage_losses(events),
     )
 
 
@@ -220,21 +222,8 @@ def _whole(cell: str | float | None) -> int | None:
     return None if cell is None else int(cell)
 
 
-def _clock_steps(sitting: Attempt) -> Iterator[tuple[float, float]]:
-    known_s, time_s = 0.0, 0.0
-    for event in sitting.events:
-        time_s = max(time_s, getattr(event, "onset_s", 0.0))
-        if isinstance(event, Refreshes) and event.clock_offset_s is not None:
-            if abs(event.clock_offset_s - known_s) > NOTICED_S:
-                yield time_s + sitting.later_s, event.clock_offset_s - known_s
-            known_s = event.clock_offset_s
-
-
-def _pauses(sitting: Attempt, shown: Sequence[ShownScene]) -> Iterator[Pause]:
-    ends_s = iter([event.time_s for event in sitting.events if isinstance(event, Resumed)])
-    for event in sitting.events:
-        if isinstance(event, Paused):
-            start_s, end_s = event.time_s + sitting.later_s, next(ends_s, None)
-            before = [one for one in shown if one.start_s < start_s and one.kind != "pause"]
-            length_s = None if end_s is None else end_s - event.time_s
-            yield Pause(start_s, length_s, event.cause, before[-1].place if before else "the start")
+def _placed_pauses(attempt: Attempt, shown: Sequence[ShownScene]) -> Iterator[PlacedPause]:
+    for pause in pauses(attempt.events):
+        start_s = pause.start_s + attempt.later_s
+        before = [one for one in shown if one.start_s < start_s and one.kind != "pause"]
+        yield PlacedPause(start_s, pause.length_s, pause.cause, before[-1].place if before else "the start")

@@ -65,8 +65,8 @@ def group_findings(sessions: Iterable[JudgedSession], name_of: Callable[[Session
 def _group(name: str, sessions: Sequence[JudgedSession]) -> Group:
     readings = [one.reading for one in sessions if isinstance(one.reading, SessionSummary)]
     endings = Counter(reading.ending for reading in readings)
-    due = sum(reading.refreshed.due_watched for reading in readings)
-    missed = sum(reading.refreshed.missed_watched for reading in readings)
+    due = sum(reading.refreshes.due_watched for reading in readings)
+    missed = sum(reading.refreshes.missed_watched for reading in readings)
     return Group(
         name=name,
         sessions=len(readings),

@@ -16,17 +16,17 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from experiment.design.columns import SESSIONS_COLUMNS
 from experiment.design.visit import LABEL, NUMBER, Visit, session_name, session_number, subject_label, subject_name
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.record.data_dictionary import (
     PARTICIPANTS_COLUMNS,
-    SESSIONS_COLUMNS,
     data_dictionary,
     describe_question,
     sessions_dictionary,
 )
 from experiment.record.events import Ended, Started
-from experiment.record.trial_table import as_text, trial_table
+from experiment.record.trial_table import table_text
 from experiment.record.tsv import (
     MISSING,
     describe_columns,
@@ -176,7 +176,7 @@ class DataSet:
             raise BadInput(f"Expected a session's events from its start, found {type(started).__name__} as the first.")
         session = started.session
         table = self.table(session.visit, session.protocol.task)
-        write_whole(table, as_text(trial_table(events)))
+        write_whole(table, table_text(events))
         write_whole(table.with_suffix(".json"), json_text(data_dictionary(session.protocol)))
         row = {name: _cell(value) for name, value in answers.items()}
         row |= visit_row(started, ended if isinstance(ended, Ended) else None)

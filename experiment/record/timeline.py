@@ -1,218 +1,255 @@
-"""What stood on the screen from when until when, and which of its refreshes were missed: pure readings of the events.
+"""The one reading of a transcript: attempts, trials, scenes, pauses, presses and answers, from which all else is read.
 
-A session that died and went on has several sittings, each with a clock zero of its own; here they follow one another
-without the time between them.
+An attempt is one run of the task: a session that died and was resumed has several, each with a clock zero of its own.
+Within an attempt times are seconds since its clock zero; where attempts follow one another, `later_s` is added to them.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
-from typing import Literal
+from itertools import accumulate
 
-import numpy as np
-import numpy.typing as npt
 from msgspec import Struct
 
-from experiment.design.protocol import Protocol
+from experiment.errors import BadInput
 from experiment.record.events import (
+    Click,
+    Elapsed,
     Event,
+    Focus,
+    Key,
+    Marked,
     MessageScene,
+    PauseCause,
     Paused,
+    Rated,
+    Read,
     Refreshes,
     Resumed,
     ScaleScene,
     Scene,
     Shown,
     Started,
-    TextScene,
+    Storage,
     TrialBegan,
     TrialEnded,
 )
 
-Kind = Literal["page", "fixation", "message", "scale", "blank", "pause"]
-Times = npt.NDArray[np.float64]
-WATCHED = ("message", "scale")
-KEPT = 50
+CLOCK_STEP_S = 0.05  # a wall clock that was set by less is one that is kept in time
+
+
+class Pause(Struct, frozen=True):
+    """The pause page was on the screen; `end_s` is None if the attempt ended in it."""
+
+    start_s: float
+    end_s: float | None
+    cause: PauseCause
+
+    @property
+    def length_s(self) -> float | None:
+        """How long it was, if it came to its end."""
+        return None if self.end_s is None else self.end_s - self.start_s
+
+
+class Press(Struct, frozen=True):
+    """A key or the mouse button went down; `place_px` from the screen's centre, y up, for the mouse."""
+
+    time_s: float
+    name: str
+    place_px: tuple[float, float] | None = None
+
+
+class Response(Struct, frozen=True):
+    """The way to one answer: to `Read` for a message, to `Rated` for a question; `answer` is None if none came.
+
+    `onset_s`: of the flip that first showed the message or the scale. `marks`: each place of the marker.
+    """
+
+    onset_s: float | None = None
+    marks: tuple[Marked, ...] = ()
+    pauses: tuple[Pause, ...] = ()
+    answer: Read | Rated | None = None
+
+    @property
+    def value(self) -> int | None:
+        """The confirmed rating."""
+        return self.answer.value if isinstance(self.answer, Rated) else None
+
+    @property
+    def answered_s(self) -> float | None:
+        """When the press came that went on, or made the rating final."""
+        return self.answer.time_s if self.answer else None
+
+    def rt_s(self, time_s: float | None) -> float | None:
+        """How long the message or scale had been on the screen at a time, pauses excluded."""
+        if self.onset_s is None or time_s is None:
+            return None
+        within = [one for one in self.pauses if self.onset_s <= one.start_s and (one.end_s or math.inf) <= time_s]
+        return time_s - self.onset_s - math.fsum(one.length_s or 0.0 for one in within)
+
+
+class TrialRun(Struct, frozen=True):
+    """A trial in one attempt: from its beginning to its end, or to where the attempt was cut off.
+
+    `start_s`: the first scene of the trial. `started`: the beginning of the attempt.
+    """
+
+    trial: int
+    started: Started
+    events: tuple[Event, ...]
+    start_s: float
+    end_s: float
+
+    @property
+    def rated(self) -> frozenset[str]:
+        """The questions that came to their end, be it without an answer."""
+        return frozenset(event.question for event in self.events if isinstance(event, Rated))
+
+    @property
+    def message_onset_s(self) -> float | None:
+        """When the message was first on the screen."""
+        return next(iter(self.spans_s(MessageScene)), (None, None))[0]
+
+    def spans_s(self, kind: type[Scene]) -> list[tuple[float, float]]:
+        """From when until when each state of such a scene was on the screen: until the next came, if one did."""
+        shown = onsets(self.events)
+        ends_s = [*(onset_s for onset_s, _ in shown[1:]), math.inf]
+        pairs = zip(shown, ends_s, strict=False)
+        return [(onset_s, end_s) for (onset_s, scene), end_s in pairs if isinstance(scene, kind)]
+
+    @property
+    def responses(self) -> list[Response]:
+        """The message's, then each question's in the order of asking; at last what came after the last answer."""
+        pieces: list[list[Event]] = [[]]
+        for event in self.events:
+            pieces[-1].append(event)
+            if isinstance(event, Read | Rated):
+                pieces.append([])
+        return [_response(piece) for piece in pieces]
 
 
 class Attempt(Struct, frozen=True):
-    """One run of the task; `later_s` after the first sitting's clock zero if there were no time between sittings."""
+    """One run of the task; `later_s`: its clock zero on the clock of all attempts, which follow one another."""
 
     started: Started
     events: tuple[Event, ...]
     later_s: float
 
-
-class ShownScene(Struct, frozen=True):
-    """A stay on the screen; `shows`: the id of the message or question, a page's name; `trial`: None outside trials."""
-
-    kind: Kind
-    trial: int | None
-    shows: str | None
-    start_s: float
-    end_s: float
-
     @property
-    def place(self) -> str:
-        """In words, for a person who looks for it."""
-        if self.trial is None:
-            return self.shows or self.kind
-        message = "practice message" if self.trial == 0 else f"message {self.trial}"
-        return message if self.kind == "message" else f"{self.shows or self.kind} of {message}"
+    def refresh_hz(self) -> float:
+        """The screen's, as measured before it."""
+        return self.started.screen.refresh_hz
 
 
-class Late(Struct, frozen=True):
-    """A flip that came late: when (the middle of the interval before it), after how long, and where in the session."""
-
-    time_s: float
-    length_s: float
-    place: str
-    watched: bool
+def starts(events: Sequence[Event | None]) -> list[int]:
+    """Where each attempt begins among the events: at its `Started`."""
+    return [at for at, event in enumerate(events) if isinstance(event, Started)]
 
 
-class Refreshed(Struct, frozen=True):
-    """The session's refreshes: how many were due and how many missed, in all and while a message or scale was there.
-
-    `hz`: the rate at which they came. `late`: the longest waits, those at messages
-    and scales before others, in the order of time. All zero, None and empty if no
-    flips were recorded.
-    """
-
-    due: int = 0
-    missed: int = 0
-    due_watched: int = 0
-    missed_watched: int = 0
-    hz: float | None = None
-    late: tuple[Late, ...] = ()
-
-
-def attempts(events: Iterable[Event]) -> list[Attempt]:
-    """The events in runs of the task, each from its start."""
-    runs: list[list[Event]] = []
-    for event in events:
-        if isinstance(event, Started):
-            runs.append([])
-        runs[-1].append(event)
-    found: list[Attempt] = []
-    later_s = 0.0
-    for started, *rest in runs:
-        assert isinstance(started, Started)  # noqa: S101 - as above
+def attempts(events: Iterable[Event], gap_s: float = 0.0) -> list[Attempt]:
+    """The events by attempt, with so much time between two; BadInput if they do not begin with a session's start."""
+    every = list(events)
+    begins, later_s, found = starts(every), 0.0, list[Attempt]()
+    if begins[:1] != [0]:
+        kind = type(every[0]).__name__ if every else "nothing"
+        raise BadInput(f"Expected a session's events from its start, found {kind} as the first.")
+    for begin, end in zip(begins, [*begins[1:], len(every)], strict=True):
+        started, *rest = every[begin:end]
+        assert isinstance(started, Started)  # noqa: S101 - so `starts` chose it
         found.append(Attempt(started, tuple(rest), later_s))
-        later_s += last_s(rest)
+        later_s += last_s(rest) + gap_s
     return found
 
 
 def last_s(events: Iterable[Event]) -> float:
-    """The last time that is told, since clock zero."""
-    return max((getattr(event, "onset_s", getattr(event, "time_s", None)) or 0.0 for event in events), default=0.0)
+    """The last time that is recorded, since clock zero."""
+    return max((own_s for event in events if (own_s := _time_s(event)) is not None), default=0.0)
 
 
-def screens(sitting: Attempt) -> list[ShownScene]:
-    """All that was shown in a sitting, in order; a scene's states (a button, another marker) are one stay."""
-    pieces = list(_pieces(sitting.events, _names(sitting.started.session.protocol)))
-    groups = [next(group) for _, group in groupby(pieces, lambda piece: piece[1:])]
-    ends_s = [*(piece[0] for piece in groups[1:]), last_s(sitting.events)]
-    return [
-        ShownScene(kind, trial, shows, start_s + sitting.later_s, end_s + sitting.later_s)
-        for (start_s, kind, trial, shows), end_s in zip(groups, ends_s, strict=False)
-    ]
+def _time_s(event: Event) -> float | None:
+    match event:
+        case Shown(onset_s=time_s) | Elapsed(until_s=time_s):
+            return time_s
+    return getattr(event, "time_s", None)
 
 
-def _names(protocol: Protocol) -> dict[str, str]:
-    """What a question or a page of text is called, by its wording."""
-    wording = protocol.wording
-    instructions = {text: f"instruction {number}" for number, text in enumerate(wording.instructions, start=1)}
-    pages = {wording.welcome: "welcome", wording.practice: "practice page", wording.begin: "begin page"}
-    last = {wording.resumed: "resumed page", wording.closing: "closing page"}
-    return instructions | pages | last | {one.text: one.id for one in protocol.rating.questions}
+def trial_runs(attempt: Attempt) -> list[TrialRun]:
+    """The trials that were begun in an attempt, in order."""
+    events, runs = attempt.events, list[TrialRun]()
+    latest_s = list(accumulate((_time_s(event) or 0.0 for event in events), max, initial=0.0))
+    begins = [(at, event.trial) for at, event in enumerate(events) if isinstance(event, TrialBegan)]
+    limits = [*(at for at, _ in begins[1:]), len(events)]
+    for (begin, trial), limit in zip(begins, limits, strict=False):
+        end = next((at + 1 for at in range(begin, limit) if isinstance(events[at], TrialEnded)), limit)
+        story = events[begin:end]
+        start_s = next((onset_s for onset_s, _ in onsets(story)), latest_s[begin])
+        runs.append(TrialRun(trial, attempt.started, story, start_s, latest_s[end]))
+    return runs
 
 
-def _pieces(events: Sequence[Event], names: dict[str, str]) -> Iterator[tuple[float, Kind, int | None, str | None]]:
-    """Each state of the screen: since when, what kind, in which trial, which message or question."""
-    trial = None
-    pauses = _pauses_s(events)
+def runs_by_trial(events: Iterable[Event]) -> dict[int, list[TrialRun]]:
+    """The runs of each trial over all attempts, in the order of time."""
+    runs: dict[int, list[TrialRun]] = {}
+    for run in (run for attempt in attempts(events) for run in trial_runs(attempt)):
+        runs.setdefault(run.trial, []).append(run)
+    return runs
+
+
+def pauses(events: Iterable[Event]) -> list[Pause]:
+    """When the pause page came and went within an attempt."""
+    found: list[Pause] = []
     for event in events:
-        if isinstance(event, TrialBegan):
-            trial = event.trial
-        elif isinstance(event, TrialEnded):
-            trial = None
-        elif isinstance(event, Shown):
-            paused = any(start_s <= event.onset_s < end_s for start_s, end_s in pauses)
-            kind, shows = ("pause", None) if paused else _seen(event.scene, names)
-            yield event.onset_s, kind, trial, shows
+        if isinstance(event, Paused):
+            found.append(Pause(event.time_s, None, event.cause))
+        elif isinstance(event, Resumed) and found:
+            found[-1] = Pause(found[-1].start_s, event.time_s, found[-1].cause)
+    return found
 
 
-def _pauses_s(events: Sequence[Event]) -> list[tuple[float, float]]:
-    ends_s = [event.time_s for event in events if isinstance(event, Resumed)]
-    starts_s = [event.time_s for event in events if isinstance(event, Paused)]
-    return list(zip(starts_s, [*ends_s, float("inf")], strict=False))
+def presses(events: Iterable[Event]) -> Iterator[Press]:
+    """Every key and mouse button that went down."""
+    for event in events:
+        match event:
+            case Key(key=key, down=True):
+                yield Press(event.time_s, key)
+            case Click(x_px=x_px, y_px=y_px, down=True):
+                yield Press(event.time_s, "mouse", (x_px, y_px))
 
 
-def _seen(scene: Scene, names: dict[str, str]) -> tuple[Kind, str | None]:
-    match scene:
-        case MessageScene():
-            return "message", scene.message_id
-        case ScaleScene():
-            return "scale", names.get(scene.question)
-        case TextScene():
-            return ("fixation", None) if scene.style == "sign" else ("page", names.get(scene.text))
-    return "blank", None
+def onsets(events: Iterable[Event]) -> list[tuple[float, Scene]]:
+    """Each state of the screen with the time of the flip that first showed it."""
+    return [(event.onset_s, event.scene) for event in events if isinstance(event, Shown)]
 
 
-def strayed(sitting: Attempt, shown: Iterable[ShownScene]) -> ShownScene | None:
-    """The first message or scale that is not the one that was planned at its place, or None."""
-    started = sitting.started
-    first = started.resumes.trial if started.resumes else 0
-    trials = [one for one in (started.session.practice, *started.session.trials) if one.trial >= first]
-    called = _called(started.session.protocol)
-    planned = [(one.trial, shows) for one in trials for shows in (one.message_id, *map(called.get, one.questions))]
-    watched = (one for one in shown if one.kind in WATCHED)
-    visits = (next(group) for _, group in groupby(watched, lambda one: (one.trial, one.shows)))
-    due = (visit for visit, _ in groupby(planned))
-    return next((one for one in visits if next(due, None) != (one.trial, one.shows)), None)
+def answers(events: Iterable[Event]) -> Iterator[Read | Marked | Rated]:
+    """All that was answered and marked."""
+    return (event for event in events if isinstance(event, Read | Marked | Rated))
 
 
-def _called(protocol: Protocol) -> dict[str, str]:
-    """What a question is called by its wording: itself, or another one that is worded the same."""
-    names = _names(protocol)
-    return {one.id: names[one.text] for one in protocol.rating.questions}
+def _response(piece: Sequence[Event]) -> Response:
+    watched = (onset_s for onset_s, scene in onsets(piece) if isinstance(scene, MessageScene | ScaleScene))
+    marks = tuple(event for event in piece if isinstance(event, Marked))
+    answer = next((event for event in piece if isinstance(event, Read | Rated)), None)
+    return Response(next(watched, None), marks, tuple(pauses(piece)), answer)
 
 
-def refreshed(all_sittings: Iterable[Attempt], shown: Sequence[ShownScene]) -> Refreshed:
-    """How the screen kept pace over all sittings."""
-    parts = [_intervals(sitting) for sitting in all_sittings]
-    middles_s, lengths_s, missed = (np.concatenate([part[index] for part in parts]) for index in range(3))
-    if not lengths_s.size:
-        return Refreshed()
-    at = np.searchsorted([screen.start_s for screen in shown], middles_s, side="right") - 1
-    is_watched = np.array([screen.kind in WATCHED for screen in shown])[at]
-    late_ones = np.flatnonzero(missed)
-    kept = late_ones[np.lexsort((lengths_s[late_ones], is_watched[late_ones]))[::-1][:KEPT]]
-    late = [
-        Late(float(middles_s[one]), float(lengths_s[one]), shown[at[one]].place, bool(is_watched[one]))
-        for one in sorted(kept)
-    ]
-    due = missed + 1
-    return Refreshed(
-        due=int(due.sum()),
-        missed=int(missed.sum()),
-        due_watched=int(due[is_watched].sum()),
-        missed_watched=int(missed[is_watched].sum()),
-        hz=round(1 / float(np.median(lengths_s)), 2),
-        late=tuple(late),
-    )
+def focus_losses(events: Iterable[Event]) -> int:
+    """How often another window took the keyboard."""
+    return sum(isinstance(event, Focus) and not event.gained for event in events)
 
 
-def _intervals(sitting: Attempt) -> tuple[Times, Times, Times]:
-    """Of the flips: the middle of each interval in session time, its length, and how many refreshes passed within."""
-    records = [event for event in sitting.events if isinstance(event, Refreshes) and event.first_s is not None]
-    flips_s = np.concatenate([np.empty(0), *map(_flips_s, records)])
-    lengths_s = np.diff(flips_s)
-    missed = np.maximum(np.rint(lengths_s * sitting.started.screen.refresh_hz) - 1, 0)
-    return (flips_s[1:] + flips_s[:-1]) / 2 + sitting.later_s, lengths_s, missed
+def storage_losses(events: Iterable[Event]) -> int:
+    """How often the disk stopped taking the transcript."""
+    return sum(isinstance(event, Storage) and not event.saved for event in events)
 
 
-def _flips_s(record: Refreshes) -> Times:
-    intervals_us = np.array((0, *record.intervals_us), dtype=np.float64)
-    return (record.first_s or 0.0) + np.cumsum(intervals_us) / 1e6
+def clock_steps(attempt: Attempt) -> Iterator[tuple[float, float]]:
+    """When the wall clock was found to be set, on the clock of all attempts, and by how many seconds."""
+    known_s, time_s = 0.0, 0.0
+    for event in attempt.events:
+        time_s = max(time_s, event.onset_s if isinstance(event, Shown) else 0.0)
+        if isinstance(event, Refreshes) and event.clock_offset_s is not None:
+            if abs(event.clock_offset_s - known_s) > CLOCK_STEP_S:
+                yield time_s + attempt.later_s, event.clock_offset_s - known_s
+            known_s = event.clock_offset_s

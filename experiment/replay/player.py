@@ -6,39 +6,19 @@ on one, with a short gap.
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
 
 from msgspec import Struct, structs
 
 from experiment.errors import BadInput
-from experiment.record.events import (
-    BlankScene,
-    Click,
-    Elapsed,
-    Ended,
-    Event,
-    Key,
-    MessageScene,
-    Paused,
-    Refreshes,
-    Resumed,
-    ScaleScene,
-    Scene,
-    Shown,
-    Started,
-    TextScene,
-    TrialBegan,
-    TrialEnded,
-)
-
-Timed = Sequence[tuple[float, Event]]
+from experiment.record.events import BlankScene, Event, Scene
+from experiment.record.refreshes import late_flips_s
+from experiment.record.shown_scenes import shown_scenes
+from experiment.record.timeline import Attempt, Press, attempts, last_s, onsets, pauses, presses, trial_runs
 
 GAP_S = 1.0  # between two sittings
-LATE = 1.5  # refreshes from flip to flip: nearer to two than to one
 AGAIN_S = 0.5  # sooner after a screen's onset, a step back leads to the screen before it
 SPEEDS = (0.1, 100.0)
 
@@ -48,14 +28,6 @@ def check_speed(speed: float) -> float:
     if not SPEEDS[0] <= speed <= SPEEDS[1]:
         raise BadInput(f"Expected --speed from {SPEEDS[0]:g} to {SPEEDS[1]:g}, found {speed:g}.")
     return speed
-
-
-class ShownPress(Struct, frozen=True):
-    """A key or the mouse button went down; `place_px` from the screen's centre, y up, for the mouse."""
-
-    time_s: float
-    name: str
-    place_px: tuple[float, float] | None = None
 
 
 class ShownSpan(Struct, frozen=True):
@@ -72,7 +44,7 @@ class Moment(Struct, frozen=True):
     time_s: float
     scene: Scene
     trial: int | None
-    presses: tuple[ShownPress, ...]
+    presses: tuple[Press, ...]
 
 
 class Player:
@@ -80,18 +52,19 @@ class Player:
 
     def __init__(self, events: Sequence[Event]) -> None:
         """Read all there is to show."""
-        timed = list(_on_one_clock(events))
-        self.shown = [(time_s, event.scene) for time_s, event in timed if isinstance(event, Shown)] or [
-            (0.0, BlankScene())
+        several = attempts(events, GAP_S)
+        shown = [(time_s + one.later_s, scene) for one in several for time_s, scene in onsets(one.events)]
+        self.shown: list[tuple[float, Scene]] = shown or [(0.0, BlankScene())]
+        self.presses = [
+            structs.replace(press, time_s=press.time_s + one.later_s)
+            for one in several
+            for press in presses(one.events)
         ]
-        self.presses = [press for time_s, event in timed if (press := _press(time_s, event))]
-        self.screens = _screens(self.shown)
-        self.end_s = max(time_s for time_s, _ in timed)
+        self.screens = [scene.start_s for one in several for scene in shown_scenes(one)] or [0.0]
+        self.end_s = several[-1].later_s + last_s(several[-1].events)
         self._onsets_s = [time_s for time_s, _ in self.shown]
-        trials = _spans(timed, TrialBegan, TrialEnded, self.end_s)
-        self.trials = [structs.replace(span, start_s=self._onset_s(span.start_s)) for span in trials]
-        self.pauses = list(_spans(timed, Paused, Resumed, self.end_s))
-        self.late_s = list(_late(timed))
+        self.trials, self.pauses = list(_spans(several)), list(_pauses(several))
+        self.late_s = [late_s for one in several for late_s in late_flips_s(one)]
 
     def at(self, time_s: float, memory_s: float = 5.0) -> Moment:
         """What was there; `memory_s`: how long a press is remembered."""
@@ -111,10 +84,6 @@ class Player:
     def trial_s(self, trial: int) -> float | None:
         """When a trial began, for the last time; None if it did not."""
         return next((span.start_s for span in reversed(self.trials) if span.trial == trial), None)
-
-    def _onset_s(self, time_s: float) -> float:
-        """When the next scene came."""
-        return self._onsets_s[min(bisect_left(self._onsets_s, time_s), len(self._onsets_s) - 1)]
 
 
 @dataclass
@@ -157,68 +126,16 @@ class Playhead:
                 self.time_s = began_s
 
 
-def _on_one_clock(events: Iterable[Event]) -> Iterator[tuple[float, Event]]:
-    """Each event with its time from the first sitting's clock zero; without a time of its own, the latest before it."""
-    zero_s = latest_s = 0.0
-    for event in events:
-        if isinstance(event, Started) and event.resumes:
-            zero_s = latest_s = latest_s + GAP_S
-        own_s = _time_s(event)
-        latest_s = max(latest_s, zero_s + own_s) if own_s is not None else latest_s
-        yield latest_s if own_s is None else zero_s + own_s, event
+def _spans(several: Sequence[Attempt]) -> Iterator[ShownSpan]:
+    """The trials of all attempts."""
+    for attempt in several:
+        for run in trial_runs(attempt):
+            yield ShownSpan(run.start_s + attempt.later_s, run.end_s + attempt.later_s, run.trial)
 
 
-def _time_s(event: Event) -> float | None:
-    match event:
-        case Shown(onset_s=time_s) | Elapsed(until_s=time_s) | Paused(time_s=time_s) | Resumed(time_s=time_s):
-            return time_s
-        case Key(time_s=time_s) | Click(time_s=time_s) | Refreshes(first_s=time_s):
-            return time_s
-    return None
-
-
-def _press(time_s: float, event: Event) -> ShownPress | None:
-    match event:
-        case Key(key=key, down=True):
-            return ShownPress(time_s, key)
-        case Click(x_px=x_px, y_px=y_px, down=True):
-            return ShownPress(time_s, "mouse", (x_px, y_px))
-    return None
-
-
-def _screens(shown: Sequence[tuple[float, Scene]]) -> list[float]:
-    """When another screen came, and not only a button or the marker on it."""
-    bare = [structs.replace(scene, **_BARE.get(type(scene), {})) for _, scene in shown]
-    changed = [True, *(one != other for one, other in pairwise(bare))]
-    return [time_s for (time_s, _), change in zip(shown, changed, strict=True) if change]
-
-
-_BARE: dict[type, dict[str, None]] = {
-    TextScene: {"button": None},
-    MessageScene: {"button": None},
-    ScaleScene: {"button": None, "marker": None},
-}
-
-
-def _spans(timed: Timed, begin: type[Event], end: type[Event], last_s: float) -> Iterator[ShownSpan]:
-    """Pieces that begin and end with these events; what was cut off lasts until the next sitting, or the end."""
-    began: tuple[float, Event] | None = None
-    for time_s, event in [*timed, (last_s, Ended("completed", None))]:
-        if began and isinstance(event, (begin, end, Started, Ended)):
-            yield ShownSpan(began[0], time_s, getattr(began[1], "trial", -1))
-            began = None
-        if isinstance(event, begin):
-            began = time_s, event
-
-
-def _late(timed: Timed) -> Iterator[float]:
-    """When a flip came after at least one refresh was missed."""
-    before_s, hz = math.inf, 60.0
-    for time_s, event in timed:
-        if isinstance(event, Started):
-            before_s, hz = math.inf, event.screen.refresh_hz
-        elif isinstance(event, Refreshes) and event.first_s is not None:
-            for flip_s in accumulate((interval / 1e6 for interval in event.intervals_us), initial=time_s):
-                if (flip_s - before_s) * hz >= LATE:
-                    yield flip_s
-                before_s = flip_s
+def _pauses(several: Sequence[Attempt]) -> Iterator[ShownSpan]:
+    """The pauses; one in which an attempt ended lasts until its end."""
+    for attempt in several:
+        for pause in pauses(attempt.events):
+            end_s = last_s(attempt.events) if pause.end_s is None else pause.end_s
+            yield ShownSpan(pause.start_s + attempt.later_s, end_s + attempt.later_s)

@@ -14,7 +14,8 @@ from experiment.design.session import SessionPlan, Trial
 from experiment.drawing.scripts import missing_glyphs
 from experiment.drawing.stimuli import PILOT_MARK, Pictures, draw_pictures
 from experiment.messages.store import Folder
-from experiment.record.events import Event, ScreenInfo, Started
+from experiment.record.events import Event, ScreenInfo
+from experiment.record.timeline import attempts
 from experiment.replay.discrepancy import Discrepancy
 from experiment.task.layout import Layout
 from experiment.task.scenes import AS_NAMED
@@ -28,21 +29,21 @@ def redraw(events: Sequence[Event], messages: Path | Folder | None) -> tuple[Pic
 
     `messages`: a file of messages, or the participants' folder. Raises BadInput if a named file cannot be read.
     """
-    sittings = [event for event in events if isinstance(event, Started)]
-    session, screen = sittings[0].session, sittings[0].screen
+    every = [attempt.started for attempt in attempts(events)]
+    session, screen = every[0].session, every[0].screen
     here = {message.message_id: message for message in _read(messages, session.subject)}
     here[session.practice.message_id] = practice_message(session.protocol)
     findings = list(_texts(session, here))
     shown = [_shown(session, trial, here) for trial in (session.practice, *session.trials)]
-    mark = None if sittings[0].mode == "run" else PILOT_MARK
-    layout, labels = Layout(screen.width_px, screen.height_px), [one.screen.key_labels or AS_NAMED for one in sittings]
+    mark = None if every[0].mode == "run" else PILOT_MARK
+    layout, labels = Layout(screen.width_px, screen.height_px), [one.screen.key_labels or AS_NAMED for one in every]
     pictures = draw_pictures(session.protocol, shown, layout, mark, photodiode=screen.photodiode, labels=labels[0])
     for other in labels[1:]:
         if other != labels[0]:  # another keyboard after a resume: its pages beside those of the first
             again = draw_pictures(session.protocol, shown[:1], layout, labels=other)
             pictures = replace(pictures, scenes={**again.scenes, **pictures.scenes})
-    for sitting in sittings:
-        findings += _pixels(sitting.screen, screen, pictures, {finding.where for finding in findings})
+    for started in every:
+        findings += _pixels(started.screen, screen, pictures, {finding.where for finding in findings})
     return pictures, findings
 
 

@@ -12,7 +12,7 @@ from experiment.design.protocol import Protocol
 from experiment.record.data_dictionary import data_dictionary
 from experiment.record.dataset import visit_row
 from experiment.record.events import Ended, Event, Started
-from experiment.record.trial_table import as_text, trial_table
+from experiment.record.trial_table import table_text
 from experiment.replay.discrepancy import Discrepancy, describe
 from experiment.replay.recorded import changes
 
@@ -25,13 +25,13 @@ def table_findings(path: Path, events: Sequence[Event], unsure: Trials) -> Itera
 
     A session whose process died has the table of its start: that is one finding, and none if nothing was rated.
     """
-    expected = as_text(trial_table(events))
+    expected = table_text(events)
     found = _text(path)
     if isinstance(found, Discrepancy):
         yield found
     elif found != expected:
         died = not isinstance(events[-1], Ended)
-        if died and found == as_text(trial_table(events[:1])):
+        if died and found == table_text(events[:1]):
             yield Discrepancy(path.name, "table", "log goes on until the program died", "table is that of the start")
         else:
             yield from _cells(path.name, _table(expected), found, unsure)

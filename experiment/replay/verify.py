@@ -21,6 +21,7 @@ from experiment.design.visit import visit_of_file
 from experiment.errors import BadInput
 from experiment.record.dataset import DataSet
 from experiment.record.events import SCHEMA, Ended, Event, Started
+from experiment.record.timeline import starts
 from experiment.replay.discrepancy import Discrepancy, describe
 from experiment.replay.lines import RecordedLine, broken, in_order, parse_line, unreadable
 from experiment.replay.recorded import Difference, RecordedScreen, RecordEnds, changes
@@ -145,8 +146,8 @@ def _beginning(first: Event | None) -> Discrepancy:
 
 def _runs(lines: Sequence[RecordedLine]) -> list[Sequence[RecordedLine]]:
     """The lines in runs of the task, each from its start."""
-    starts = [0, *(at for at, line in enumerate(lines) if at and isinstance(line.event, Started)), len(lines)]
-    return [lines[start:end] for start, end in pairwise(starts)]
+    ends = [*starts([line.event for line in lines]), len(lines)]
+    return [lines[start:end] for start, end in pairwise(ends)]
 
 
 def _repeated(run: Sequence[RecordedLine]) -> _Repeated:

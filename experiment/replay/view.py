@@ -11,7 +11,8 @@ from experiment.drawing.composite import Pixels, compose_screen
 from experiment.drawing.stimuli import Pictures
 from experiment.drawing.typeset import Colour, Style, draw_text
 from experiment.record.events import Scene
-from experiment.replay.player import Moment, Player, Playhead, ShownPress, ShownSpan
+from experiment.record.timeline import Press
+from experiment.replay.player import Moment, Player, Playhead, ShownSpan
 
 STRIP_PX = 92
 DARK, LIGHT, DIM, GREY = (30, 30, 32), (236, 234, 228), (72, 74, 78), (150, 150, 150)
@@ -119,7 +120,7 @@ def _words(text: str, colour: Colour, size_px: int, under: Colour) -> Pixels:
     return draw_text(text, Style(size_px, colour, under)).pixels
 
 
-def _ring(screen: Pixels, press: ShownPress) -> None:
+def _ring(screen: Pixels, press: Press) -> None:
     """Where the mouse was pressed."""
     x_px, y_px = press.place_px or (0.0, 0.0)
     height, width = screen.shape[:2]

@@ -7,12 +7,15 @@ of a `Log` seconds since its session's clock zero.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from itertools import accumulate, pairwise
+from collections.abc import Sequence
+from itertools import pairwise
 
+import numpy as np
 from msgspec import Struct
 
-from experiment.record.events import BlankScene, Event, Key, MessageScene, Read, Refreshes, Shown, Started, TrialBegan
+from experiment.record.events import BlankScene, Event
+from experiment.record.refreshes import Times, flips_s, missed_refreshes
+from experiment.record.timeline import TrialRun, attempts, presses, trial_runs
 
 NEAR_S = 0.1  # a refresh missed so long before a message may have delayed it
 
@@ -94,56 +97,30 @@ class Log(Struct, frozen=True):
     @property
     def missed(self) -> int:
         """How many refreshes passed without a flip."""
-        return sum(missed_refreshes(interval_s, self.refresh_hz) for interval_s in self.intervals_s)
-
-
-def missed_refreshes(interval_s: float, refresh_hz: float) -> int:
-    """How many refreshes passed between two flips in a row."""
-    return max(0, round(interval_s * refresh_hz) - 1)
+        return int(missed_refreshes(self.intervals_s, self.refresh_hz).sum())
 
 
 def read_log(events: Sequence[Event]) -> Log:
     """A session's trials by its transcript, practice and all; of one that went on after a crash, the last part."""
-    start = max(number for number, event in enumerate(events) if isinstance(event, Started))
-    started, story = events[start], events[start + 1 :]
-    assert isinstance(started, Started)  # noqa: S101 - so it was chosen
-    flips_s = tuple(flip_s for event in story if isinstance(event, Refreshes) for flip_s in flips(event))
-    hz = started.screen.refresh_hz
-    trials = tuple(one for number, part in _parts(story) if (one := _trial(number, part, flips_s, hz)) is not None)
-    return Log(trials, flips_s, hz, started.zero_count_s)
+    attempt = attempts(events)[-1]
+    flips, hz = flips_s(attempt.events), attempt.refresh_hz
+    trials = tuple(_trial(run, flips, hz) for run in trial_runs(attempt) if run.message_onset_s is not None)
+    return Log(trials, tuple(map(float, flips)), hz, attempt.started.zero_count_s)
 
 
-def flips(record: Refreshes) -> list[float]:
-    """The times of its flips."""
-    if record.first_s is None:
-        return []
-    return [record.first_s + after_us / 1e6 for after_us in accumulate((0, *record.intervals_us))]
-
-
-def _parts(story: Sequence[Event]) -> Iterator[tuple[int, Sequence[Event]]]:
-    """Each trial's number, and its events."""
-    begins = [number for number, event in enumerate(story) if isinstance(event, TrialBegan)]
-    for begin, end in zip(begins, (*begins[1:], len(story)), strict=True):
-        began = story[begin]
-        assert isinstance(began, TrialBegan)  # noqa: S101 - so it was chosen
-        yield began.trial, story[begin:end]
-
-
-def _trial(number: int, part: Sequence[Event], flips_s: Sequence[float], hz: float) -> LoggedTrial | None:
-    shown = [event for event in part if isinstance(event, Shown)]
-    onset_s = next((event.onset_s for event in shown if isinstance(event.scene, MessageScene)), None)
-    if onset_s is None:
-        return None
-    offset_s = next((event.onset_s for event in shown if isinstance(event.scene, BlankScene)), None)
+def _trial(run: TrialRun, flips: Times, hz: float) -> LoggedTrial:
+    message, *_ = run.responses
+    onset_s = message.onset_s or 0.0
+    offset_s = next((start_s for start_s, _ in run.spans_s(BlankScene)), None)
     end_s = math.inf if offset_s is None else offset_s
-    presses = [event for event in part if isinstance(event, Key) and event.down]
-    near = [flip_s for flip_s in flips_s if onset_s - NEAR_S <= flip_s <= end_s]
-    waits_s = [later_s - earlier_s for earlier_s, later_s in pairwise(near)]
+    near = flips[(flips >= onset_s - NEAR_S) & (flips <= end_s)]
     return LoggedTrial(
-        trial=number,
+        trial=run.trial,
         onset_s=onset_s,
         offset_s=offset_s,
-        response_s=next((event.time_s for event in part if isinstance(event, Read)), None),
-        presses=tuple((event.key, event.time_s) for event in presses if onset_s <= event.time_s <= end_s),
-        missed=sum(missed_refreshes(wait_s, hz) for wait_s in waits_s),
+        response_s=message.answered_s,
+        presses=tuple(
+            (one.name, one.time_s) for one in presses(run.events) if not one.place_px and onset_s <= one.time_s <= end_s
+        ),
+        missed=int(missed_refreshes(np.diff(near), hz).sum()),
     )

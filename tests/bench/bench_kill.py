@@ -26,7 +26,6 @@ from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.events import Event, Input, Mode, Rated, Refreshes, Scene
 from experiment.record.resume import is_interrupted
-from experiment.record.trial_table import read_table
 from experiment.screens.clock import Zero
 from experiment.screens.simulated import SimulatedScreen, simulated_info
 from experiment.session import plan as plans
@@ -35,6 +34,7 @@ from experiment.session.plan import Plan
 from experiment.task.layout import Layout
 from tests.bench.reporting import ROOT, display, environment, print_table
 from tests.lab import EXAMPLES, short_protocol
+from tests.tables import read_table
 
 SIMULATED, IN_WINDOW = 270, 30
 MESSAGES = 2

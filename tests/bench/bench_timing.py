@@ -30,6 +30,7 @@ from typing import Any
 from experiment.cli.review import PROTOCOL
 from experiment.design.protocol import read_protocol
 from experiment.record import transcript
+from experiment.record.refreshes import missed_refreshes
 from experiment.timing.errors import (
     ONSET_SD_S,
     RESPONSE_MEDIAN_S,
@@ -39,7 +40,7 @@ from experiment.timing.errors import (
     summary,
     watched_errors,
 )
-from experiment.timing.observations import Log, LoggedTrial, missed_refreshes, read_log
+from experiment.timing.observations import Log, LoggedTrial, read_log
 from experiment.timing.schedule import draw_schedules
 from experiment.timing.session import ROBOT, TITLE, TimingSession, run_watched, start_session
 from experiment.timing.watcher import Watcher, _windows
@@ -255,7 +256,7 @@ def damages(session: TimingSession, name: str) -> list[float]:
 
 def gaps(flips_s: Sequence[float], hz: float) -> list[tuple[float, int]]:
     """Where refreshes passed without a flip: the flip before, and how many."""
-    waits = ((earlier_s, missed_refreshes(later_s - earlier_s, hz)) for earlier_s, later_s in pairwise(flips_s))
+    waits = ((earlier_s, int(missed_refreshes(later_s - earlier_s, hz))) for earlier_s, later_s in pairwise(flips_s))
     return [(start_s, missed) for start_s, missed in waits if missed]
 
 

@@ -1,0 +1,116 @@
+"""The one list of the tables' columns: their names, order, types and meaning.
+
+A protocol's questions add columns of their own; none may be named like one that is always there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from experiment.design.protocol import Rating
+
+Kind = Literal["text", "count", "seconds"]
+
+RATING_ENDINGS = ("_onset", "_rt", "_time", "_changes")
+"""How the names of a rating's columns, or of columns with seconds, end: no question's id ends so."""
+_ZERO = "since the session's clock zero (acq_time in the sessions file)"
+
+
+class Column(Struct, frozen=True):
+    """A column: a text, a whole number or seconds; `levels`: what each value of a rating means."""
+
+    name: str
+    kind: Kind
+    description: str
+    levels: dict[str, str] = {}
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        """Its entry in a BIDS data dictionary."""
+        units = {"Units": "s"} if self.kind == "seconds" else {}
+        return {"Description": self.description} | units | ({"Levels": self.levels} if self.levels else {})
+
+
+_BEFORE_RATINGS = (
+    Column("trial", "count", "Position of the message in the session, from 1."),
+    Column("message_id", "text", "The message's id in the file of messages."),
+    Column("message_sha256", "text", "SHA-256 of the message's text as UTF-8."),
+    Column("relationship", "text", "What the writer is to the participant, as in the file of messages."),
+    Column("message_onset", "seconds", f"When the message was first on the screen, {_ZERO}."),
+    Column(
+        "reading_time",
+        "seconds",
+        "From message_onset to the press that went on, without pauses; n/a if its maximum time ended it.",
+    ),
+)
+_AFTER_RATINGS = (
+    Column("question_order", "text", "The questions' ids in the order of asking, with a comma between them."),
+    Column("pauses", "count", "How often the session was paused within the trial."),
+    Column("focus_losses", "count", "How many of these pauses came because another window took the keyboard."),
+    Column("paused_time", "seconds", "Length of these pauses in all; a pause in which the session ended adds nothing."),
+    Column(
+        "missed_frames",
+        "count",
+        "Refreshes without a flip while the message was on the screen; n/a if flips were not recorded.",
+    ),
+    Column(
+        "timed_by",
+        "text",
+        "What took the times of the answers, with a plus between several. queue: psychtoolbox's raw event queue, when "
+        "the key moved. iohub: ioHub, when the key moved. poll: the window, once a refresh, so up to one refresh late. "
+        "robot: a synthetic participant.",
+    ),
+    Column(
+        "shown_before",
+        "count",
+        "How often the message had been on the screen before the program died and the session went on.",
+    ),
+)
+TRIAL_COLUMNS = frozenset(column.name for column in (*_BEFORE_RATINGS, *_AFTER_RATINGS))
+"""Those that every trial table has, whatever is asked."""
+
+SESSIONS_COLUMNS: dict[str, Any] = {
+    "session_id": {"Description": "The visit: the day fours of a participant in time. It does not tell the drug."},
+    "acq_time": {"Description": "The session's clock zero, UTC: all onsets in its table count from there."},
+    "operator": {"Description": "The research assistant."},
+    "seed": {"Description": "From this number the order of messages and questions was drawn."},
+    "status": {
+        "Description": "How the session ended; n/a while it is running, or if the program or the computer died.",
+        "Levels": {
+            "completed": "The participant saw the closing page to its end",
+            "aborted": "The assistant ended the session",
+            "failed": "The program stopped with an error",
+        },
+    },
+    "end_reason": {
+        "Description": "Why a session was not completed: withdrew, technical or other as the assistant chose, "
+        "interrupted if somebody stopped the program, or the kind of the error; n/a if it was completed."
+    },
+}
+"""The columns that every sessions file has, with their entries in its data dictionary."""
+
+
+def trial_columns(rating: Rating) -> tuple[Column, ...]:
+    """The columns of a protocol's trial table, in order."""
+    return (*_BEFORE_RATINGS, *_rating_columns(rating), *_AFTER_RATINGS)
+
+
+def _rating_columns(rating: Rating) -> Iterator[Column]:
+    """Five for each question."""
+    between = {str(point): f"{point} of {rating.points}, without a label" for point in range(2, rating.points)}
+    for question in rating.questions:
+        name, levels = question.id, {"1": question.low, **between, str(rating.points): question.high}
+        answer = f'The confirmed answer to "{question.text}"; n/a if none was confirmed in time.'
+        confirmed = f"From {name}_onset to the press that made the answer final, without pauses."
+        changes = "How often the marker moved after the first choice; n/a if there was none."
+        yield Column(name, "count", answer, levels)
+        yield Column(f"{name}_onset", "seconds", f"When the scale of {name} was first on the screen, {_ZERO}.")
+        yield Column(
+            f"{name}_rt", "seconds", f"From {name}_onset to the first choice, without pauses, even if never confirmed."
+        )
+        yield Column(f"{name}_confirm_rt", "seconds", confirmed)
+        yield Column(f"{name}_changes", "count", changes)
