@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiment.errors import BadInput
+from experiment.storage.readable_code import CHARACTERS
 from experiment.study import allocation
-from experiment.study.allocation import CHARACTERS, ORDERS, Order, Slot, check_kit, draw, packing_rows
+from experiment.study.allocation import ORDERS, Order, Slot, check_kit, draw, packing_rows
 from experiment.study.plan import Study, StudyClock
 
 STUDIES = 10_000
@@ -192,12 +193,12 @@ def test_a_mistyped_kit_is_noticed(data: st.DataObject, secret: bytes) -> None:
     kit = draw(STUDY, secret)[0].kits[0]
     at, other = data.draw(st.lists(st.integers(0, 5), min_size=2, max_size=2, unique=True))
     wrong = data.draw(st.sampled_from([one for one in CHARACTERS if one != kit[at]]))
-    with pytest.raises(BadInput, match="Read it from the label again"):
+    with pytest.raises(BadInput, match="read the label again"):
         check_kit(kit[:at] + wrong + kit[at + 1 :])
     swapped = list(kit)
     swapped[at], swapped[other] = swapped[other], swapped[at]
     if swapped != list(kit):
-        with pytest.raises(BadInput, match="Read it from the label again"):
+        with pytest.raises(BadInput, match="read the label again"):
             check_kit("".join(swapped))
     assert check_kit(f" {kit[:3].lower()}-{kit[3:]}") == kit
 
@@ -205,7 +206,7 @@ def test_a_mistyped_kit_is_noticed(data: st.DataObject, secret: bytes) -> None:
 @pytest.mark.parametrize("typed", ["", "017", "O0I1L1", "2222222", "22222", "ééééé2"])
 def test_what_is_no_kit_is_refused(typed: str) -> None:
     """Other lengths and characters are no kit's number."""
-    with pytest.raises(BadInput, match="no kit's number"):
+    with pytest.raises(BadInput, match="not a valid kit number"):
         check_kit(typed)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -162,20 +163,24 @@ def test_the_door_records_an_override_once(tmp_path: Path) -> None:
     assert register.path.read_bytes() == before
     for override in ("flies home tomorrow", "flies home tomorrow", ""):
         assert sessions.admit(register, "sub-DF001", "RA", override=override) == 1
-    sessions.record(register, "DF001", 1, "RA", "completed", moment[0].isoformat())
+    log = tmp_path / "transcript.jsonl"
+    log.write_bytes(b"its only line\n")
+    sessions.record(register, "DF001", 1, "RA", "completed", moment[0].isoformat(), log)
+    assert sha256(b"its only line").hexdigest() == getattr(register.entries()[-1].act, "last_line_sha256", None)
     told = [type(entry.act).__name__ for entry in register.entries()]
     assert told == ["Begun", "Enrolled", "Consented", "CourseStarted", "Overridden", "SessionHeld"]
 
 
 def test_a_clock_that_is_behind_opens_no_gate() -> None:
-    """Where the computer's time is before the register's last entry, the gate says so, and an override lifts it."""
+    """Where the computer's time is before the register's last entry, the gate says so, and no override lifts it."""
     entries = story(*running(), dosed(THURSDAY))
     assert admission.session_at(entries, "DF001", noon(THURSDAY) - timedelta(minutes=4)) == 1
     early = noon(THURSDAY) - timedelta(minutes=6)
     with pytest.raises(admission.Refused, match="Set the clock that is wrong") as caught:
         admission.session_at(entries, "DF001", early)
-    assert caught.value.session == 1
-    assert "Set the clock" in recording.override_rules(entries, "DF001", "the other clock was ahead", early).refused
+    assert caught.value.session is None
+    with pytest.raises(admission.Refused, match="Set the clock that is wrong"):
+        recording.override_rules(entries, "DF001", "the other clock was ahead", early)
 
 
 def test_a_session_is_of_the_day_on_which_it_began() -> None:
@@ -345,7 +350,7 @@ TWO = story(enrolled(), enrolled("DF010", 2))
         (RUNNING, start(2, KIT_2, SECOND - DAY), "Monday 7 December 2026 or later"),
         (RUNNING, start(2, KIT_1, SECOND), "is for course 1 of sub-DF001"),
         (RUNNING, start(2, kits(7)[0], SECOND), "not for sub-DF001"),
-        (RUNNING, start(2, KIT_2[:-1] + "0", SECOND), "Read it from the label again"),
+        (RUNNING, start(2, KIT_2[:-1] + "0", SECOND), "read the label again"),
         (RUNNING, start(2, KIT_2[1] + KIT_2[0] + KIT_2[2:], SECOND), "the last one checks the others"),
         (NEW, consent("1", MONDAY + DAY), "in the future"),
         (NEW, consent("1", date(2016, 11, 23)), "Check the year"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,25 +66,31 @@ def held(lab: Lab) -> list[events.SessionHeld]:
     return [entry.act for entry in lab.register.entries() if isinstance(entry.act, events.SessionHeld)]
 
 
+def caught_up(lab: Lab) -> list[int]:
+    """Which sessions the register is told of now, by RB."""
+    return holding.catch_up(lab.register, lab.register.read(), lab.data, "sub-DF001", "RB")[1]
+
+
 def test_the_register_is_told_later_of_a_session_that_it_missed(lab: Lab) -> None:
     """With the session's own day, once; then the gate refuses to hold it again."""
     lab.holds()
     assert admission.session_at(lab.register.entries(), "DF001", lab.moment) == 1
     lab.moment = noon(THURSDAY + DAY)
-    assert holding.catch_up(lab.register, lab.data, "sub-DF001", "RB") == [1]
-    assert holding.catch_up(lab.register, lab.data, "DF001", "RB") == []
-    assert held(lab) == [events.SessionHeld("DF001", 1, THURSDAY.isoformat(), "completed")]
+    assert caught_up(lab) == [1]
+    assert caught_up(lab) == []
+    last = sha256(lab.data.transcript(Visit("DF001", 1), PROTOCOL.task).read_bytes().splitlines()[-1]).hexdigest()
+    assert held(lab) == [events.SessionHeld("DF001", 1, THURSDAY.isoformat(), "completed", last)]
     assert lab.register.entries()[-1].who == "RB"
     with pytest.raises(admission.Refused, match="was held on Thursday 26 November 2026"):
-        holding.session_today(lab.register, "DF001")
+        holding.session_today(lab.register.read(), "DF001", lab.moment, asked=None, override=None)
 
 
 def test_a_session_that_was_cut_off_is_left_to_go_on(lab: Lab) -> None:
     """The register is not told of it, and nobody can say that it was never held."""
     lab.holds(lines=9)
     assert transcript.has_begun(lab.data.transcript(Visit("DF001", 1), PROTOCOL.task))
-    assert holding.catch_up(lab.register, lab.data, "DF001", "RB") == []
-    with pytest.raises(BadInput, match=r"did begin.*--resume.*--close"):
+    assert caught_up(lab) == []
+    with pytest.raises(BadInput, match=r"was interrupted.*--resume.*--close"):
         holding.check_never_held(lab.data, Visit("DF001", 1))
 
 
@@ -92,12 +99,36 @@ def test_a_session_that_never_began_may_be_closed(lab: Lab) -> None:
     holding.check_never_held(lab.data, Visit("DF001", 1))
 
 
+def test_the_register_is_read_once_for_a_start(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read before the form serves until somebody adds to it; the end is recorded with one more reading."""
+    read, content = list[object](), Register._content
+
+    def noted(register: Register) -> bytes:
+        read.append(register.path)
+        return content(register)
+
+    monkeypatch.setattr(Register, "_content", noted)
+    told = lab.register.read()
+    for _ in range(3):
+        told, _ = holding.catch_up(lab.register, lab.register.refresh(told), lab.data, "DF001", "the log")
+        assert holding.session_today(told, "DF001", lab.moment, asked=None, override=None) == 1
+        assert holding.unknown_doses(told, "DF001", lab.moment)
+        assert holding.admit(lab.register, "DF001", "RA", told=told) == 1
+    assert len(read) == 1
+    lab.holds()
+    after = holding.record_end(lab.register, lab.data, lab.data.transcript(Visit("DF001", 1), PROTOCOL.task), "RA")
+    assert after is not None
+    assert len(read) == 1
+    assert after.digests == lab.register.read().digests
+    assert lab.register.refresh(told).digests == after.digests
+
+
 def test_doses_that_nobody_recorded_are_named(lab: Lab) -> None:
     """Until today, with their dates; none when all are recorded."""
-    assert "Tue 24 Nov, Wed 25 Nov" in str(holding.unknown_doses(lab.register, "DF001"))
+    assert "Tue 24 Nov, Wed 25 Nov" in str(holding.unknown_doses(lab.register.read(), "DF001", lab.moment))
     for day in (MONDAY + DAY, MONDAY + 2 * DAY):
         lab.register.act("RA", lambda told, day=day: recording.record_dose(told, "DF001", day, lab.moment, taken=True))  # type: ignore[misc]
-    assert holding.unknown_doses(lab.register, "DF001") is None
+    assert holding.unknown_doses(lab.register.read(), "DF001", lab.moment) is None
 
 
 def test_after_the_lock_nothing_is_asked_any_more(lab: Lab) -> None:
@@ -135,6 +166,7 @@ def test_the_history_tells_every_act_in_words(lab: Lab) -> None:
         events.Unblinded("DF001", "seizure"),
         events.Unblinded(None, "after the lock"),
         events.Locked(1, "0" * 64),
+        events.ClockConfirmed("3 days before the entry before", "the other one was set ahead"),
         events.Recovered(7),
     ]
     every = [*(entry.act for entry in lab.register.entries()), *told]

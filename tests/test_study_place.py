@@ -67,6 +67,27 @@ def test_a_register_that_is_gone_is_no_absent_study(tmp_path: Path) -> None:
             found.entries()
 
 
+def test_a_pointer_beside_a_register_is_refused(tmp_path: Path, shared: Register) -> None:
+    """Nobody is led to another register while the data set's own, or what is left of it, lies there."""
+    own = Register(tmp_path / FOLDER)
+    setup.set_up(own, STUDY, *PUBLIC_KEYS, "PI")
+    (own.folder / "elsewhere.txt").write_text(f"{shared.folder}\n", encoding="utf-8")
+    with pytest.raises(BadInput, match="Only one can be the study's"):
+        find_register(tmp_path)
+    own.path.unlink()
+    with pytest.raises(BadInput, match="Only one can be the study's"):
+        find_register(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"study", b"../other"])
+def test_a_pointer_to_no_folder_is_refused(tmp_path: Path, content: bytes) -> None:
+    """An empty or damaged file, or a folder without its whole path, is named."""
+    (tmp_path / FOLDER).mkdir()
+    (tmp_path / FOLDER / "elsewhere.txt").write_bytes(content)
+    with pytest.raises(BadInput, match="study join FOLDER"):
+        find_register(tmp_path)
+
+
 def test_only_a_register_can_be_joined_and_only_once(tmp_path: Path, shared: Register) -> None:
     """A folder without a register is refused, and a data set that has its own keeps it."""
     with pytest.raises(BadInput, match="No study has begun"):
@@ -75,6 +96,8 @@ def test_only_a_register_can_be_joined_and_only_once(tmp_path: Path, shared: Reg
     setup.set_up(Register(tmp_path / FOLDER), STUDY, *PUBLIC_KEYS, "PI")
     with pytest.raises(BadInput, match="of its own"):
         join(tmp_path, shared.folder)
+    with pytest.raises(BadInput, match="own folder"):
+        join(tmp_path, tmp_path / FOLDER)
 
 
 def test_the_commands_use_a_shared_register_and_participants_follow(tmp_path: Path) -> None:

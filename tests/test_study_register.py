@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -39,13 +40,15 @@ from experiment.study.events import (
     Unblinded,
     Withdrew,
 )
+from experiment.study.location import find_register
 from experiment.study.plan import Study, StudyClock
-from experiment.study.register import ALLOCATION, HEAD, KITS, PACKING, REGISTER, AllocationSlot, Register
+from experiment.study.register import ALLOCATION, HEAD, KITS, PACKING, REGISTER, AllocationSlot, Head, Register
 from experiment.study.setup import Allocation, enrol, set_up
 from experiment.study.unblinding import lock, packing_list, unblind_all, unblind_one
 from tests.lab import ROOT
 
 LIMIT_S = 30.0
+FIRST, LAST = (datetime(2026, 11, day, 12, tzinfo=timezone.utc) for day in (1, 28))
 STUDY = Study("Invented", 6, ("north", "south"), ("drugazine", "placebo"), (2, 4), 7, StudyClock("Europe/Berlin"))
 PASSPHRASE = "correct horse battery"  # noqa: S105 - of keys that are made for these tests
 
@@ -79,10 +82,10 @@ def pharmacy() -> Keys:
 
 @pytest.fixture
 def register(tmp_path: Path, unblinder: Keys, pharmacy: Keys) -> Register:
-    """A study that has just begun, in a data set."""
-    register = Register(tmp_path / "data" / "study")
-    set_up(register, STUDY, unblinder.public, pharmacy.public, "PI")
-    return register
+    """A study that has begun in a data set on the first of the month; now is the end of it."""
+    folder = tmp_path / "data" / "study"
+    set_up(Register(folder, lambda: FIRST), STUDY, unblinder.public, pharmacy.public, "PI")
+    return Register(folder, lambda: LAST)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -111,13 +114,12 @@ def all_held(subject: str) -> list[Act]:
 
 def whole_study(register: Register) -> None:
     """One participant with both sessions, enrolled on the first of the month, and one who left."""
-    first = Register(register.folder, lambda: datetime(2026, 11, 1, 12, tzinfo=timezone.utc))
-    for subject, stratum in (("DF1", "north"), ("DF2", "south")):
-        act = enrol(first, subject, stratum, "RA").act
-        assert isinstance(act, Enrolled)
-        if subject == "DF1":
-            recorded(register, *(msgspec.structs.replace(one, kit=act.kits[one.course - 1])
-                                 if isinstance(one, CourseStarted) else one for one in all_held(subject)))  # fmt: skip
+    first = Register(register.folder, lambda: FIRST)
+    act = enrol(first, "DF1", "north", "RA").act
+    enrol(first, "DF2", "south", "RA")
+    assert isinstance(act, Enrolled)
+    recorded(register, *(msgspec.structs.replace(one, kit=act.kits[one.course - 1])
+                         if isinstance(one, CourseStarted) else one for one in all_held("DF1")))  # fmt: skip
     recorded(register, Withdrew("DF2", "moved away"))
     table = register.folder.parent / "sub-DF1" / "ses-1" / "beh" / "sub-DF1_ses-1_task-lovedones_beh.tsv"
     table.parent.mkdir(parents=True)
@@ -178,7 +180,8 @@ def test_no_plaintext_touches_the_disk(tmp_path: Path, unblinder: Keys, pharmacy
     packing = encryption.decrypt((study / PACKING).read_bytes(), pharmacy.private)
     pieces = [text[at : at + 48] for text in (plain, packing) for at in range(0, len(text.rstrip()) - 48, 16)]
     pieces += [hidden.secret, hidden.secret.hex().encode(), msgspec.json.encode(hidden.secret)[1:-1], b'"AB"', b'"BA"']
-    public = [piece for piece in pieces if piece in msgspec.json.encode(hidden.plan)]
+    known = msgspec.json.encode(hidden.plan) + b'"packing_sha256":"%s"' % str(hidden.packing_sha256).encode()
+    public = [piece for piece in pieces if piece in known]
     for path, content in {**contents(tmp_path), "told": done.stdout + done.stderr}.items():
         assert [piece for piece in pieces if piece in content and piece not in public] == [], path
     assert b"AB" not in (study / KITS).read_bytes()  # kits have no vowels
@@ -240,7 +243,7 @@ def test_an_interrupted_beginning_looks_like_none(
 
 def test_two_keys_are_needed(tmp_path: Path, unblinder: Keys) -> None:
     """The pharmacy's key does not unblind: the same key for both is a mistake."""
-    with pytest.raises(BadInput, match="two keys that differ"):
+    with pytest.raises(BadInput, match="two different keys"):
         set_up(Register(tmp_path), STUDY, unblinder.public, unblinder.public, "PI")
     assert contents(tmp_path) == {}
 
@@ -385,11 +388,11 @@ def test_ten_processes_enrol_two_hundred_and_some_are_killed(tmp_path: Path, unb
 
 def test_a_torn_line_is_cut_off_and_told(register: Register) -> None:
     """Wherever a crash cuts the last line, those before it count, and the next act comes after a note of it."""
-    whole = register.path.read_bytes()
+    whole, head = register.path.read_bytes(), (register.folder / HEAD).read_bytes()
     enrol(register, "DF1", "north", "RA")
     longer = register.path.read_bytes()
     for size in (*range(len(whole) + 1, len(longer) - 1, 29), len(longer) - 1):
-        (register.folder / HEAD).unlink()
+        (register.folder / HEAD).write_bytes(head)
         register.path.write_bytes(longer[:size])
         assert len(register.entries()) == 1
         act = enrol(register, "DF2", "north", "RA").act
@@ -399,12 +402,65 @@ def test_a_torn_line_is_cut_off_and_told(register: Register) -> None:
         assert acts[1:] == [Recovered(size - len(whole)), act]
 
 
-def test_a_lost_head_is_told(register: Register) -> None:
-    """Once more than the beginning was recorded, the register is not believed without its head."""
+@pytest.mark.parametrize("lines", [1, 2])
+def test_a_lost_head_is_a_loss(register: Register, lines: int) -> None:
+    """From the first line on the register is not believed without its head, and gives no kit."""
     enrol(register, "DF1", "north", "RA")
     (register.folder / HEAD).unlink()
-    with pytest.raises(BadInput, match=r"head\.json is lost"):
+    register.path.write_bytes(b"".join(register.path.read_bytes().splitlines(keepends=True)[:lines]))
+    for use in (register.entries, lambda: enrol(register, "DF2", "north", "RA")):
+        with pytest.raises(BadInput, match=r"head\.json is lost"):
+            use()
+
+
+def test_the_head_is_there_before_the_first_line(
+    tmp_path: Path, unblinder: Keys, pharmacy: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the first line is written the head lies beside it; killed between, a register of one line is whole."""
+    there, write = list[bool](), exclusive.LockedFile.write
+
+    def noted(self: exclusive.LockedFile, size: int, line: bytes) -> None:
+        there.append((tmp_path / "study" / HEAD).exists())
+        write(self, size, line)
+
+    monkeypatch.setattr(exclusive.LockedFile, "write", noted)
+    register = Register(tmp_path / "study")
+    set_up(register, STUDY, unblinder.public, pharmacy.public, "PI")
+    assert there == [True]
+    empty = Head(0, sha256().hexdigest())
+    (register.folder / HEAD).write_bytes(msgspec.json.encode(empty))
+    assert len(register.entries()) == 1
+    enrol(register, "DF1", "north", "RA")
+    (register.folder / HEAD).write_bytes(msgspec.json.encode(empty))
+    with pytest.raises(BadInput, match="lost"):
         register.entries()
+
+
+def test_a_refused_beginning_leaves_nothing(
+    tmp_path: Path, unblinder: Keys, pharmacy: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused for its initials, its lock or a full disk, `init` leaves no study, and sessions go on without one."""
+    register = Register(tmp_path / "study")
+
+    def full(*_: object) -> None:
+        raise EquipmentFailure("The disk is full.")
+
+    with pytest.raises(BadInput, match="initials"):
+        set_up(register, STUDY, unblinder.public, pharmacy.public, "")
+    assert not register.folder.exists()
+    places: list[tuple[object, str]] = [
+        (exclusive, "_check_locks"),
+        (exclusive.LockedFile, "write"),
+        (setup, "_sealed"),
+    ]
+    for where, name in places:
+        with monkeypatch.context() as patch:
+            patch.setattr(where, name, full)
+            with pytest.raises(EquipmentFailure):
+                set_up(register, STUDY, unblinder.public, pharmacy.public, "PI")
+        assert find_register(tmp_path) is None
+    set_up(register, STUDY, unblinder.public, pharmacy.public, "PI")
+    assert find_register(tmp_path) == register
 
 
 def test_a_refused_act_leaves_only_the_note_of_the_torn_line(register: Register) -> None:
@@ -454,7 +510,6 @@ def test_a_changed_register_stops_everything(
 
 def test_another_versions_register_is_named_as_such(register: Register) -> None:
     """It is no damage."""
-    (register.folder / HEAD).unlink()
     register.path.write_bytes(register.path.read_bytes().replace(b'"schema":1', b'"schema":2'))
     for use in (register.entries, register.begun, register.kits):
         with pytest.raises(BadInput, match="schema 2, and this version reads 1"):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from experiment.record.events import Ended
     from experiment.session.plan import Plan
     from experiment.study.register import Register
+    from experiment.study.snapshot import Snapshot
 
 ABORTED = 3
 
@@ -73,16 +74,31 @@ def ask_funnel(funnel: Funnel, subject: str, data: DataSet) -> None:
         say(f"The answers to the closing questions:\n  {data.funnel}")
 
 
-def record(register: Register | None, data: DataSet, transcript: Path, who: str) -> None:
-    """Let the register know how a session ended, if it began; what hinders that hides no other error."""
+def record(register: Register | None, data: DataSet, transcript: Path, who: str) -> Snapshot | None:
+    """Let the register know how a session ended, if it began; what hinders that hides no other error.
+
+    The register with it; None if it does not know.
+    """
     from experiment.study.sessions import record_end
 
     if register is not None:
         try:
-            record_end(register, data, transcript, who)
+            return record_end(register, data, transcript, who)
         except DayFourError as error:
             say(f"The study's register does not know yet how the session ended: {error}", "red")
-            say("`dayfour study close` tells it later, and so does the next `dayfour run` of this participant.", "red")
+            say("`dayfour study close` or the next `dayfour run` of this participant records it.", "red")
+    return None
+
+
+def say_anchor(transcript: Path, told: Snapshot | None) -> None:
+    """Give the assistant the anchor to write down: of the register with this session, or else of the session alone."""
+    from experiment.record.transcript import has_begun
+    from experiment.storage.anchor import anchor_of
+    from experiment.storage.hash_chain import line_digests
+
+    if has_begun(transcript):
+        anchor = told.anchor if told else anchor_of(line_digests(transcript.read_bytes())[-1])
+        say(f"Anchor, for the paper form of this visit: {anchor}", "bold")
 
 
 def close_session(
@@ -100,5 +116,5 @@ def close_session(
     visit = Visit(subject, check_session(int(session) if session.isdecimal() else 0, protocol))
     close_as_incomplete(data, visit)
     if transcript := data.transcript_of(visit):
-        record(register, data, transcript, operator)
+        say_anchor(transcript, record(register, data, transcript, operator))
     say(f"{visit} is closed as incomplete. What was rated is in its table.")

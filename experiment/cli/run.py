@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from experiment.cli.after_run import ABORTED, close_session, finish, record
+from experiment.cli.after_run import ABORTED, close_session, finish, record, say_anchor
 from experiment.cli.messages import open_folder
 from experiment.cli.review import DATA, PARTICIPANTS, PROTOCOL, ROOT, DataFolder, ProtocolFile
 from experiment.cli.study_setup import simulate_study
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from experiment.record.dataset import DataSet
     from experiment.session.plan import Plan
     from experiment.study.register import Register
+    from experiment.study.snapshot import Snapshot
 
 MessagesFile = Annotated[Path, typer.Option("--messages", help="A CSV file of six messages.")]
 MessagesFolder = Annotated[Path, typer.Option("--messages", help="The folder with sub-<ID>.csv of each participant.")]
@@ -114,10 +115,11 @@ def run(
         close_session(data_set, check_subject(subject), session, read, register, operator)
         return
     with_session = register is None or bool(session)  # else the register knows which it is
-    if register and subject:
-        _look_ahead(register, data_set, check_subject(subject), session, why_now)
+    told = register.read() if register else None
+    if register and told and subject:
+        told = _look_ahead(register, told, data_set, check_subject(subject), session, why_now)
     system.no_core_dumps()  # messages are in this process from here on
-    lab = _Lab(read, data_set, open_folder(messages), register, seed=seed, resume=resume, override=why_now)
+    lab = _Lab(read, data_set, open_folder(messages), register, told, seed=seed, resume=resume, override=why_now)
     # A session that goes on keeps the answers that were given when it began.
     asked = replace(read, assistant=()) if resume else read
     plan = _asked(asked, known, lab.plan, with_session=with_session)
@@ -128,7 +130,8 @@ def run(
     try:
         ended = sessions.run_in_window(plan, full_screen=not windowed, photodiode=photodiode, check=check)
     finally:
-        record(register, data_set, plan.transcript, plan.operator)
+        told = record(register, data_set, plan.transcript, plan.operator)
+    say_anchor(plan.transcript, told)
     finish(ended, plan)
 
 
@@ -173,13 +176,14 @@ def simulate(
 class _Lab:
     """What a real session is planned with: the files, and what was said of it on the command line.
 
-    `override`: the reason to hold it against the study's rules.
+    `told`: the register as it was read for this start. `override`: the reason to run it against the study's rules.
     """
 
     protocol: Protocol
     data: DataSet
     messages: Folder
     register: Register | None
+    told: Snapshot | None
     seed: int
     resume: bool
     override: str | None
@@ -193,9 +197,10 @@ class _Lab:
 
         who, subject, asked = answers.operator, answers.subject, answers.session
         session = asked or 0  # only where a register knows better it is not asked
-        if self.register:
-            catch_up(self.register, self.data, subject, CAUGHT_UP)
-            session = session_today(self.register, subject, asked=asked, override=self.override)
+        told = None
+        if self.register and self.told:
+            told, _ = catch_up(self.register, self.register.refresh(self.told), self.data, subject, CAUGHT_UP)
+            session = session_today(told, subject, self.register.now(), asked=asked, override=self.override)
         shown = self.messages.read(subject)
         plan = plan_session(
             "run", self.protocol, shown, self.data, subject=subject, session=session, seed=self.seed, operator=who,
@@ -203,18 +208,22 @@ class _Lab:
         )  # fmt: skip
         refuse_errors(check_participant(subject, shown, self.messages, self.protocol, Layout(*MINIMUM_SIZE_PX)))
         if self.register:
-            admit(self.register, subject, who, asked=asked, override=self.override)
+            admit(self.register, subject, who, asked=asked, override=self.override, told=told)
         return plan
 
 
-def _look_ahead(register: Register, data: DataSet, subject: str, session: str, override: str | None) -> None:
-    """Say what the study's register has against this session before anybody fills in a form."""
+def _look_ahead(
+    register: Register, told: Snapshot, data: DataSet, subject: str, session: str, override: str | None
+) -> Snapshot:
+    """Say what the study's register has against this session before anybody fills in a form; the register by then."""
     from experiment.study import sessions as holding
 
-    holding.catch_up(register, data, subject, CAUGHT_UP)
-    holding.session_today(register, subject, asked=int(session) if session.isdecimal() else None, override=override)
-    if doses := holding.unknown_doses(register, subject):
+    told, _ = holding.catch_up(register, told, data, subject, CAUGHT_UP)
+    asked = int(session) if session.isdecimal() else None
+    holding.session_today(told, subject, register.now(), asked=asked, override=override)
+    if doses := holding.unknown_doses(told, subject, register.now()):
         say(doses, "yellow")
+    return told
 
 
 def _habit(name: str) -> str:

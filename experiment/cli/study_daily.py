@@ -30,9 +30,8 @@ def enrol(
     from experiment.study.events import Enrolled
 
     register = register_for(data)
-    _warn_of_clock(register.entries(), register.now())
     act = cast("Enrolled", setup.enrol(register, subject, stratum, operator).act)
-    update_participants(data, register)
+    update_participants(data, register.read())
     say(
         f"sub-{act.subject} is enrolled in {act.stratum}: kit {act.kits[0]} in course 1, kit {act.kits[1]} in course 2."
     )
@@ -116,7 +115,7 @@ def close(
     from experiment.study import recording, sessions
 
     register, data_set, name = register_for(data), DataSet(data), _name(subject)
-    if session in sessions.catch_up(register, data_set, subject, operator):
+    if session in sessions.catch_up(register, register.read(), data_set, subject, operator)[1]:
         say(f"Session {session} of {name} did take place; the register did not know of it yet, and does now.")
         return
     sessions.check_never_held(data_set, Visit(check_subject(subject), session))
@@ -165,7 +164,6 @@ def status(
     lines = standing.rows(participants.read_participants(plan, entries).values(), plan, moment)
     console().print(standing.table(standing.only_due(lines) if due else lines))
     say(standing.summary(lines, plan, moment))
-    _warn_of_clock(entries, moment)
 
 
 def calendar(
@@ -189,16 +187,9 @@ def calendar(
 def _record(data: Path, who: str, decide: Callable[[Sequence[Entry], datetime], Act]) -> tuple[Entry, ...]:
     """Record the act that `decide` gives at this moment, and let participants.tsv follow; all entries then."""
     register = register_for(data)
-    _warn_of_clock(register.entries(), register.now())
-    register.act(who, lambda entries: decide(entries, register.now()))
-    return update_participants(data, register)
-
-
-def _warn_of_clock(entries: Sequence[Entry], moment: datetime) -> None:
-    from experiment.study import admission
-
-    if behind := admission.clock_behind(entries, moment):
-        say(behind, "red")
+    told = register.act_and_read(who, lambda entries: decide(entries, register.now()))
+    update_participants(data, told)
+    return told.entries
 
 
 def _day(typed: str) -> date | None:

@@ -17,8 +17,8 @@ from experiment.cli.terminal import ask_passphrase, console, new_passphrase, say
 from experiment.errors import BadInput, DayFourError
 
 if TYPE_CHECKING:
-    from experiment.study.events import Entry
     from experiment.study.register import Register
+    from experiment.study.snapshot import Snapshot
 
 PLAN = ROOT / "stimuli" / "study.toml"
 SIMULATED_PASSPHRASE = "simulated study"  # noqa: S105 - it keeps nothing from anybody
@@ -124,7 +124,7 @@ def lock(operator: Operator, data: DataFolder = DATA, protocol: ProtocolFile = P
 
     register = register_for(data)
     unblinding.lock(register, data, operator, lambda: _open_issues(data, protocol, pilot=pilot))
-    update_participants(data, register)
+    update_participants(data, register.read())
     say("The study is locked. `dayfour study unblind` shows all treatments to whoever has the key.")
 
 
@@ -161,17 +161,15 @@ def register_for(data: Path) -> Register:
     return register_in(data)
 
 
-def update_participants(data: Path, register: Register) -> tuple[Entry, ...]:
-    """Bring `participants.tsv` up to the register; all entries. What hinders that undoes no act, and is said."""
+def update_participants(data: Path, told: Snapshot) -> None:
+    """Bring `participants.tsv` up to the register. What hinders that undoes no act, and is said."""
     from experiment.record.dataset import DataSet
     from experiment.study.participants_tsv import update_participants_tsv
 
-    entries = register.entries()
     try:
-        update_participants_tsv(DataSet(data), entries)
+        update_participants_tsv(DataSet(data), told.entries)
     except DayFourError as error:
         say(f"It is recorded, but participants.tsv does not show it yet: {error}", "yellow")
-    return entries
 
 
 def simulate_study(subjects: int, out: Path, plan: Path, protocol: Path, messages: Path, seed: int) -> None:

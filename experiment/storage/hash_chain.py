@@ -52,3 +52,8 @@ def read_chain(path: Path, lines: Iterable[bytes], decode: Callable[[msgspec.Raw
         previous = sha256(text).hexdigest()
         events.append(event)
     return events
+
+
+def line_digests(content: bytes) -> tuple[str, ...]:
+    """The SHA-256 of each whole line: it stands for all lines up to there, as each names the one before."""
+    return tuple(sha256(line).hexdigest() for line in content.split(b"\n")[:-1])

@@ -1,68 +1,61 @@
-"""The gate: which session may be held today, so that the calendar, the pills and the person agree.
+"""The gate: which session may be run today, so that the calendar, the pills and the person agree.
 
-Some refusals nobody at the door can lift: without consent, after withdrawal, under lock, or where there is no course or
-session left to hold. Others are the study's rules about days, doses and blindness; a session that is held against them
-needs a reason and initials, and the register keeps both. Such an override holds until its day ends, for a session that
-is cut off and goes on.
+Some refusals nobody at the door can lift: without consent, after withdrawal, under lock, with a wrong clock, or where
+there is no course or session left. Others are the study's rules about days, doses and blindness; a session that is run
+against them needs a reason and initials, and the register keeps both. Such an override is valid until its day ends, for
+a session that is interrupted and resumed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from experiment.errors import BadInput
 from experiment.study import dates as days
-from experiment.study import participants
+from experiment.study.clock import clock_trouble
 from experiment.study.events import Entry
 from experiment.study.participants import Participant
 from experiment.study.plan import Study
-
-CLOCKS_APART = timedelta(minutes=5)  # of computers that share a register
+from experiment.study.snapshot import Snapshot
 
 
 class Refused(BadInput):
-    """No session now: `why`, with the right date. `session`: the one that an override would hold; None if none can."""
+    """No session now: `why`, with the right date. `session`: the one that an override would allow; None if none can."""
 
     def __init__(self, why: str, session: int | None = None) -> None:
         self.why, self.session = why, session
         advice = (
-            "Ask whoever leads the study. To hold it all the same, give your initials and --override-study 'REASON'."
+            "Ask the person who leads the study. To run it anyway, give your initials and --override-study 'REASON'."
         )
         super().__init__(why if session is None else f"{why}\n{advice}")
 
 
 def session_at(entries: Sequence[Entry], subject: str, moment: datetime, asked: int | None = None) -> int:
-    """The session to hold at this moment by the computer's clock, as the register has it; Refused as below."""
-    study = participants.study_of(entries)
-    one = participants.get_participant(participants.read_participants(study, entries), subject)
-    there = study.at(one.stratum)
-    return session_of(one, there, days.today(there, moment), asked, clock_behind(entries, moment))
+    """The same as `session_now`, of a register of these entries."""
+    return session_now(Snapshot(tuple(entries)), subject, moment, asked)
 
 
-def clock_behind(entries: Sequence[Entry], moment: datetime) -> str | None:
-    """What is wrong with a clock that says an earlier time than when the last act was recorded; None if nothing is."""
-    last = datetime.fromisoformat(entries[-1].utc)
-    if last - moment <= CLOCKS_APART:
-        return None
-    return (
-        f"This computer's clock says {moment:%Y-%m-%d %H:%M} UTC, and the study's last entry was recorded at "
-        f"{last:%Y-%m-%d %H:%M} UTC. Set the clock that is wrong: the day decides which session is held."
-    )
+def session_now(told: Snapshot, subject: str, moment: datetime, asked: int | None = None) -> int:
+    """The session to run at this moment by the computer's clock, as the register has it; Refused as below.
+
+    Nobody at the door can lift what is said against the clock, since the day decides which session it is.
+    """
+    if trouble := clock_trouble(told.entries, moment):
+        raise Refused(trouble)
+    one = told.participant(subject)
+    there = told.study.at(one.stratum)
+    return session_of(one, there, days.today(there, moment), asked)
 
 
-def session_of(
-    participant: Participant, study: Study, today: date, asked: int | None = None, clock: str | None = None
-) -> int:
-    """The session to hold today, 1 or 2; Refused with the reason and the right date.
+def session_of(participant: Participant, study: Study, today: date, asked: int | None = None) -> int:
+    """The session to run today, 1 or 2; Refused with the reason and the right date.
 
     `today`: the date where the study is (`days.today`). `asked`: the session that the assistant named, if any.
-    `clock`: what is wrong with the clock that says so.
     """
     _check_takes_part(participant, today)
     session = _next_session(participant, study, asked)
     objections = [
-        *([clock] if clock else []),
         *_wrong_day(participant, study, session, today),
         *_missed_doses(participant, study, session),
         *_unblinded(participant),
@@ -85,12 +78,12 @@ def unrecorded_doses(participant: Participant, study: Study, before: date) -> tu
 
 def _check_takes_part(one: Participant, today: date) -> None:
     if one.locked:
-        raise Refused("The study is locked: no session can be held any more.")
+        raise Refused("The study is locked: no more sessions can be run.")
     if one.withdrawn:
         raise Refused(f"{one.name} left the study on {days.in_words(one.withdrawn)}. Check the ID.")
     if one.consented is None or one.consented > today:
         raise Refused(
-            f"Informed consent of {one.name} is not recorded, and nothing is measured without it. When the form is "
+            f"Informed consent of {one.name} is not recorded, and no session is run without it. When the form is "
             f"signed: `dayfour study consent --subject {one.subject}`."
         )
 

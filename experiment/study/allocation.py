@@ -5,14 +5,12 @@ stands in the plan for all to see and reveals nothing: without the secret, which
 every order is as likely as the blocks allow. Kits are drawn by another key than orders, so the kits, which everybody
 sees, would be the same whatever the orders are.
 
-Blocks: Matts & Lachin (1988), Controlled Clinical Trials 9:327. Check character: a sum with weights modulo a prime, as
-in ISBN-10, so that one wrong character, or two that changed places, never give another kit.
+Blocks: Matts & Lachin (1988), Controlled Clinical Trials 9:327.
 """
 
 from __future__ import annotations
 
 import hmac
-import re
 from collections.abc import Iterator
 from itertools import count
 from typing import Literal
@@ -20,13 +18,12 @@ from typing import Literal
 from msgspec import Struct
 
 from experiment.errors import BadInput
+from experiment.storage.readable_code import CHARACTERS, read_code, write_code
 from experiment.study.plan import Study
 
 Order = Literal["AB", "BA"]
 
 ORDERS: tuple[Order, Order] = ("AB", "BA")
-# No vowels, so no words, and nothing that is taken for another one, written or spoken: 0 O Q, 1 I L, 2 Z, 5 S, ...
-CHARACTERS = "23456789CDFHJKMNPRTVWXY"
 DRAWN = 5  # characters of a kit; the sixth checks them
 MOST_PLACES = 100_000  # of all strata: beyond, unused kits would be long to find
 
@@ -63,7 +60,7 @@ class Packed(Struct, frozen=True):
 def draw(study: Study, secret: bytes) -> tuple[Slot, ...]:
     """All places of all strata, in order; BadInput for a study that is too large."""
     if len(study.strata) * study.participants > MOST_PLACES:
-        raise BadInput(f"Expected at most {MOST_PLACES} places in all strata. Take fewer participants a stratum.")
+        raise BadInput(f"A study has at most {MOST_PLACES} places in all strata. Choose fewer participants.")
     kits = _kits(_subkey(study, secret, "kits"))
     key = _subkey(study, secret, "orders")
     return tuple(
@@ -91,11 +88,11 @@ def treatments(study: Study, order: Order) -> tuple[str, str]:
 
 def check_kit(typed: str) -> str:
     """The kit that somebody typed, in capital letters; BadInput if a character is wrong. Hyphens and blanks may be."""
-    kit = re.sub(r"[\s-]", "", typed).upper()
-    if len(kit) != DRAWN + 1 or not set(kit) <= set(CHARACTERS) or _check_sum(kit):
+    kit = read_code(typed, DRAWN + 1)
+    if kit is None:
         raise BadInput(
-            f"{typed!r} is no kit's number: one has {DRAWN + 1} characters, none of them a vowel or one of "
-            "0 1 B G L Q S Z, and the last one checks the others. Read it from the label again."
+            f"{typed!r} is not a valid kit number: it has {DRAWN + 1} characters, all of them among {CHARACTERS}, and "
+            "the last one checks the others. Please read the label again."
         )
     return kit
 
@@ -117,17 +114,10 @@ def _kits(key: bytes) -> Iterator[str]:
     """Kits, each of them once, in no order at all."""
     given = set[str]()
     for number in count():
-        drawn = _number(key, number)
-        kit = "".join(CHARACTERS[drawn // len(CHARACTERS) ** place % len(CHARACTERS)] for place in range(DRAWN))
+        kit = write_code(_number(key, number), DRAWN)
         if kit not in given:
             given.add(kit)
-            yield kit + CHARACTERS[-_check_sum(kit) % len(CHARACTERS)]
-
-
-def _check_sum(kit: str) -> int:
-    """0 for a whole kit. The check character's weight is 1, and all weights differ."""
-    weighted = ((DRAWN + 1 - place) * CHARACTERS.index(one) for place, one in enumerate(kit))
-    return sum(weighted) % len(CHARACTERS)
+            yield kit
 
 
 def _subkey(study: Study, secret: bytes, use: str) -> bytes:

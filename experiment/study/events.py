@@ -68,13 +68,15 @@ Status = Literal["completed", "aborted", "failed", "never_held"]
 class SessionHeld(Struct, frozen=True, tag_field="act", tag="session_held"):
     """A session that began on this day has ended so, as its transcript has it; or it never began, and never will.
 
-    `failed` is one that was cut off and can go on.
+    `failed` is one that was interrupted and can be resumed. `last_line_sha256`: the digest of the transcript's last
+    line, which stands for all of them; null if there is none, or if the version that recorded this kept none.
     """
 
     subject: str
     session: int
     day: str
     status: Status
+    last_line_sha256: str | None = None
 
 
 class Overridden(Struct, frozen=True, tag_field="act", tag="overridden"):
@@ -110,16 +112,28 @@ class Answered(Struct, frozen=True, tag_field="act", tag="answered"):
 
 
 class Locked(Struct, frozen=True, tag_field="act", tag="locked"):
-    """Nothing of the data will change any more: the condition of unblinding all."""
+    """Nothing of the data will change any more: the condition of unblinding all.
+
+    `data_sha256`: of the list of all files that match the `patterns`, each with its digest (`data_lock`). What locked
+    before there were patterns covered the tables alone.
+    """
 
     sessions: int
     data_sha256: str
+    patterns: tuple[str, ...] = ("sub-*/**/*.tsv", "phenotype/*.tsv")
 
 
 class Unblinded(Struct, frozen=True, tag_field="act", tag="unblinded"):
     """One participant's order was shown in an emergency, or (`subject` null) everybody's, after the lock."""
 
     subject: str | None
+    reason: str
+
+
+class ClockConfirmed(Struct, frozen=True, tag_field="act", tag="clock_confirmed"):
+    """The computer's clock is right, though its time does not follow from the entry before: `found` says how."""
+
+    found: str
     reason: str
 
 
@@ -131,16 +145,23 @@ class Recovered(Struct, frozen=True, tag_field="act", tag="recovered"):
 
 Act = (
     Begun | Enrolled | Consented | CourseStarted | Dosed | SessionHeld | Overridden | Withdrew | Corrected | Answered
-    | Locked | Unblinded | Recovered
+    | Locked | Unblinded | ClockConfirmed | Recovered
 )  # fmt: skip
 
 
-class Entry(Struct, frozen=True):
-    """An act with the moment (ISO 8601, UTC) and the initials of who did it."""
+class Entry(Struct, frozen=True, omit_defaults=True):
+    """An act with the moment (ISO 8601, UTC) and the initials of who did it.
+
+    `computer`, `boot`, `uptime_s`: the computer by its name in the network, which of its starts it was, and seconds
+    since then by a clock that nobody can set; empty and null where they are not known.
+    """
 
     utc: str
     who: str
     act: Act
+    computer: str = ""
+    boot: str = ""
+    uptime_s: float | None = None
 
 
 _decoder: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(Entry)

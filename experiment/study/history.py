@@ -68,6 +68,8 @@ def _told_of_rules(act: events.Act) -> str:  # noqa: PLR0911 - the same
             return f"The study was locked, with {sessions} sessions."
         case events.Unblinded(subject=subject, reason=reason):
             return f"{f'sub-{subject} was' if subject else 'All were'} unblinded. Reason: {reason}"
+        case events.ClockConfirmed(found=found, reason=reason):
+            return f"The clock was confirmed, {found}. Reason: {reason}"
         case events.Recovered(torn_bytes=torn_bytes):
             return f"A line that a crash cut off was taken away ({torn_bytes} bytes)."
         case _:

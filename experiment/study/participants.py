@@ -21,6 +21,7 @@ from experiment.study.events import (
     Act,
     Answered,
     Begun,
+    ClockConfirmed,
     Consented,
     Corrected,
     CourseStarted,
@@ -37,7 +38,7 @@ from experiment.study.events import (
 from experiment.study.plan import Study
 
 MOST_NAMED = 3
-AFTER_LOCK = (Answered, Recovered, Unblinded)
+AFTER_LOCK = (Answered, ClockConfirmed, Recovered, Unblinded)
 
 
 class Override(Struct, frozen=True):

@@ -2,7 +2,8 @@
 
 Several computers may share its folder. An act is decided and written under an exclusive lock, and is on the disk before
 anybody is told of it. `head.json` holds how far the register had come: so a changed or lost last line is found too,
-which no other line names.
+which no other line names. The head is there before the first line, and never more than one line behind; a register
+without its head is a loss, and never a fresh start.
 """
 
 from __future__ import annotations
@@ -19,13 +20,17 @@ from msgspec import Struct
 
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.storage.atomic_file import write_whole
-from experiment.storage.hash_chain import Line, chain_line, read_chain
+from experiment.storage.hash_chain import Line, chain_line, line_digests, read_chain
 from experiment.storage.lock import LockedFile, lock_file
+from experiment.study.clock import check_clock
 from experiment.study.events import SCHEMA, Act, Begun, Entry, Locked, Recovered, decode, encode
-from experiment.study.participants import AFTER_LOCK, Participant, get_participant, read_participants, study_of
+from experiment.study.participants import AFTER_LOCK, Participant
+from experiment.study.snapshot import Snapshot
+from experiment.system.boot import Boot, this_boot
 
 REGISTER, HEAD = "register.jsonl", "head.json"
 ALLOCATION, PACKING, KITS = "allocation.age", "packing.age", "kits.json"
+BESIDE = (HEAD, ALLOCATION, PACKING, KITS)
 MOST_INITIALS = 40
 NEWLINE = b"\n"
 
@@ -39,7 +44,7 @@ class AllocationSlot(Struct, frozen=True):
 
 
 class Head(Struct, frozen=True):
-    """The register had so many bytes with this digest, and it only grows."""
+    """The register had so many bytes with this digest, and it only grows; none before its first line."""
 
     size: int
     sha256: str
@@ -72,6 +77,17 @@ class Register:
         """The file of linked lines."""
         return self.folder / REGISTER
 
+    def read(self) -> Snapshot:
+        """The register as it is now, read once; BadInput as `entries`, or if an act stands in it that cannot be."""
+        head = self._head()
+        content = self._content()
+        return _snapshot(self._checked(content, head), content)
+
+    def refresh(self, told: Snapshot) -> Snapshot:
+        """What was read, if nobody has added anything since; else the register as it is now."""
+        is_same = self.path.exists() and self.path.stat().st_size == told.size_bytes
+        return told if is_same else self.read()
+
     def entries(self) -> tuple[Entry, ...]:
         """All acts, oldest first; BadInput if no study has begun, or names the line that was changed, lost or moved.
 
@@ -82,8 +98,7 @@ class Register:
 
     def participant(self, subject: str) -> Participant:
         """The participant as the register has them; BadInput suggests similar IDs if nobody of this one is enrolled."""
-        entries = self.entries()
-        return get_participant(read_participants(study_of(entries), entries), subject)
+        return self.read().participant(subject)
 
     def begun(self) -> Begun:
         """How the study was set up; BadInput if it was not."""
@@ -108,8 +123,11 @@ class Register:
         return content
 
     def begin(self, who: str, prepare: Callable[[], Begun]) -> Entry:
-        """The first act, after `prepare` has written what belongs beside it; BadInput if the study has begun."""
-        _check_initials(who)
+        """The first act, after `prepare` has written what belongs beside it; BadInput if the study has begun.
+
+        Whatever hinders it, nothing is left by which a study would seem to have begun.
+        """
+        check_initials(who)
         self._check_not_begun(self._content())
         try:
             self.path.touch()
@@ -117,32 +135,48 @@ class Register:
             raise EquipmentFailure(f"{self.path} cannot be made: {error.strerror}. Choose --folder.") from error
         with lock_file(self.path) as file:
             self._check_not_begun(file.read())
-            return self._written(file, b"", who, prepare())[0]
+            try:
+                act = prepare()
+                self._write_head(b"")
+                return self._written(file, b"", who, act)[-1]
+            finally:
+                if NEWLINE not in file.read():
+                    for name in BESIDE:
+                        (self.folder / name).unlink(missing_ok=True)
 
     def act(self, who: str, decide: Callable[[Sequence[Entry]], Act]) -> Entry:
         """Add the act that `decide` gives after a look at all entries; it may raise BadInput, and nothing is written.
 
         `who`: initials. While this goes on, nobody else can add anything. When it returns, the act outlives a power
-        cut. EquipmentFailure if the folder cannot lock or write, or if somebody holds it for long.
+        cut. BadInput if the computer's clock cannot be right. EquipmentFailure if the folder cannot lock or write, or
+        if somebody holds it for long.
         """
-        _check_initials(who)
+        return self.act_and_read(who, decide).entries[-1]
+
+    def act_and_read(self, who: str, decide: Callable[[Sequence[Entry]], Act]) -> Snapshot:
+        """The same; the register with the act in it."""
+        check_initials(who)
         with lock_file(self.path) as file:
-            content = file.read()
-            entries = self._checked(content, self._head())
+            content, head = file.read(), self._head()
+            entries = self._checked(content, head)
             whole = content[: content.rfind(NEWLINE) + 1]
+            if head is None or head.size < len(whole):
+                self._write_head(whole)
             if torn_bytes := len(content) - len(whole):
-                entry, whole = self._written(file, whole, who, Recovered(torn_bytes))
-                entries = (*entries, entry)
+                entries = (*entries, *self._written(file, whole, who, Recovered(torn_bytes)))
+                whole = file.read()
             act = decide(entries)
             _check_open(entries, act)
-            return self._written(file, whole, who, act)[0]
+            check_clock(entries, act, self.now())
+            entries = (*entries, *self._written(file, whole, who, act))
+            return _snapshot(entries, file.read())
 
-    def _checked(self, content: bytes, head: Head) -> tuple[Entry, ...]:
+    def _checked(self, content: bytes, head: Head | None) -> tuple[Entry, ...]:
         """The entries of the register's whole lines, which are all that there were."""
         lines = content.split(NEWLINE)[:-1]
         self._check_schema(lines[0] if lines else None)
         entries = tuple(read_chain(self.path, lines, decode))
-        if not head.size and len(entries) > 1:
+        if head is None or (not head.size and len(entries) > 1):
             raise BadInput(f"{self.folder / HEAD} is lost. Put it back from a copy, with the register of the same day.")
         before = content[: head.size]
         if len(before) < head.size or sha256(before).hexdigest() != head.sha256:
@@ -152,15 +186,17 @@ class Register:
         return entries
 
     def _check_not_begun(self, content: bytes) -> None:
-        if NEWLINE in content or self._head().size:
+        there = [name for name in BESIDE if (self.folder / name).exists()]
+        if NEWLINE in content or there:
             raise BadInput(
                 f"A study has begun in {self.folder} already, and is never overwritten. Choose another --data or "
-                f"--folder; if {REGISTER} is gone from there, put it back from a copy."
+                f"--folder. If {REGISTER} is gone from there, put it back from a copy; if the computer died during "
+                f"`dayfour study init`, delete {', '.join(there) or 'nothing'} there and repeat it."
             )
 
     def _check_schema(self, line: bytes | None) -> None:
         """Before anything else is decoded: another version's acts are no damage, and mean other things."""
-        if line is None and self._head().size:
+        if line is None and (head := self._head()) and head.size:
             raise BadInput(f"{self.path}, line 1: it is lost, with all after it. Put the register back from a copy.")
         if line is None:
             raise BadInput(f"No study has begun in {self.folder}. Run `dayfour study init`, or check --data.")
@@ -172,7 +208,7 @@ class Register:
 
     def _first(self, entries: Sequence[Entry]) -> Begun:
         if not isinstance(entries[0].act, Begun):
-            raise BadInput(f"{self.path}, line 1: expected the study's beginning. Put the register back from a copy.")
+            raise BadInput(f"{self.path}, line 1: this is not how a study begins. Put the register back from a copy.")
         return entries[0].act
 
     def _content(self) -> bytes:
@@ -184,35 +220,43 @@ class Register:
             why = f"{error.strerror}. Check --data, and who may read it"
             raise EquipmentFailure(f"{self.path} cannot be read: {why}.") from error
 
-    def _head(self) -> Head:
-        """How far the register had come at least."""
+    def _head(self) -> Head | None:
+        """How far the register had come at least; None if there is no head."""
         path = self.folder / HEAD
         try:
             return msgspec.json.decode(path.read_bytes(), type=Head)
         except FileNotFoundError:
-            return Head(0, sha256().hexdigest())
+            return None
         except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
             raise BadInput(f"{path} cannot be read, or was changed. Put it back from a copy.") from error
 
-    def _written(self, file: LockedFile, before: bytes, who: str, act: Act) -> tuple[Entry, bytes]:
-        """The act's entry, on the disk, and all that stands there then."""
+    def _write_head(self, content: bytes) -> None:
+        write_whole(self.folder / HEAD, msgspec.json.encode(Head(len(content), sha256(content).hexdigest())))
+
+    def _written(self, file: LockedFile, before: bytes, who: str, act: Act) -> tuple[Entry]:
+        """The act's entry, on the disk."""
         moment = self.now().astimezone(timezone.utc).isoformat(timespec="milliseconds")
-        entry = Entry(moment, who.strip(), act)
+        # Another clock than the computer's has nothing to do with how long the computer runs.
+        entry = Entry(moment, who.strip(), act, *(this_boot() if self.now is utc_now else Boot()))
         line = chain_line(before, encode(entry))
         file.write(len(before), line)
-        content = before + line
-        with suppress(EquipmentFailure):  # the act is recorded; the head only says less than it could
-            write_whole(self.folder / HEAD, msgspec.json.encode(Head(len(content), sha256(content).hexdigest())))
-        return entry, content
+        with suppress(EquipmentFailure):  # the act is recorded; the head is one line behind until the next one
+            self._write_head(before + line)
+        return (entry,)
 
 
-def _check_initials(who: str) -> None:
+def _snapshot(entries: tuple[Entry, ...], content: bytes) -> Snapshot:
+    return Snapshot(entries, line_digests(content), len(content))
+
+
+def check_initials(who: str) -> None:
+    """BadInput unless `who` can be initials."""
     if not who.strip() or len(who) > MOST_INITIALS or not who.isprintable():
-        raise BadInput(f"Expected initials of at most {MOST_INITIALS} characters, found {who!r}. Give --operator.")
+        raise BadInput(f"Please give your initials with --operator: at most {MOST_INITIALS} characters, not {who!r}.")
 
 
 def _check_open(entries: Sequence[Entry], act: Act) -> None:
     """After the lock, the study can only be unblinded, and that be answered for."""
     locked = next((entry.utc[:10] for entry in entries if isinstance(entry.act, Locked)), None)
     if locked and not isinstance(act, AFTER_LOCK):
-        raise BadInput(f"The study was locked on {locked}: nothing of it can change any more.")
+        raise BadInput(f"The study was locked on {locked}: nothing in it can be changed any more.")

@@ -21,7 +21,7 @@ from experiment.storage.atomic_file import sync_folder, write_whole
 from experiment.study.allocation import Packed, Slot, draw, packing_rows
 from experiment.study.events import SCHEMA, Begun, Enrolled, Entry
 from experiment.study.plan import Study
-from experiment.study.register import ALLOCATION, KITS, PACKING, AllocationSlot, Register
+from experiment.study.register import ALLOCATION, KITS, PACKING, AllocationSlot, Register, check_initials
 from experiment.system import no_core_dumps
 
 SECRET_BYTES = 32
@@ -29,11 +29,15 @@ PADDED_BYTES = 4096
 
 
 class Allocation(Struct, frozen=True):
-    """What is sealed for the unblinder: all places, and the secret from which they can be drawn again."""
+    """What is sealed for the key holder: all places, and the secret from which they can be drawn again.
+
+    `packing_sha256`: of the sealed packing list; null in studies that began before it was kept here.
+    """
 
     secret: bytes
     plan: Study
     slots: tuple[Slot, ...]
+    packing_sha256: str | None = None
 
     def __repr__(self) -> str:
         """Nothing of it."""
@@ -46,7 +50,8 @@ def set_up(register: Register, study: Study, unblinder: str, pharmacy: str, who:
     The register's first line comes last: an interrupted beginning leaves none, and can be repeated.
     """
     if unblinder == pharmacy:
-        raise BadInput("Expected two keys that differ: one for whoever may unblind, another one for the pharmacy.")
+        raise BadInput("The key holder and the pharmacy need two different keys. Ask each of them for their own.")
+    check_initials(who)
     no_core_dumps()
     try:
         register.folder.mkdir(parents=True, exist_ok=True)
@@ -60,9 +65,10 @@ def _prepared(register: Register, study: Study, unblinder: str, pharmacy: str) -
     """The three files beside the register, with their digests."""
     secret = secrets.token_bytes(SECRET_BYTES)
     slots = draw(study, secret)
+    packing = _sealed(packing_rows(study, slots), pharmacy)
     contents = {
-        ALLOCATION: _sealed(Allocation(secret, study, slots), unblinder),
-        PACKING: _sealed(packing_rows(study, slots), pharmacy),
+        ALLOCATION: _sealed(Allocation(secret, study, slots, sha256(packing).hexdigest()), unblinder),
+        PACKING: packing,
         KITS: msgspec.json.format(msgspec.json.encode(places(slots))),
     }
     for name, content in contents.items():

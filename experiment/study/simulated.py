@@ -204,7 +204,8 @@ def _hold(person: SyntheticParticipant, course: int) -> None:
         operator=who, participant=sessions.some_habit(lab.seed, person.number),
     )  # fmt: skip
     began_utc = _utc(lab.register.now())
-    record(lab.register, subject, session, who, sessions.run_simulated(plan, began_utc).status, began_utc)
+    status = sessions.run_simulated(plan, began_utc).status
+    record(lab.register, subject, session, who, status, began_utc, plan.transcript)
 
 
 def _utc(moment: datetime) -> str:

@@ -20,7 +20,8 @@ from msgspec.structs import replace
 
 from experiment.errors import DayFourError
 from experiment.storage.hash_chain import chain_line
-from experiment.study.allocation import CHARACTERS, Slot, draw
+from experiment.storage.readable_code import CHARACTERS
+from experiment.study.allocation import Slot, draw
 from experiment.study.events import Act, Begun, Dosed, Enrolled, Entry, Recovered, encode
 from experiment.study.plan import Study, read_study
 from experiment.study.register import Register

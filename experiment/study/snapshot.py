@@ -1,0 +1,40 @@
+"""The study's register as it was read at one moment: read once, then handed to whoever asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from experiment.storage.anchor import anchor_of
+from experiment.study.events import Entry
+from experiment.study.participants import Participant, get_participant, read_participants, study_of
+from experiment.study.plan import Study
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All acts, oldest first, each with the digest of its line; `size_bytes`: of the file then."""
+
+    entries: tuple[Entry, ...]
+    digests: tuple[str, ...] = ()
+    size_bytes: int = 0
+
+    @cached_property
+    def study(self) -> Study:
+        """The study as it was set up."""
+        return study_of(self.entries)
+
+    @cached_property
+    def people(self) -> Mapping[str, Participant]:
+        """Everybody by subject; BadInput names the first entry that cannot stand where it does."""
+        return read_participants(self.study, self.entries)
+
+    @property
+    def anchor(self) -> str:
+        """The anchor of the whole register, and by the digests in it of every session that it knows."""
+        return anchor_of(self.digests[-1])
+
+    def participant(self, subject: str) -> Participant:
+        """The participant; BadInput suggests similar IDs if nobody of this one is enrolled."""
+        return get_participant(self.people, subject)
