@@ -179,6 +179,7 @@ def simulate_study(subjects: int, out: Path, plan: Path, protocol: Path, message
     from experiment.design.message import read_messages
     from experiment.design.protocol import read_protocol
     from experiment.record.dataset import DataSet
+    from experiment.study.clock import SIMULATOR
     from experiment.study.keys import write_keys
     from experiment.study.location import FOLDER
     from experiment.study.plan import read_study
@@ -193,7 +194,7 @@ def simulate_study(subjects: int, out: Path, plan: Path, protocol: Path, message
         unblinder, pharmacy = (
             write_keys(folder / f"{holder}.key", SIMULATED_PASSPHRASE) for holder in ("unblinder", "pharmacy")
         )
-        set_up(register, read, unblinder, pharmacy, "simulate")
+        set_up(register, read, unblinder, pharmacy, SIMULATOR)
         return register
 
     simulate_study(
