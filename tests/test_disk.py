@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiment.storage import append_file
-from experiment.storage.append_file import is_written
+from experiment.storage.exclusive import is_written
 from tests.lab import ROOT
 from tests.mounts import resize, small_disk
 

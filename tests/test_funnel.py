@@ -12,7 +12,7 @@ from experiment.design.protocol import read_protocol
 from experiment.errors import BadInput
 from experiment.record.dataset import DataSet
 from experiment.record.tsv import read_rows
-from experiment.storage.append_file import is_written
+from experiment.storage.exclusive import is_written
 from tests.lab import SUBJECT, Lab, by_keyboard, is_closing, participates, short_protocol
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from experiment.record.events import Ended, MessageScene, Rated, Shown, Started,
 from experiment.record.resume import resume_point
 from experiment.session import plan as plans
 from experiment.session import run as sessions
-from experiment.storage.append_file import is_written
+from experiment.storage.exclusive import is_written
 from tests.lab import EXAMPLES, ROOT
 from tests.tables import read_table
 

@@ -24,7 +24,7 @@ from experiment.record.events import Ended, Rated, ScaleScene, Shown, Started, S
 from experiment.record.trial_table import trial_table
 from experiment.record.tsv import read_rows
 from experiment.session import plan
-from experiment.storage.append_file import is_written
+from experiment.storage.exclusive import is_written
 from experiment.task.scenes import pause_page
 from tests.acting import of
 from tests.lab import (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,7 @@ from experiment.cli.terminal import say
 from experiment.errors import BadInput, DayFourError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from experiment.design.protocol import Protocol
@@ -24,16 +26,33 @@ if TYPE_CHECKING:
 ABORTED = 3
 
 
+@contextmanager
+def telling_what_is_saved(plan: Plan) -> Iterator[None]:
+    """Should the session fail, say first what the disk holds of it."""
+    from experiment.record.saved import describe_saved
+    from experiment.record.transcript import has_begun
+
+    try:
+        yield
+    except Exception:
+        if has_begun(plan.transcript):
+            say(describe_saved(plan.transcript))
+        raise
+
+
 def finish(ended: Ended, plan: Plan) -> None:
     """Say how it ended and where the data are; end with the status that goes with it."""
-    saved = plan.data.table(plan.session.visit, plan.protocol.task)
+    from experiment.record.saved import describe_saved
+
+    saved = describe_saved(plan.transcript)
+    table = plan.data.table(plan.session.visit, plan.protocol.task)
     asks = plan.protocol.funnel and plan.session.session == plan.protocol.sessions and not plan.is_synthetic
     if ended.status == "aborted":
-        say(f"The session was ended early ({ended.reason}). What was rated until then is saved:\n  {saved}")
+        say(f"The session was ended early ({ended.reason}). {saved}\n  {table}")
         if asks and plan.mode == "run":
             say(f"The closing questions can still be put: `dayfour funnel --subject {plan.session.subject}`.")
         raise typer.Exit(ABORTED)
-    say(f"The session is complete. Its table:\n  {saved}")
+    say(f"The session is complete. {saved} Its table:\n  {table}")
     if asks and plan.protocol.funnel:
         ask_funnel(plan.protocol.funnel, plan.session.subject, plan.data)
 

@@ -46,8 +46,8 @@ def unexpected(error: Exception) -> str:
 
     at = traceback.extract_tb(error.__traceback__)[-1]
     return (
-        f"Something failed that should not have: {type(error).__name__} at {Path(at.filename).name}:{at.lineno}.\n"
-        "What was confirmed on the screen is saved. Note down this line and call whoever looks after the software."
+        f"An unexpected error occurred: {type(error).__name__} at {Path(at.filename).name}:{at.lineno}.\n"
+        "Write down this line and contact the person who maintains the software."
     )
 
 

@@ -12,7 +12,7 @@ from string import Formatter
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from experiment.design.columns import RATING_ENDINGS, SESSIONS_COLUMNS, TRIAL_COLUMNS
 from experiment.design.intake import Intake
@@ -147,16 +147,21 @@ class PauseWording(Fixed, frozen=True):
     """What the assistant reads while a session is paused; `ending` follows the choice of a reason.
 
     Names in braces become keys: {resume}, {withdrew}, {technical}, {other}, {pause}; {reason}, in `ending`, the reason.
+    `unsaved` follows the page while the disk takes no data; instead of it, if they are given, `full` where it has no
+    room, `lost` where the data folder is gone, and `unwritable` once an event could not be recorded.
     """
 
     page: Line
     unsaved: Line
     ending: Line
+    full: Line | UnsetType = UNSET
+    lost: Line | UnsetType = UNSET
+    unwritable: Line | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         """What cannot be filled in is found now, and not when a session pauses."""
-        _check_braces("page", self.page, _PAUSE_KEYS)
-        _check_braces("unsaved", self.unsaved, _PAUSE_KEYS)
+        for name in ("page", "unsaved", "full", "lost", "unwritable"):
+            _check_braces(name, getattr(self, name) or "", _PAUSE_KEYS)
         _check_braces("ending", self.ending, (*_PAUSE_KEYS, "reason"))
 
 

@@ -10,8 +10,9 @@ from tempfile import mkdtemp
 
 from experiment.errors import EquipmentFailure
 from experiment.record.check_result import Item, grade_by
-from experiment.storage.append_file import ANSWER_S, GrowingFile, is_written
+from experiment.storage.append_file import ANSWER_S, GrowingFile
 from experiment.storage.atomic_file import write_whole
+from experiment.storage.exclusive import is_written
 from experiment.system.facts import Computer, Volume
 
 # A session writes some megabytes at most; what else the computer writes meanwhile takes the rest.

@@ -166,10 +166,11 @@ class DataSet:
         numbers = (int(end) for end in ends if end.isdecimal())
         return f"{prefix}{max(numbers, default=0) + 1:03}"
 
-    def save(self, events: Sequence[Event], answers: Answers) -> None:
+    def save(self, events: Sequence[Event]) -> None:
         """Write a session's table and dictionary and its row of the sessions file, as far as `events` tell.
 
-        May be repeated as the session goes on. Other sessions' rows stay, and so do answers that are not given again.
+        May be repeated, at any time. Other sessions' rows stay, and so does what is there of the assistant's answers:
+        somebody may have corrected it.
         """
         started, ended = events[0], events[-1]
         if not isinstance(started, Started):
@@ -178,13 +179,14 @@ class DataSet:
         table = self.table(session.visit, session.protocol.task)
         write_whole(table, table_text(events))
         write_whole(table.with_suffix(".json"), json_text(data_dictionary(session.protocol)))
-        row = {name: _cell(value) for name, value in answers.items()}
-        row |= visit_row(started, ended if isinstance(ended, Ended) else None)
+        row = visit_row(started, ended if isinstance(ended, Ended) else None)
         self._save_visit(self.sessions(session.subject), row, started)
 
     def _save_visit(self, path: Path, row: dict[str, str], started: Started) -> None:
         table = read_table(path, "session_id")
-        rows = table.rows | {row["session_id"]: table.rows.get(row["session_id"], {}) | row}
+        there = {name: cell for name, cell in table.rows.get(row["session_id"], {}).items() if cell != MISSING}
+        answers = {name: _cell(value) for name, value in (started.answers or {}).items()}
+        rows = table.rows | {row["session_id"]: answers | there | row}
         write_rows(path, [rows[visit] for visit in sorted(rows)], first=[*SESSIONS_COLUMNS, *table.columns])
         describe_columns(path.with_suffix(".json"), sessions_dictionary(started.session.protocol))
 

@@ -8,7 +8,7 @@ counts and flags are derived (`trials.py`), never stored; a message's text and t
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
@@ -18,6 +18,9 @@ from experiment.record.check_result import Item
 
 SCHEMA = 1
 
+Answers = dict[str, str | float | None]
+"""A form's answers by their questions' ids; null where a question was left out."""
+StorageCause = Literal["full", "lost", "silent", "refused", "unwritable"]
 PauseCause = Literal["chord", "window_closed", "focus_lost"]
 Mode = Literal["run", "pilot", "simulate"]
 TimedBy = Literal["queue", "iohub", "poll", "robot"]
@@ -91,10 +94,14 @@ class PauseAsked(Struct, frozen=True, tag_field="event", tag="pause_asked"):
 
 
 class Storage(Struct, frozen=True, tag_field="event", tag="storage"):
-    """The disk stopped taking the transcript, which is kept in memory meanwhile, or takes it again."""
+    """The disk stopped taking the transcript, which is kept in memory meanwhile, or takes it again.
+
+    `cause`: why it does not; "unwritable" if it takes all, but for an event that cannot be written (`Unwritable`).
+    """
 
     saved: bool
     time_s: float
+    cause: StorageCause | UnsetType = UNSET
 
 
 Input = Key | Click | Focus | PauseAsked | Storage
@@ -165,7 +172,7 @@ class Started(Struct, frozen=True, tag_field="event", tag="started"):
     `zero_count_s`: Python's `time.perf_counter` then, in seconds, by which another program on this computer can compare
     times (on Linux it is CLOCK_MONOTONIC); null in a simulation. `preflight`: what a check found of this computer just
     before, with the measured numbers; none but real sessions are checked. `override`: why the session was held though
-    something of that was red.
+    something of that was red. `answers`: the assistant's, to the form before the session.
     """
 
     schema: int
@@ -180,6 +187,7 @@ class Started(Struct, frozen=True, tag_field="event", tag="started"):
     zero_count_s: float | None = None
     preflight: tuple[Item, ...] = ()
     override: str | None = None
+    answers: Answers | UnsetType = UNSET
 
 
 class TrialBegan(Struct, frozen=True, tag_field="event", tag="trial_began"):
@@ -233,6 +241,16 @@ class Resumed(Struct, frozen=True, tag_field="event", tag="resumed"):
     time_s: float
 
 
+class Unwritable(Struct, frozen=True, tag_field="event", tag="unwritable"):
+    """In the place of an event of this kind that could not be written, with the kind of the error: a mistake of ours.
+
+    Whatever it held is lost.
+    """
+
+    kind: str
+    why: str
+
+
 class Ended(Struct, frozen=True, tag_field="event", tag="ended"):
     """How it ended; without such a line the process died. A failure's reason is the name of its kind."""
 
@@ -243,9 +261,10 @@ class Ended(Struct, frozen=True, tag_field="event", tag="ended"):
 PortEvent = Shown | Elapsed | Refreshes | Input
 Event = (
     Started | Shown | Elapsed | Refreshes | Key | Click | Focus | PauseAsked | Storage
-    | TrialBegan | TrialEnded | Read | Marked | Rated | Paused | Resumed | Ended
+    | TrialBegan | TrialEnded | Read | Marked | Rated | Paused | Resumed | Unwritable | Ended
 )  # fmt: skip
 
+Kind = TypeVar("Kind", bound=Struct)
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
@@ -258,6 +277,36 @@ def parse_utc(utc: str) -> datetime:
 def encode(event: Event) -> bytes:
     """The event as JSON, without a newline."""
     return _encoder.encode(event)
+
+
+def as_written(event: Event) -> Event:
+    """The event if it will be read back as it is, else an `Unwritable` in its place."""
+    try:
+        if decode(encode(event)) == event:
+            return event
+        why = "Unequal"
+    except MemoryError:  # which passes
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one event, the others have to be written
+        why = type(error).__name__
+    return Unwritable(kind_of(event), why)
+
+
+def kind_of(event: object) -> str:
+    """An event's tag."""
+    return str(event.__struct_config__.tag) if isinstance(event, Struct) else type(event).__name__
+
+
+def as_declared(event: Kind) -> Kind:
+    """The event with each value of the type that it is declared to be: a window's numbers may be numpy's."""
+    try:
+        return msgspec.convert(msgspec.to_builtins(event, enc_hook=_plain), type(event))
+    except (msgspec.ValidationError, TypeError, AttributeError):  # it will be named as unwritable
+        return event
+
+
+def _plain(value: Any) -> object:
+    return value.item()
 
 
 def decode(line: bytes | msgspec.Raw) -> Event:

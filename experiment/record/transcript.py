@@ -1,24 +1,32 @@
 """The transcript: one event a line, written at once, synced between trials, read back with every line checked.
 
-Its lines are linked (`links.py`): a changed, lost or moved one is found. A process that dies leaves whole lines and at
-most a torn tail.
+Its lines are linked (`storage.hash_chain`): a changed, lost or moved one is found. A process that dies leaves whole
+lines and at most a torn tail.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
-from tempfile import gettempdir, mkdtemp
 from types import TracebackType
 
 import msgspec
 from msgspec import Struct
 
 from experiment.errors import BadInput, EquipmentFailure
-from experiment.record.events import SCHEMA, Ended, Event, Started, TrialEnded, decode, encode
+from experiment.record.events import (
+    SCHEMA,
+    Ended,
+    Event,
+    Started,
+    StorageCause,
+    TrialEnded,
+    as_written,
+    decode,
+    encode,
+)
+from experiment.record.rescue import Rescue
 from experiment.storage.append_file import GrowingFile
 from experiment.storage.hash_chain import Line, chain_line, read_chain
 
@@ -60,14 +68,17 @@ class Transcript(Struct, frozen=True):
 class Writer:
     """A session's transcript file, made with the first event; as a context manager it is closed and synced at the end.
 
-    `after`: the unfinished transcript in that file, which then goes on in the same chain.
+    `after`: the unfinished transcript in that file, which then goes on in the same chain. An event that cannot be
+    written is named in its place (`Unwritable`), and the others follow.
     """
 
     def __init__(self, path: Path, after: Transcript | None = None) -> None:
         """Open nothing yet."""
         self._path, self._after = path, after
         self._file: GrowingFile[Event] | None = None
-        self.saved = True  # whether, once closed, the file holds all of it
+        self._rescue: Rescue | None = None
+        self._unwritable = 0
+        self.saved = False  # whether, once closed, the file holds all of it
 
     @property
     def began(self) -> bool:
@@ -75,34 +86,36 @@ class Writer:
         return self._file is not None
 
     @property
-    def trouble(self) -> str | None:
-        """Why the disk does not take the transcript at the moment, in the system's words, or None."""
-        return self._file.trouble if self._file else None
+    def cause(self) -> StorageCause | None:
+        """Why the file does not hold all of it at the moment, or never will ("unwritable"); None if it does."""
+        cause = self._file.cause if self._file else None
+        return cause or ("unwritable" if self._unwritable else None)
 
     def append(self, event: Event) -> None:
         """Hand it on to be written soon, and synced at the joints.
 
         Raises BadInput rather than overwrite a file or write where somebody else does, EquipmentFailure if none can be
-        made.
+        made, or if the event is a start that cannot be written.
         """
-        self._file = self._file or self._opened()
+        if isinstance(event, Started) and as_written(event) is not event:
+            raise EquipmentFailure(
+                "The start of this session cannot be recorded, so it was not begun. Contact the person who maintains "
+                "the software."
+            )
+        if self._file is None:
+            self._file = self._opened()
+            self._rescue = Rescue(self._file)
         self._file.say(event, sync=isinstance(event, Started | TrialEnded | Ended))
 
-    def told(self) -> tuple[Event, ...]:
-        """All of the transcript's events up to now."""
-        before = self._after.events if self._after else ()
-        return (*before, *(event for event, _ in self._file.said)) if self._file else before
-
-    def settle(self, patience_s: float = SETTLE_S) -> None:
-        """Wait until what was told outlives this process; by default no longer than a part of a frame."""
-        if self._file:
-            self._file.settled(patience_s)
+    def settle(self, patience_s: float = SETTLE_S) -> bool:
+        """Wait until what was told outlives this process, by default no longer than a part of a frame; whether so."""
+        return self._file is None or self._file.settled(patience_s)
 
     def _opened(self) -> GrowingFile[Event]:
         after = self._after
         kept, torn = (after.size_bytes, after.torn_bytes) if after else (0, 0)
         try:
-            return GrowingFile(self._path, _line, kept, torn)
+            return GrowingFile(self._path, self._line, kept, torn)
         except BlockingIOError as error:
             raise BadInput(f"Another program writes this transcript at the moment: {self._path}.") from error
         except FileExistsError as error:
@@ -115,42 +128,53 @@ class Writer:
             where = f"No data can be saved in {self._path.parent}: {error.strerror}"
             raise EquipmentFailure(f"{where}. Choose --data.") from error
 
+    def _line(self, event: Event, before: bytearray) -> bytes:
+        written = as_written(event)
+        line = chain_line(before, encode(written))
+        self._unwritable += written is not event
+        return line
+
     def __enter__(self) -> Writer:
         """Itself."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
         """Close the file; EquipmentFailure if the disk did not take it, with the place where it was saved instead."""
-        trouble = self.trouble
-        unsaved = self._file.close(CLOSE_S) if self._file else None
+        if self._file is None or self._rescue is None:
+            return
+        trouble = self._file.trouble
+        unsaved = self._file.close(CLOSE_S)
+        self.saved = unsaved is None
+        rescued = _rescued(self._rescue, unsaved)
         if unsaved is not None:
-            self.saved = False
-            rescued = _rescued(unsaved, self._path.name)
-            raise EquipmentFailure(
-                f"The data folder did not take the session ({trouble or self.trouble or 'no answer'}): "
-                f"{self._path.parent}\n"
-                f"All of it is saved here instead, and nowhere else:\n  {rescued}\n"
-                "Make the folder work again, and copy this file to its place before anything else is run."
-            )
+            reason = trouble or self._file.trouble or "no answer"
+            raise EquipmentFailure(_not_taken(self._path, reason, rescued))
 
 
-def _line(event: Event, before: bytearray) -> bytes:
-    return chain_line(before, encode(event))
+def _rescued(rescue: Rescue, unsaved: bytes | None) -> Path | None:
+    """Where the copy of what is unsaved lies.
 
-
-def _rescued(content: bytes, name: str) -> Path:
-    """The file where the content was saved: in the user's own folder, else among the temporary files.
-
-    With no room there either it waits for some, since this is the only copy.
+    With no room anywhere it waits for some, since this process has the only copy; until somebody stops it.
     """
-    while True:
-        for folder in (os.path.expanduser("~"), gettempdir()):  # noqa: PTH111 - Path.home fails where there is none
-            with suppress(OSError):
-                rescued = Path(mkdtemp(prefix="dayfour-", dir=folder)) / name
-                rescued.write_bytes(content)
-                return rescued
-        sys.stderr.write("The session cannot be saved anywhere: do not switch off. Free the disk; this waits for it.\n")
-        time.sleep(RESCUE_S)
+    try:
+        while (copy := rescue.close(unsaved)) is None and unsaved is not None:
+            sys.stderr.write("The session cannot be saved anywhere: do not switch off. Free the disk; this waits.\n")
+            time.sleep(RESCUE_S)
+    except KeyboardInterrupt:
+        return None
+    return copy
+
+
+def _not_taken(path: Path, reason: str, rescued: Path | None) -> str:
+    """What to say of a session that its folder did not take."""
+    start = f"The data folder did not take all of the session ({reason}): {path.parent}\n"
+    if rescued is None:
+        return f"{start}It could not be saved anywhere else either: what is not in that folder is lost."
+    return (
+        f"{start}All of it is saved here instead, and nowhere else:\n  {rescued}\n"
+        "Make the folder work again. The next `dayfour run` of this session on this computer puts it back, and so "
+        "does `dayfour table DATA --remake`; on another computer, copy this file to its place first."
+    )
 
 
 def has_begun(path: Path) -> bool:

@@ -20,7 +20,7 @@ from experiment.design.message import practice_message
 from experiment.design.visit import visit_of_file
 from experiment.errors import BadInput
 from experiment.record.dataset import DataSet
-from experiment.record.events import SCHEMA, Ended, Event, Started
+from experiment.record.events import SCHEMA, Ended, Event, Started, TrialBegan, Unwritable
 from experiment.record.timeline import starts
 from experiment.replay.discrepancy import Discrepancy, describe
 from experiment.replay.lines import RecordedLine, broken, in_order, parse_line, unreadable
@@ -154,8 +154,8 @@ def _repeated(run: Sequence[RecordedLine]) -> _Repeated:
     """Hold the session again."""
     started = run[0].event
     assert isinstance(started, Started)  # noqa: S101 - `_runs` begins each with one
-    screen = RecordedScreen(started, [(line.number, line.event) for line in run])
-    findings = []
+    screen = RecordedScreen(started, [(line.number, _readable(line.event)) for line in run])
+    findings = [_lost(line) for line in run if isinstance(line.event, Unwritable)]
     try:
         procedure.run(started, screen, screen.emit)
     except RecordEnds:
@@ -166,7 +166,28 @@ def _repeated(run: Sequence[RecordedLine]) -> _Repeated:
             findings.append(Discrepancy(where, "replay", "expected to go on", f"stopped: {type(error).__name__}"))
     screen.close()
     findings += _differences(screen.differences)
-    return _Repeated(tuple(screen.replayed), tuple(findings), frozenset(screen.unsure))
+    return _Repeated(tuple(screen.replayed), tuple(findings), frozenset(screen.unsure) | _trials_with_losses(run))
+
+
+def _readable(event: Event | None) -> Event | None:
+    """The event, or None for one that was never written: what it held is as unknown as that of a damaged line."""
+    return None if isinstance(event, Unwritable) else event
+
+
+def _lost(line: RecordedLine) -> Discrepancy:
+    assert isinstance(line.event, Unwritable)  # noqa: S101 - as above
+    return Discrepancy(f"line {line.number}", line.event.kind, "expected it", f"unwritable: {line.event.why}")
+
+
+def _trials_with_losses(run: Sequence[RecordedLine]) -> frozenset[int | None]:
+    trial: int | None = None
+    trials = set()
+    for line in run:
+        if isinstance(line.event, TrialBegan):
+            trial = line.event.trial
+        elif isinstance(line.event, Unwritable):
+            trials.add(trial)
+    return frozenset(trials)
 
 
 def _differences(differences: Sequence[Difference]) -> Iterator[Discrepancy]:

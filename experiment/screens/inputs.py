@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from experiment.record import events
-from experiment.record.events import Click, Focus, Input, Key, PauseAsked, Scene, TimedBy
+from experiment.record.events import Click, Focus, Input, Key, PauseAsked, Scene, StorageCause, TimedBy
 from experiment.screens.clock import SessionClock
 from experiment.screens.key_event import KeyEvent, KeySource
 from experiment.screens.personas import Persona
@@ -25,11 +26,11 @@ class StorageState(Protocol):
     """What keeps the transcript, as far as a window has to do with it."""
 
     @property
-    def trouble(self) -> str | None:
-        """Why the disk does not take it at the moment, or None."""
+    def cause(self) -> StorageCause | None:
+        """Why the disk does not hold all of it at the moment, or None."""
 
-    def settle(self) -> None:
-        """Wait a little for what was told to outlive this process."""
+    def settle(self) -> bool:
+        """Wait a little for what was told to outlive this process; whether it does."""
 
 
 class Inputs(Protocol):
@@ -162,7 +163,7 @@ class WindowEvents:
     def __init__(self, handle: Any, session_s: Callable[[], float], storage: StorageState) -> None:
         """From now on pyglet closes nothing by itself, and PsychoPy keeps no keys."""
         self.attending = True
-        self._storage, self._saved = storage, True
+        self._storage, self._cause = storage, cast("StorageCause | None", None)
         self._session_s = session_s
         self._happened: list[Input] = []
         handle.push_handlers(
@@ -172,9 +173,9 @@ class WindowEvents:
 
     def taken(self) -> list[Input]:
         """What happened since the last call."""
-        if (saved := self._storage.trouble is None) != self._saved:
-            self._saved = saved
-            self._note(events.Storage(saved=saved, time_s=self._session_s()))
+        if (cause := self._storage.cause) != self._cause:
+            self._cause = cause
+            self._note(events.Storage(saved=cause is None, time_s=self._session_s(), cause=cause or UNSET))
         happened, self._happened = self._happened, []
         return happened
 

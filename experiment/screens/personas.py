@@ -13,7 +13,7 @@ from random import Random
 from experiment.design.session import SessionPlan
 from experiment.record.events import Click, Input, Key, MessageScene, ScaleScene, Scene, TextScene
 from experiment.task.layout import Layout
-from experiment.task.scenes import ending_page, pause_page
+from experiment.task.scenes import ending_page, pause_pages
 
 PRESS_S = 0.08
 
@@ -57,7 +57,7 @@ class Persona:
         """The same seed gives the same answers."""
         self._keys, self._layout, self._habit, self._random = session.protocol.keys, layout, habit, Random(seed)
         self._limit_s = session.protocol.timing.rating_maximum_s
-        self._pauses = [pause_page(session.protocol, unsaved=unsaved) for unsaved in (False, True)]
+        self._pauses = pause_pages(session.protocol)
         self._endings = {reason: ending_page(session.protocol, reason) for reason in self._keys.reasons}
         leaving = habit.leaves_at and min(habit.leaves_at, len(session.trials))
         self._last_message = session.trials[leaving - 1].message_id if leaving else None

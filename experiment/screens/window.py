@@ -16,7 +16,7 @@ import numpy as np
 from msgspec import UNSET
 
 from experiment.drawing.stimuli import Pictures
-from experiment.record.events import BlankScene, Input, Refreshes, ScaleScene, Scene, ScreenInfo
+from experiment.record.events import BlankScene, Input, Refreshes, ScaleScene, Scene, ScreenInfo, as_declared
 from experiment.screens.canvas import Canvas
 from experiment.screens.clock import SessionClock, Zero
 from experiment.screens.inputs import Inputs, StorageState, WindowEvents
@@ -56,26 +56,27 @@ class Window:
         self.zero = Zero(datetime.now(timezone.utc).isoformat(timespec="milliseconds"), self._clock.zero_count_s)
         self._happenings = WindowEvents(canvas.handle, self._clock.now_s, storage)
         self._inputs = sit(self._clock)
-        self.info = ScreenInfo(
-            kind="window",
-            computer=platform.node(),
-            width_px=pictures.layout.width_px,
-            height_px=pictures.layout.height_px,
-            refresh_hz=pace.paced_hz,
-            vsync=pace.is_real,
-            full_screen=canvas.full_screen,
-            timed_by=self._inputs.timed_by,
-            versions=_versions(),
-            pictures_sha256=pictures.message_sha256,
-            photodiode=pictures.square is not None,
-            key_labels=dict(labels) or UNSET,
+        self.info = as_declared(
+            ScreenInfo(
+                kind="window",
+                computer=platform.node(),
+                width_px=pictures.layout.width_px,
+                height_px=pictures.layout.height_px,
+                refresh_hz=pace.paced_hz,
+                vsync=pace.is_real,
+                full_screen=canvas.full_screen,
+                timed_by=self._inputs.timed_by,
+                versions=_versions(),
+                pictures_sha256=pictures.message_sha256,
+                photodiode=pictures.square is not None,
+                key_labels=dict(labels) or UNSET,
+            )
         )
 
     def show(self, scene: Scene) -> float:
         """Bring a scene on the screen at the next refresh; its onset is the stamp of the flip.
 
-        It first sees to it that the answer that led here outlives this process: what was confirmed on the screen is
-        never lost.
+        It first waits a little for the answer that led here to outlive this process, which a sound disk takes at once.
         """
         self._storage.settle()
         self._scene = scene
@@ -86,7 +87,7 @@ class Window:
         return onset_s
 
     def wait(self, until_s: float) -> Input | None:
-        """Refresh until an input or the time comes."""
+        """Refresh until an input or the time comes; all that an input holds is of the type it is declared to be."""
         while True:
             asked_s = self._clock.now_s()
             self._take()
@@ -120,7 +121,7 @@ class Window:
         self._canvas.handle.dispatch_events()
         attending = self._happenings.attending
         taken = [*self._happenings.taken(), *self._inputs.taken(attending=attending)]
-        self._waiting.extend(sorted(taken, key=lambda given: given.time_s))
+        self._waiting.extend(sorted(map(as_declared, taken), key=lambda given: given.time_s))
 
     def _refresh(self) -> float:
         """Draw the scene and flip; where no screen sets the pace, at the next due time."""

@@ -14,8 +14,9 @@ from experiment.errors import BadInput
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.events import Ended, Mode
-from experiment.record.resume import INCOMPLETE, is_interrupted, rated_messages
-from experiment.storage.append_file import is_written
+from experiment.record.resume import INCOMPLETE, is_interrupted
+from experiment.record.saved import on_disk
+from experiment.storage.exclusive import is_written
 
 PERSON = "person"
 
@@ -24,11 +25,9 @@ class Interrupted(BadInput):
     """This session began before, and the program or the computer died: it can go on, or be closed as it is."""
 
     def __init__(self, transcript: log.Transcript) -> None:
-        rated, of = rated_messages(transcript), len(transcript.started.session.trials)
         super().__init__(
-            f"{transcript.started.session.visit} was interrupted earlier; {rated} of {of} messages have been rated, "
-            "and nothing of that is lost.\nAdd --resume to go on with the first message that is not rated, or --close "
-            "to end the session as it is."
+            f"{transcript.started.session.visit} was interrupted earlier. {on_disk(transcript)}\n"
+            "Use --resume to continue with the first unrated message, or --close to end the session as it is."
         )
 
 
@@ -165,4 +164,4 @@ def close_as_incomplete(data: DataSet, visit: Visit) -> None:
     data.check_tables(visit.subject)
     with log.Writer(path, transcript) as writer:
         writer.append(Ended("aborted", INCOMPLETE))
-    data.save(writer.told(), {})
+    data.save(log.read(path, pilot=True).events)

@@ -9,17 +9,20 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from experiment.design.protocol import rgb
-from experiment.errors import EquipmentFailure
+from experiment.errors import DayFourError, EquipmentFailure
 from experiment.record import transcript as log
 from experiment.record.check_result import Item, worst
 from experiment.record.events import SCHEMA, Ended, Event, Started
 from experiment.record.resume import resume_point
+from experiment.record.saved import on_disk, remake_advice
 from experiment.screens.clock import Zero
 from experiment.screens.personas import HABITS, Persona
 from experiment.screens.simulated import SimulatedScreen, simulated_info
@@ -162,11 +165,24 @@ def _recording(plan: Plan) -> Iterator[log.Writer]:
     try:
         with transcript:
             yield transcript
-    finally:
-        if transcript.saved and transcript.began:
-            plan.data.save(transcript.told(), plan.answers)
-            if plan.mode != "simulate":  # which lists all its participants at once
-                plan.data.list_participants()
+    except BaseException:
+        with suppress(DayFourError):  # the first error is the one to tell
+            _save_tables(plan, transcript)
+        raise
+    _save_tables(plan, transcript)
+
+
+def _save_tables(plan: Plan, transcript: log.Writer) -> None:
+    """The tables of what is read back from the disk."""
+    if not transcript.saved:
+        return
+    read = log.read(plan.transcript, pilot=True)
+    try:
+        plan.data.save(read.events)
+        if plan.mode != "simulate":  # which lists all its participants at once
+            plan.data.list_participants()
+    except EquipmentFailure as error:
+        raise EquipmentFailure(f"{error}\n{on_disk(read)} {remake_advice(plan.data.root)}") from error
 
 
 def _run_task(
@@ -177,7 +193,7 @@ def _run_task(
     found: tuple[Item, ...] = (),
     override: str | None = None,
 ) -> Ended:
-    """Run the task on a screen; the tables are saved already at the start, so that the answers outlive a crash."""
+    """Run the task on a screen; nothing is shown before the disk has the start, and tables are there from then on."""
     started = Started(
         schema=SCHEMA,
         mode=plan.mode,
@@ -191,13 +207,19 @@ def _run_task(
         zero_count_s=zero.count_s,
         preflight=found,
         override=override if worst(found) == "red" else None,
+        answers=UNSET if plan.after else dict(plan.answers) or UNSET,
     )
 
     def emit(event: Event) -> None:
         transcript.append(event)
         if event is started:
-            transcript.settle(log.CLOSE_S)  # no table without a transcript
-            plan.data.save(transcript.told(), plan.answers)
+            if not transcript.settle(log.CLOSE_S):
+                raise EquipmentFailure(
+                    f"The data folder takes no data: {plan.transcript.parent}. Nothing was shown. Free the disk, "
+                    "connect the folder again, or choose --data."
+                )
+            with suppress(EquipmentFailure):  # the answers are in the transcript; the tables are made again at the end
+                plan.data.save(log.read(plan.transcript, pilot=True).events)
 
     return procedure.run(started, screen, emit)
 

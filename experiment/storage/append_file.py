@@ -5,22 +5,25 @@ from __future__ import annotations
 import errno
 import math
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Generic, TypeVar, cast
+from typing import Generic, Literal, TypeVar, cast
 
 from experiment.storage.atomic_file import sync_folder
+from experiment.storage.exclusive import open_exclusive
 
 LOOK_S = 0.1
 RETRY_S = 0.5
 ANSWER_S = 3.0  # a disk that takes longer for one write is in trouble, though it has not said so
 Said = TypeVar("Said")
-_FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0)
+Cause = Literal["full", "lost", "silent", "refused"]
+"""Why a file is behind: no room on the disk, file or folder gone, no answer yet, or anything else."""
+_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_LOST = {errno.ENOENT, errno.ENOTDIR, errno.ENODEV, errno.ENXIO, errno.EIO, getattr(errno, "ESTALE", errno.EIO)}
 
 
 class GrowingFile(Generic[Said]):
@@ -50,6 +53,7 @@ class GrowingFile(Generic[Said]):
         self._worded, self._heard, self.said = worded, 0, list[tuple[Said, bool]]()
         self._taken = self._synced = self._to_sync = kept
         self._trouble: str | None = None
+        self._cause: Cause = "refused"
         self._is_sure = True  # of what the file holds
         self._busy_since_s = math.inf
         self._sync: _Sync | None = None
@@ -64,10 +68,19 @@ class GrowingFile(Generic[Said]):
     @property
     def trouble(self) -> str | None:
         """Why the file is behind, in the system's words; None if it is not, or only by a moment."""
+        return self._trouble or ("it does not answer" if self._hangs() else None)
+
+    @property
+    def cause(self) -> Cause | None:
+        """The kind of the trouble; None if there is none."""
+        if self._trouble:
+            return self._cause
+        return "silent" if self._hangs() else None
+
+    def _hangs(self) -> bool:
         sync = self._sync
         since_s = min(self._busy_since_s, sync.since_s if sync else math.inf)
-        hangs = time.monotonic() - since_s > ANSWER_S
-        return self._trouble or ("it does not answer" if hangs else None)
+        return time.monotonic() - since_s > ANSWER_S
 
     def say(self, said: Said, *, sync: bool) -> None:
         """Add to the file; returns at once. `sync`: everything up to here has to outlive a power cut.
@@ -88,17 +101,23 @@ class GrowingFile(Generic[Said]):
         """
         self._finishing = True
         with suppress(KeyboardInterrupt):
-            self._waited(self._is_saved, patience_s)
-        saved, self._closing = self._is_saved(), True
+            self._waited(self.is_saved, patience_s)
+        saved, self._closing = self.is_saved(), True
         self._asked.put(None)
         if not saved:
-            self._hear()
-            return bytes(self._text)
+            return self.content()
         self._thread.join()
-        os.close(self._descriptor)
+        with suppress(OSError):  # all of it was synced
+            os.close(self._descriptor)
         return None
 
-    def _is_saved(self) -> bool:
+    def content(self) -> bytes:
+        """All that the file holds once it is not behind any more."""
+        self._hear()
+        return bytes(self._text)
+
+    def is_saved(self) -> bool:
+        """Whether all that was said was synced to the disk."""
         return self._heard == len(self.said) and self._synced == len(self._text)
 
     def _waited(self, happened: Callable[[], bool], patience_s: float) -> bool:
@@ -119,6 +138,7 @@ class GrowingFile(Generic[Said]):
                 if self._has_synced():
                     self._trouble = None
             except Exception as error:  # noqa: BLE001 - if this thread died, nobody would know
+                self._cause = cause_of(error)
                 self._trouble = getattr(error, "strerror", None) or type(error).__name__
                 self._is_sure = False
             self._busy_since_s = math.inf
@@ -189,8 +209,7 @@ class GrowingFile(Generic[Said]):
         self.path.parent.mkdir(parents=True, exist_ok=True)
         elsewhere = self._is_elsewhere()
         descriptor = open_exclusive(self.path, create=True) if elsewhere else self._descriptor
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        there = os.read(descriptor, len(self._text) + 1)
+        there = _read(descriptor, len(self._text) + 1)
         if not self._text.startswith(there):
             if elsewhere:
                 os.close(descriptor)
@@ -224,27 +243,10 @@ class _Sync:
         self._asked.put(None)
 
 
-def is_written(path: Path) -> bool:
-    """Whether a process that is alive writes to this file."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        _lock(descriptor)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
-
-
-def open_exclusive(path: Path, *, create: bool) -> int:
-    """The file's descriptor, locked; BlockingIOError if somebody else has it."""
-    descriptor = os.open(path, _FLAGS | (os.O_CREAT if create else 0), 0o644)
-    try:
-        _lock(descriptor)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise
-    return descriptor
+def cause_of(error: Exception) -> Cause:
+    """What kind of trouble an error of the system is."""
+    number = getattr(error, "errno", None)
+    return "full" if number in _FULL else "lost" if number in _LOST else "refused"
 
 
 def _kept(descriptor: int, kept: int, torn: int) -> bytearray:
@@ -252,33 +254,13 @@ def _kept(descriptor: int, kept: int, torn: int) -> bytearray:
     if os.fstat(descriptor).st_size != kept + torn:
         raise FileExistsError(errno.EEXIST, "it holds something else")
     os.ftruncate(descriptor, kept)
-    return bytearray(os.read(descriptor, kept))
+    return _read(descriptor, kept)
 
 
-# A lock belongs to whoever opened the file, and goes with the process, however it dies. A folder on a network that
-# knows no locks has to do without.
-if sys.platform == "win32":
-    import msvcrt
-
-    _FAR = 2**30  # nobody can read a locked byte, so it is one that no file has
-
-    def _lock(descriptor: int) -> None:
-        os.lseek(descriptor, _FAR, os.SEEK_SET)
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except PermissionError as error:
-            raise BlockingIOError(errno.EAGAIN, "another program writes to it") from error
-        except OSError:
-            pass
-        os.lseek(descriptor, 0, os.SEEK_SET)
-
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BlockingIOError(errno.EAGAIN, "another program writes to it") from error
-        except OSError:
-            pass
+def _read(descriptor: int, size: int) -> bytearray:
+    """The file's first bytes, at most so many; a network may give them in pieces."""
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    read = bytearray()
+    while len(read) < size and (piece := os.read(descriptor, size - len(read))):
+        read += piece
+    return read

@@ -1,8 +1,7 @@
 """A file that one process at a time adds to, among all computers that share its folder.
 
-The lock is the one of `disk.py`: it belongs to whoever opened the file and goes with the process, however it dies. What
-is refused here and not there is a folder that locks nothing: there a second lock is granted, as it would be to somebody
-else.
+The lock is the one of `exclusive`. What is refused here and not there is a folder that locks nothing: there a second
+lock is granted, as it would be to somebody else.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from pathlib import Path
 from random import uniform
 
 from experiment.errors import BadInput, EquipmentFailure
-from experiment.storage.append_file import open_exclusive
+from experiment.storage.exclusive import open_exclusive
 
 WAIT_S, PAUSE_S = 20.0, 0.01
 

@@ -13,7 +13,7 @@ from experiment.errors import BadInput
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.resume import is_interrupted
-from experiment.storage.append_file import is_written
+from experiment.storage.exclusive import is_written
 from experiment.storage.hash_chain import line_digests
 from experiment.study import admission, dates, recording
 from experiment.study.events import Entry, SessionHeld, Status

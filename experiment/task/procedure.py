@@ -36,6 +36,7 @@ from experiment.record.events import (  # fmt: skip
     Shown,
     Started,
     Storage,
+    StorageCause,
     TextScene,
     TimedBy,
     TrialBegan,
@@ -125,7 +126,7 @@ class _Stage:
         self.labels = screen.info.key_labels or AS_NAMED
         self.layout = Layout(screen.info.width_px, screen.info.height_px)
         self.held: set[str] = set()
-        self.unsaved = False
+        self.unsaved: StorageCause | None = None
         # A scene that is due is asked for one and a half refreshes ahead: the flip nearest to its time then shows it.
         self.lead_s = 1.5 / screen.info.refresh_hz
 
@@ -210,7 +211,7 @@ class _Stage:
         if isinstance(given, Key):
             (self.held.add if given.down else self.held.discard)(given.key)
         if isinstance(given, Storage):
-            self.unsaved = not given.saved
+            self.unsaved = None if given.saved else given.cause or "refused"
         if isinstance(given, Focus):  # what is let go of in another window may never be heard
             self.held.clear()
         return given

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import get_args
 
 from experiment.design.protocol import POINTS, Protocol
-from experiment.record.events import TextScene
+from experiment.record.events import StorageCause, TextScene
 
 Labels = Mapping[str, str]
 """What is printed on keys that do not bear their own name in the keyboard layout in use, such as "Ц" on "w"."""
@@ -19,8 +20,7 @@ def pages(protocol: Protocol, labels: Labels = AS_NAMED) -> tuple[TextScene, ...
         wording.welcome, *wording.instructions, wording.practice, wording.begin, wording.resumed, wording.closing,
     )  # fmt: skip
     endings = tuple(ending_page(protocol, reason, labels) for reason in protocol.keys.reasons)
-    pauses = (pause_page(protocol, labels, unsaved=unsaved) for unsaved in (False, True))
-    return (*(participant_page(protocol, text) for text in read), *pauses, *endings)
+    return (*(participant_page(protocol, text) for text in read), *pause_pages(protocol, labels), *endings)
 
 
 def participant_page(protocol: Protocol, text: str) -> TextScene:
@@ -28,11 +28,18 @@ def participant_page(protocol: Protocol, text: str) -> TextScene:
     return TextScene(text.replace(POINTS, str(protocol.rating.points)))
 
 
-def pause_page(protocol: Protocol, labels: Labels = AS_NAMED, *, unsaved: bool = False) -> TextScene:
-    """What is on the screen while a session is paused; `unsaved`: with a warning that the disk takes no data."""
+def pause_pages(protocol: Protocol, labels: Labels = AS_NAMED) -> tuple[TextScene, ...]:
+    """Every page that a pause can show."""
+    causes = (None, *get_args(StorageCause))
+    return tuple(dict.fromkeys(pause_page(protocol, labels, unsaved=cause) for cause in causes))
+
+
+def pause_page(protocol: Protocol, labels: Labels = AS_NAMED, *, unsaved: StorageCause | None = None) -> TextScene:
+    """What is on the screen while a session is paused; `unsaved`: with a warning why the disk does not hold all."""
     pause = protocol.wording.pause
-    text = f"{pause.page}\n\n{pause.unsaved}" if unsaved else pause.page
-    return TextScene(text.format(**_key_names(protocol, labels)))
+    own = {"full": pause.full, "lost": pause.lost, "unwritable": pause.unwritable or pause.page}
+    parts = dict.fromkeys((pause.page, own.get(unsaved) or pause.unsaved) if unsaved else (pause.page,))
+    return TextScene("\n\n".join(parts).format(**_key_names(protocol, labels)))
 
 
 def ending_page(protocol: Protocol, reason: str, labels: Labels = AS_NAMED) -> TextScene:

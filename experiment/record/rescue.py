@@ -1,0 +1,126 @@
+"""A copy of a transcript in the user's own folder, for as long as the data folder does not take it.
+
+It outlives this process as soon as it is there, and whoever starts the session again finds it and has it put back.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from tempfile import gettempdir, mkdtemp
+from typing import Any
+
+from experiment.errors import EquipmentFailure
+from experiment.storage.append_file import GrowingFile
+from experiment.storage.atomic_file import write_whole
+
+LOOK_S = 0.5
+
+
+class Rescue:
+    """Looks after a growing file in a thread of its own: copies it while it is in trouble, then drops the copy."""
+
+    def __init__(self, file: GrowingFile[Any]) -> None:
+        """From now on until `close`."""
+        self._file, self._copy, self._size = file, RescueCopy(file.path), 0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look_after, name="rescue", daemon=True)
+        self._thread.start()
+
+    def close(self, unsaved: bytes | None) -> Path | None:
+        """End: the copy goes if nothing is `unsaved`, else holds all of that; where it is, None if there is none."""
+        self._over.set()
+        self._thread.join()
+        if unsaved is None:
+            self._copy.remove()
+            return None
+        return self._copy.write(unsaved)
+
+    def _look_after(self) -> None:
+        while not self._over.wait(LOOK_S):
+            with suppress(MemoryError):
+                if self._file.trouble:
+                    self._follow(self._file.content())
+                elif self._file.is_saved():
+                    self._copy.remove()
+                    self._size = 0
+
+    def _follow(self, content: bytes) -> None:
+        if len(content) != self._size and self._copy.write(content):
+            self._size = len(content)
+
+
+class RescueCopy:
+    """The copy of one file: in the user's own folder, else among the temporary files."""
+
+    def __init__(self, original: Path) -> None:
+        """There is none yet."""
+        self._original, self._path = original, Path()
+
+    def write(self, content: bytes) -> Path | None:
+        """The copy with this content, where it outlives a power cut; None if it cannot be written anywhere."""
+        for folder in () if self._path.name else _folders():
+            with suppress(OSError):
+                self._path = Path(mkdtemp(prefix=_prefix(self._original), dir=folder)) / self._original.name
+                if self._is_written(content):
+                    return self._path
+                self.remove()
+        return self._path if self._path.name and self._is_written(content) else None
+
+    def remove(self) -> None:
+        """Not needed any more."""
+        if self._path.name:
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
+                self._path.parent.rmdir()
+            self._path = Path()
+
+    def _is_written(self, content: bytes) -> bool:
+        with suppress(OSError, EquipmentFailure):
+            write_whole(self._path, content, private=True)
+            return self._path.read_bytes() == content
+        return False
+
+
+def find_rescued(original: Path) -> Path | None:
+    """A copy that goes on where this file, which may be gone, ends; the longest one, None if there is none."""
+    with suppress(FileNotFoundError):
+        here = original.read_bytes()
+        return max(_longer(original, here), key=lambda copy: copy.stat().st_size, default=None)
+    return max(_longer(original, b""), key=lambda copy: copy.stat().st_size, default=None)
+
+
+def put_back(original: Path) -> Path | None:
+    """Let the file be what a copy of it holds that goes on where it ends; that copy's place, None if there is none."""
+    copy = find_rescued(original)
+    if copy is not None:
+        content = copy.read_bytes()
+        write_whole(original, content)
+        if original.read_bytes() == content:
+            copy.unlink()
+            with suppress(OSError):
+                copy.parent.rmdir()
+    return copy
+
+
+def _longer(original: Path, here: bytes) -> Iterator[Path]:
+    """Copies that this user made, and that hold all of the file's whole lines and more."""
+    whole = here[: here.rfind(b"\n") + 1]
+    for folder in _folders():
+        for copy in Path(folder).glob(f"{_prefix(original)}*/{original.name}"):
+            with suppress(OSError):
+                is_ours = os.name != "posix" or copy.stat().st_uid == os.getuid()
+                if is_ours and copy.stat().st_size > len(whole) and copy.read_bytes().startswith(whole):
+                    yield copy
+
+
+def _folders() -> tuple[str, str]:
+    return os.path.expanduser("~"), gettempdir()  # noqa: PTH111 - Path.home fails where there is none
+
+
+def _prefix(original: Path) -> str:
+    return f"dayfour-rescued-{sha256(str(original.absolute()).encode()).hexdigest()[:8]}-"

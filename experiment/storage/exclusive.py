@@ -1,0 +1,62 @@
+"""Files that one process at a time has, among all computers that share the folder: the lock goes with the process."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from pathlib import Path
+
+_FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0)
+
+
+def is_written(path: Path) -> bool:
+    """Whether a process that is alive writes to this file."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        _lock(descriptor)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def open_exclusive(path: Path, *, create: bool) -> int:
+    """The file's descriptor, locked; BlockingIOError if somebody else has it."""
+    descriptor = os.open(path, _FLAGS | (os.O_CREAT if create else 0), 0o644)
+    try:
+        _lock(descriptor)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+# A lock belongs to whoever opened the file, and goes with the process, however it dies. A folder on a network that
+# knows no locks has to do without.
+if sys.platform == "win32":
+    import msvcrt
+
+    _FAR = 2**30  # nobody can read a locked byte, so it is one that no file has
+
+    def _lock(descriptor: int) -> None:
+        os.lseek(descriptor, _FAR, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except PermissionError as error:
+            raise BlockingIOError(errno.EAGAIN, "another program writes to it") from error
+        except OSError:
+            pass
+        os.lseek(descriptor, 0, os.SEEK_SET)
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BlockingIOError(errno.EAGAIN, "another program writes to it") from error
+        except OSError:
+            pass
