@@ -117,14 +117,19 @@ class Lab:
         return sitting
 
     def runs(
-        self, subject: str = SUBJECT, session: int = 1, override: str = "a virtual screen", **options: Any
+        self,
+        subject: str = SUBJECT,
+        session: int = 1,
+        override: str = "a virtual screen",
+        more: Sequence[str] = (),
+        **options: Any,
     ) -> Sitting:
         """A real session, all that it asks given on the command line; `override`: why without a real screen."""
         given = [f"{name}={value}" for name, value in ASSISTANT.items()]
         answers = [part for pair in given for part in ("--answer", pair)]
         who: tuple[object, ...] = ("--subject", subject, "--session", session, "--operator", "TA")
         who += ("--override", override) if override else ()
-        return self.begins("run", *who, *answers, *self.places(), **options)
+        return self.begins("run", *who, *answers, *self.places(), *more, **options)
 
     def pilots(self, *arguments: object, messages: Path | None = None, **options: Any) -> Sitting:
         """A pilot with the lab's protocol and messages."""
@@ -344,13 +349,19 @@ class Eyes:
         return any(pixel >> 24 for pixel in picture.cursor_image)
 
     def window(self) -> Any:
-        """The session's window, once it is there."""
+        """The session's window, once it is there; a window manager may have put it into one of its own."""
         deadline_s = time.monotonic() + LIMIT_S
         while time.monotonic() < deadline_s:
-            for window in self._root.query_tree().children:
+            tops = self._root.query_tree().children
+            for window in (*tops, *(child for top in tops for child in top.query_tree().children)):
                 if window.get_wm_name() == "Day Four" and window.get_attributes().map_state == X.IsViewable:
                     return window
         raise AssertionError("there is no window")
+
+    def window_corner(self) -> Place:
+        """The place of the window's upper left corner on the display."""
+        corner = self._root.translate_coords(self.window(), 0, 0)
+        return corner.x, corner.y
 
     def waits_for_focus(self) -> None:
         """Until the window has the keyboard, as a form takes it."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from experiment.design.message import Message
 from experiment.design.session import draw_session
@@ -36,21 +37,25 @@ ANSWERS = {"last_dose": "08:30", "symptoms": "none", "notes": 'slept badly, "a b
 TEXT = "Dear you, a secret that no file may tell"
 
 
-def session_events(subject: str, session: int, habit: str = "steady") -> list[Event]:
-    """The events of a simulated session."""
+def session_events(
+    subject: str, session: int, habit: str = "steady", answers: Mapping[str, str | float | None] = ANSWERS
+) -> list[Event]:
+    """The events of a simulated session, before which the assistant gave these answers."""
     messages = [Message(f"m{n}", "Ana", "friend", "en", f"{TEXT} {n}") for n in range(6)]
-    return held(draw_session(PROTOCOL, messages, subject=subject, session=session, seed=1), habit)
+    started, *rest = held(draw_session(PROTOCOL, messages, subject=subject, session=session, seed=1), habit)
+    assert isinstance(started, Started)
+    return [replace(started, answers=dict(answers)), *rest]
 
 
-def saved(data: DataSet, told: list[Event], answers: Mapping[str, str | float | None] = ANSWERS) -> list[Event]:
+def saved(data: DataSet, told: list[Event]) -> list[Event]:
     """The events, after their transcript and tables were written as a session does."""
     started = told[0]
     assert isinstance(started, Started)
     with log.Writer(data.transcript(started.session.visit, PROTOCOL.task)) as transcript:
-        data.save([started], answers)
+        data.save([started])
         for event in told:
             transcript.append(event)
-    data.save(told, answers)
+    data.save(told)
     return told
 
 
@@ -73,7 +78,7 @@ def test_the_validator_finds_no_error(tmp_path: Path) -> None:
     data.pilot.list_participants()
     assert faults(tmp_path)["error"] == []
     saved(data, session_events("DF001", 1))
-    saved(data, session_events("DF001", 2, "aborting"), {"last_dose": None})
+    saved(data, session_events("DF001", 2, "aborting", {"last_dose": None}))
     saved(data, [*session_events("DF002", 1)[:100], Ended("failed", "OSError")])
     saved(data, session_events("DF003", 1)[:100])
     data.list_participants()
@@ -111,7 +116,7 @@ def test_a_visit_tells_how_it_ended(tmp_path: Path) -> None:
     """Its status is missing until it ended, then completed, or aborted with the reason; answers stand beside it."""
     data = DataSet(tmp_path)
     told = session_events("DF001", 1)
-    data.save(told[:1], ANSWERS)
+    data.save(told[:1])
     running = read_rows(data.sessions("DF001"), "session_id")["ses-1"]
     assert running == {
         "session_id": "ses-1",
@@ -122,8 +127,8 @@ def test_a_visit_tells_how_it_ended(tmp_path: Path) -> None:
         "end_reason": "n/a",
         **ANSWERS,
     }
-    data.save(told, ANSWERS)
-    data.save(session_events("DF001", 2, "aborting"), {"last_dose": None, "weight": 61.5})
+    data.save(told)
+    data.save(session_events("DF001", 2, "aborting", {"last_dose": None, "weight": 61.5}))
     visits = read_rows(data.sessions("DF001"), "session_id")
     assert visits["ses-1"] == running | {"status": "completed", "weight": "n/a"}
     assert (visits["ses-2"]["status"], visits["ses-2"]["end_reason"]) == ("aborted", "withdrew")
@@ -131,13 +136,18 @@ def test_a_visit_tells_how_it_ended(tmp_path: Path) -> None:
     assert visits["ses-2"]["weight"] == "61.5"
 
 
-def test_a_table_made_again_keeps_the_answers(tmp_path: Path) -> None:
-    """The transcript does not hold them, so that what is not given again stays."""
+def test_a_table_made_again_keeps_what_people_wrote(tmp_path: Path) -> None:
+    """An answer that somebody corrected by hand stays as it is; one that is missing comes from the transcript again."""
     data = DataSet(tmp_path)
     told = saved(data, session_events("DF001", 1))
-    before = data.sessions("DF001").read_bytes()
-    data.save(told, {})
-    assert data.sessions("DF001").read_bytes() == before
+    path = data.sessions("DF001")
+    before = path.read_bytes()
+    path.write_bytes(before.replace(b"08:30", b"09:30").replace(b"none", b"n/a"))
+    data.save(told)
+    assert path.read_bytes() == before.replace(b"08:30", b"09:30")
+    path.unlink()
+    data.save(told)
+    assert path.read_bytes() == before
 
 
 def test_the_visits_dictionary_tells_the_assistants_questions(tmp_path: Path) -> None:

@@ -229,7 +229,7 @@ def test_a_full_disk_stops_nobody(small: Lab, hands: Hands) -> None:
     chord(hands)
     time.sleep(0.5)
     pictures = pictures_of(small, messages, None)
-    warning = pause_page(read_protocol(small.protocol), unsaved=True)
+    warning = pause_page(read_protocol(small.protocol), unsaved="full")
     assert differing(small, pictures, warning) == 0
     (small.data / "film").unlink()
     sitting.next(Storage, lambda event: event.saved)

@@ -45,7 +45,7 @@ def kept(root: Path, events_told: Sequence[Event]) -> Path:
     with log.Writer(path) as transcript:
         for event in events_told:
             transcript.append(event)
-    data.save(events_told, {})
+    data.save(events_told)
     return path
 
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import statistics
+import subprocess
 import time
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
+import pytest
+from pyvirtualdisplay.display import Display
 
 from experiment.record.events import (
+    Click,
     Ended,
     Focus,
     Key,
@@ -24,7 +29,7 @@ from experiment.record.events import (
     Shown,
     TextScene,
 )
-from experiment.task.layout import Layout
+from experiment.task.layout import MINIMUM_SIZE_PX, Layout
 from tests.lab import (
     Eyes,
     Lab,
@@ -45,7 +50,7 @@ from tests.tables import read_table
 from tests.xtest import Hands
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from experiment.drawing.stimuli import Pictures
     from experiment.record.events import Scene
@@ -188,6 +193,55 @@ def test_the_mouse_alone_completes_a_session_on_another_screen(large_display: st
     table = read_table(lab.table())
     assert [*table[["connection", "pleasure"]].to_numpy().flat] == [3, 2, 6, 5]
     assert set(table["timed_by"]) <= {"queue", "iohub"}
+
+
+@pytest.mark.parametrize("manager", [None, "openbox"])
+def test_every_click_in_a_window_is_recorded(manager: str | None, tmp_path: Path) -> None:
+    """With a window manager and without one the mouse alone completes a session in a window, as a participant sees it.
+
+    A click beside the button is recorded too: before a window is moved, pyglet tells its size in numpy's numbers.
+    """
+    with Display(size=(1600, 900), manage_global_env=False, extra_args=["-noreset"]) as server:
+        display = str(server.new_display_var)
+        lab = Lab(display, tmp_path)
+        layout, beside = Layout(*MINIMUM_SIZE_PX), (-600, 300)
+        with managed(display, manager), Hands(display) as hands, Eyes(display) as eyes:
+            lab.messages()
+            sitting, clicked = lab.runs(more=("--windowed",)), list[tuple[float, float]]()
+
+            def click(place_px: Place) -> None:
+                left_px, top_px = eyes.window_corner()
+                x_px, y_px = layout.width_px // 2 + place_px[0], layout.height_px // 2 - place_px[1]
+                hands.click(left_px + x_px, top_px + y_px, 0.005)
+                clicked.append(place_px)
+
+            def answer(scene: Scene) -> None:
+                if isinstance(scene, ScaleScene) and scene.marker is None:
+                    click(beside)
+                    click(layout.scale(7).point_place(5))
+                elif getattr(scene, "button", None):
+                    click((layout.button.x_px, layout.button.y_px))
+
+            status, said = finishes(sitting, answer)
+            assert (status, "2 of its 2 messages are rated" in said) == (0, True), said
+    down = [event for event in sitting.events() if isinstance(event, Click) and event.down]
+    assert [(round(event.x_px), round(event.y_px)) for event in down] == clicked
+    assert read_table(lab.table())["connection"].to_list() == [5, 5]
+
+
+@contextmanager
+def managed(display: str, manager: str | None) -> Iterator[None]:
+    """A display whose windows this program manages, or nobody."""
+    if manager is None:
+        yield
+        return
+    process = subprocess.Popen([manager], env=os.environ | {"DISPLAY": display})
+    try:
+        time.sleep(0.5)
+        yield
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def test_what_is_held_answers_nothing_and_no_press_is_lost(lab: Lab, hands: Hands) -> None:

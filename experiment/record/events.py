@@ -8,7 +8,7 @@ counts and flags are derived (`trials.py`), never stored; a message's text and t
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Literal
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
@@ -264,7 +264,6 @@ Event = (
     | TrialBegan | TrialEnded | Read | Marked | Rated | Paused | Resumed | Unwritable | Ended
 )  # fmt: skip
 
-Kind = TypeVar("Kind", bound=Struct)
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
@@ -277,36 +276,6 @@ def parse_utc(utc: str) -> datetime:
 def encode(event: Event) -> bytes:
     """The event as JSON, without a newline."""
     return _encoder.encode(event)
-
-
-def as_written(event: Event) -> Event:
-    """The event if it will be read back as it is, else an `Unwritable` in its place."""
-    try:
-        if decode(encode(event)) == event:
-            return event
-        why = "Unequal"
-    except MemoryError:  # which passes
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with one event, the others have to be written
-        why = type(error).__name__
-    return Unwritable(kind_of(event), why)
-
-
-def kind_of(event: object) -> str:
-    """An event's tag."""
-    return str(event.__struct_config__.tag) if isinstance(event, Struct) else type(event).__name__
-
-
-def as_declared(event: Kind) -> Kind:
-    """The event with each value of the type that it is declared to be: a window's numbers may be numpy's."""
-    try:
-        return msgspec.convert(msgspec.to_builtins(event, enc_hook=_plain), type(event))
-    except (msgspec.ValidationError, TypeError, AttributeError):  # it will be named as unwritable
-        return event
-
-
-def _plain(value: Any) -> object:
-    return value.item()
 
 
 def decode(line: bytes | msgspec.Raw) -> Event:

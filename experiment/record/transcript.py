@@ -22,11 +22,11 @@ from experiment.record.events import (
     Started,
     StorageCause,
     TrialEnded,
-    as_written,
     decode,
     encode,
 )
 from experiment.record.rescue import Rescue
+from experiment.record.writable import as_written
 from experiment.storage.append_file import GrowingFile
 from experiment.storage.hash_chain import Line, chain_line, read_chain
 

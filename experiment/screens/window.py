@@ -16,7 +16,8 @@ import numpy as np
 from msgspec import UNSET
 
 from experiment.drawing.stimuli import Pictures
-from experiment.record.events import BlankScene, Input, Refreshes, ScaleScene, Scene, ScreenInfo, as_declared
+from experiment.record.events import BlankScene, Input, Refreshes, ScaleScene, Scene, ScreenInfo
+from experiment.record.writable import as_declared
 from experiment.screens.canvas import Canvas
 from experiment.screens.clock import SessionClock, Zero
 from experiment.screens.inputs import Inputs, StorageState, WindowEvents
