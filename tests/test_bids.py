@@ -205,7 +205,7 @@ def test_a_sessions_file_that_was_spoilt_is_found_before_the_session(what: str, 
         data.check_tables("DF001")
     assert str(data.sessions("DF001")) in str(error.value)
     with pytest.raises(BadInput, match=re.escape(found)):
-        data.save(session_events("DF001", 2), {})
+        data.save(session_events("DF001", 2))
     assert data.sessions("DF001").read_bytes() == content
 
 
@@ -243,7 +243,7 @@ def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
         path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     data.prepare()
     data.check_tables("DF001")
-    data.save(session_events("DF001", 2), {})
+    data.save(session_events("DF001", 2))
     assert list(read_rows(data.sessions("DF001"), "session_id")) == ["ses-1", "ses-2"]
 
 
