@@ -223,7 +223,7 @@ def test_every_click_in_a_window_is_recorded(manager: str | None, tmp_path: Path
                     click((layout.button.x_px, layout.button.y_px))
 
             status, said = finishes(sitting, answer)
-            assert (status, "2 of its 2 messages are rated" in said) == (0, True), said
+            assert (status, "2 of 2 messages have been rated" in said) == (0, True), said
     down = [event for event in sitting.events() if isinstance(event, Click) and event.down]
     assert [(round(event.x_px), round(event.y_px)) for event in down] == clicked
     assert read_table(lab.table())["connection"].to_list() == [5, 5]

@@ -22,11 +22,11 @@ class OnDisk(Struct, frozen=True):
 
     def __str__(self) -> str:
         """In a sentence, or two if something is missing."""
-        told = f"{self.rated} of its {self.messages} messages are rated in its log on the disk."
+        told = f"{self.rated} of {self.messages} messages have been rated, and these ratings are saved."
         if not self.unwritable:
             return told
         kinds = ", ".join(sorted(set(self.unwritable)))
-        return f"{told} NOT in it, because the program could not write them: {len(self.unwritable)} events ({kinds})."
+        return f"{told} NOT saved, because the program could not write them: {len(self.unwritable)} events ({kinds})."
 
 
 def on_disk(transcript: Transcript) -> OnDisk:
@@ -46,6 +46,6 @@ def describe_saved(path: Path) -> str:
     try:
         if not has_begun(path):
             return "Nothing of this session is saved on the disk."
-        return f"Of this session, {on_disk(read(path, pilot=True))}"
+        return str(on_disk(read(path, pilot=True)))
     except (BadInput, OSError) as error:
         return f"Whether anything of this session is saved could not be seen: {error}"
