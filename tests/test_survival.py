@@ -118,7 +118,10 @@ def test_a_killed_session_goes_on(lab: Lab, hands: Hands) -> None:
     sitting.process.kill()
     sitting.ends()
     status, said = lab.runs().ends()
-    assert (status, "1 of 2 messages have been rated" in said, "--resume" in said, "--close" in said) == (2, *[True] * 3)
+    assert (status, "1 of 2 messages have been rated" in said, "--resume" in said, "--close" in said) == (
+        2,
+        *[True] * 3,
+    )
     again = resumes(lab)
     started = again.started()
     assert started.resumes is not None

@@ -88,7 +88,8 @@ SESSIONS_COLUMNS: dict[str, Any] = {
     },
     "end_reason": {
         "Description": "Why a session was not completed: withdrew, technical or other as the assistant chose, "
-        "interrupted if somebody stopped the program, or the kind of the error; n/a if it was completed."
+        "interrupted if somebody stopped the program, incomplete if an interrupted session was closed as it was, or "
+        "the kind of the error; n/a if it was completed."
     },
 }
 """The columns that every sessions file has, with their entries in its data dictionary."""

@@ -241,7 +241,7 @@ def focus_losses(events: Iterable[Event]) -> int:
 
 def storage_losses(events: Iterable[Event]) -> int:
     """How often the disk stopped taking the transcript."""
-    return sum(isinstance(event, Storage) and not event.saved for event in events)
+    return sum(isinstance(event, Storage) and not event.saved and event.cause != "unwritable" for event in events)
 
 
 def clock_steps(attempt: Attempt) -> Iterator[tuple[float, float]]:
