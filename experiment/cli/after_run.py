@@ -27,8 +27,8 @@ ABORTED = 3
 
 
 @contextmanager
-def telling_what_is_saved(plan: Plan) -> Iterator[None]:
-    """Should the session fail, say first what the disk holds of it."""
+def accounting_for(plan: Plan, register: Register | None = None) -> Iterator[None]:
+    """Whatever becomes of the session: tell the register, say what the disk holds if it fails, and give the anchor."""
     from experiment.record.saved import describe_saved
     from experiment.record.transcript import has_begun
 
@@ -38,6 +38,10 @@ def telling_what_is_saved(plan: Plan) -> Iterator[None]:
         if has_begun(plan.transcript):
             say(describe_saved(plan.transcript))
         raise
+    finally:
+        told = record(register, plan.data, plan.transcript, plan.operator)
+    if plan.mode == "run":
+        say_anchor(plan.transcript, told)
 
 
 def finish(ended: Ended, plan: Plan) -> None:

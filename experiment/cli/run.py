@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from experiment.cli.after_run import ABORTED, close_session, finish, record, say_anchor, telling_what_is_saved
+from experiment.cli.after_run import ABORTED, accounting_for, close_session, finish
 from experiment.cli.messages import open_folder
 from experiment.cli.review import DATA, PARTICIPANTS, PROTOCOL, ROOT, DataFolder, ProtocolFile
 from experiment.cli.study_setup import simulate_study
@@ -70,7 +70,7 @@ def pilot(
             subject=whole.pilot.next_subject("pilot"), session=session, seed=seed, operator="pilot",
             participant=_habit(participant) if robot else plans.PERSON,
         )  # fmt: skip
-        with telling_what_is_saved(plan):
+        with accounting_for(plan):
             ended = sessions.run_in_window(plan, full_screen=False, photodiode=photodiode)
         finish(ended, plan)
 
@@ -129,12 +129,8 @@ def run(
         say("Cancelled: nothing was saved.")
         raise typer.Exit(ABORTED)
     check = sessions.Check(lambda: computer.items(data, ROOT), why)
-    try:
-        with telling_what_is_saved(plan):
-            ended = sessions.run_in_window(plan, full_screen=not windowed, photodiode=photodiode, check=check)
-    finally:
-        told = record(register, data_set, plan.transcript, plan.operator)
-    say_anchor(plan.transcript, told)
+    with accounting_for(plan, register):
+        ended = sessions.run_in_window(plan, full_screen=not windowed, photodiode=photodiode, check=check)
     finish(ended, plan)
 
 
