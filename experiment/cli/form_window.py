@@ -65,12 +65,13 @@ class Page:
 
 
 def ask(
-    protocol: Protocol, known: Given, check_more: Callable[[form.Answers], None], *, with_session: bool = True
+    protocol: Protocol, known: Given, check_more: Callable[[form.Answers], object], *, with_session: bool = True
 ) -> form.Answers | None:
     """Show the assistant's form until its answers are right; None if the assistant cancels or closes it.
 
     `known` fills fields in beforehand, by their ids. `check_more` is called at Start with checked answers, and may
-    raise a DayFourError. `with_session`: whether it is asked which session this is. Needs a display (see above).
+    raise a DayFourError: the form then stays. `with_session`: whether it is asked which session this is. Needs a
+    display (see above).
     """
 
     def check(given: Given) -> None:

@@ -189,7 +189,7 @@ class _Lab:
 
     def plan(self, answers: Answers) -> Plan:
         """The session that the answers name; an error says what keeps it from being held now."""
-        from experiment.messages.check import check_participant, refuse_errors
+        from experiment.messages.check import check_set, refuse_errors
         from experiment.session.plan import plan_session
         from experiment.study.sessions import admit, catch_up, session_today
         from experiment.task.layout import MINIMUM_SIZE_PX, Layout
@@ -205,7 +205,7 @@ class _Lab:
             "run", self.protocol, shown, self.data, subject=subject, session=session, seed=self.seed, operator=who,
             answers=answers.extra, resume=self.resume,
         )  # fmt: skip
-        refuse_errors(check_participant(subject, shown, self.messages, self.protocol, Layout(*MINIMUM_SIZE_PX)))
+        refuse_errors(check_set(subject, shown, self.protocol, Layout(*MINIMUM_SIZE_PX)))
         if self.register:
             admit(self.register, subject, who, asked=asked, override=self.override, told=told)
         return plan
@@ -249,6 +249,5 @@ def _asked(
         return plan_of(form.check(protocol, known, with_session=with_session))
     from experiment.cli import form_window
 
-    made: list[Plan] = []  # each time that the form is right so far: the last is what it was left with
-    answers = form_window.ask(protocol, known, lambda answers: made.append(plan_of(answers)), with_session=with_session)
-    return None if answers is None else made[-1]
+    answers = form_window.ask(protocol, known, plan_of, with_session=with_session)
+    return None if answers is None else plan_of(answers)

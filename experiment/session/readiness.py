@@ -92,12 +92,12 @@ def _press(canvas: Canvas) -> Item:
 def session_items(protocol: Protocol, subject: str, session: int, messages: Folder, data: Path) -> SessionItems:
     """Whether the messages are there, and whether this session is the one to hold now; what it will show."""
     from experiment.design.session import check_subject
-    from experiment.messages.check import check_participant, refuse_errors
+    from experiment.messages.check import check_set, refuse_errors
     from experiment.task.layout import MINIMUM_SIZE_PX, Layout
 
     try:
         shown = messages.read(label := check_subject(subject))
-        refuse_errors(check_participant(label, shown, messages, protocol, Layout(*MINIMUM_SIZE_PX)))
+        refuse_errors(check_set(label, shown, protocol, Layout(*MINIMUM_SIZE_PX)))
     except DayFourError as error:
         return [refusal_item("messages", error)], ()
     ready = refusal_item("messages", None, f"{len(shown)} are there, without errors")
