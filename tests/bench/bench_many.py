@@ -2,11 +2,12 @@
 
 Measured is all that is done at Start: the register, this participant's messages (decrypted and checked), the session
 drawn, and its pictures' process begun; the passphrase, which takes a second on purpose, is typed before. Both studies
-take turns. Beside it stands the register alone, whose lines are all checked at each reading.
+take turns. The second line is the same with the register read for the first time, every line checked.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 import time
 from datetime import timedelta
@@ -40,8 +41,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         labs = [lab(Path(folder, str(count)), count) for count in (1, MANY)]
         times = [[start_s(one) for one in labs] for _ in range(TURNS + 1)][1:]
-        registers = [[register_s(one) for one in labs] for _ in range(TURNS)]
-    rows = [row("Start", times, GOAL), row("reading the register once", registers, "")]
+        firsts = [[first_s(one) for one in labs] for _ in range(TURNS)]
+    rows = [row("Start", times, GOAL), row("with the register's first reading", firsts, "")]
     print_table(f"Start with 1 and {MANY} participants, {TURNS} turns", ("", "1", f"{MANY}", "ratio", "goal"), rows)
 
 
@@ -62,7 +63,8 @@ def lab(folder: Path, count: int) -> _Lab:
     sealed = encryption.encrypt(messages_csv(read_messages(EXAMPLES / "scripts.csv")), [opened.public_key()])
     for number in range(2, count + 1):
         (messages.path / f"sub-DF{number}.csv.age").write_bytes(sealed)
-    return _Lab(protocol, data, opened, register(data.root, count), seed=1, resume=False, override=None)
+    kept = register(data.root, count)
+    return _Lab(protocol, data, opened, kept, kept.read(), seed=1, resume=False, override=None)
 
 
 def register(data: Path, count: int) -> Register:
@@ -95,12 +97,13 @@ def start_s(one: _Lab) -> float:
     return time.perf_counter() - begin_s
 
 
-def register_s(one: _Lab) -> float:
-    """Wall time of reading all of the register."""
+def first_s(one: _Lab) -> float:
+    """Wall time of the same with the register read and understood for the first time."""
     assert one.register
     begin_s = time.perf_counter()
-    one.register.entries()
-    return time.perf_counter() - begin_s
+    told = one.register.read()
+    read_s = time.perf_counter() - begin_s
+    return read_s + start_s(dataclasses.replace(one, told=told))
 
 
 if __name__ == "__main__":
