@@ -24,8 +24,9 @@ from Xlib import X, protocol
 from Xlib.display import Display
 from Xlib.ext import xfixes  # noqa: F401 - teaches Display to ask for the pointer's picture
 
+from experiment.design.colours import rgb
 from experiment.design.message import messages_csv, practice_message, read_messages
-from experiment.design.protocol import read_protocol, rgb
+from experiment.design.protocol import read_protocol
 from experiment.design.visit import Visit
 from experiment.drawing.stimuli import draw_pictures
 from experiment.record.dataset import DataSet

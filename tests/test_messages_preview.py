@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from experiment.cli import check_messages
+from experiment.design.colours import rgb
 from experiment.design.message import Message, practice_message, read_messages
-from experiment.design.protocol import read_protocol, rgb
+from experiment.design.protocol import read_protocol
 from experiment.design.session import draw_session
 from experiment.drawing.stimuli import draw_pictures
 from experiment.messages.preview import preview, screens

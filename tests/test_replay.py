@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from experiment.design.colours import rgb
 from experiment.design.message import practice_message, read_messages
-from experiment.design.protocol import rgb
 from experiment.design.session import draw_session
 from experiment.drawing.composite import compose_screen
 from experiment.drawing.stimuli import draw_pictures

@@ -127,7 +127,8 @@ def test_frames_come_in_the_order_of_the_protocol() -> None:
     def trial(message_id: str) -> list[Scene]:
         return [SIGN, MessageScene(message_id), *scales, BlankScene()]
 
-    expected: list[Scene] = [TextScene(page) for page in (WORDING.welcome, *WORDING.instructions, WORDING.practice)]
+    pages = (WORDING.welcome, *WORDING.instructions, WORDING.practice)
+    expected: list[Scene] = [TextScene(page.replace("{points}", "7")) for page in pages]
     expected += [*trial("practice"), TextScene(WORDING.begin)]
     for planned in session_of(protocol).trials:
         expected += trial(planned.message_id)

@@ -20,8 +20,9 @@ import numpy as np
 import pytest
 import regex
 
+from experiment.design.colours import rgb
 from experiment.design.message import Message, read_messages
-from experiment.design.protocol import read_protocol, rgb
+from experiment.design.protocol import read_protocol
 from experiment.drawing import fonts, scripts
 from experiment.drawing.message import TextBox, draw_message, fitting_box, message_sizes_px
 from experiment.drawing.scripts import blank_glyphs, missing_glyphs, needs_language

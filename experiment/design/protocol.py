@@ -1,11 +1,12 @@
 """The protocol file: all wording, timing, scales, keys and questions of a session, typed and checked when read.
 
-A laboratory changes or translates a session by copying `stimuli/protocol.toml`. What the file may hold stands here; a
-mistake in it is reported with file, key, what was expected and what was found, before any window opens.
+A laboratory changes or translates a session by copying `stimuli/protocol.toml`. What the file may say is here; all
+mistakes in it are reported at once, before any window opens.
 """
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
 from string import Formatter
@@ -15,21 +16,24 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from experiment.design.columns import RATING_ENDINGS, SESSIONS_COLUMNS, TRIAL_COLUMNS
+from experiment.design.contradictions import find_contradictions
 from experiment.design.intake import Intake
-from experiment.design.questions import AskedQuestion, Fixed, Funnel, Label, Line, check_distinct
+from experiment.design.questions import AskedQuestion, Fixed, Funnel, Label, Line, refuse, repeated
 from experiment.design.thresholds import Thresholds
-from experiment.storage.toml import read_toml
+from experiment.storage.toml import read_toml, refusal
 
 Seconds = Annotated[float, Meta(ge=0, le=3600)]
-Colour = Annotated[str, Meta(pattern=r"^#[0-9A-Fa-f]{6}\Z")]
-Id = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9]+\Z")]
-
-Rgb = tuple[int, int, int]
+Colour = Annotated[str, Meta(pattern=r"^#[0-9A-Fa-f]{6}\Z", title='a colour as "#RRGGBB", e.g. "#26231F"')]
+Id = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9]+\Z", title='a name of letters and digits, e.g. "lovedones"')]
+LanguageTag = Annotated[
+    str, Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]+)*\Z", title='a language tag, e.g. "en", "de" or "zh-Hant"')
+]
 
 MODIFIERS = ("ctrl", "shift", "alt")
 _NAMED_KEYS = "space return tab backspace left right up down home end pageup pagedown num_enter num_add num_subtract"
 KEY_NAMES = frozenset([*"abcdefghijklmnopqrstuvwxyz0123456789", *_NAMED_KEYS.split()])
-POINTS = "{points}"  # in a page for the participant: the number of points of the scales
+REASONS = ("withdrew", "technical", "other")
+_REASONS = 'a key for each reason, e.g. { withdrew = "w", technical = "t", other = "o" }'
 _PAUSE_KEYS = ("resume", "withdrew", "technical", "other", "pause")
 # Chords that an operating system keeps for itself: the program would never hear them.
 TAKEN_CHORDS = (
@@ -62,10 +66,13 @@ class Timing(Fixed, frozen=True):
 
     def __post_init__(self) -> None:
         """A message must be allowed to stay for at least as long as it has to."""
-        if self.message_maximum_s is not None and self.message_maximum_s <= self.message_minimum_s:
-            raise ValueError(f"Expected message_maximum_s above message_minimum_s ({self.message_minimum_s})")
-        if self.rating_maximum_s == 0:
-            raise ValueError("Expected rating_maximum_s above 0, or no such line for a rating without limit")
+        longest_s, least_s = self.message_maximum_s, self.message_minimum_s
+        refuse(
+            longest_s is not None and longest_s <= least_s
+            and f"'message_maximum_s' must be above 'message_minimum_s' ({least_s:g}).",
+            self.rating_maximum_s == 0
+            and "'rating_maximum_s' must be above 0. For a rating without a time limit, remove the line.",
+        )  # fmt: skip
 
 
 class Question(Fixed, frozen=True):
@@ -91,9 +98,8 @@ class Rating(Fixed, frozen=True):
     def __post_init__(self) -> None:
         """Each question is a column of the table, beside those that are always there."""
         ids = [question.id for question in self.questions]
-        check_distinct("ids of questions", ids)
-        if taken := [one for one in ids if one in TRIAL_COLUMNS or one.endswith(RATING_ENDINGS)]:
-            raise ValueError(f"Expected ids of questions that name no other column of the table, got {taken[0]!r}")
+        taken = [one for one in ids if one in TRIAL_COLUMNS or one.endswith(RATING_ENDINGS)]
+        refuse(*repeated("ids of questions", ids), *map(_taken, taken))
 
 
 class Keys(Fixed, frozen=True):
@@ -104,30 +110,29 @@ class Keys(Fixed, frozen=True):
     right: tuple[str, ...]
     pause: str
     resume: str
-    reasons: dict[Literal["withdrew", "technical", "other"], str]
+    reasons: Annotated[dict[Literal["withdrew", "technical", "other"], str], Meta(title=_REASONS)]
 
     def __post_init__(self) -> None:
         """Every key exists and does one thing; only a chord that the system lets through can pause."""
         single = [*self.confirm, *self.left, *self.right, self.resume, *self.reasons.values()]
-        for key in single:
-            if key not in KEY_NAMES:
-                raise ValueError(f"Expected the name of a key, such as 'space' or 'left', got {key!r}")
-        check_distinct("keys", single)
-        if digits := sorted(key for key in single if key.isdigit()):
-            raise ValueError(f"Expected keys other than the digits, which set the marker, got {digits[0]!r}")
-        if set(self.reasons) != {"withdrew", "technical", "other"}:
-            raise ValueError("Expected a key for each of the reasons withdrew, technical and other")
-        self._check_chord(single)
+        refuse(
+            *(f"Unknown key {key!r}. {_nearest_key(key)}" for key in single if key not in KEY_NAMES),
+            *repeated("keys", single),
+            any(key.isdigit() for key in single) and "The digits set the marker: please choose other keys.",
+            set(self.reasons) != set(REASONS) and "'reasons' needs a key for each of withdrew, technical and other.",
+            self._wrong_chord(single),
+        )
 
-    def _check_chord(self, single: list[str]) -> None:
+    def _wrong_chord(self, single: list[str]) -> str | None:
         *modifiers, key = self.pause.split("+")
         known = [modifier for modifier in MODIFIERS if modifiers.count(modifier) == 1]
         if len(known) < 2 or len(known) < len(modifiers) or key in MODIFIERS:
-            raise ValueError(f"Expected two modifiers and a key, such as 'ctrl+shift+p', got {self.pause!r}")
+            return f"'pause' is {self.pause!r}. Please write two of ctrl, shift and alt, and a key: \"ctrl+shift+p\"."
         if {*modifiers, key} in TAKEN_CHORDS:
-            raise ValueError(f"Expected a chord that no operating system takes, got {self.pause!r}")
+            return f"'pause' is {self.pause!r}, which the operating system uses itself. Please choose another."
         if key not in KEY_NAMES or key in single or key.isdigit():
-            raise ValueError(f"Expected a chord whose last key has no other use, got {self.pause!r}")
+            return f"'pause' ends with {key!r}, which is no key or has another use. Please choose another letter."
+        return None
 
 
 class Mouse(Fixed, frozen=True):
@@ -160,9 +165,11 @@ class PauseWording(Fixed, frozen=True):
 
     def __post_init__(self) -> None:
         """What cannot be filled in is found now, and not when a session pauses."""
-        for name in ("page", "unsaved", "full", "lost", "unwritable"):
-            _check_braces(name, getattr(self, name) or "", _PAUSE_KEYS)
-        _check_braces("ending", self.ending, (*_PAUSE_KEYS, "reason"))
+        names = ("page", "unsaved", "full", "lost", "unwritable")
+        refuse(
+            *(_wrong_braces(name, getattr(self, name) or "", _PAUSE_KEYS) for name in names),
+            _wrong_braces("ending", self.ending, (*_PAUSE_KEYS, "reason")),
+        )
 
 
 class Wording(Fixed, frozen=True):
@@ -189,7 +196,7 @@ class Protocol(Fixed, frozen=True):
     """
 
     task: Id
-    language: Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]+)*\Z")]
+    language: LanguageTag
     sessions: Annotated[int, Meta(ge=1, le=99)]
     messages: Annotated[int, Meta(ge=1, le=999)]
     display: Display
@@ -208,9 +215,10 @@ class Protocol(Fixed, frozen=True):
     def __post_init__(self) -> None:
         """Each question to the assistant is a column of its own."""
         ids = [question.id for question in self.assistant]
-        check_distinct("ids of questions to the assistant", ids)
-        if taken := sorted(SESSIONS_COLUMNS.keys() & set(ids)):
-            raise ValueError(f"Expected ids of questions to the assistant that name no other column, got {taken[0]!r}")
+        refuse(
+            *repeated("ids of questions to the assistant", ids),
+            *map(_taken, sorted(SESSIONS_COLUMNS.keys() & set(ids))),
+        )
 
     @property
     def messages_in_all(self) -> int:
@@ -223,22 +231,28 @@ class Protocol(Fixed, frozen=True):
         return sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
 
 
-def rgb(colour: str) -> Rgb:
-    """Red, green and blue from 0 to 255 of #RRGGBB."""
-    red, green, blue = bytes.fromhex(colour[1:])
-    return red, green, blue
-
-
 def read_protocol(path: Path) -> Protocol:
-    """The protocol in a TOML file; BadInput names the file, the key, what was expected and what was found."""
-    return read_toml(path, Protocol, "protocol", "--protocol")
+    """The protocol in a TOML file; BadInput names the file and every mistake in it."""
+    protocol = read_toml(path, Protocol, "protocol", "--protocol")
+    if mistakes := list(find_contradictions(protocol)):
+        raise refusal(path, "protocol", mistakes)
+    return protocol
 
 
-def _check_braces(what: str, text: str, names: tuple[str, ...]) -> None:
-    expected = f"Expected in `{what}` no braces but " + ", ".join(f"{{{name}}}" for name in names)
+def _taken(name: str) -> str:
+    return f"A question cannot have the id {name!r}, which is another column of the table."
+
+
+def _nearest_key(key: str) -> str:
+    near = get_close_matches(key, KEY_NAMES, 1)
+    return f"Did you mean {near[0]!r}?" if near else "Keys are letters, 'space', 'return', 'left', 'num_enter' ..."
+
+
+def _wrong_braces(what: str, text: str, names: tuple[str, ...]) -> str | None:
+    known = ", ".join(f"{{{name}}}" for name in names)
     try:
         fields = [tuple(field) for _, *field in Formatter().parse(text) if field[0] is not None]
-    except ValueError as error:
-        raise ValueError(f"{expected}, got a single brace") from error
-    if other := [field for field in fields if field not in {(name, "", None) for name in names}]:
-        raise ValueError(f"{expected}, got {{{other[0][0]}}}")
+    except ValueError:
+        return f"{what!r} has a single brace. A brace that is to be seen is written twice; names in braces: {known}."
+    other = [field for field in fields if field not in {(name, "", None) for name in names}]
+    return f"{what!r} has {{{other[0][0]}}}, which is no name. Names in braces: {known}." if other else None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-Label = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*\Z")]
+_LABEL = 'a name of small letters, digits and "_" that begins with a letter, in quotes'
+Label = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*\Z", title=_LABEL)]
 Line = Annotated[str, Meta(min_length=1)]
 PARTICIPANT_ID = "participant_id"
 Limit = Annotated[float, Meta(ge=-1e12, le=1e12)]  # neither nan nor infinite
@@ -33,13 +35,16 @@ class AskedQuestion(Fixed, frozen=True):
 
     def __post_init__(self) -> None:
         """Choices belong to a choice, limits to a number."""
-        if (self.kind == "choice") != bool(self.choices):
-            raise ValueError("Expected `choices` with kind 'choice', and only there")
-        if self.kind != "number" and (self.minimum, self.maximum) != (None, None):
-            raise ValueError("Expected `minimum` and `maximum` only with kind 'number'")
-        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
-            raise ValueError("Expected `minimum` not above `maximum`")
-        check_distinct("choices", self.choices)
+        is_choice, is_number = self.kind == "choice", self.kind == "number"
+        needless_limits = not is_number and (self.minimum, self.maximum) != (None, None)
+        crossed = self.minimum is not None and self.maximum is not None and self.minimum > self.maximum
+        refuse(
+            is_choice and not self.choices and "A question of kind \"choice\" needs 'choices'.",
+            self.choices and not is_choice and "'choices' are for questions of kind \"choice\" only.",
+            needless_limits and "'minimum' and 'maximum' are for questions of kind \"number\" only.",
+            crossed and "'minimum' is above 'maximum'.",
+            *repeated("choices", self.choices),
+        )
 
 
 class Funnel(Fixed, frozen=True):
@@ -55,15 +60,19 @@ class Funnel(Fixed, frozen=True):
     def __post_init__(self) -> None:
         """Each question is a column beside the participant's."""
         ids = [question.id for question in self.questions]
-        check_distinct("ids of the funnel's questions", ids)
-        if PARTICIPANT_ID in ids:
-            raise ValueError(
-                f"A closing question cannot be called {PARTICIPANT_ID!r}: its column names the participant"
-            )
+        refuse(
+            *repeated("ids of closing questions", ids),
+            PARTICIPANT_ID in ids
+            and f"A closing question cannot have the id {PARTICIPANT_ID!r}, the participant's own.",
+        )
 
 
-def check_distinct(what: str, names: tuple[str, ...] | list[str]) -> None:
-    """ValueError if a name is there twice."""
-    twice = sorted({name for name in names if list(names).count(name) > 1})
-    if twice:
-        raise ValueError(f"Expected {what} that differ, got {twice[0]!r} twice")
+def refuse(*mistakes: object) -> None:
+    """ValueError with every mistake among these, each on a line; what is false or empty is none."""
+    if found := [str(mistake) for mistake in mistakes if mistake]:
+        raise ValueError("\n".join(found))
+
+
+def repeated(what: str, names: Sequence[str]) -> Iterator[str]:
+    """What to say of each name that is there twice."""
+    yield from (f"Two {what} are {name!r}: they must differ." for name in sorted(set(names)) if names.count(name) > 1)

@@ -12,8 +12,9 @@ import numpy as np
 from msgspec import structs
 from numpy.typing import NDArray
 
+from experiment.design.colours import Rgb, rgb
 from experiment.design.message import Message
-from experiment.design.protocol import Protocol, Rgb, rgb
+from experiment.design.protocol import Protocol
 from experiment.drawing.controls import draw_button, draw_marker, draw_scale
 from experiment.drawing.message import TextBox, draw_messages, fitting_box
 from experiment.drawing.scripts import blank_glyphs, missing_glyphs

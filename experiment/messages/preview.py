@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from experiment.design.colours import rgb
 from experiment.design.message import Message, practice_message
-from experiment.design.protocol import Protocol, rgb
+from experiment.design.protocol import Protocol
 from experiment.design.session import Sets, check_subject
 from experiment.drawing.composite import compose_screen
 from experiment.drawing.scripts import LANGUAGE, blank_glyphs, missing_glyphs

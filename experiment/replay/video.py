@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from experiment.design.protocol import rgb
+from experiment.design.colours import rgb
 from experiment.drawing.composite import Pixels
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.messages.store import Folder

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from experiment.design.protocol import rgb
+from experiment.design.colours import rgb
 from experiment.errors import EquipmentFailure
 from experiment.messages.store import Folder
 from experiment.record import transcript as log

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiment.design.protocol import Rgb
+from experiment.design.colours import Rgb
 from experiment.drawing.stimuli import Pictures, Placed
 from experiment.errors import EquipmentFailure
 from experiment.task.layout import Layout

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiment.design.protocol import Rgb
+from experiment.design.colours import Rgb
 from experiment.screens.canvas import Canvas
 from experiment.task.layout import Layout
 

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from experiment import system
-from experiment.design.protocol import Protocol, rgb
+from experiment.design.colours import rgb
+from experiment.design.protocol import Protocol
 from experiment.errors import DayFourError
 from experiment.preflight import computer
 from experiment.record.check_result import Item, refusal_item
 
 if TYPE_CHECKING:
+    from experiment.design.colours import Rgb
     from experiment.design.message import Message
-    from experiment.design.protocol import Rgb
     from experiment.drawing.stimuli import Pictures
     from experiment.messages.store import Folder
     from experiment.screens.canvas import Canvas

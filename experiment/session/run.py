@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
-from experiment.design.protocol import rgb
+from experiment.design.colours import rgb
 from experiment.errors import DayFourError, EquipmentFailure
 from experiment.record import transcript as log
 from experiment.record.check_result import Item, worst

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import os
 import stat
@@ -28,8 +29,12 @@ def read_file(path: Path, most: int = FILE_BYTES) -> bytes:
 
 
 def read_text(path: Path) -> str:
-    """The text of a UTF-8 file, with or without a byte order mark; OSError as above, UnicodeDecodeError for others."""
-    return read_file(path).decode("utf-8-sig")
+    """The text of a file in UTF-8, or in UTF-16 with the byte order mark that Windows editors write.
+
+    OSError as above, UnicodeDecodeError for another encoding.
+    """
+    data = read_file(path)
+    return data.decode("utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig")
 
 
 def is_open_to_others(path: Path) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from experiment.errors import BadInput
 from experiment.storage import encryption
 from experiment.storage.atomic_file import write_whole
+from experiment.storage.read_file import read_text
 from experiment.system import no_core_dumps
 
 PUBLIC_SUFFIX = ".public.txt"
@@ -64,7 +65,7 @@ _ENDING = f"ending in {PUBLIC_SUFFIX} that `dayfour study key` made"
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return read_text(path)
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is no text (a private key? That stays with its holder)"
         raise BadInput(f"The public key {path} cannot be read: {why}. Give the key itself, or its file.") from error

@@ -10,13 +10,15 @@ from zoneinfo import ZoneInfo
 from msgspec import Meta
 from msgspec.structs import replace
 
-from experiment.design.questions import Fixed, Line
+from experiment.design.questions import Fixed, Line, refuse
 from experiment.storage.toml import read_toml
 
 Days = Annotated[int, Meta(ge=0, le=999)]
-Time = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z")]
+Time = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z", title='a time as "HH:MM", e.g. "08:30"')]
 Stratum = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9]+\Z")]
+_STRATA = 'a list of at least one name of letters and digits, e.g. ["north", "south"]'
 Block = Annotated[int, Meta(ge=2, le=100, multiple_of=2)]
+_BLOCKS = "a list of even numbers from 2 to 100, e.g. [2, 4, 6]"
 
 
 class Courses(Fixed, frozen=True):
@@ -35,7 +37,7 @@ class Courses(Fixed, frozen=True):
         """A session is held within its course."""
         if self.session_day + self.tolerance_days > self.days:
             raise ValueError(
-                "Expected session_day with its tolerance_days within the course's days, while the drug is taken"
+                "'session_day' plus 'tolerance_days' must not be above 'days': the drug is taken until then."
             )
 
 
@@ -52,7 +54,9 @@ class StudyClock(Fixed, frozen=True):
         try:
             ZoneInfo(self.zone)
         except (KeyError, ValueError, OSError) as error:
-            raise ValueError(f"Expected the name of a time zone, such as 'Europe/Berlin', got {self.zone!r}") from error
+            raise ValueError(
+                f'Unknown time zone {self.zone!r}. Please write one such as "Europe/Berlin" or "America/New_York".'
+            ) from error
 
 
 class Study(Fixed, frozen=True):
@@ -65,9 +69,9 @@ class Study(Fixed, frozen=True):
 
     name: Line
     participants: Annotated[int, Meta(ge=1, le=9_999)]
-    strata: Annotated[tuple[Stratum, ...], Meta(min_length=1)]
+    strata: Annotated[tuple[Stratum, ...], Meta(min_length=1, title=_STRATA)]
     treatments: tuple[Line, Line]
-    block_sizes: Annotated[tuple[Block, ...], Meta(min_length=1)]
+    block_sizes: Annotated[tuple[Block, ...], Meta(min_length=1, title=_BLOCKS)]
     seed: Annotated[int, Meta(ge=0)]
     clock: StudyClock
     courses: Courses = Courses()
@@ -79,16 +83,15 @@ class Study(Fixed, frozen=True):
 
     def __post_init__(self) -> None:
         """Strata and treatments differ, and so do the blocks, or the last of each could be foretold."""
-        if len(set(self.block_sizes)) < 2:
-            raise ValueError("Expected at least two block_sizes that differ, such as [2, 4, 6]")
-        if len({stratum.casefold() for stratum in self.strata}) < len(self.strata):
-            raise ValueError("Expected strata that differ, also when written small")
-        if unknown := set(self.sites) - set(self.strata):
-            raise ValueError(f"Expected sites that are among the strata, got {min(unknown)!r}")
-        if self.treatments[0] == self.treatments[1]:
-            raise ValueError(f"Expected two treatments that differ, got {self.treatments[0]!r} twice")
+        strata, unknown = [stratum.casefold() for stratum in self.strata], set(self.sites) - set(self.strata)
+        refuse(
+            len(set(self.block_sizes)) < 2 and "'block_sizes' needs at least two different sizes, e.g. [2, 4, 6].",
+            len(set(strata)) < len(strata) and "Two strata have one name, or differ only in capital letters.",
+            *(f"[sites.{name}] is the clock of no stratum: 'strata' does not name it." for name in sorted(unknown)),
+            self.treatments[0] == self.treatments[1] and f"Both treatments are {self.treatments[0]!r}.",
+        )
 
 
 def read_study(path: Path) -> Study:
-    """The study in a TOML file; BadInput names the file, the key, what was expected and what was found."""
+    """The study in a TOML file; BadInput names the file and every mistake in it."""
     return read_toml(path, Study, "study", "--plan")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import get_args
 
-from experiment.design.protocol import POINTS, Protocol
+from experiment.design.contradictions import POINTS
+from experiment.design.protocol import Protocol
 from experiment.record.events import StorageCause, TextScene
 
 Labels = Mapping[str, str]

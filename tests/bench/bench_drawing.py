@@ -18,8 +18,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from experiment.design.colours import rgb
 from experiment.design.message import Message, practice_message, read_messages
-from experiment.design.protocol import Protocol, read_protocol, rgb
+from experiment.design.protocol import Protocol, read_protocol
 from experiment.drawing.stimuli import Pictures, draw_pictures
 from experiment.record.events import MessageScene, ScaleScene
 from experiment.screens.canvas import Canvas

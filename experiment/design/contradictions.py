@@ -1,0 +1,68 @@
+"""What a protocol's settings say against each other, though each is right by itself: unreadable colours, wrong numbers.
+
+Only files are judged so: what was recorded with an earlier protocol is read as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from experiment.design.colours import contrast
+
+if TYPE_CHECKING:
+    from experiment.design.protocol import Protocol
+
+# WCAG 2.2, success criteria 1.4.3 and 1.4.11: text, and what is large or no text.
+LEAST_TEXT_CONTRAST, LEAST_CONTRAST = 4.5, 3.0
+POINTS = "{points}"  # in a page for the participant: the number of points of the scales
+MISSING = "n/a"  # what a table has where there is no answer
+_SCALE = re.compile(r"(?<![\d.,])1\s?(?:\w{1,4}|[-\u2013\u2014~\u301c\uff5e]|\.\.\.?|\u2026)\s?(\d{1,2})(?![\d.,]\d)")
+_NAME = re.compile(r"\{\w*\}")
+
+
+def find_contradictions(protocol: Protocol) -> Iterator[str]:
+    """Each as a sentence, with its section."""
+    yield from _colours(protocol)
+    yield from _choices(protocol)
+    yield from _numbers(protocol)
+
+
+def _colours(protocol: Protocol) -> Iterator[str]:
+    display = protocol.display
+    text = {"ink": LEAST_TEXT_CONTRAST, "quiet": LEAST_CONTRAST, "accent": LEAST_CONTRAST}
+    for name, least in text.items():
+        colour = getattr(display, name)
+        if (found := contrast(colour, display.background)) < least:
+            yield (
+                f'[display]: {name} = "{colour}" is hard to see on background = "{display.background}" (contrast '
+                f"{found:.1f} to 1). Please choose colours with at least {least:g} to 1."
+            )
+
+
+def _choices(protocol: Protocol) -> Iterator[str]:
+    funnel = protocol.funnel.questions if protocol.funnel else ()
+    for question in (*protocol.assistant, *funnel):
+        if any(choice.strip().casefold() in {MISSING, ""} for choice in question.choices):
+            yield (
+                f"Question {question.id!r}: a choice cannot be blank or {MISSING!r}, which means that there is no "
+                "answer. Please use another word."
+            )
+
+
+def _numbers(protocol: Protocol) -> Iterator[str]:
+    """Pages that name other points than the scales have, or something in braces that would be shown as it is."""
+    wording, points = protocol.wording, protocol.rating.points
+    pages = {"welcome": wording.welcome, "practice": wording.practice, "begin": wording.begin,
+             "resumed": wording.resumed, "closing": wording.closing}  # fmt: skip
+    pages |= {f"instructions no. {number}": text for number, text in enumerate(wording.instructions, start=1)}
+    for name, text in pages.items():
+        if unknown := set(_NAME.findall(text)) - {POINTS}:
+            yield f"[wording]: {name!r} has {min(unknown)}. Only {POINTS} is filled in there."
+        for found in _SCALE.finditer(text):
+            if int(found[1]) != points:
+                yield (
+                    f"[wording]: {name!r} says {found[0]!r}, but the scales have {points} points. Please write "
+                    f"{POINTS} for the number of points, as in '1 to {POINTS}'."
+                )
