@@ -58,6 +58,7 @@ SHORT = {  # the lab's protocol, at a pace for tests
     "blank_s = 2.0": "blank_s = 0.1",
     "page_minimum_s = 1.0": "page_minimum_s = 0.1",
     "message_minimum_s = 5.0": "message_minimum_s = 0.3",
+    "gap_minimum_days = 14": "gap_minimum_days = 0",  # a test's sessions follow each other at once
 }
 FEW = {"messages = 6": "messages = 2"}
 
@@ -123,13 +124,18 @@ class Lab:
         session: int = 1,
         override: str = "a virtual screen",
         more: Sequence[str] = (),
+        anyway: str = "",
         **options: Any,
     ) -> Sitting:
-        """A real session, all that it asks given on the command line; `override`: why without a real screen."""
+        """A real session, all that it asks given on the command line.
+
+        `override`: why without a real screen; `anyway`: why though something speaks against this visit.
+        """
         given = [f"{name}={value}" for name, value in ASSISTANT.items()]
         answers = [part for pair in given for part in ("--answer", pair)]
         who: tuple[object, ...] = ("--subject", subject, "--session", session, "--operator", "TA")
         who += ("--override", override) if override else ()
+        who += ("--override-study", anyway) if anyway else ()
         return self.begins("run", *who, *answers, *self.places(), *more, **options)
 
     def pilots(self, *arguments: object, messages: Path | None = None, **options: Any) -> Sitting:

@@ -65,7 +65,7 @@ def test_a_form_that_was_closed_can_be_asked_again(lab: Lab, hands: Hands, eyes:
     """Closed without answers nothing is saved and the way to ask again is told; asked again, the answers are saved."""
     lab.messages()
     short_protocol(lab.protocol, funnel=True)
-    sitting = lab.runs(session=2)
+    sitting = lab.runs(session=2, anyway="session 1 was elsewhere")
     to_the_end(sitting, hands)
     eyes.waits_for_focus()
     hands.tap("escape")

@@ -87,7 +87,7 @@ def run(
         str | None, typer.Option(help="A reason to hold the session though this computer is not fit for it.")
     ] = None,
     override_study: Annotated[
-        str | None, typer.Option(help="A reason to hold it though the study's rules about days and doses say no.")
+        str | None, typer.Option(help="Reason for running a session that the study's rules do not allow.")
     ] = None,
     protocol: ProtocolFile = PROTOCOL,
     messages: MessagesFolder = PARTICIPANTS,
@@ -190,7 +190,9 @@ class _Lab:
     def plan(self, answers: Answers) -> Plan:
         """The session that the answers name; an error says what keeps it from being held now."""
         from experiment.messages.check import check_set, refuse_errors
+        from experiment.session.doubts import find_doubts, waive_doubts
         from experiment.session.plan import plan_session
+        from experiment.study.register import utc_now
         from experiment.study.sessions import admit, catch_up, session_today
         from experiment.task.layout import MINIMUM_SIZE_PX, Layout
 
@@ -205,6 +207,8 @@ class _Lab:
             "run", self.protocol, shown, self.data, subject=subject, session=session, seed=self.seed, operator=who,
             answers=answers.extra, resume=self.resume,
         )  # fmt: skip
+        doubts = find_doubts(plan, utc_now(), has_register=self.register is not None)
+        plan = waive_doubts(plan, doubts, self.override)
         refuse_errors(check_set(subject, shown, self.protocol, Layout(*MINIMUM_SIZE_PX)))
         if self.register:
             admit(self.register, subject, who, asked=asked, override=self.override, told=told)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from experiment.design.message import Message, practice_message
 from experiment.design.protocol import Protocol
@@ -35,10 +35,18 @@ class Trial(Struct, frozen=True):
     questions: tuple[str, ...]
 
 
+class Waiver(Struct, frozen=True):
+    """What spoke against a session, in words, and the reason to run it anyway."""
+
+    refused: str
+    reason: str
+
+
 class SessionPlan(Struct, frozen=True):
     """All that is decided before a window opens; `subject` and `session` are BIDS labels (`sub-`, `ses-`).
 
     `sets`: where each session has messages of its own, the ids of session 1, 2, ..., each sorted; else empty.
+    `waived`: what spoke against it when it began.
     """
 
     subject: str
@@ -48,6 +56,7 @@ class SessionPlan(Struct, frozen=True):
     practice: Trial
     trials: tuple[Trial, ...]
     sets: Sets = ()
+    waived: tuple[Waiver, ...] | UnsetType = UNSET
 
     @property
     def visit(self) -> Visit:

@@ -213,6 +213,8 @@ def _equipment(one: SessionSummary, thresholds: Thresholds) -> Found:
     polled = sum("poll" in (rated.timed_by or "") for rated in one.trials)
     if one.override is not None:
         yield "overridden", True, None, f"Not fit: {', '.join(one.unfit)}. The reason given: {one.override}"
+    for waiver in one.waived:
+        yield "let_in", True, None, f"{waiver.refused} The reason given: {waiver.reason}"
     if polled:
         yield "polled", one.mode == "run", None, f"At {polled} messages: times of keys are up to one refresh late."
     if one.unsaved:

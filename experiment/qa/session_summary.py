@@ -9,6 +9,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from experiment.design.session import Waiver
 from experiment.errors import BadInput
 from experiment.record import transcript as log
 from experiment.record.events import Ended, Event, Mode, ScreenInfo
@@ -54,7 +55,8 @@ class PlacedPause(Struct, frozen=True):
 class SessionSummary(Struct, frozen=True):
     """What a transcript tells. Times are seconds of the sittings one after another (`timeline.py`).
 
-    `unfit`: what the check before the session found red. `override`: why it was held all the same.
+    `unfit`: what the check before the session found red. `override`: why it was held all the same. `waived`: what spoke
+    against the visit.
     `clock_steps`: when the wall clock was found to be set, and by how much. `gaps_s`: between sittings. `strayed`: the
     first place that is not as planned.
     """
@@ -75,6 +77,7 @@ class SessionSummary(Struct, frozen=True):
     screen: ScreenInfo
     unfit: tuple[str, ...]
     override: str | None
+    waived: tuple[Waiver, ...]
     ending: Ending
     reason: str | None
     torn: bool
@@ -169,6 +172,7 @@ def summarise(path: Path, events: Sequence[Event], *, torn: bool = False) -> Ses
         screen=screen,
         unfit=tuple(item.name for item in started.preflight if item.grade == "red"),
         override=started.override,
+        waived=session.waived or (),
         ending=ended.status if isinstance(ended, Ended) else "died",
         reason=ended.reason if isinstance(ended, Ended) else None,
         torn=torn,

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from experiment.design.message import Message, practice_message
 from experiment.design.protocol import Protocol
 from experiment.design.session import SessionPlan, Sets, check_session, draw_session
@@ -92,6 +94,8 @@ def plan_session(
     else:
         seed = after.started.session.seed
     drawn = _drawn(protocol, messages, data, visit, seed)
+    if after is not None:
+        drawn = replace(drawn, waived=after.started.session.waived)
     if after is not None and drawn != after.started.session:
         raise BadInput(
             f"{visit} began with another protocol or other messages. Put back the files as they were, or close the "
@@ -103,7 +107,7 @@ def plan_session(
 
 def _drawn(protocol: Protocol, messages: Sequence[Message], data: DataSet, visit: Visit, seed: int) -> SessionPlan:
     """The session as the seed decides it, of the messages that the subject's other sessions were drawn from."""
-    others = _begun(protocol, data, visit.subject, but=visit.session)
+    others = read_begun_sessions(protocol, data, visit.subject, but=visit.session)
     sets = _sets(others)
     drawn = draw_session(protocol, messages, subject=visit.subject, session=visit.session, seed=seed, sets=sets)
     for other in others:
@@ -117,10 +121,10 @@ def _drawn(protocol: Protocol, messages: Sequence[Message], data: DataSet, visit
 
 def recorded_sets(protocol: Protocol, data: DataSet, subject: str) -> Sets:
     """The ids of each session's messages as the subject's first session recorded them; none if nothing was drawn."""
-    return _sets(_begun(protocol, data, subject))
+    return _sets(read_begun_sessions(protocol, data, subject))
 
 
-def _begun(protocol: Protocol, data: DataSet, subject: str, but: int | None = None) -> list[SessionPlan]:
+def read_begun_sessions(protocol: Protocol, data: DataSet, subject: str, but: int | None = None) -> list[SessionPlan]:
     """The subject's sessions that have begun, but one."""
     visits = [Visit(subject, number) for number in range(1, protocol.sessions + 1) if number != but]
     paths = [path for visit in visits if (path := data.transcript_of(visit))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import closing
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,21 +112,18 @@ def _turn(protocol: Protocol, shown: tuple[Message, ...], data: Path, subject: s
     """Whether it is this session's turn: it has not begun, and those before it have."""
     from msgspec.structs import replace
 
-    from experiment.design.visit import Visit
-    from experiment.record import transcript
     from experiment.record.dataset import DataSet
+    from experiment.session.doubts import Doubtful, find_doubts, waive_doubts
     from experiment.session.plan import Interrupted, plan_session
 
     data_set = DataSet(data)
     try:
-        plan_session("run", protocol, shown, data_set, subject=subject, session=session, seed=1, operator="check")
-    except Interrupted as error:
+        plan = plan_session(
+            "run", protocol, shown, data_set, subject=subject, session=session, seed=1, operator="check"
+        )
+        waive_doubts(plan, find_doubts(plan, datetime.now(timezone.utc), has_register=False), None)
+    except (Interrupted, Doubtful) as error:
         return replace(refusal_item("session", error), grade="amber")
     except DayFourError as error:
         return refusal_item("session", error)
-    before = [(number, data_set.transcript_of(Visit(subject, number))) for number in range(1, session)]
-    earlier = [number for number, path in before if path is None or not transcript.has_begun(path)]
-    if earlier:
-        found = f"session {session}, though session {earlier[0]} was not held on this computer"
-        return Item("session", "amber", found, "Check the number; ask where the earlier session was held.")
     return refusal_item("session", None, f"session {session} can begin")
