@@ -22,6 +22,7 @@ from experiment.record.resume import resume_point
 from experiment.session import plan as plans
 from experiment.session import run as sessions
 from experiment.storage.exclusive import is_written
+from experiment.task.scenes import participant_page
 from tests.lab import EXAMPLES, ROOT
 from tests.tables import read_table
 
@@ -119,7 +120,8 @@ def assert_asks_what_is_missing(sitting: Started, told: tuple[Event, ...], befor
     assert [trial for trial in missing if ids[trial] in shown_before] == list(sitting.resumes.seen)
     wording = sitting.session.protocol.wording
     pages = {event.scene.text for event in told if isinstance(event, Shown) and isinstance(event.scene, TextScene)}
-    assert pages.issuperset(wording.instructions) == bool(missing)
+    instructions = [participant_page(sitting.session.protocol, page).text for page in wording.instructions]
+    assert pages.issuperset(instructions) == bool(missing)
     assert ((wording.welcome in pages), (wording.practice in pages)) == (0 in missing, 0 in missing)
     assert (wording.resumed in pages) == (0 not in missing)
     assert wording.closing in pages
