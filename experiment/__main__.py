@@ -19,7 +19,7 @@ from experiment.cli import (
     study_setup,
     timing,
 )
-from experiment.cli.review import ROOT
+from experiment.cli.options import ROOT
 from experiment.cli.terminal import end_as_interrupted, say, unexpected
 from experiment.errors import DayFourError, EquipmentFailure
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from experiment.cli import timing
-from experiment.cli.review import PROTOCOL
+from experiment.cli.options import PROTOCOL
 from experiment.design.protocol import read_protocol
 from experiment.errors import BadInput
 from experiment.record import transcript as log

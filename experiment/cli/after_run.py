@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from experiment.cli.review import DATA, PROTOCOL, DataFolder, ProtocolFile
+from experiment.cli.options import DATA, PROTOCOL, DataFolder, ProtocolFile
 from experiment.cli.terminal import say
 from experiment.errors import BadInput, DayFourError
 

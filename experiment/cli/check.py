@@ -9,7 +9,7 @@ import typer
 
 from experiment import system
 from experiment.cli.messages import open_folder
-from experiment.cli.review import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, ROOT, ProtocolFile
+from experiment.cli.options import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, ROOT, ProtocolFile
 from experiment.cli.terminal import console, say
 from experiment.errors import BadInput, DayFourError
 

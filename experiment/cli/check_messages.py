@@ -11,8 +11,8 @@ import typer
 
 from experiment.cli.import_messages import STYLES
 from experiment.cli.messages import open_folder
-from experiment.cli.review import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, ProtocolFile
-from experiment.cli.terminal import console, say
+from experiment.cli.options import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, ProtocolFile
+from experiment.cli.terminal import console, progress_bar, say
 from experiment.errors import BadInput
 from experiment.messages.findings import counted
 
@@ -94,8 +94,6 @@ def layout_of(screen: str) -> Layout:
 
 
 def _checked(subject: str, messages: Path, protocol: Protocol, layout: Layout) -> Checked:
-    from rich.progress import Progress
-
     from experiment.design.session import check_subject
     from experiment.messages.check import Checked, check_folder, check_participant, check_set
 
@@ -108,9 +106,8 @@ def _checked(subject: str, messages: Path, protocol: Protocol, layout: Layout) -
         label = check_subject(subject)
         shown = folder.read(label)
         return Checked(1, len(shown), check_participant(label, shown, folder, protocol, layout))
-    with Progress(console=console()) as progress:
-        task = progress.add_task("Checking")
-        return check_folder(folder, protocol, layout, lambda done, of: progress.update(task, completed=done, total=of))
+    with progress_bar("Checking") as progress:
+        return check_folder(folder, protocol, layout, progress)
 
 
 def _messages(subject: str, messages: Path) -> tuple[Message, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from experiment.cli.review import FOUND_WANTING, PARTICIPANTS, PROTOCOL, ProtocolFile
+from experiment.cli.options import FOUND_WANTING, PARTICIPANTS, PROTOCOL, ProtocolFile
 from experiment.cli.terminal import ask_passphrase, console, say
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from experiment.cli.review import PARTICIPANTS
+from experiment.cli.options import PARTICIPANTS
 from experiment.cli.terminal import ask_passphrase, new_passphrase, say
 from experiment.errors import BadInput
 from experiment.messages.findings import counted

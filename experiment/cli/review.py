@@ -8,26 +8,43 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from experiment.cli.terminal import ask_passphrase, console, say
+from experiment.cli.options import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, ProtocolFile
+from experiment.cli.terminal import ask_passphrase, progress_bar, say
 from experiment.system import no_core_dumps
 
 if TYPE_CHECKING:
     from experiment.messages.store import Folder
     from experiment.qa.report import QaReport
 
-ROOT = Path(__file__).resolve().parents[2]
-PROTOCOL, DATA, PARTICIPANTS = ROOT / "stimuli" / "protocol.toml", ROOT / "data", ROOT / "stimuli" / "participants"
-FOUND_WANTING = 1
-
-DataFolder = Annotated[Path, typer.Option("--data", help="Where the data set lies.")]
-ProtocolFile = Annotated[Path, typer.Option("--protocol", help="All wording, timing, scales and keys.")]
-
 
 def table(
-    transcript: Annotated[Path, typer.Argument(help="A file ending in _transcript.jsonl.")],
-    pilot: Annotated[bool, typer.Option("--pilot", help="Also read a pilot or a simulation.")] = False,
+    place: Annotated[Path, typer.Argument(help="A transcript, or a data set for one table of all its sessions.")],
+    out: Annotated[Path | None, typer.Option(help="Instead of printing: a new file (.tsv, .csv or .parquet).")] = None,
+    pilot: Annotated[
+        bool, typer.Option("--pilot", help="Read a pilot or a simulation; of a data set, its pilots.")
+    ] = False,
 ) -> None:
-    """Print the trial table that a transcript holds, such as after a power cut."""
+    """The trial table of a transcript, such as after a power cut, or one long table over all sessions of a data set."""
+    if out is None and not place.is_dir():
+        _print_trial_table(place, pilot=pilot)
+        return
+    from experiment.messages.findings import counted
+    from experiment.record.long_table import long_table, read_sessions, save_long_table, table_as_tsv
+
+    with progress_bar("Reading") as progress:
+        sessions, unread = read_sessions(place, pilot=pilot, progress=progress)
+    for why in unread:
+        say(f"Left out: {why}", "red")
+    if out is None:
+        sys.stdout.write(table_as_tsv(long_table(sessions)))
+    else:
+        dictionary = save_long_table(sessions, out)
+        say(f"The table of {counted(len(sessions), 'session')}, and what its columns mean:\n  {out}\n  {dictionary}")
+    if unread:
+        raise typer.Exit(FOUND_WANTING)
+
+
+def _print_trial_table(transcript: Path, *, pilot: bool) -> None:
     from experiment.record import transcript as log
     from experiment.record.trial_table import table_text
 
@@ -58,16 +75,10 @@ def replay(
 
         show_again(transcript, messages=source, speed=speed, pilot=pilot, tell=lambda finding: say(str(finding)))
         return
-    from rich.progress import Progress
-
     from experiment.replay.video import write_film
 
-    with Progress(console=console()) as progress:
-        task = progress.add_task("Filming")
-        findings = write_film(
-            transcript, video, messages=source, speed=speed, pilot=pilot,
-            progress=lambda done, of: progress.update(task, completed=done, total=of),
-        )  # fmt: skip
+    with progress_bar("Filming") as progress:
+        findings = write_film(transcript, video, messages=source, speed=speed, pilot=pilot, progress=progress)
     for finding in findings:
         say(str(finding))
     say(f"The film, as private as the messages in it:\n  {video}")
@@ -92,8 +103,6 @@ def qa(
 
 def run_qa(data: Path, protocol: Path, *, out: Path | None = None, pilot: bool = False) -> QaReport:
     """Verify and judge all sessions of a data set, with what its study's register knows; the page is written."""
-    from rich.progress import Progress
-
     from experiment.design.protocol import read_protocol
     from experiment.qa.report import build_report
     from experiment.record.dataset import DataSet
@@ -103,11 +112,8 @@ def run_qa(data: Path, protocol: Path, *, out: Path | None = None, pilot: bool =
 
     read, register = read_protocol(protocol), find_register(data)
     entries = register.entries() if register else ()
-    with Progress(console=console()) as progress:
-        task = progress.add_task("Verifying")
-        verified = verify_all(
-            data, pilot=pilot, progress=lambda done, of: progress.update(task, completed=done, total=of)
-        )
+    with progress_bar("Verifying") as progress:
+        verified = verify_all(data, pilot=pilot, progress=progress)
     changed = {one.transcript: [str(finding) for finding in one.findings] for one in verified}
     return build_report(
         data, out=out, thresholds=read.qa, pilot=pilot, changed=changed, besides=queries.findings(entries),
@@ -130,18 +136,13 @@ def _source(messages: Path) -> Path | Folder | None:
 
 def _verify(place: Path, *, pilot: bool) -> None:
     """Say what was found in a session or a folder of them; end with 1 if anything was."""
-    from rich.progress import Progress
-
     from experiment.record.dataset import DataSet
     from experiment.record.strays import find_strays
     from experiment.replay.verify import verify, verify_all
 
     if place.is_dir():
-        with Progress(console=console()) as progress:
-            task = progress.add_task("Verifying")
-            verified = verify_all(
-                place, pilot=pilot, progress=lambda done, of: progress.update(task, completed=done, total=of)
-            )
+        with progress_bar("Verifying") as progress:
+            verified = verify_all(place, pilot=pilot, progress=progress)
         for stray in find_strays(DataSet(place)):
             say(f"{stray}: not read, because its name is not that of data", "yellow")
     else:

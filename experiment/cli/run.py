@@ -11,7 +11,7 @@ import typer
 
 from experiment.cli.after_run import ABORTED, accounting_for, close_session, finish
 from experiment.cli.messages import open_folder
-from experiment.cli.review import DATA, PARTICIPANTS, PROTOCOL, ROOT, DataFolder, ProtocolFile
+from experiment.cli.options import DATA, PARTICIPANTS, PROTOCOL, ROOT, DataFolder, ProtocolFile
 from experiment.cli.study_setup import simulate_study
 from experiment.cli.terminal import console, say
 from experiment.errors import BadInput, EquipmentFailure

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from experiment.cli.review import DATA, DataFolder
+from experiment.cli.options import DATA, DataFolder
 from experiment.cli.study_setup import Operator, Subject, register_for, update_participants
 from experiment.cli.terminal import console, say
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from experiment.cli import review
-from experiment.cli.review import DATA, PROTOCOL, ROOT, DataFolder, ProtocolFile
+from experiment.cli.options import DATA, PROTOCOL, ROOT, DataFolder, ProtocolFile
 from experiment.cli.terminal import ask_passphrase, console, new_passphrase, say
 from experiment.errors import BadInput, DayFourError
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,16 @@ def console() -> Console:
 def say(text: str, style: str | None = None) -> None:
     """Say something to the person."""
     console().print(text, style=style)
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar while the context lasts; what it gives is called with how many are done, and of how many."""
+    from rich.progress import Progress
+
+    with Progress(console=console()) as bar:
+        task = bar.add_task(title)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
 def ask_passphrase(prompt: str) -> str:

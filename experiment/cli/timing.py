@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from experiment.cli.review import DATA, FOUND_WANTING, PROTOCOL, ProtocolFile
+from experiment.cli.options import DATA, FOUND_WANTING, PROTOCOL, ProtocolFile
 from experiment.cli.terminal import say
 from experiment.errors import BadInput
 

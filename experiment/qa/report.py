@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from types import MappingProxyType
 
@@ -24,13 +21,13 @@ from experiment.record.dataset import DataSet
 from experiment.record.strays import find_strays
 from experiment.record.tsv import tsv
 from experiment.storage.atomic_file import write_whole
+from experiment.system.processes import Progress, map_on_all_cores
 
 CHUNK = 32  # sessions that a process is given at a time
 FEW = 150  # sessions that are read sooner than further processes start
 COLUMNS = ("participant_id", "session_id", "finding", "needs_person", "place", "title", "explanation")
 
 EMPTY: Answers = MappingProxyType({})
-Progress = Callable[[int, int], None]
 
 
 class QaReport(Struct, frozen=True):
@@ -71,15 +68,12 @@ def build_report(
     sessions of how many are read. Raises BadInput if there is no session, and for pilots and simulations unless
     `pilot`.
     """
-    data = DataSet(folder)
-    data = data.pilot if pilot and data.pilot.root.is_dir() else data
+    data = DataSet(folder).chosen(pilot=pilot)
     paths = data.transcripts_of_all()
     if not paths:
         raise BadInput(f"There is no session in {data.root}: expected sourcedata/sub-*/ses-*/*_transcript.jsonl.")
-    readings = []
-    for one in _read_all(paths, pilot=pilot):
-        readings.append(one)
-        progress(len(readings), len(paths))
+    read = partial(read_session, pilot=pilot)
+    readings = map_on_all_cores(read, paths, few=FEW, chunk=CHUNK, progress=progress)
     name, day = data.root.resolve().name, today or datetime.now(timezone.utc)
     left_out = with_answers(stray_findings(find_strays(data), data.root), answers)
     study = judge_all(name, readings, thresholds, changed, day, (*besides, *left_out), answers, answered)
@@ -115,15 +109,6 @@ def judge_all(
     )
     found = (*with_answers(study_findings(sessions, thresholds, today, answered), answers), *besides)
     return StudyPage(name, sessions, sort_findings(found), thresholds, today, verified=changed is not None)
-
-
-def _read_all(paths: Sequence[Path], *, pilot: bool) -> Iterator[SessionSummary | UnreadableSession]:
-    read = partial(read_session, pilot=pilot)
-    if len(paths) <= FEW:
-        yield from map(read, paths)
-        return
-    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
-        yield from pool.map(read, paths, chunksize=CHUNK)
 
 
 def _rows(study: StudyPage) -> Iterator[tuple[object, ...]]:

@@ -87,6 +87,10 @@ class DataSet:
         folder = self.root / "sourcedata" / visit.folder
         return sorted(path for path in folder.glob("*_transcript.jsonl") if TRANSCRIPT.fullmatch(path.name))
 
+    def chosen(self, *, pilot: bool) -> DataSet:
+        """With `pilot` the data set of its pilots; itself if it has none, as if it is simulated."""
+        return self.pilot if pilot and self.pilot.root.is_dir() else self
+
     def transcripts_of_all(self) -> list[Path]:
         """The transcripts of all visits; copies and hidden files are none (`strays`)."""
         folders = self.root.glob("sourcedata/sub-*/ses-*")

@@ -7,11 +7,9 @@ them. All that differs is found and named, not only the first. The assistant's o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import groupby, pairwise
-from multiprocessing import get_context
-from os import cpu_count
 from pathlib import Path
 
 from msgspec import Struct, to_builtins
@@ -26,12 +24,11 @@ from experiment.replay.discrepancy import Discrepancy, describe
 from experiment.replay.lines import RecordedLine, broken, in_order, parse_line, unreadable
 from experiment.replay.recorded import Difference, RecordedScreen, RecordEnds, changes
 from experiment.replay.tables import row_findings, sidecar_findings, table_findings
+from experiment.system.processes import Progress, map_on_all_cores
 from experiment.task import procedure
 
 CHUNK = 16  # sessions that a process is given at a time
 FEW = 8  # sessions that are verified sooner than a second process starts
-
-Progress = Callable[[int, int], None]
 
 
 class Verification(Struct, frozen=True):
@@ -91,30 +88,17 @@ def verify_all(
     A data set of simulated sessions, or the folder `pilot` itself, needs `pilot` too. `progress` is told how many
     sessions of how many are done. BadInput if there is none.
     """
-    data = DataSet(folder)
-    data = data.pilot if pilot and data.pilot.root.is_dir() else data
+    data = DataSet(folder).chosen(pilot=pilot)
     paths = data.transcripts_of_all()
     if not paths:
         raise BadInput(
             f"There is no transcript in {data.root}. Name a data set, or a file ending in _transcript.jsonl."
         )
-    verified = []
-    for one in _each(paths, pilot=pilot):
-        verified.append(one)
-        if progress is not None:
-            progress(len(verified), len(paths))
+    verified = map_on_all_cores(partial(_verify, pilot=pilot), paths, few=FEW, chunk=CHUNK, progress=progress)
     return [*verified, *_without_transcript(data, paths)]
 
 
-def _each(paths: Sequence[Path], *, pilot: bool) -> Iterator[Verification]:
-    if len(paths) <= FEW:
-        yield from (_verify(path, pilot) for path in paths)
-        return
-    with ProcessPoolExecutor(cpu_count(), get_context("spawn")) as pool:
-        yield from pool.map(_verify, paths, [pilot] * len(paths), chunksize=CHUNK)
-
-
-def _verify(path: Path, pilot: bool) -> Verification:  # noqa: FBT001 - a pool passes no keywords
+def _verify(path: Path, *, pilot: bool) -> Verification:
     """One of many: what cannot be verified is a finding, and the others go on."""
     try:
         return verify(path, pilot=pilot)

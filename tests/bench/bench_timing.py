@@ -27,7 +27,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from experiment.cli.review import PROTOCOL
+from experiment.cli.options import PROTOCOL
 from experiment.design.protocol import read_protocol
 from experiment.record import transcript
 from experiment.record.refreshes import missed_refreshes

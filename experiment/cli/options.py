@@ -1,0 +1,15 @@
+"""What commands have in common: where things are, shared options, and the exit status for what needs review."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ROOT = Path(__file__).resolve().parents[2]
+PROTOCOL, DATA, PARTICIPANTS = ROOT / "stimuli" / "protocol.toml", ROOT / "data", ROOT / "stimuli" / "participants"
+FOUND_WANTING = 1
+
+DataFolder = Annotated[Path, typer.Option("--data", help="Where the data set lies.")]
+ProtocolFile = Annotated[Path, typer.Option("--protocol", help="All wording, timing, scales and keys.")]

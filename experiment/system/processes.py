@@ -1,0 +1,41 @@
+"""Work that is shared among all cores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+Progress = Callable[[int, int], None]
+"""Called with how many are done, and of how many."""
+
+
+def map_on_all_cores(
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    few: int,
+    chunk: int,
+    progress: Progress = lambda _done, _all: None,
+) -> list[Result]:
+    """The results in the order of the items; `few` of them are done here, sooner than further processes start.
+
+    `chunk`: how many items a process is given at a time. Function, items and results go through pipes, so the function
+    is one of a module.
+    """
+    if len(items) <= few:
+        return list(_count(map(work, items), len(items), progress))
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+        return list(_count(pool.map(work, items, chunksize=chunk), len(items), progress))
+
+
+def _count(results: Iterable[Result], of: int, progress: Progress) -> Iterator[Result]:
+    for done, result in enumerate(results, start=1):
+        progress(done, of)
+        yield result
