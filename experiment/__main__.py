@@ -16,6 +16,7 @@ from experiment.cli import (
     review,
     run,
     study_daily,
+    study_seals,
     study_setup,
     timing,
 )
@@ -43,10 +44,10 @@ study = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="The study: who takes part, which day it is; never which drug."
 )
 for act in (
-    study_setup.key, study_setup.init, study_setup.join, study_setup.packing,
+    study_seals.key, study_setup.init, study_setup.join, study_seals.packing,
     study_daily.enrol, study_daily.consent, study_daily.start, study_daily.dosed, study_daily.withdraw,
-    study_daily.close, study_daily.correct, study_daily.status, study_daily.calendar, study_daily.history,
-    study_setup.answer, study_setup.lock, study_setup.unblind,
+    study_daily.close, study_daily.correct, study_daily.clock, study_daily.status, study_daily.calendar,
+    study_daily.history, study_setup.answer, study_seals.verify, study_seals.lock, study_seals.unblind,
 ):  # fmt: skip
     study.command()(act)
 app.add_typer(study, name="study")

@@ -10,10 +10,18 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from experiment.design.message import practice_message, read_messages
+from experiment.design.session import draw_session
+from experiment.design.visit import Visit
+from experiment.record.dataset import DataSet
+from experiment.session.plan import Plan
+from experiment.session.run import run_simulated
 from experiment.study import events, participants
 from experiment.study.allocation import draw
 from experiment.study.plan import Courses, Study, read_study
+from tests.strategies import PROTOCOL
 
+ENGLISH = read_messages(Path(__file__).parents[1] / "stimuli" / "examples" / "english.csv")
 STUDY = read_study(Path(__file__).parents[1] / "stimuli" / "study.toml")
 PUBLIC_KEYS = (  # whose private keys nobody has
     "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
@@ -97,6 +105,14 @@ def held(session: int, day: date, status: str = "completed", subject: str = "DF0
 def running(day: date = MONDAY) -> tuple[tuple[date, events.Act], ...]:
     """A participant whose course 1 starts on the day."""
     return enrolled(day=day), consented(day=day), started(1, day)
+
+
+def run_session(data: DataSet, visit: Visit, moment: datetime) -> Path:
+    """A real session of a quick participant, without a window, that began then; its transcript."""
+    drawn = draw_session(PROTOCOL, ENGLISH, subject=visit.subject, session=visit.session, seed=1)
+    plan = Plan("run", drawn, (practice_message(PROTOCOL), *ENGLISH), "RA", {}, data, participant="quick")
+    run_simulated(plan, moment.astimezone(timezone.utc).isoformat(timespec="milliseconds"))
+    return plan.transcript
 
 
 def one(entries: Sequence[events.Entry], subject: str = "DF001") -> participants.Participant:

@@ -25,7 +25,7 @@ from experiment.storage.hash_chain import chain_line
 from experiment.study.keys import read_key
 from experiment.study.participants import read_participants, study_of
 from experiment.study.register import Register
-from experiment.study.unblinding import packing_list
+from experiment.study.seals import open_packing
 
 RECORDED = Path(__file__).parent / "recorded"
 DATA_SETS = {
@@ -124,5 +124,5 @@ def test_the_register_is_read_and_its_files_open(tmp_path: Path) -> None:
     entries = register.entries()
     people = read_participants(study_of(entries), entries)
     assert [len(one.sessions) for one in people.values()] == [2] * 6
-    opened = packing_list(register, read_key(folder / "pharmacy.key", SIMULATED_PASSPHRASE))
+    opened = open_packing(register, read_key(folder / "pharmacy.key", SIMULATED_PASSPHRASE))
     assert {kit for one in people.values() for kit in one.kits} <= {one.kit for one in opened}

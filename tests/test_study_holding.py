@@ -8,20 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from experiment.cli.check import study_items
-from experiment.design.message import practice_message, read_messages
-from experiment.design.session import draw_session
+from experiment.design.message import read_messages
 from experiment.design.visit import Visit
 from experiment.errors import BadInput
 from experiment.record import transcript
 from experiment.record.dataset import DataSet
-from experiment.session import run as sessions
-from experiment.session.plan import Plan
 from experiment.study import admission, events, history, queries, recording, setup
 from experiment.study import sessions as holding
 from experiment.study.register import Register
 from tests.lab import EXAMPLES
 from tests.strategies import PROTOCOL
-from tests.studying import DAY, MONDAY, PUBLIC_KEYS, STUDY, noon
+from tests.studying import DAY, MONDAY, PUBLIC_KEYS, STUDY, noon, run_session
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,13 +43,10 @@ class Lab:
 
     def holds(self, lines: int | None = None) -> None:
         """A session on Thursday, of which the register is not told; `lines`: as many as a crash left of its log."""
-        drawn = draw_session(PROTOCOL, ENGLISH, subject="DF001", session=1, seed=1)
-        shown = (practice_message(PROTOCOL), *ENGLISH)
-        plan = Plan("run", drawn, shown, "RA", {}, self.data, participant="quick")
-        sessions.run_simulated(plan, self.moment.isoformat())
+        transcript = run_session(self.data, Visit("DF001", 1), self.moment)
         if lines is not None:
-            kept = plan.transcript.read_bytes().splitlines(keepends=True)[:lines]
-            plan.transcript.write_bytes(b"".join(kept))
+            kept = transcript.read_bytes().splitlines(keepends=True)[:lines]
+            transcript.write_bytes(b"".join(kept))
 
 
 @pytest.fixture
@@ -145,7 +139,7 @@ def test_an_answer_is_of_what_was_before_it(lab: Lab) -> None:
     overridden = events.Overridden("DF001", 1, "It was day 3.", "she flies home")
     for act in (overridden, answer, overridden):
         lab.register.act("RA", lambda _, act=act: act)  # type: ignore[misc]
-    found = queries.findings(lab.register.entries())
+    found = queries.study_findings(lab.register.read(), lab.data.root)
     assert [(one.kind, one.session, one.needs_person) for one in found] == [
         ("let_in", 1, False),
         ("let_in", 1, True),

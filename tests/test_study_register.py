@@ -15,12 +15,14 @@ from datetime import datetime, timezone
 from hashlib import sha256
 from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import pytest
 
+from experiment.design.visit import Visit
 from experiment.errors import BadInput, EquipmentFailure
+from experiment.record.dataset import DataSet
 from experiment.storage import append_file, encryption
 from experiment.storage import lock as exclusive
 from experiment.storage.atomic_file import write_whole
@@ -36,16 +38,19 @@ from experiment.study.events import (
     Entry,
     Locked,
     Recovered,
-    SessionHeld,
     Unblinded,
     Withdrew,
 )
 from experiment.study.location import find_register
+from experiment.study.participants_tsv import update_participants_tsv
 from experiment.study.plan import Study, StudyClock
 from experiment.study.register import ALLOCATION, HEAD, KITS, PACKING, REGISTER, AllocationSlot, Head, Register
+from experiment.study.seals import open_packing
+from experiment.study.sessions import record_end
 from experiment.study.setup import Allocation, enrol, set_up
-from experiment.study.unblinding import lock, packing_list, unblind_all, unblind_one
+from experiment.study.unblinding import lock, unblind_all, unblind_one
 from tests.lab import ROOT
+from tests.studying import run_session
 
 LIMIT_S = 30.0
 FIRST, LAST = (datetime(2026, 11, day, 12, tzinfo=timezone.utc) for day in (1, 28))
@@ -105,25 +110,21 @@ def recorded(register: Register, *acts: Act) -> None:
         register.act("RA", lambda _, act=act: act)  # type: ignore[misc]
 
 
-def all_held(subject: str) -> list[Act]:
-    """Both courses of a participant, with their sessions."""
-    starts = [CourseStarted(subject, course, day, "") for course, day in ((1, "2026-11-02"), (2, "2026-11-23"))]  # type: ignore[arg-type]
-    held = [SessionHeld(subject, session, day, "completed") for session, day in ((1, "2026-11-05"), (2, "2026-11-26"))]
-    return [Consented(subject, "2026-11-01", "1"), starts[0], held[0], starts[1], held[1]]
-
-
 def whole_study(register: Register) -> None:
     """One participant with both sessions, enrolled on the first of the month, and one who left."""
     first = Register(register.folder, lambda: FIRST)
     act = enrol(first, "DF1", "north", "RA").act
     enrol(first, "DF2", "south", "RA")
     assert isinstance(act, Enrolled)
-    recorded(register, *(msgspec.structs.replace(one, kit=act.kits[one.course - 1])
-                         if isinstance(one, CourseStarted) else one for one in all_held("DF1")))  # fmt: skip
+    recorded(register, Consented("DF1", "2026-11-01", "1"))
+    data = DataSet(register.folder.parent)
+    courses: tuple[Literal[1, 2], ...] = (1, 2)
+    for course, day in zip(courses, (2, 23), strict=True):
+        recorded(register, CourseStarted("DF1", course, f"2026-11-{day:02}", act.kits[course - 1]))
+        began = datetime(2026, 11, day + 3, 12, tzinfo=timezone.utc)
+        record_end(register, data, run_session(data, Visit("DF1", course), began), "RA")
     recorded(register, Withdrew("DF2", "moved away"))
-    table = register.folder.parent / "sub-DF1" / "ses-1" / "beh" / "sub-DF1_ses-1_task-lovedones_beh.tsv"
-    table.parent.mkdir(parents=True)
-    table.write_text("trial\n1\n")
+    update_participants_tsv(data, register.entries())
 
 
 # --- How a study begins ---
@@ -133,7 +134,7 @@ def test_each_file_opens_with_its_own_key_only(register: Register, unblinder: Ke
     """The allocation is the unblinder's, the packing list the pharmacy's, and both tell of the same kits."""
     assert sorted(contents(register.folder)) == sorted([ALLOCATION, HEAD, KITS, PACKING, REGISTER])
     hidden = allocation_of(register, unblinder)
-    assert packing_list(register, pharmacy.private) == packing_rows(STUDY, hidden.slots)
+    assert open_packing(register, pharmacy.private) == packing_rows(STUDY, hidden.slots)
     assert register.kits() == tuple(AllocationSlot(slot.stratum, slot.place, slot.kits) for slot in hidden.slots)
     for name, key in ((ALLOCATION, pharmacy), (PACKING, unblinder), (ALLOCATION, new_keys())):
         with pytest.raises(encryption.WrongKey):
@@ -629,10 +630,16 @@ def test_locked_tables_that_changed_are_not_unblinded(register: Register, tmp_pa
     whole_study(register)
     data, table = tmp_path / "data", next((tmp_path / "data").rglob("*_beh.tsv"))
     lock(register, data, "PI", tuple)
-    for path, text in ((table, "trial\n2\n"), (table.with_name("sub-DF1_more.tsv"), "trial\n1\n")):
+    for path, text in (
+        (table, "trial\n2\n"),
+        (table.with_name("sub-DF1_more.tsv"), "trial\n1\n"),
+        (next(data.rglob("*_transcript.jsonl")), None),
+        (data / "phenotype" / "daily.tsv", "new"),
+    ):
         before = path.read_text() if path.exists() else None
-        path.write_text(text)
-        with pytest.raises(BadInput, match="not those that were locked"):
+        path.parent.mkdir(exist_ok=True)
+        path.unlink() if text is None else path.write_text(text)
+        with pytest.raises(BadInput, match=f"not those that were locked(?s:.*){path.name}"):
             unblind_all(register, data, unblinder.private, "PI", "end", tmp_path / "out.tsv")
         path.unlink() if before is None else path.write_text(before)
     assert isinstance(register.entries()[-1].act, Locked)
@@ -688,7 +695,7 @@ def test_another_key_opens_nothing(register: Register, tmp_path: Path, pharmacy:
     for use in (
         lambda: unblind_one(register, pharmacy.private, "PI", "DF1", "seizure"),
         lambda: unblind_all(register, tmp_path / "data", pharmacy.private, "PI", "end", tmp_path / "out.tsv"),
-        lambda: packing_list(register, unblinder.private),
+        lambda: open_packing(register, unblinder.private),
     ):
         with pytest.raises(encryption.WrongKey, match="without it nobody can open"):
             use()

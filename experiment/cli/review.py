@@ -63,10 +63,11 @@ def replay(
     messages: Annotated[Path | None, typer.Option(help="The messages' file, or the folder of sub-<ID>.csv.")] = None,
     speed: Annotated[float, typer.Option(min=0.1, max=100, help="Times real time.")] = 1.0,
     pilot: Annotated[bool, typer.Option("--pilot", help="Also read pilots and simulations.")] = False,
+    anchor: Annotated[str, typer.Option(help="With --verify: does the record still lead to this anchor?")] = "",
 ) -> None:
     """Show what a participant saw, or verify that the files still tell what happened."""
     if verify:
-        _verify(transcript, pilot=pilot)
+        _verify(transcript, anchor, pilot=pilot)
         return
     no_core_dumps()  # messages are in this process from here on
     source = _source(messages or PARTICIPANTS)
@@ -111,13 +112,16 @@ def run_qa(data: Path, protocol: Path, *, out: Path | None = None, pilot: bool =
     from experiment.study.location import find_register
 
     read, register = read_protocol(protocol), find_register(data)
-    entries = register.entries() if register else ()
+    told = register.read() if register else None
+    has_pilots = pilot and DataSet(data).pilot.root.is_dir()  # of which no register knows
+    of_study = queries.study_findings(told, data) if told and not has_pilots else ()
     with progress_bar("Verifying") as progress:
         verified = verify_all(data, pilot=pilot, progress=progress)
     changed = {one.transcript: [str(finding) for finding in one.findings] for one in verified}
     return build_report(
-        data, out=out, thresholds=read.qa, pilot=pilot, changed=changed, besides=queries.findings(entries),
-        answers=queries.resolutions(entries), answered=DataSet(data).funnel_subjects() if read.funnel else None,
+        data, out=out, thresholds=read.qa, pilot=pilot, changed=changed, besides=of_study,
+        answers=queries.resolutions(told.entries if told else ()),
+        answered=DataSet(data).funnel_subjects() if read.funnel else None,
     )  # fmt: skip
 
 
@@ -134,7 +138,7 @@ def _source(messages: Path) -> Path | Folder | None:
     return folder.unlocked(typed) if typed else None
 
 
-def _verify(place: Path, *, pilot: bool) -> None:
+def _verify(place: Path, anchor: str, *, pilot: bool) -> None:
     """Say what was found in a session or a folder of them; end with 1 if anything was."""
     from experiment.record.dataset import DataSet
     from experiment.record.strays import find_strays
@@ -153,5 +157,16 @@ def _verify(place: Path, *, pilot: bool) -> None:
         for finding in one.findings:
             say(f"  {finding}")
     say(f"{len(verified) - len(wanting)} of {len(verified)} sessions are as they were recorded.")
-    if wanting:
+    if _verify_beside(place if place.is_dir() else place.absolute().parents[3], anchor) or wanting:
         raise typer.Exit(FOUND_WANTING)
+
+
+def _verify_beside(data: Path, anchor: str) -> int:
+    """Say what a study's register knows otherwise than its data, and what leads to the anchor; how much is wrong."""
+    from experiment.cli.study_seals import say_record, verify_study
+    from experiment.study.location import find_register
+
+    register = find_register(data)
+    told = register.read() if register else None
+    found = verify_study(data, told) if told else 0
+    return found + (say_record(anchor, told, data) if anchor else 0)

@@ -26,10 +26,12 @@ def enrol(
     data: DataFolder = DATA,
 ) -> None:
     """Take a participant into the study: the next place of the stratum, and with it two kits."""
-    from experiment.study import setup
+    from experiment.record.dataset import DataSet
+    from experiment.study import agreement, setup
     from experiment.study.events import Enrolled
 
     register = register_for(data)
+    agreement.check_nobody_is_lost(register.read(), DataSet(data))
     act = cast("Enrolled", setup.enrol(register, subject, stratum, operator).act)
     update_participants(data, register.read())
     say(
@@ -149,21 +151,36 @@ def correct(
     say(f"Entry {entry} counts no more: {told.describe(entries[entry - 1].act)}")
 
 
+def clock(
+    operator: Operator,
+    reason: Annotated[str, typer.Option(help="What was wrong, such as which computer's clock.")],
+    data: DataFolder = DATA,
+) -> None:
+    """Record that this computer's clock is right, though the register's last entry says another time."""
+    from experiment.study.clock import confirm_clock
+    from experiment.study.recording import meaningful
+
+    why = meaningful(reason)
+    _record(data, operator, lambda entries, now: confirm_clock(entries, why, now))
+    say("It is recorded, and `dayfour qa` shows it until somebody resolves it (`dayfour study answer`).")
+
+
 def status(
     due: Annotated[bool, typer.Option("--due", help="Only those for whom there is something to do today.")] = False,
     data: DataFolder = DATA,
 ) -> None:
     """Everybody on one screen: due today, overdue, done, withdrawn."""
-    from experiment.study import participants
+    from experiment.study import queries
     from experiment.study import status as standing
 
     register = register_for(data)
-    entries = register.entries()
-    plan = participants.study_of(entries)
-    moment = register.now()
-    lines = standing.rows(participants.read_participants(plan, entries).values(), plan, moment)
+    told, moment = register.read(), register.now()
+    plan = told.study
+    lines = standing.rows(told.people.values(), plan, moment)
     console().print(standing.table(standing.only_due(lines) if due else lines))
     say(standing.summary(lines, plan, moment))
+    for line in standing.seals(told, moment, sum(one.needs_person for one in queries.integrity_findings(told, data))):
+        say(line)
 
 
 def calendar(

@@ -1,10 +1,8 @@
-"""The commands that begin a study, let a computer share its register, and end it; and a study that nobody was in."""
+"""The commands that begin a study, let a computer share its register, and resolve findings; and a simulated study."""
 
 from __future__ import annotations
 
-import csv
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,8 +11,8 @@ import typer
 
 from experiment.cli import review
 from experiment.cli.options import DATA, PROTOCOL, ROOT, DataFolder, ProtocolFile
-from experiment.cli.terminal import ask_passphrase, console, new_passphrase, say
-from experiment.errors import BadInput, DayFourError
+from experiment.cli.terminal import console, say
+from experiment.errors import DayFourError
 
 if TYPE_CHECKING:
     from experiment.study.register import Register
@@ -23,39 +21,22 @@ if TYPE_CHECKING:
 PLAN = ROOT / "stimuli" / "study.toml"
 SIMULATED_PASSPHRASE = "simulated study"  # noqa: S105 - it keeps nothing from anybody
 
-KeyFile = Annotated[Path, typer.Option("--key", help="The private key's file; its passphrase is asked for.")]
 Operator = Annotated[str, typer.Option("--operator", help="Your initials, which stand in the register.")]
 Subject = Annotated[str, typer.Option("--subject", help="The participant's ID.")]
 Pilot = Annotated[bool, typer.Option("--pilot", help="The data set is a synthetic one.")]
 
 
-def key(out: Annotated[Path, typer.Option(help="The private key's new file, on your own computer or stick.")]) -> None:
-    """Make the keys of whoever may unblind, or of the pharmacy: on their own computer, by themselves."""
-    from experiment.study.keys import PUBLIC_SUFFIX, write_keys
-    from experiment.study.register import REGISTER
-
-    if (out.parent / REGISTER).exists():
-        raise BadInput(f"{out.parent} holds the study's register, and no key belongs beside it. Choose another --out.")
-    public = write_keys(out, new_passphrase())
-    say(
-        f"Your private key is {out}: keep it and the passphrase, at two places, and give neither to anybody. Without "
-        "them nobody can ever open what is sealed for you.\n"
-        f"For whoever sets up the study, in {out.name}{PUBLIC_SUFFIX}:"
-    )
-    sys.stdout.write(f"{public}\n")
-
-
 def init(
     operator: Operator,
-    unblinder: Annotated[str, typer.Option(help="The public key, or its file, of whoever may unblind.")],
-    pharmacy: Annotated[str, typer.Option(help="The public key, or its file, of the pharmacy.")],
+    unblinder: Annotated[str, typer.Option(help="The key holder's public key, or its file.")],
+    pharmacy: Annotated[str, typer.Option(help="The pharmacy's public key, or its file.")],
     plan: Annotated[Path, typer.Option(help="The study file.")] = PLAN,
     folder: Annotated[
         Path | None, typer.Option(help="For a register that several computers share: where; else in the data set.")
     ] = None,
     data: DataFolder = DATA,
 ) -> None:
-    """Begin a study: the allocation is drawn, sealed for these two keys, and known to nobody here."""
+    """Begin a study: the allocation is drawn and sealed for these two keys; nobody here can know it."""
     from experiment.study import location
     from experiment.study.keys import read_public
     from experiment.study.plan import read_study
@@ -69,8 +50,9 @@ def init(
     say(
         f"{read.name!r} has begun in {register.folder}: {read.participants} places in each stratum "
         f"({', '.join(read.strata)}).\n"
-        f"{ALLOCATION} opens only with the key of whoever may unblind, {PACKING} only with the pharmacy's. Keep a copy "
-        "of this folder elsewhere."
+        f"{ALLOCATION} opens only with the key holder's key, {PACKING} only with the pharmacy's. Keep a copy of this "
+        "folder elsewhere.\n"
+        f"Anchor of the beginning, on paper for the key holder and the pharmacy: {register.read().anchor}"
     )
 
 
@@ -83,19 +65,7 @@ def join(
 
     register = location.join(data, folder)
     name = participants.study_of(register.entries()).name
-    say(f"The sessions of this data set are held by the register of {name!r} in {register.folder} from now on.")
-
-
-def packing(key: KeyFile, data: DataFolder = DATA) -> None:
-    """Print the packing list (CSV), for the pharmacy only: which kit holds which treatment."""
-    from experiment.study.keys import read_key
-    from experiment.study.unblinding import packing_list
-
-    kits = packing_list(register_for(data), read_key(key, ask_passphrase("Passphrase of the pharmacy's key")))
-    rows = csv.writer(sys.stdout, lineterminator="\n")
-    rows.writerows(
-        [("kit", "stratum", "course", "treatment"), *((k.kit, k.stratum, k.course, k.treatment) for k in kits)]
-    )
+    say(f"This data set uses the register of {name!r} in {register.folder} from now on.")
 
 
 def answer(
@@ -108,50 +78,14 @@ def answer(
     protocol: ProtocolFile = PROTOCOL,
     pilot: Pilot = False,
 ) -> None:
-    """Say what something turned out to be that the quality assurance found: then nobody has to look any more."""
+    """Resolve a finding of the quality assurance: say what it turned out to be."""
     from experiment.study import queries
 
     found = review.run_qa(data, protocol, pilot=pilot).open_findings
     given = queries.resolved_findings(found, finding, subject.removeprefix("sub-") or None, session or None, reason)
     register = register_for(data)
     register.act(operator, lambda _: given)
-    say("The answer stands in the register, and on the page of `dayfour qa`.")
-
-
-def lock(operator: Operator, data: DataFolder = DATA, protocol: ProtocolFile = PROTOCOL, pilot: Pilot = False) -> None:
-    """End the study: nothing of it changes any more, and it may be unblinded."""
-    from experiment.study import unblinding
-
-    register = register_for(data)
-    unblinding.lock(register, data, operator, lambda: _open_issues(data, protocol, pilot=pilot))
-    update_participants(data, register.read())
-    say("The study is locked. `dayfour study unblind` shows all treatments to whoever has the key.")
-
-
-def unblind(
-    operator: Operator,
-    key: KeyFile,
-    subject: Annotated[str, typer.Option(help="In an emergency: this participant only.")] = "",
-    reason: Annotated[str, typer.Option(help="Of the emergency, for everybody to read.")] = "",
-    out: Annotated[Path | None, typer.Option(help="The table of all, outside of the data set.")] = None,
-    data: DataFolder = DATA,
-) -> None:
-    """Show the treatments to whoever has the key: all after the lock, or one participant's in an emergency."""
-    from experiment.study import unblinding
-    from experiment.study.keys import read_key
-
-    if bool(subject) == bool(out):
-        raise BadInput("Expected --out FILE for everybody after the lock, or --subject ID in an emergency.")
-    opened = read_key(key, ask_passphrase("Passphrase of the key"))
-    if out:
-        count = unblinding.unblind_all(register_for(data), data, opened, operator, reason or "after the lock", out)
-        say(f"The treatments of {count} participants:\n  {out}")
-        return
-    for course, treatment in enumerate(
-        unblinding.unblind_one(register_for(data), opened, operator, subject, reason), 1
-    ):
-        sys.stdout.write(f"{subject}\tcourse {course}\t{treatment}\n")
-    say("This stands in the register now, for everybody to see. Tell nobody who does not need to know.")
+    say("It is in the register, and on the page of `dayfour qa`.")
 
 
 def register_for(data: Path) -> Register:
@@ -205,11 +139,3 @@ def simulate_study(subjects: int, out: Path, plan: Path, protocol: Path, message
         f"A study with {subjects} participants is in {out}, its register in {folder}. The keys there open it with the "
         f"passphrase {SIMULATED_PASSPHRASE!r}."
     )
-
-
-def _open_issues(data: Path, protocol: Path, *, pilot: bool) -> Sequence[str]:
-    """What the quality assurance found and nobody answered."""
-    from experiment.study.queries import place_of
-
-    found = review.run_qa(data, protocol, pilot=pilot).open_findings
-    return [f"{place_of(one)}: {one.title} ({one.kind})" for one in found]

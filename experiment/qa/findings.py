@@ -14,6 +14,14 @@ KINDS = {
     "unreadable": "The log cannot be read",
     "changed": "Log and table do not agree, or were changed",
     "twice": "Two logs of one session",
+    "exchanged": "Not the log that the register recorded",
+    "lost_data": "Data of a recorded session are missing",
+    "stranger": "Data of somebody the register does not know",
+    "other_day": "Register and log name different days",
+    "other_end": "Register and log name different ends",
+    "unrecorded": "The register does not know of this session",
+    "listed": "participants.tsv and the register disagree",
+    "register_clock": "Times in the register do not fit",
     "misfiled": "Filed under another name",
     "died": "The program or the computer died",
     "failed": "Stopped with an error",
@@ -47,6 +55,7 @@ KINDS = {
     "participant": "A participant to look at",
     "torn": "The last line was torn off",
     "windowed": "Shown in a window",
+    "unproven": "Recorded before logs were sealed in the register",
     "same_rating": "One question always answered the same",
 }
 """The kinds of findings with their titles, the gravest first."""

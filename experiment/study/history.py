@@ -35,8 +35,8 @@ def table(entries: Sequence[events.Entry], subject: str | None = None) -> Table:
 def describe(act: events.Act) -> str:  # noqa: PLR0911 - one line for each kind of act
     """An act in a sentence."""
     match act:
-        case events.Begun(plan=plan):
-            return f"The study began: {plan.name}."
+        case events.Begun(plan=plan, unblinder=unblinder, pharmacy=pharmacy):
+            return f"The study began: {plan.name}. Sealed for the key holder {unblinder} and the pharmacy {pharmacy}."
         case events.Enrolled(subject=subject, stratum=stratum, kits=kits):
             return f"sub-{subject} was enrolled in {stratum}: kit {kits[0]} in course 1, kit {kits[1]} in course 2."
         case events.Consented(subject=subject, day=day, version=version):

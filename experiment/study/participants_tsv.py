@@ -21,10 +21,11 @@ COLUMNS = {
 def update_participants_tsv(data: DataSet, entries: Sequence[Entry]) -> None:
     """Bring the data set's `participants.tsv` up to the register; rows and columns that others added stay."""
     people = participants.read_participants(participants.study_of(entries), entries).values()
-    data.list_participants({one.name: _row(one) for one in people}, COLUMNS)
+    data.list_participants({one.name: participant_row(one) for one in people}, COLUMNS)
 
 
-def _row(one: participants.Participant) -> dict[str, str]:
+def participant_row(one: participants.Participant) -> dict[str, str]:
+    """The participant's cells in the columns of `COLUMNS`."""
     days = {"enrolled": one.enrolled, "consented": one.consented, "withdrawn": one.withdrawn}
     return {"stratum": one.stratum} | {name: _cell(day) for name, day in days.items()}
 

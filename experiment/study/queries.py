@@ -1,18 +1,34 @@
-"""The register and the quality assurance: what of it a person should see, and what was answered."""
+"""The register and the quality assurance: what of it a person should see, and what was resolved."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from experiment.errors import BadInput
 from experiment.qa.findings import Answers, Finding, with_answers
+from experiment.record.dataset import DataSet
+from experiment.study.agreement import disagreements
+from experiment.study.clock import clock_steps
 from experiment.study.events import Answered, Entry, Overridden, Unblinded
+from experiment.study.location import is_shared
 from experiment.study.recording import meaningful
+from experiment.study.snapshot import Snapshot
 
 
-def findings(entries: Sequence[Entry]) -> tuple[Finding, ...]:
-    """Every override and every emergency unblinding, each for a person to see until it was answered afterwards."""
-    found = list[Finding]()
+def study_findings(told: Snapshot, data: Path) -> tuple[Finding, ...]:
+    """All that the quality assurance should see of a study beside its sessions, with what was said of it."""
+    return (*_of_acts(told.entries), *integrity_findings(told, data))
+
+
+def integrity_findings(told: Snapshot, data: Path) -> tuple[Finding, ...]:
+    """What does not fit together: times in the register, and what it and the data tell; with what was said of it."""
+    between = disagreements(told, DataSet(data), is_shared=is_shared(data))
+    return (*_of_clocks(told.entries), *with_answers(between, resolutions(told.entries)))
+
+
+def _of_acts(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Every override and every emergency unblinding, for a person to see until it is resolved afterwards."""
     for at, entry in enumerate(entries):
         match entry.act:
             case Overridden(subject=subject, session=session, refused=refused, reason=reason):
@@ -23,8 +39,24 @@ def findings(entries: Sequence[Entry]) -> tuple[Finding, ...]:
                 one = _finding("unblinded", subject, None, text)
             case _:
                 continue
-        found += with_answers([one], resolutions(entries[at:]))
-    return tuple(found)
+        yield from with_answers([one], resolutions(entries[at:]))
+
+
+def _of_clocks(entries: Sequence[Entry]) -> Iterator[Finding]:
+    for step in clock_steps(entries):
+        one = Finding("register_clock", needs_person=True, subject=None, session=None, place=None, text=step.text)
+        yield from with_answers([one], resolutions(entries[step.number :]))
+
+
+def open_disagreements(told: Snapshot, data: Path) -> tuple[Finding, ...]:
+    """What register and data tell differently, wherever the data of the study should be by now, and nobody resolved."""
+    found = with_answers(disagreements(told, DataSet(data)), resolutions(told.entries))
+    return tuple(one for one in found if one.needs_person)
+
+
+def in_words(finding: Finding) -> str:
+    """A finding in a list of what is to be done."""
+    return f"{place_of(finding)}: {finding.title} ({finding.kind})"
 
 
 def resolutions(entries: Sequence[Entry]) -> Answers:

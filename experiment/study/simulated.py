@@ -22,6 +22,7 @@ from experiment.session import run as sessions
 from experiment.study import dates, participants, recording, setup
 from experiment.study.dates import DAY
 from experiment.study.events import Act, Entry, Unblinded
+from experiment.study.participants_tsv import update_participants_tsv
 from experiment.study.plan import Study
 from experiment.study.register import Register
 from experiment.study.sessions import admit, record
@@ -128,7 +129,7 @@ def simulate_study(
     for moment, happens in watched(sorted(lives, key=lambda step: step[0])):
         clock.moment = moment
         happens()
-    data.list_participants()
+    update_participants_tsv(data, register.entries())
     return register
 
 

@@ -15,8 +15,11 @@ from msgspec import Struct
 
 from experiment.study import dates
 from experiment.study.admission import unrecorded_doses
+from experiment.study.clock import clock_trouble
+from experiment.study.events import Begun
 from experiment.study.participants import Participant
 from experiment.study.plan import Study
+from experiment.study.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -79,6 +82,18 @@ def summary(lines: Sequence[StatusRow], study: Study, moment: datetime) -> str:
     day = f"{dates.in_words(dates.today(study, moment))} ({study.clock.zone})"
     people = f"{len(lines)} participant{'' if len(lines) == 1 else 's'}"
     return f"{day}: " + ", ".join([people, *(f"{counts[one]} {one.name}" for one in Urgency if counts[one])])
+
+
+def seals(told: Snapshot, moment: datetime, problems: int) -> Iterator[str]:
+    """Whose keys the study has, its anchor, and what does not fit: `problems` between register and data, the clock."""
+    begun = told.entries[0].act
+    if isinstance(begun, Begun):
+        yield f"Sealed for the key holder {begun.unblinder} and the pharmacy {begun.pharmacy}."
+    yield f"Anchor of all {len(told.entries)} entries: {told.anchor}"
+    if problems:
+        yield f"Register and data: {problems} problem{'' if problems == 1 else 's'} found. See `dayfour study verify`."
+    if trouble := clock_trouble(told.entries, moment):
+        yield trouble
 
 
 def table(lines: Sequence[StatusRow]) -> Text:

@@ -1,50 +1,47 @@
-"""How the treatments become known: to the pharmacy, to everybody after the lock, or of one person in an emergency.
+"""How the treatments become known: to everybody after the lock, or of one person in an emergency.
 
-Only the key holders' keys open anything. An unblinding stands in the register before it is shown, for everybody to see.
+Only the key holder's key opens the allocation. An unblinding stands in the register before it is shown, for everybody
+to see.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from experiment.errors import BadInput
+from experiment.record.dataset import DataSet
 from experiment.record.tsv import tsv
-from experiment.storage import encryption
 from experiment.storage.atomic_file import write_whole
-from experiment.study import participants
-from experiment.study.allocation import Packed, Slot, treatments
+from experiment.study import participants, queries
+from experiment.study.allocation import Slot, treatments
+from experiment.study.data_lock import MOST_NAMED, check_locked, lock_data
 from experiment.study.events import Enrolled, Entry, Locked, Unblinded
+from experiment.study.participants_tsv import update_participants_tsv
 from experiment.study.recording import meaningful
 from experiment.study.register import ALLOCATION, KITS, PACKING, Register
-from experiment.study.setup import Allocation
+from experiment.study.seals import open_allocation
+from experiment.study.snapshot import Snapshot
 
 SESSIONS = (1, 2)
-MOST_NAMED = 10
 COLUMNS = ("participant_id", "session_id", "stratum", "order", "kit", "treatment")
-# What a data set's tables are; participants.tsv, which follows the register, is none of them.
-TABLES = ("sub-*/**/*.tsv", "phenotype/*.tsv")
 
 Issues = Callable[[], Sequence[str]]
-
-
-def packing_list(register: Register, key: Any) -> tuple[Packed, ...]:
-    """The pharmacy's list of all kits; WrongKey for another key than the pharmacy's."""
-    return msgspec.json.decode(_opened(register, PACKING, key), type=tuple[Packed, ...])
 
 
 def lock(register: Register, data: Path, who: str, open_issues: Issues) -> Entry:
     """Lock the study: nothing changes any more, and it may be unblinded.
 
-    BadInput if a session of somebody who takes part was neither held nor closed, or if `open_issues` tells of any.
+    BadInput if a session of somebody who takes part was neither run nor closed, if register and data disagree, or if
+    `open_issues` tells of any.
     """
     for name in (ALLOCATION, PACKING, KITS):
         register.beside(name)  # a study that could not be unblinded is not locked
-    issues = tuple(open_issues())  # before the register is held, since it may take a while
+    told = register.read()
+    update_participants_tsv(DataSet(data), told.entries)
+    # Before the register is held, since it may take a while.
+    issues = dict.fromkeys((*map(queries.in_words, queries.open_disagreements(told, data)), *open_issues()))
 
     def decide(entries: Sequence[Entry]) -> Locked:
         people = participants.read_participants(participants.study_of(entries), entries).values()
@@ -53,37 +50,34 @@ def lock(register: Register, data: Path, who: str, open_issues: Issues) -> Entry
         if not people:
             raise BadInput("Nobody is enrolled, so there is nothing to lock.")
         to_do = [
-            f"sub-{one.subject} ses-{session}: neither held nor closed"
+            f"sub-{one.subject} ses-{session}: neither run nor closed"
             for one in people
             for session in SESSIONS
             if not (one.withdrawn or one.is_held(session))
         ]
         if to_do := [*to_do, *issues]:
             raise BadInput(
-                "The study cannot be locked yet:\n" + _listed(to_do) + "\nHold the session or close it (`dayfour run "
+                "The study cannot be locked yet:\n" + _listed(to_do) + "\nRun the session or close it (`dayfour run "
                 "--close` if it began, `dayfour study close` if not), or record the withdrawal (`dayfour study "
-                "withdraw`); say of what QA found what it was (`dayfour study answer`)."
+                "withdraw`). Copy what other computers recorded into this data set. Resolve what QA found (`dayfour "
+                "study answer`)."
             )
-        return Locked(sum(one.is_held(session) for one in people for session in SESSIONS), data_sha256(data))
+        sessions = sum(one.is_held(session) for one in people for session in SESSIONS)
+        return lock_data(data, register.folder, sessions)
 
     return register.act(who, decide)
-
-
-def data_sha256(data: Path) -> str:
-    """A digest over the data set's tables: their names and contents, the same on every computer."""
-    paths = {path.relative_to(data).as_posix(): path for pattern in TABLES for path in data.glob(pattern)}
-    lines = (f"{sha256(paths[name].read_bytes()).hexdigest()}  {name}\n" for name in sorted(paths))
-    return sha256("".join(lines).encode()).hexdigest()
 
 
 def unblind_all(register: Register, data: Path, key: Any, who: str, reason: str, out: Path) -> int:
     """Write the table that analysis joins by participant and session to `out`; how many participants stand in it.
 
     `out` must lie outside the data set, where nobody sees it by accident, and is for its owner only. BadInput before
-    the lock, or if the data set's tables are not as they were then; WrongKey for another key. Nothing is recorded then.
+    the lock, or if the data are not as they were then; Forged if the allocation is not the study's; WrongKey for
+    another key. Nothing is recorded then.
     """
     _check_out(out, data)
-    slots = _slots(register, key)
+    told = register.read()
+    slots = _slots(register, told, key)
 
     def decide(entries: Sequence[Entry]) -> Unblinded:
         locked = [entry.act for entry in entries if isinstance(entry.act, Locked)]
@@ -92,8 +86,9 @@ def unblind_all(register: Register, data: Path, key: Any, who: str, reason: str,
                 "The study is not locked, and before that nobody sees all treatments. Run `dayfour study lock`; in an "
                 "emergency, `dayfour study unblind --subject ID --reason REASON` shows one participant's."
             )
-        if locked[0].data_sha256 != data_sha256(data):
-            raise BadInput(f"The tables in {data} are not those that were locked. Put them back from a copy.")
+        check_locked(data, register.folder, locked[0])
+        if found := queries.open_disagreements(told, data):
+            raise BadInput("Register and data disagree:\n" + _listed([one.text for one in found]))
         return Unblinded(None, reason)
 
     register.act(who, decide)
@@ -114,8 +109,8 @@ def unblind_one(register: Register, key: Any, who: str, subject: str, reason: st
     BadInput if nobody of this ID is enrolled, or without a reason in words; WrongKey for another key. Nothing is
     recorded then.
     """
-    slots, why = _slots(register, key), meaningful(reason)
-    one = register.participant(subject)
+    told, why = register.read(), meaningful(reason)
+    slots, one = _slots(register, told, key), told.participant(subject)
     register.act(who, lambda _: Unblinded(one.subject, why))
     return treatments(register.begun().plan, slots[one.stratum, one.place].order)
 
@@ -124,21 +119,9 @@ def _enrolled(entries: Sequence[Entry]) -> Iterator[Enrolled]:
     return (entry.act for entry in entries if isinstance(entry.act, Enrolled))
 
 
-def _slots(register: Register, key: Any) -> dict[tuple[str, int], Slot]:
+def _slots(register: Register, told: Snapshot, key: Any) -> dict[tuple[str, int], Slot]:
     """The sealed allocation by stratum and place."""
-    allocation = msgspec.json.decode(_opened(register, ALLOCATION, key), type=Allocation)
-    return {(slot.stratum, slot.place): slot for slot in allocation.slots}
-
-
-def _opened(register: Register, name: str, key: Any) -> bytes:
-    content = register.beside(name)
-    try:
-        return encryption.decrypt(content, key)
-    except encryption.WrongKey:
-        raise encryption.WrongKey(
-            f"This is not the key for {register.folder / name}, and without it nobody can open that. Nothing was shown "
-            "and nothing recorded. Ask whoever holds the key."
-        ) from None
+    return {(slot.stratum, slot.place): slot for slot in open_allocation(register, told, key).slots}
 
 
 def _check_out(out: Path, data: Path) -> None:

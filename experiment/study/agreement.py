@@ -1,0 +1,172 @@
+"""Whether register and data tell the same, both ways: who, which visit, which day, how it ended, and which log it was.
+
+The register keeps the digest of each log's last line, so a log that was exchanged, forged or rolled back is found even
+if all its own digests were made anew. What an earlier version recorded has no digest: that is said once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from experiment.design.visit import Visit, subject_label, subject_name, visit_of_file
+from experiment.errors import BadInput
+from experiment.qa.findings import Finding
+from experiment.record.dataset import DataSet
+from experiment.record.tsv import read_rows
+from experiment.study import dates
+from experiment.study.events import Entry, SessionHeld
+from experiment.study.participants import corrected_entries
+from experiment.study.participants_tsv import participant_row
+from experiment.study.recorded_session import RecordedSession, read_recorded_session
+from experiment.study.snapshot import Snapshot
+
+Held = Mapping[Visit, Entry]
+
+
+def disagreements(told: Snapshot, data: DataSet, *, is_shared: bool = False) -> tuple[Finding, ...]:
+    """All that register and data tell differently, each with what to do.
+
+    `is_shared`: several data sets use the register, so that sessions of other computers need not be in this one.
+    """
+    held, logs = sessions_held(told), _logs(data)
+    return (
+        *(one for visit, entry in held.items() for one in _of_entry(told, visit, entry, logs.get(visit), is_shared)),
+        *(one for visit, log in logs.items() if visit not in held for one in _unrecorded(told, visit, log)),
+        *_strangers(told, data),
+        *(() if is_shared else _participants_tsv(told, data)),
+        *_unproven(held),
+    )
+
+
+def sessions_held(told: Snapshot) -> dict[Visit, Entry]:
+    """The last entry about each session that was not taken back."""
+    mistaken = corrected_entries(told.entries)
+    return {
+        Visit(entry.act.subject, entry.act.session): entry
+        for number, entry in enumerate(told.entries, start=1)
+        if isinstance(entry.act, SessionHeld) and number not in mistaken
+    }
+
+
+def _logs(data: DataSet) -> dict[Visit, RecordedSession | None]:
+    """The log of each visit; None for one that cannot be read, which `qa` tells by itself."""
+    return {visit: _log(path) for path in data.transcripts_of_all() if (visit := visit_of_file(path))}
+
+
+def _log(path: Path) -> RecordedSession | None:
+    try:
+        return read_recorded_session(path)
+    except BadInput:
+        return None
+
+
+def _of_entry(
+    told: Snapshot,
+    visit: Visit,
+    entry: Entry,
+    log: RecordedSession | None,
+    is_shared: bool,  # noqa: FBT001 - internal
+) -> Iterator[Finding]:
+    act = entry.act
+    assert isinstance(act, SessionHeld)  # noqa: S101 - `sessions_held` takes no other
+    recorded = f"The register says since {entry.utc[:10]}, by {entry.who}, that {visit}"
+    if act.status == "never_held":
+        if log:
+            yield _finding("unrecorded", visit, f"{recorded} was never held, and here is its log. Ask who closed it.")
+    elif log is None:
+        there = f"{recorded} was held on {act.day} ({act.status})"
+        computer = f" of {entry.computer}" if entry.computer else ""
+        if is_shared:
+            text = f"{there}; its data are not here. They may be in the data set of another computer{computer}."
+            yield _finding("lost_data", visit, text, needs_person=False)
+        else:
+            yield _finding("lost_data", visit, f"{there}, and no readable log of it is here. Put it back from a copy.")
+    else:
+        yield from _compared(told, visit, act, log, recorded)
+
+
+def _compared(told: Snapshot, visit: Visit, act: SessionHeld, log: RecordedSession, recorded: str) -> Iterator[Finding]:
+    day = dates.day_of(told.study.at(told.participant(visit.subject).stratum), log.began_utc).isoformat()
+    if day != act.day:
+        yield _finding("other_day", visit, f"{recorded} was held on {act.day}; its log began on {day}. {_COPY}")
+    if act.last_line_sha256 and not log.has_line(act.last_line_sha256):
+        yield _finding("exchanged", visit, f"{recorded} ended with another last line than its log has. {_COPY}")
+    elif act.status not in {log.status, "failed"}:
+        yield _finding("other_end", visit, f"{recorded} ended as {act.status}; its log says {log.status}. {_COPY}")
+    elif act.last_line_sha256 and act.status != "failed" and log.last_sha256 != act.last_line_sha256:
+        yield _finding("exchanged", visit, f"{recorded} ended, and lines were added to its log since. {_COPY}")
+    if act.status == "failed" and log.status != "failed":
+        yield _unknown_end(visit, log)
+
+
+_COPY = "If the data were changed, put them back from a copy; else find out what happened."
+
+
+def _unrecorded(told: Snapshot, visit: Visit, log: RecordedSession | None) -> Iterator[Finding]:
+    """A log of which the register knows nothing; one that was interrupted before its end is no news."""
+    if visit.subject not in told.people:
+        text = f"{visit} has a log, and {subject_name(visit.subject)} is not enrolled. Was the register rolled back?"
+        yield _finding("stranger", visit, text)
+    elif visit.session > len(told.people[visit.subject].starts):
+        yield _finding("stranger", visit, f"{visit} has a log, and course {visit.session} has not started. {_COPY}")
+    elif log and log.status != "failed":
+        yield _unknown_end(visit, log)
+
+
+def _unknown_end(visit: Visit, log: RecordedSession) -> Finding:
+    text = f"The register does not know how {visit} ended ({log.status}, by its log)."
+    close = f"`dayfour study close --subject {visit.subject} --session {visit.session}` records it."
+    return _finding("unrecorded", visit, f"{text} {close}")
+
+
+def _strangers(told: Snapshot, data: DataSet) -> Iterator[Finding]:
+    """Who answered the closing questions, or is listed as enrolled, and is not in the register."""
+    listed = {
+        label
+        for name, row in read_rows(data.root / "participants.tsv", "participant_id").items()
+        if (label := subject_label(name)) and row.get("enrolled", "n/a") != "n/a"
+    }
+    for subject in sorted((listed | data.funnel_subjects()) - set(told.people)):
+        text = (
+            f"{subject_name(subject)} is in this data set's tables, and is not enrolled. Was the register rolled back?"
+        )
+        yield Finding("stranger", needs_person=True, subject=subject, session=None, place=None, text=text)
+
+
+def _participants_tsv(told: Snapshot, data: DataSet) -> Iterator[Finding]:
+    """Who has data is listed there, with what the register knows."""
+    rows = read_rows(data.root / "participants.tsv", "participant_id")
+    with_data = (one for one in told.people.values() if (data.root / one.name).is_dir())
+    for one in with_data:
+        expected = participant_row(one)
+        if (row := rows.get(one.name)) is None or any(row.get(name, cell) != cell for name, cell in expected.items()):
+            words = "says otherwise of" if row else "does not list"
+            text = f"participants.tsv {words} {one.name}. Any `dayfour study` command that records something mends it."
+            yield Finding("listed", needs_person=True, subject=one.subject, session=None, place=None, text=text)
+
+
+def check_nobody_is_lost(told: Snapshot, data: DataSet) -> None:
+    """BadInput if the data set knows of somebody who is not in the register: their kits would be given again."""
+    if lost := sorted(
+        {str(one.subject) for one in disagreements(told, data, is_shared=True) if one.kind == "stranger"}
+    ):
+        names = ", ".join(map(subject_name, lost))
+        raise BadInput(
+            f"The data set knows of {names}, and the register does not, so it may have lost entries and would give "
+            "kits again that were handed out. Put the register back from a copy; nobody is enrolled until then."
+        )
+
+
+def _unproven(held: Held) -> Iterator[Finding]:
+    acts = [entry.act for entry in held.values() if isinstance(entry.act, SessionHeld)]
+    if old := sum(act.status != "never_held" and act.last_line_sha256 is None for act in acts):
+        text = (
+            f"{old} of {len(acts)} sessions were recorded by an earlier version, which kept no digest of their logs: "
+            "of these the register proves the day and how they ended, and not what was answered."
+        )
+        yield Finding("unproven", needs_person=False, subject=None, session=None, place=None, text=text)
+
+
+def _finding(kind: str, visit: Visit, text: str, *, needs_person: bool = True) -> Finding:
+    return Finding(kind, needs_person, visit.subject, visit.session, None, text)

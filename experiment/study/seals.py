@@ -1,0 +1,121 @@
+"""What lies sealed beside the register, opened with a key: only if plan, secret, places and kits belong together.
+
+Whoever can write in the register's folder can replace the sealed files and make all digests anew, for anybody can seal
+something for a public key. But the kits that were handed out follow from the secret, by a function that nobody turns
+round, and the secret was never outside the sealed allocation: a forged one has none that gives these kits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from experiment.errors import BadInput
+from experiment.storage import encryption
+from experiment.study.allocation import Packed, draw
+from experiment.study.events import Enrolled
+from experiment.study.register import ALLOCATION, KITS, PACKING, Register
+from experiment.study.setup import Allocation, places
+from experiment.study.snapshot import Snapshot
+
+Kind = TypeVar("Kind")
+
+
+class Forged(BadInput):
+    """A sealed file does not belong to the study."""
+
+    def __init__(self, register: Register, name: str, why: str) -> None:
+        super().__init__(
+            f"{register.folder / name} does not belong to this study: {why}. Nothing was shown and nothing recorded. "
+            "Leave all files as they are, compare them with the copy from when the study began, and tell the person "
+            "who leads the study: somebody may have exchanged it."
+        )
+
+
+class Tried(NamedTuple):
+    """What a key opens, and whether that is right: the file's name, and what is wrong with it, or nothing."""
+
+    name: str
+    trouble: str | None
+
+
+def open_allocation(register: Register, told: Snapshot, key: Any) -> Allocation:
+    """The sealed allocation; WrongKey for another key, Forged if it does not belong to the study."""
+    allocation = _decoded(register, ALLOCATION, key, Allocation)
+    if why := next(_wrong_with_allocation(register, told, allocation), None):
+        raise Forged(register, ALLOCATION, why)
+    return allocation
+
+
+def open_packing(register: Register, key: Any) -> tuple[Packed, ...]:
+    """The pharmacy's list of all kits; WrongKey for another key, Forged if it is not of this study's kits.
+
+    A list with the right kits and wrong treatments can be forged by whoever writes in the register's folder: only the
+    anchor of the study's beginning shows that to the pharmacy, and later the key holder's allocation to everybody.
+    """
+    packing = _decoded(register, PACKING, key, tuple[Packed, ...])
+    kits = [(kit, slot.stratum, course) for slot in register.kits() for course, kit in enumerate(slot.kits, 1)]
+    if sorted((one.kit, one.stratum, one.course) for one in packing) != sorted(kits):
+        raise Forged(register, PACKING, f"its kits are not those of {KITS}")
+    if not {one.treatment for one in packing} <= set(register.begun().plan.treatments):
+        raise Forged(register, PACKING, "its treatments are not those of the study's plan")
+    return packing
+
+
+def try_key(register: Register, told: Snapshot, key: Any) -> Tried | None:
+    """Which sealed file the key opens, and whether that is whole; None if none. Nothing is shown or recorded."""
+    for name, opens in ((ALLOCATION, lambda: open_allocation(register, told, key)),
+                        (PACKING, lambda: open_packing(register, key))):  # fmt: skip
+        try:
+            opens()
+        except encryption.WrongKey:
+            continue
+        except Forged as error:
+            return Tried(name, str(error))
+        return Tried(name, None)
+    return None
+
+
+def _wrong_with_allocation(register: Register, told: Snapshot, sealed: Allocation) -> Iterator[str]:
+    begun = register.begun()
+    if sealed.plan != begun.plan:
+        yield "it was drawn for another plan than the register's"
+    if draw(sealed.plan, sealed.secret) != sealed.slots:
+        yield "its orders and kits do not follow from its secret"
+    if places(sealed.slots) != register.kits():
+        yield f"its kits are not those of {KITS}"
+    if sealed.packing_sha256 not in (None, begun.packing_sha256):
+        yield f"another {PACKING} was sealed with it, so the kits may hold other treatments"
+    kits = {(slot.stratum, slot.place): slot.kits for slot in sealed.slots}
+    enrolled = (entry.act for entry in told.entries if isinstance(entry.act, Enrolled))
+    if wrong := next((act for act in enrolled if kits.get((act.stratum, act.place)) != act.kits), None):
+        yield f"sub-{wrong.subject} was given other kits"
+
+
+def _decoded(register: Register, name: str, key: Any, kind: type[Kind]) -> Kind:
+    content = register.beside(name)
+    try:
+        plain = encryption.decrypt(content, key)
+    except encryption.WrongKey:
+        raise encryption.WrongKey(
+            f"This is not the key for {register.folder / name}, and without it nobody can open that. Nothing was shown "
+            "and nothing recorded. Ask the person who holds the key."
+        ) from None
+    if (count := count_recipients(content)) != 1:
+        raise Forged(register, name, f"it is sealed to {count} keys, and only one of them is yours")
+    try:
+        return msgspec.json.decode(plain, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Forged(register, name, "what is in it cannot be read") from None
+
+
+def count_recipients(content: bytes) -> int:
+    """For how many keys a file is sealed, by its header (age-encryption.org/v1): a line `-> TYPE ...` for each.
+
+    Some programs add lines of a type that ends in `-grease`, which are no keys, so that readers get used to new types.
+    """
+    header, _, _ = content.partition(b"\n---")
+    types: Sequence[bytes] = [line.split(b" ")[1] for line in header.split(b"\n") if line.startswith(b"-> ")]
+    return sum(not one.endswith(b"-grease") for one in types)
