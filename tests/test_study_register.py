@@ -23,7 +23,7 @@ import pytest
 from experiment.design.visit import Visit
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.record.dataset import DataSet
-from experiment.storage import append_file, encryption
+from experiment.storage import encryption
 from experiment.storage import lock as exclusive
 from experiment.storage.atomic_file import write_whole
 from experiment.study import keys, setup
@@ -670,7 +670,7 @@ def test_an_emergency_is_recorded_before_it_is_shown(
         shown = unblind_one(register, unblinder.private, "PI", subject, " seizure ")
         assert shown == treatments(STUDY, slot.order)
         assert register.entries()[-1].act == Unblinded(subject.removeprefix("sub-"), "seizure")
-    monkeypatch.setattr(append_file, "_lock", lambda _: None)
+    monkeypatch.setattr("experiment.storage.exclusive._lock", lambda _: None)
     with pytest.raises(EquipmentFailure, match="cannot lock"):
         unblind_one(register, unblinder.private, "PI", "DF1", "seizure")
 
