@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import hmac
 import io
+import json
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -13,10 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from experiment.design.message import COLUMNS, PRACTICE, Message, messages_csv, read_messages
+from experiment.design.message import COLUMNS, PRACTICE, Message, messages_csv, read_messages, text_digests
 from experiment.design.session import check_session, check_subject, draw_session, draw_sets
 from experiment.errors import BadInput
 from experiment.record import events
+from experiment.record.data_dictionary import data_dictionary
 from tests import strategies
 from tests.strategies import PROTOCOL
 
@@ -193,7 +197,29 @@ def test_a_session_holds_no_text_and_no_writer() -> None:
     """What goes to the transcript's first line names messages by id and digest alone."""
     line = events.encode(strategies.started(draw_session(PROTOCOL, SIX, subject="1", session=1, seed=1)))
     assert b"Secret" not in line
-    assert SIX[0].sha256.encode() in line
+    assert text_digests(SIX)["m1"].encode() in line
+    assert b'"message_digests":"HMAC-SHA256"' in line
+
+
+def test_a_guessed_text_cannot_be_tried() -> None:
+    """Of texts that anybody would guess, no digest is that of the text alone, nor of a set that lacks one of them."""
+    short = [
+        replace(one, text=text) for one, text in zip(SIX, ["ok", "hi", "love you", "x", "x", "miss you"], strict=True)
+    ]
+    recorded = set(text_digests(short).values())
+    guesses = [text_digests(short[:at]) for at in range(1, 6)] + [text_digests([one]) for one in short]
+    tried = {digest for guess in guesses for digest in guess.values()} | {one.sha256 for one in short}
+    assert recorded & tried == set()
+    assert recorded == set(text_digests(short[::-1]).values())
+
+
+def test_the_digests_key_is_as_the_dictionary_says() -> None:
+    """Anybody with all of the texts can compute what a transcript holds, by the words of the data dictionary."""
+    texts = json.dumps(sorted(one.text for one in SIX), ensure_ascii=False, separators=(",", ":")).encode()
+    key = hashlib.scrypt(hashlib.sha256(texts).digest(), salt=b"Day Four", n=4096, r=8, p=1, dklen=32)
+    plain = hashlib.sha256(SIX[0].text.encode()).hexdigest()
+    assert text_digests(SIX)["m1"] == hmac.new(key, plain.encode(), "sha256").hexdigest()
+    assert "scrypt (N = 4096, r = 8, p = 1" in data_dictionary(PROTOCOL)["message_sha256"]["Description"]
 
 
 @pytest.mark.parametrize("count", [0, 5, 7])

@@ -17,7 +17,7 @@ from PIL import Image
 
 from experiment.cli import check_messages
 from experiment.design.colours import rgb
-from experiment.design.message import Message, practice_message, read_messages
+from experiment.design.message import Message, hide_digests, practice_message, read_messages
 from experiment.design.protocol import read_protocol
 from experiment.design.session import draw_session
 from experiment.drawing.stimuli import draw_pictures
@@ -57,14 +57,15 @@ def test_the_pixels_are_those_that_a_window_draws(tmp_path: Path) -> None:
             left = 640 + part.x_px - part.width_px // 2
             expected[top : top + part.height_px, left : left + part.width_px] = part.picture.pixels
         assert np.array_equal(pixels, expected)
-        assert pictures.message_sha256[message.message_id] in page.read_text(encoding="utf-8")
+        digests = hide_digests(pictures.message_sha256, SCRIPTS)
+        assert digests[message.message_id] in page.read_text(encoding="utf-8")
 
 
 def test_what_is_said_of_a_screen_is_so() -> None:
     """Digest, words and type size under a screen are those of the session's picture."""
-    one = screens(ENGLISH, PROTOCOL, LAYOUT)[0]
+    one = screens(ENGLISH, PROTOCOL, LAYOUT, ENGLISH)[0]
     pictures = draw_pictures(PROTOCOL, (practice_message(PROTOCOL), *ENGLISH), LAYOUT)
-    assert one.sha256 == pictures.message_sha256["mother"]
+    assert one.sha256 == hide_digests(pictures.message_sha256, ENGLISH)["mother"]
     assert (one.message_id, one.words) == ("mother", 102)
     assert one.size_px == LAYOUT.size(sizes_of(ENGLISH, PROTOCOL, LAYOUT).together)
 
@@ -131,7 +132,8 @@ def test_a_split_shows_each_set_as_its_session_will(tmp_path: Path) -> None:
     assert re.findall(r'alt="Message (\w+)"', text) == ["mother", "b", "friend", "c"]
     for group in (messages[::2], messages[1::2]):
         pictures = draw_pictures(protocol, (practice_message(protocol), *group), LAYOUT)
-        assert all(digest in text for name, digest in pictures.message_sha256.items() if name != "practice")
+        digests = hide_digests(pictures.message_sha256, messages)
+        assert all(digest in text for name, digest in digests.items() if name != "practice")
     assert "not shared out" not in text
     _, page = preview("DF001", messages, protocol, LAYOUT, tmp_path)
     assert "not shared out" in page.read_text(encoding="utf-8")

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from experiment.cli.study_setup import SIMULATED_PASSPHRASE
-from experiment.design.message import read_messages
+from experiment.design.message import KEYED, Message, read_messages
+from experiment.errors import BadInput
 from experiment.qa.report import build_report
 from experiment.record import transcript as log
 from experiment.record.data_dictionary import data_dictionary
@@ -21,6 +25,7 @@ from experiment.record.transcript import Transcript
 from experiment.record.trial_table import table_text
 from experiment.replay.player import Player
 from experiment.replay.verify import verify_all
+from experiment.session.plan import Plan, plan_session
 from experiment.storage.hash_chain import chain_line
 from experiment.study.keys import read_key
 from experiment.study.participants import read_participants, study_of
@@ -69,8 +74,9 @@ def test_each_event_is_written_as_it_was(path: Path) -> None:
 def test_each_table_is_made_again_byte_for_byte(path: Path) -> None:
     """The trial table and its data dictionary follow from the transcript as they were saved."""
     read, table = log.read(path, pilot=True), table_of(path)
+    session, saved = read.started.session, json.loads(table.with_suffix(".json").read_bytes())
     assert table_text(read.events).encode() == table.read_bytes()
-    assert data_dictionary(read.started.session.protocol) == json.loads(table.with_suffix(".json").read_bytes())
+    assert data_dictionary(session.protocol, session.message_digests) == saved
 
 
 @pytest.mark.parametrize("name", DATA_SETS)
@@ -126,3 +132,34 @@ def test_the_register_is_read_and_its_files_open(tmp_path: Path) -> None:
     assert [len(one.sessions) for one in people.values()] == [2] * 6
     opened = open_packing(register, read_key(folder / "pharmacy.key", SIMULATED_PASSPHRASE))
     assert {kit for one in people.values() for kit in one.kits} <= {one.kit for one in opened}
+
+
+def test_the_next_session_finds_the_texts_of_one_with_plain_digests(tmp_path: Path) -> None:
+    """Session 2 after a session of the earlier version accepts the same messages, refuses others, and hides its own."""
+    data = DataSet(Path(shutil.copytree(DATA_SETS["real"], tmp_path / "real")))
+    (path,) = data.root.rglob("*_transcript.jsonl")
+    first = log.read_start(path).session
+    messages = read_messages(RECORDED / "real-messages" / "sub-11.csv")
+
+    def plan(texts: Sequence[Message]) -> Plan:
+        return plan_session("run", first.protocol, texts, data, subject="11", session=2, seed=1, operator="AB")
+
+    later = plan(messages).session
+    assert (first.message_digests, later.message_digests) == (UNSET, KEYED)
+    assert {one.message_sha256 for one in first.trials} & {one.message_sha256 for one in later.trials} == set()
+    with pytest.raises(BadInput, match="not as they were in session 1"):
+        plan([replace(messages[0], text="another"), *messages[1:]])
+
+
+def test_an_interrupted_session_goes_on_with_the_digests_that_it_began_with(tmp_path: Path) -> None:
+    """The beginning of the session that was killed resumes with the same messages, its digests plain as before."""
+    data = DataSet(Path(shutil.copytree(DATA_SETS["real"], tmp_path / "real")))
+    (path,) = data.root.rglob("*_transcript.jsonl")
+    lines = path.read_bytes().splitlines(keepends=True)
+    again = [at for at, event in enumerate(log.read(path).events) if isinstance(event, Started)][1]
+    path.write_bytes(b"".join(lines[:again]))
+    first, messages = log.read_start(path).session, read_messages(RECORDED / "real-messages" / "sub-11.csv")
+    plan = plan_session(
+        "run", first.protocol, messages, data, subject="11", session=1, seed=1, operator="AB", resume=True
+    )
+    assert plan.session == first

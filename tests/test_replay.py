@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from experiment.design.colours import rgb
-from experiment.design.message import practice_message, read_messages
+from experiment.design.message import hide_digests, practice_message, read_messages
 from experiment.design.session import draw_session
 from experiment.drawing.composite import compose_screen
 from experiment.drawing.stimuli import draw_pictures
@@ -131,7 +132,7 @@ def test_keys_move_about_in_a_session() -> None:
 
 
 def test_messages_are_shown_only_if_they_are_the_ones_that_were_read(tmp_path: Path) -> None:
-    """With the same file nothing is found; without it, or with another text, place and id stand in."""
+    """With the same file nothing is found; without it, or with another text in the set, place and id stand in."""
     what = told()
     assert isinstance(what[0], events.Started)
     session = what[0].session
@@ -141,11 +142,27 @@ def test_messages_are_shown_only_if_they_are_the_ones_that_were_read(tmp_path: P
     assert text in content
     (tmp_path / "sub-DF1.csv").write_text(content.replace(text, text[:-1], 1), encoding="utf-8")
     pictures, findings = redraw(what, Folder(tmp_path))
-    assert whats(findings) == ["text"]
+    assert whats(findings) == ["text"] * 6
     absent, missing = redraw(what, None)
     assert whats(missing) == ["text"] * 6
     usual = redraw(what, EXAMPLE)[0].message_sha256
     assert set(usual.values()) & {absent.message_sha256[trial.message_id] for trial in session.trials} == set()
+    assert pictures.message_sha256 == absent.message_sha256
+
+
+def test_what_was_recorded_before_is_shown_text_by_text(tmp_path: Path) -> None:
+    """Where digests are of each text alone, another text in the set leaves the other five on the screen."""
+    first, *rest = told()
+    assert isinstance(first, events.Started)
+    messages = read_messages(EXAMPLE)
+    trials = tuple(replace(trial, message_sha256=message.sha256) for trial in first.session.trials
+                   for message in messages if message.message_id == trial.message_id)  # fmt: skip
+    older = replace(first, session=replace(first.session, trials=trials, message_digests=UNSET))
+    assert redraw([older, *rest], EXAMPLE)[1] == []
+    Folder(tmp_path).write("DF1", [replace(messages[0], text="another"), *messages[1:]])
+    pictures, findings = redraw([older, *rest], Folder(tmp_path))
+    assert whats(findings) == ["text"]
+    usual = redraw([older, *rest], EXAMPLE)[0].message_sha256
     assert len(set(usual.values()) & set(pictures.message_sha256.values())) == 6
 
 
@@ -153,7 +170,7 @@ def test_other_pixels_than_those_that_were_shown_are_told() -> None:
     """The digests in the transcript are those of the pictures on the participant's screen."""
     first, *rest = told()
     assert isinstance(first, events.Started)
-    drawn = redraw([first, *rest], EXAMPLE)[0].message_sha256
+    drawn = hide_digests(redraw([first, *rest], EXAMPLE)[0].message_sha256, read_messages(EXAMPLE))
     right = replace(first, screen=replace(first.screen, pictures_sha256=drawn))
     assert redraw([right, *rest], EXAMPLE)[1] == []
     other = replace(first, screen=replace(first.screen, pictures_sha256=drawn | {"mother": "0" * 64}))

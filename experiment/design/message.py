@@ -1,15 +1,19 @@
-"""TODO."""
+"""Messages as they were written: read from a file and written to one, and proved by digests that tell no text."""
 
 from __future__ import annotations
 
 import csv
+import hmac
 import io
 import re
-from collections.abc import Iterable
-from hashlib import sha256
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from hashlib import scrypt, sha256
 from pathlib import Path
+from typing import Literal
 
-from msgspec import Struct
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
 
 from experiment.design.protocol import Protocol
 from experiment.errors import BadInput
@@ -58,8 +62,42 @@ class Message(Struct, frozen=True):
 
     @property
     def sha256(self) -> str:
-        """The digest of the text's UTF-8 bytes: proves later what was shown, without telling it."""
+        """The digest of the text's UTF-8 bytes; whoever guesses the text sees by it that it is the one."""
         return sha256(self.text.encode()).hexdigest()
+
+
+Digests = Literal["HMAC-SHA256"] | UnsetType
+"""How texts are digested in a transcript; one without a word about it has the plain SHA-256 of each text."""
+
+KEYED: Digests = "HMAC-SHA256"
+
+
+def text_digests(messages: Sequence[Message], how: Digests = KEYED) -> dict[str, str]:
+    """By the messages' ids what proves later which texts were shown, without telling them."""
+    return hide_digests({message.message_id: message.sha256 for message in messages}, messages, how)
+
+
+def hide_digests(digests: Mapping[str, str], messages: Sequence[Message], how: Digests = KEYED) -> dict[str, str]:
+    """Digests by message id as a transcript has them: by them alone nobody can try whether a guessed text is right.
+
+    The key is made of all texts of the set together, so that a guess of one can be tried only by who has all the
+    others. It needs no file of its own, is the same wherever the same messages are imported, and goes with them.
+    The practice message's digest stays: its text is in the protocol, and so in the transcript.
+    """
+    if how is UNSET:
+        return dict(digests)
+    own = [message for message in messages if message.message_id != PRACTICE]
+    key = _stretch(sha256(msgspec.json.encode(sorted(message.text for message in own))).digest())
+    return {
+        name: digest if name == PRACTICE else hmac.digest(key, digest.encode(), "sha256").hex()
+        for name, digest in digests.items()
+    }
+
+
+@lru_cache(maxsize=2)
+def _stretch(secret: bytes) -> bytes:
+    """A key of which each guess takes 8 ms and 4 MiB: also all texts of a set may be as short as "ok"."""
+    return scrypt(secret, salt=b"Day Four", n=2**12, r=8, p=1, dklen=32)
 
 
 def practice_message(protocol: Protocol) -> Message:

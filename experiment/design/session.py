@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from msgspec import UNSET, Struct, UnsetType
 
-from experiment.design.message import Message, practice_message
+from experiment.design.message import KEYED, Digests, Message, practice_message, text_digests
 from experiment.design.protocol import Protocol
 from experiment.design.visit import Visit, subject_name
 from experiment.errors import BadInput
@@ -47,6 +47,7 @@ class SessionPlan(Struct, frozen=True):
 
     `sets`: where each session has messages of its own, the ids of session 1, 2, ..., each sorted; else empty.
     `waived`: what spoke against it when it began.
+    `message_digests`: how each `message_sha256` was made.
     """
 
     subject: str
@@ -57,6 +58,7 @@ class SessionPlan(Struct, frozen=True):
     trials: tuple[Trial, ...]
     sets: Sets = ()
     waived: tuple[Waiver, ...] | UnsetType = UNSET
+    message_digests: Digests = UNSET
 
     @property
     def visit(self) -> Visit:
@@ -65,13 +67,14 @@ class SessionPlan(Struct, frozen=True):
 
 
 def draw_session(
-    protocol: Protocol, messages: Sequence[Message], *, subject: str, session: int, seed: int, sets: Sets = ()
-) -> SessionPlan:
+    protocol: Protocol, messages: Sequence[Message], *, subject: str, session: int, seed: int, sets: Sets = (),
+    digests: Digests = KEYED,
+) -> SessionPlan:  # fmt: skip
     """The session of a subject: the messages and questions in an order that the seed decides.
 
     Things are sorted by the SHA-256 of seed, subject, session and their own id: the same order on every computer and
     with every version of every library, whatever the order in the file. `sets`: as an earlier session recorded them;
-    else they are drawn.
+    else they are drawn. `digests`: as what was recorded of this session has them.
 
     Raises BadInput for a wrong number of messages, and for other messages than those of the `sets`.
     """
@@ -86,17 +89,18 @@ def draw_session(
         ordered = _ordered(_of_set(messages, sets, session), _key(seed, subject, session))
     else:
         ordered = _in_new_order(messages, [_key(seed, subject, number) for number in range(1, session + 1)])
-    key = _key(seed, subject, session)
+    key, practice = _key(seed, subject, session), practice_message(protocol)
+    sha256_of = text_digests((practice, *messages), digests)
 
     def trial(number: int, message: Message) -> Trial:
         ids = [question.id for question in protocol.rating.questions]
         if protocol.rating.question_order != "listed":
             drawn_for = number if protocol.rating.question_order == "trial" else "session"
             ids.sort(key=lambda question_id: key("question", drawn_for, question_id))
-        return Trial(number, message.message_id, message.sha256, message.relationship, tuple(ids))
+        return Trial(number, message.message_id, sha256_of[message.message_id], message.relationship, tuple(ids))
 
     trials = tuple(trial(number, message) for number, message in enumerate(ordered, start=1))
-    return SessionPlan(subject, session, seed, protocol, trial(0, practice_message(protocol)), trials, sets)
+    return SessionPlan(subject, session, seed, protocol, trial(0, practice), trials, sets, message_digests=digests)
 
 
 def draw_sets(messages: Sequence[Message], count: int, key: Key) -> Sets:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiment.design.colours import rgb
-from experiment.design.message import Message, practice_message
+from experiment.design.message import Message, hide_digests, practice_message
 from experiment.design.protocol import Protocol
 from experiment.design.session import Sets, check_subject
 from experiment.drawing.composite import compose_screen
@@ -66,7 +66,7 @@ def preview(
     """
     shown = drawable(messages, protocol, layout)
     left_out = [message.message_id for message in messages if message not in shown]
-    groups = [screens(group, protocol, layout) for group in _groups(shown, sets)]
+    groups = [screens(group, protocol, layout, messages) for group in _groups(shown, sets)]
     found = check_set(check_subject(subject), messages, protocol, layout)
     sheet, page = out / f"sub-{subject}.png", out / f"sub-{subject}.html"
     write_whole(sheet, _png(contact_sheet(subject, groups, layout)), private=True)
@@ -89,9 +89,15 @@ def _is_legible(message: Message) -> bool:
     return not (missing_glyphs(text, message.language) or blank_glyphs(text, message.language))
 
 
-def screens(messages: Sequence[Message], protocol: Protocol, layout: Layout) -> list[PreviewScreen]:
-    """The screens of messages that one session shows, in the given order, with the button that comes in the end."""
+def screens(
+    messages: Sequence[Message], protocol: Protocol, layout: Layout, every: Sequence[Message]
+) -> list[PreviewScreen]:
+    """The screens of messages that one session shows, in the given order, with the button that comes in the end.
+
+    `every`: all messages of the participant, by which their digests are hidden.
+    """
     pictures = draw_pictures(protocol, (practice_message(protocol), *messages), layout)
+    digests = hide_digests(pictures.message_sha256, every)
     background = rgb(protocol.display.background)
     size_px, button = layout.size(sizes_of(messages, protocol, layout).together), protocol.wording.next_button
     return [
@@ -100,7 +106,7 @@ def screens(messages: Sequence[Message], protocol: Protocol, layout: Layout) -> 
             message.relationship,
             words(message.text),
             size_px,
-            pictures.message_sha256[message.message_id],
+            digests[message.message_id],
             compose_screen(pictures, background, MessageScene(message.message_id, button)),
         )
         for message in messages

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from experiment.design.columns import SESSIONS_COLUMNS, trial_columns
+from experiment.design.message import KEYED, Digests
 from experiment.design.protocol import Protocol
 from experiment.design.questions import AskedQuestion
 
 
-def data_dictionary(protocol: Protocol) -> dict[str, Any]:
-    """The table's BIDS sidecar: the task, then each column with its meaning, units and levels."""
+def data_dictionary(protocol: Protocol, digests: Digests = KEYED) -> dict[str, Any]:
+    """The table's BIDS sidecar: the task, then each column with its meaning, units and levels.
+
+    `digests`: how the session made those of its texts.
+    """
     wording = protocol.wording
     instructions = (wording.welcome, *wording.instructions, wording.practice, wording.begin)
     return {
@@ -19,6 +23,7 @@ def data_dictionary(protocol: Protocol) -> dict[str, Any]:
         "Instructions": "\n\n".join(text.strip() for text in instructions),
         "ProtocolSHA256": protocol.sha256,
         **{column.name: column.entry for column in trial_columns(protocol.rating)},
+        **(KEYED_COLUMN if digests == KEYED else {}),
     }
 
 
@@ -42,3 +47,11 @@ _TASK = (
     "scales of {points} points. A row is a message, in the order of showing. n/a: something did not happen, "
     "such as a rating that was not given in time, or a message that an ended session did not reach."
 )
+KEYED_COLUMN = {
+    "message_sha256": {
+        "Description": "HMAC-SHA256 of the SHA-256 (as 64 hexadecimal digits) of the message's text as UTF-8. It tells "
+        "that a text is the same in two sessions; whoever has not all of the participant's messages can try no guess by "
+        "it. The key is scrypt (N = 4096, r = 8, p = 1, 32 bytes, salt: Day Four) of the SHA-256 of all of the "
+        "participant's texts, sorted, as a JSON list."
+    }
+}

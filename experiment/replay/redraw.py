@@ -1,6 +1,7 @@
 """The pictures of a past session, drawn anew where its messages are at hand, and proved against its transcript.
 
-A message is shown only if its text is the one that was read then. One that is not here is replaced by its place and id.
+A message is shown only if its text is the one that was read then; where a set is not whole, nothing proves that of any
+of its texts (recordings of version 0.1 did). One that is not here is replaced by its place and id.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from experiment.design.message import Message, practice_message, read_messages
+from msgspec import UNSET
+
+from experiment.design.message import Message, hide_digests, practice_message, read_messages, text_digests
 from experiment.design.session import SessionPlan, Trial
 from experiment.drawing.scripts import missing_glyphs
 from experiment.drawing.stimuli import PILOT_MARK, Pictures, draw_pictures
@@ -31,10 +34,13 @@ def redraw(events: Sequence[Event], messages: Path | Folder | None) -> tuple[Pic
     """
     every = [attempt.started for attempt in attempts(events)]
     session, screen = every[0].session, every[0].screen
-    here = {message.message_id: message for message in _read(messages, session.subject)}
-    here[session.practice.message_id] = practice_message(session.protocol)
-    findings = list(_texts(session, here))
-    shown = [_shown(session, trial, here) for trial in (session.practice, *session.trials)]
+    known = (practice_message(session.protocol), *_read(messages, session.subject))
+    digests, here = text_digests(known, session.message_digests), {message.message_id: message for message in known}
+    findings = list(_texts(session, digests))
+    shown = [
+        here[trial.message_id] if digests.get(trial.message_id) == trial.message_sha256 else _absent(session, trial)
+        for trial in (session.practice, *session.trials)
+    ]
     mark = None if every[0].mode == "run" else PILOT_MARK
     layout, labels = Layout(screen.width_px, screen.height_px), [one.screen.key_labels or AS_NAMED for one in every]
     pictures = draw_pictures(session.protocol, shown, layout, mark, photodiode=screen.photodiode, labels=labels[0])
@@ -42,8 +48,9 @@ def redraw(events: Sequence[Event], messages: Path | Folder | None) -> tuple[Pic
         if other != labels[0]:  # another keyboard after a resume: its pages beside those of the first
             again = draw_pictures(session.protocol, shown[:1], layout, labels=other)
             pictures = replace(pictures, scenes={**again.scenes, **pictures.scenes})
+    drawn = hide_digests(pictures.message_sha256, known, session.message_digests)
     for started in every:
-        findings += _pixels(started.screen, screen, pictures, {finding.where for finding in findings})
+        findings += _pixels(started.screen, screen, drawn, {finding.where for finding in findings})
     return pictures, findings
 
 
@@ -55,33 +62,31 @@ def _read(messages: Path | Folder | None, subject: str) -> tuple[Message, ...]:
     return read_messages(messages)
 
 
-def _texts(session: SessionPlan, here: dict[str, Message]) -> Iterator[Discrepancy]:
-    """Which texts are not those of the transcript."""
+def _texts(session: SessionPlan, here: dict[str, str]) -> Iterator[Discrepancy]:
+    """Which texts are not those of the transcript, by the digests of those that are here."""
+    another = "another one is here" if session.message_digests is UNSET else "it, or another of the set, differs here"
     for trial in (session.practice, *session.trials):
-        message, recorded = here.get(trial.message_id), f"recorded {trial.message_sha256[:SHORT]}"
-        if message is None:
+        digest, recorded = here.get(trial.message_id), f"recorded {trial.message_sha256[:SHORT]}"
+        if digest is None:
             yield Discrepancy(_name(trial), "text", recorded, "not on this computer")
-        elif message.sha256 != trial.message_sha256:
-            yield Discrepancy(_name(trial), "text", recorded, f"another one is here ({message.sha256[:SHORT]})")
+        elif digest != trial.message_sha256:
+            yield Discrepancy(_name(trial), "text", recorded, f"{another} ({digest[:SHORT]})")
 
 
-def _shown(session: SessionPlan, trial: Trial, here: dict[str, Message]) -> Message:
-    message = here.get(trial.message_id)
-    if message is not None and message.sha256 == trial.message_sha256:
-        return message
+def _absent(session: SessionPlan, trial: Trial) -> Message:
     known = ascii(trial.message_id) if missing_glyphs(trial.message_id, "en") else trial.message_id
     text = NOT_HERE.format(place=trial.trial, count=len(session.trials), message_id=known)
     return Message(trial.message_id, "", trial.relationship, "en", text)
 
 
-def _pixels(screen: ScreenInfo, first: ScreenInfo, pictures: Pictures, absent: set[str]) -> Iterator[Discrepancy]:
+def _pixels(screen: ScreenInfo, first: ScreenInfo, here: dict[str, str], absent: set[str]) -> Iterator[Discrepancy]:
     """Which messages are drawn here in other pixels, if those of the session are known."""
     size, usual = (screen.width_px, screen.height_px), (first.width_px, first.height_px)
     if size != usual:
         yield Discrepancy("later sitting", "screen", "shown as the first", f"was {size[0]} x {size[1]} pixels")
         return
     for message_id, digest in screen.pictures_sha256.items():
-        drawn = pictures.message_sha256.get(message_id, "")
+        drawn = here.get(message_id, "")
         if drawn != digest and not any(message_id in where for where in absent):
             why = ", maybe in another size, as messages are missing" if absent else ""
             found = f"drawn here {drawn[:SHORT]}{why}"

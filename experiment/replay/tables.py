@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from experiment.design.protocol import Protocol
+from experiment.design.session import SessionPlan
 from experiment.record.data_dictionary import data_dictionary
 from experiment.record.dataset import visit_row
 from experiment.record.events import Ended, Event, Started
@@ -37,8 +37,8 @@ def table_findings(path: Path, events: Sequence[Event], unsure: Trials) -> Itera
             yield from _cells(path.name, _table(expected), found, unsure)
 
 
-def sidecar_findings(path: Path, protocol: Protocol) -> Iterator[Discrepancy]:
-    """The table's data dictionary against that of the protocol in the transcript."""
+def sidecar_findings(path: Path, session: SessionPlan) -> Iterator[Discrepancy]:
+    """The table's data dictionary against that of the session in the transcript."""
     text = _text(path)
     if isinstance(text, Discrepancy):
         yield text
@@ -48,7 +48,7 @@ def sidecar_findings(path: Path, protocol: Protocol) -> Iterator[Discrepancy]:
     except (ValueError, RecursionError) as error:
         yield Discrepancy(path.name, "file", "expected JSON", f"found {error}")
         return
-    for field, has, says in changes(found, data_dictionary(protocol)):
+    for field, has, says in changes(found, data_dictionary(session.protocol, session.message_digests)):
         yield Discrepancy(path.name, field, f"log says {describe(says)}", f"file says {describe(has)}")
 
 

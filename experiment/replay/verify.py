@@ -242,5 +242,5 @@ def _beside(
         yield from table_findings(data.table(*who), events, unsure)
     except Exception as error:  # noqa: BLE001 - as above
         yield Discrepancy(data.table(*who).name, "table", "expected to be derived", f"stopped: {type(error).__name__}")
-    yield from sidecar_findings(data.table(*who).with_suffix(".json"), session.protocol)
+    yield from sidecar_findings(data.table(*who).with_suffix(".json"), session)
     yield from row_findings(data.sessions(session.subject), started, ended, last_line)

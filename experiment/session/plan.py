@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from experiment.design.message import Message, practice_message
+from experiment.design.message import KEYED, Digests, Message, practice_message, text_digests
 from experiment.design.protocol import Protocol
 from experiment.design.session import SessionPlan, Sets, check_session, draw_session
 from experiment.design.visit import Visit, subject_name
@@ -93,7 +93,8 @@ def plan_session(
         raise Interrupted(after)
     else:
         seed = after.started.session.seed
-    drawn = _drawn(protocol, messages, data, visit, seed)
+    digests = after.started.session.message_digests if after else KEYED
+    drawn = _drawn(protocol, messages, data, visit, seed, digests)
     if after is not None:
         drawn = replace(drawn, waived=after.started.session.waived)
     if after is not None and drawn != after.started.session:
@@ -105,13 +106,17 @@ def plan_session(
     return Plan(mode, drawn, shown, operator, answers or {}, data, participant, after)
 
 
-def _drawn(protocol: Protocol, messages: Sequence[Message], data: DataSet, visit: Visit, seed: int) -> SessionPlan:
+def _drawn(
+    protocol: Protocol, messages: Sequence[Message], data: DataSet, visit: Visit, seed: int, digests: Digests
+) -> SessionPlan:
     """The session as the seed decides it, of the messages that the subject's other sessions were drawn from."""
     others = read_begun_sessions(protocol, data, visit.subject, but=visit.session)
     sets = _sets(others)
-    drawn = draw_session(protocol, messages, subject=visit.subject, session=visit.session, seed=seed, sets=sets)
+    drawn = draw_session(
+        protocol, messages, subject=visit.subject, session=visit.session, seed=seed, sets=sets, digests=digests
+    )
     for other in others:
-        if other.sets != drawn.sets or (not sets and _digests(other) != _digests(drawn)):
+        if other.sets != drawn.sets or (not sets and not _has_texts(other, messages)):
             raise BadInput(
                 f"The messages of {subject_name(visit.subject)}, or the protocol's message_sets, are not as they were "
                 f"in session {other.session}. Put back the files as they were then."
@@ -135,8 +140,10 @@ def _sets(sessions: Sequence[SessionPlan]) -> Sets:
     return next((session.sets for session in sessions if session.sets), ())
 
 
-def _digests(session: SessionPlan) -> dict[str, str]:
-    return {trial.message_id: trial.message_sha256 for trial in session.trials}
+def _has_texts(session: SessionPlan, messages: Sequence[Message]) -> bool:
+    """Whether a session had just these texts, however it recorded their digests."""
+    recorded = {trial.message_id: trial.message_sha256 for trial in session.trials}
+    return recorded == text_digests(messages, session.message_digests)
 
 
 def read_interrupted(data: DataSet, visit: Visit) -> log.Transcript | None:

@@ -15,8 +15,10 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from experiment.design.colours import rgb
+from experiment.design.message import hide_digests
 from experiment.errors import DayFourError, EquipmentFailure
 from experiment.record import transcript as log
 from experiment.record.check_result import Item, worst
@@ -201,7 +203,7 @@ def _run_task(
         protocol_sha256=plan.protocol.sha256,
         operator=plan.operator,
         participant=plan.participant,
-        screen=screen.info,
+        screen=replace(screen.info, pictures_sha256=_hide(plan, screen.info.pictures_sha256)),
         zero_utc=zero.utc,
         resumes=resume_point(plan.after, zero.utc) if plan.after else None,
         zero_count_s=zero.count_s,
@@ -222,6 +224,11 @@ def _run_task(
                 plan.data.save(log.read(plan.transcript, pilot=True).events)
 
     return procedure.run(started, screen, emit)
+
+
+def _hide(plan: Plan, pictures_sha256: dict[str, str]) -> dict[str, str]:
+    """The pictures' digests as the texts' are: a guessed text can be drawn and compared."""
+    return hide_digests(pictures_sha256, plan.messages, plan.session.message_digests)
 
 
 def _participant(plan: Plan, layout: Layout) -> Persona:
