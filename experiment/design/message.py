@@ -17,6 +17,8 @@ from msgspec import UNSET, Struct, UnsetType
 
 from experiment.design.protocol import Protocol
 from experiment.errors import BadInput
+from experiment.storage import limits
+from experiment.storage.read_file import read_file
 
 PRACTICE = "practice"
 
@@ -113,7 +115,7 @@ def read_messages(path: Path) -> tuple[Message, ...]:
     column, never a text.
     """
     try:
-        data = path.read_bytes()
+        data = read_file(path, limits.TABLE_BYTES)
     except OSError as error:
         raise BadInput(
             f"The messages {path} cannot be read: {error.strerror}. Check the subject and --messages."
@@ -124,6 +126,8 @@ def read_messages(path: Path) -> tuple[Message, ...]:
 def parse_messages(data: bytes, path: Path) -> tuple[Message, ...]:
     """The messages of a file's bytes; errors name it by its path."""
     rows = _rows(data, path)
+    if len(rows) > limits.MESSAGES:
+        raise BadInput(f"{path} has {len(rows)} messages; one participant has at most {limits.MESSAGES}.")
     messages = tuple(_message(path, number, row) for number, row in enumerate(rows, start=1))
     ids = [message.message_id for message in messages]
     for number, one in enumerate(ids, start=1):
@@ -192,6 +196,8 @@ def _message(path: Path, number: int, row: dict[str, str]) -> Message:
     for name in COLUMNS:
         if name != "language" and not cells[name].strip():
             raise BadInput(f"{path}, message {number}: expected something in the column {name!r}, found nothing.")
+        if len(cells[name]) > limits.LETTERS:
+            raise BadInput(f"{path}, message {number}: the {name} has more than {limits.LETTERS:,} characters.")
     cells["message_id"] = cells["message_id"].strip()
     if cells["message_id"] in ("n/a", PRACTICE):
         raise BadInput(

@@ -14,14 +14,21 @@ FILE_BYTES = 256 * MEBIBYTE
 TABLE_BYTES = 16 * MEBIBYTE
 """Of a table or text file with messages: 10,000 messages of 200 words have 12 MiB. It is decoded in 18 encodings."""
 
-UNPACKED_BYTES = 48 * MEBIBYTE
-"""Of a workbook's XML. It is compressed a thousandfold at most, and in memory it takes ten times its size."""
+UNPACKED_BYTES = 24 * MEBIBYTE
+"""Of a workbook's XML, which is compressed a thousandfold at most: 10,000 messages of 200 words have 14 MiB."""
+
+PARTS = 1_000
+"""Files in a workbook: sheets, drawings, comments. A usual one has twenty."""
+
+ROWS = 100_000
+"""Of a sheet. Formats down to the last row that Excel has make a million; such a sheet is copied first."""
+
+CELL_TAGS, OTHER_TAGS = 1_000_000, 200_000
+"""XML elements within a sheet's cells, of which each cell has three, and all others in one file of a workbook: a text
+that cells share has two."""
 
 CELLS = 2_000_000
 """Of a sheet, those between filled ones included: 10,000 rows of 200 columns."""
-
-MERGED_AREAS = 10_000
-"""Of a sheet; an area itself may be of any size, as only its filled cells are looked at."""
 
 COLUMNS = 4_000
 """Of a table. Exports of survey programs have a few hundred columns, the longest about 3,000."""

@@ -18,6 +18,8 @@ from experiment.messages.importing.exports import recognise_export
 from experiment.messages.importing.headers import FIRST, header_at, is_name
 from experiment.messages.importing.table import Numbered, Table, table
 from experiment.messages.importing.xlsx import read_workbook
+from experiment.storage import limits
+from experiment.storage.read_file import read_file
 
 DELIMITERS = (",", ";", "\t", "|")
 TEXTS = frozenset({".txt", ".text", ".md"})
@@ -58,19 +60,34 @@ def read_tables(
     tables, texts = list[Table](), list[tuple[Path, str]]()
     files, found = _files(paths)
     for done, path in enumerate(files, start=1):
-        data = _bytes(path)
-        if data.startswith(ZIP):
-            tables.append(recognise_export(read_workbook(path.name, data, sheet)))
+        try:
+            read = _read(path, encoding, sheet)
+        except BadInput as error:
+            if path in paths:
+                raise
+            found.append(Finding("error", None, None, str(error)))  # one of a folder; the others are read
         else:
-            text, findings = decode_text(data, path.name, encoding)
-            if path.suffix.casefold() in TEXTS and not _is_table(text):
-                texts.append((path, text))
-                found += findings
+            if isinstance(read, Table):
+                tables.append(read)
             else:
-                tables.append(recognise_export(_separated(path.name, text, findings)))
+                texts.append((path, read[0]))
+                found += read[1]
         progress(done, len(files))
     tables += [_text_files(texts)] if texts else []
+    if not tables:
+        raise BadInput("\n".join(one.text for one in found))
     return [replace(tables[0], findings=(*found, *tables[0].findings)), *tables[1:]]
+
+
+def _read(path: Path, encoding: str | None, sheet: str | None) -> Table | tuple[str, tuple[Finding, ...]]:
+    """A file's table, or the text of a text file."""
+    data = _bytes(path)
+    if data.startswith(ZIP):
+        return recognise_export(read_workbook(path.name, data, sheet))
+    text, findings = decode_text(data, path.name, encoding)
+    if path.suffix.casefold() in TEXTS and not _is_table(text):
+        return text, findings
+    return recognise_export(_separated(path.name, text, findings))
 
 
 def _files(paths: Sequence[Path]) -> tuple[list[Path], list[Finding]]:
@@ -102,7 +119,7 @@ def _passed_over(path: Path) -> str:
 def _bytes(path: Path) -> bytes:
     """What is in a file; BadInput names its format if it is none that is read here."""
     try:
-        data = path.read_bytes()
+        data = read_file(path, limits.TABLE_BYTES)
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}. Check its name.") from error
     other = FORMATS.get(path.suffix.casefold()) or next((it for begin, it in BEGINNINGS if begin.match(data)), None)
@@ -126,7 +143,9 @@ def _separated(name: str, text: str, findings: Sequence[Finding]) -> Table:
 
 def _delimiter(text: str) -> str:
     """The one by which the first rows have a header, else that which parts the first row into the most cells."""
-    first = {one: list(islice(filter(any, _reader(text, one)), FIRST)) for one in DELIMITERS}
+    first = {
+        one: [row[: limits.COLUMNS] for row in islice(filter(any, _reader(text, one)), FIRST)] for one in DELIMITERS
+    }
     headed = [one for one in DELIMITERS if header_at(first[one]) is not None]
     return max(headed or DELIMITERS, key=lambda one: len(first[one][0]) if first[one] else 0)
 
@@ -143,6 +162,10 @@ def _records(text: str, delimiter: str, name: str, first: int = 1) -> list[Numbe
         raise BadInput(f"{name}: U+0000 at character {text.index(chr(0)) + 1}, which no text has. Export it again.")
     try:
         for number, cells in enumerate(_reader(text, delimiter, strict=True), first):
+            if len(cells) > limits.COLUMNS:
+                raise BadInput(
+                    f"{name}, row {number}: it has more than {limits.COLUMNS} columns. Export those you need."
+                )
             if any(cells):
                 records.append((number, cells))
     except csv.Error as error:

@@ -19,6 +19,7 @@ from experiment.messages.importing.columns import Column
 from experiment.messages.importing.headers import FIELDS
 from experiment.messages.importing.table import Mark, Table
 from experiment.messages.language import guess_language, standard_tag
+from experiment.storage import limits
 
 TOLD = 12  # rows that a refusal lists
 LABELS = ("writer", "relationship", "participant_name")
@@ -167,6 +168,11 @@ def _wrong(row: RecordRow) -> Iterator[str]:
     for name, by in row.against.items():
         what = "the participant's ID" if name == "subject" else f"the {name}"
         yield f"{what} is not that of {by}. Correct the cell, or what it contradicts"
+    for name, cell in cells.items():
+        if row.marks.get(name) == "formula":
+            yield f"{name}: the cell is a formula without a result. Open the workbook, save it, and import it again"
+        elif len(cell) > limits.LETTERS:
+            yield f"{name}: it has {len(cell):,} characters, more than any message. See whether a quote was lost"
     for name in (*LABELS, "language", "text"):
         yield from (f"{name}: {one}" for one in corruption.refused(cells[name]))
 
