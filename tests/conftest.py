@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 
     from tests.lab import Eyes, Lab
     from tests.xtest import Hands
+
+# How fast things are is measured by tests/bench/, never by a test that also runs on a busy computer.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 if sys.platform != "linux":
     # XTEST and virtual displays belong to X11, limits and small disks to POSIX.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from msgspec.structs import replace
 
 from experiment.errors import BadInput
@@ -162,7 +162,6 @@ def test_a_table_of_something_else_is_refused() -> None:
         trial_table([ev.TrialBegan(1)])
 
 
-@settings(deadline=None)
 @given(strategies.held_sessions)
 def test_a_table_is_read_back_equal(told: list[ev.Event]) -> None:
     """Values, types, missing cells and all, by our reader; every text by a plain one."""

@@ -50,7 +50,7 @@ _TASK = (
 KEYED_COLUMN = {
     "message_sha256": {
         "Description": "HMAC-SHA256 of the SHA-256 (as 64 hexadecimal digits) of the message's text as UTF-8. It tells "
-        "that a text is the same in two sessions; whoever has not all of the participant's messages can try no guess by "
+        "that a text is the same in two sessions; nobody who lacks one of the texts can try a guess by "
         "it. The key is scrypt (N = 4096, r = 8, p = 1, 32 bytes, salt: Day Four) of the SHA-256 of all of the "
         "participant's texts, sorted, as a JSON list."
     }
