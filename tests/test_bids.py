@@ -20,6 +20,7 @@ from experiment.design.session import draw_session
 from experiment.design.visit import Visit
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.record import transcript as log
+from experiment.record.closing import record_closing
 from experiment.record.dataset import DataSet
 from experiment.record.events import Ended, Event, Started
 from experiment.record.trial_table import trial_table
@@ -280,7 +281,9 @@ def test_descriptions_that_people_wrote_stay(tmp_path: Path) -> None:
         path.with_suffix(".json").write_text(json.dumps(own), encoding="utf-8")
     saved(data, session_events("DF001", 1))
     data.list_participants()
-    data.save_funnel("DF001", {one.id: "x" for one in funnel.questions}, funnel)
+    record_closing(
+        data, "DF001", "2026-03-01T11:00:00+00:00", funnel.questions, {one.id: "x" for one in funnel.questions}
+    )
     for path in (data.funnel, tmp_path / "participants.tsv", data.sessions("DF001")):
         described = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         assert described.items() >= own.items()

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from experiment.design.protocol import read_protocol
-from experiment.errors import BadInput
+from experiment.errors import BadInput, EquipmentFailure
+from experiment.record import transcript
+from experiment.record.closing import closing_log, find_answered, has_answered, list_closing, record_closing
 from experiment.record.dataset import DataSet
-from experiment.record.tsv import read_rows
+from experiment.record.remake import remake
+from experiment.record.tsv import read_rows, write_rows
 from experiment.storage.exclusive import is_written
-from tests.lab import SUBJECT, Lab, by_keyboard, is_closing, participates, short_protocol
+from tests.lab import ROOT, SUBJECT, Lab, by_keyboard, is_closing, participates, short_protocol
+from tests.strategies import PROTOCOL
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from experiment.record.events import Answers
     from tests.lab import Eyes, Sitting
     from tests.xtest import Hands
 
 FUNNEL = "closing questions"
+UTC = "2026-03-01T11:00:00+00:00"
 
 
 def answers(hands: Hands, eyes: Eyes) -> None:
@@ -74,7 +84,7 @@ def test_a_form_that_was_closed_can_be_asked_again(lab: Lab, hands: Hands, eyes:
     again = lab.begins("funnel", "--subject", SUBJECT, *lab.places()[:4])
     answers(hands, eyes)
     assert again.ends()[0] == 0
-    assert DataSet(lab.data).has_funnel(SUBJECT)
+    assert has_answered(DataSet(lab.data), SUBJECT)
 
 
 def test_the_questions_follow_the_last_session(lab: Lab) -> None:
@@ -90,11 +100,86 @@ def test_answers_are_never_overwritten(tmp_path: Path, lab: Lab) -> None:
     """A second set of answers is refused, and other participants' rows stay, sorted."""
     data, funnel = DataSet(tmp_path), read_protocol(short_protocol(lab.protocol, funnel=True)).funnel
     assert funnel
-    given = {"purpose": None, "drug_course": "the first", "certainty": 5.0}
+    given: Answers = {"purpose": None, "drug_course": "the first", "certainty": 5.0}
     for subject in ("DF2", "DF1"):
-        data.save_funnel(subject, given, funnel)
-    with pytest.raises(BadInput, match="never overwritten"):
-        data.save_funnel("DF1", given | {"certainty": 100.0}, funnel)
+        record_closing(data, subject, UTC, funnel.questions, given)
+    with pytest.raises(BadInput, match="answered the closing questions already"):
+        record_closing(data, "DF1", UTC, funnel.questions, given | {"certainty": 100.0})
     rows = read_rows(data.funnel, "participant_id")
     assert list(rows) == ["sub-DF1", "sub-DF2"]
     assert (rows["sub-DF1"]["purpose"], rows["sub-DF1"]["certainty"]) == ("n/a", "5.0")
+
+
+GIVEN: Answers = {"purpose": "love", "drug_course": "the first", "certainty": 5.0}
+
+
+def test_answers_outlive_a_table_that_cannot_be_written(tmp_path: Path) -> None:
+    """They are in a log first, the message says where and what to do, and the table has them once it can be written."""
+    data = DataSet(tmp_path)
+    assert PROTOCOL.funnel
+    data.funnel.mkdir(parents=True)  # nothing can be written there, as while a spreadsheet holds it
+    with pytest.raises(EquipmentFailure) as error:
+        record_closing(data, "DF1", UTC, PROTOCOL.funnel.questions, GIVEN)
+    assert str(closing_log(data, "DF1")) in str(error.value)
+    assert "table " in str(error.value)
+    assert "--remake" in str(error.value)
+    data.funnel.rmdir()
+    assert find_answered(data) == {"DF1"}
+    assert [str(one) for one in remake(data)] == ["funnel.tsv: made again."]
+    assert read_rows(data.funnel, "participant_id")["sub-DF1"]["purpose"] == "love"
+
+
+def test_answers_outlive_a_lost_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the data folder takes nothing a copy is named, and making tables again puts it back."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setattr(transcript, "CLOSE_S", 0.3)
+    data = DataSet(tmp_path / "data")
+    assert PROTOCOL.funnel
+    closing_log(data, "DF1").parent.mkdir(parents=True)
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", no_room)
+        with pytest.raises(EquipmentFailure, match="saved here instead") as error:
+            record_closing(data, "DF1", UTC, PROTOCOL.funnel.questions, GIVEN)
+    (copy,) = home.rglob("*_closing.jsonl")
+    assert str(copy) in str(error.value)
+    assert not has_answered(data, "DF1")
+    assert [one.what for one in remake(data)] == ["sub-DF1_closing.jsonl", "funnel.tsv"]
+    assert has_answered(data, "DF1")
+    assert list(home.rglob("*")) == []
+
+
+def no_room(*_: object) -> int:
+    """What a full disk says."""
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_two_computers_at_once_lose_no_answers(tmp_path: Path) -> None:
+    """Twelve programs that save at one moment: the table has all twelve, and so has each log."""
+    DataSet(tmp_path).prepare()
+    code = (
+        "import sys; from pathlib import Path; from experiment.record.dataset import DataSet;"
+        "from experiment.record.closing import record_closing; from tests.strategies import PROTOCOL;"
+        "\nwhile not Path(sys.argv[3]).exists(): pass\n"
+        f"record_closing(DataSet(Path(sys.argv[1])), sys.argv[2], {UTC!r}, PROTOCOL.funnel.questions, {GIVEN!r})"
+    )
+    begin = tmp_path / "now"
+    programs = [
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path), f"DF{n}", str(begin)], cwd=ROOT) for n in range(12)
+    ]
+    begin.touch()
+    assert [one.wait() for one in programs] == [0] * 12
+    assert len(read_rows(DataSet(tmp_path).funnel, "participant_id")) == 12
+
+
+def test_what_people_wrote_into_the_table_stays(tmp_path: Path) -> None:
+    """Rows of an earlier version, columns and corrections are kept when the table is made again."""
+    data = DataSet(tmp_path)
+    assert PROTOCOL.funnel
+    record_closing(data, "DF2", UTC, PROTOCOL.funnel.questions, GIVEN)
+    rows = [{"participant_id": "sub-DF1", "purpose": "x", "by": "TA"}, {"participant_id": "sub-DF2", "purpose": "care"}]
+    write_rows(data.funnel, rows, first=["participant_id"])
+    list_closing(data)
+    kept = read_rows(data.funnel, "participant_id")
+    assert (kept["sub-DF1"]["by"], kept["sub-DF2"]["purpose"], kept["sub-DF2"]["certainty"]) == ("TA", "care", "5.0")

@@ -85,16 +85,20 @@ def funnel(
 
 def ask_funnel(funnel: Funnel, subject: str, data: DataSet) -> None:
     """Put the closing questions to the participant and save the answers."""
-    from experiment.cli import form_window
+    from datetime import datetime, timezone
 
-    if data.has_funnel(subject):
+    from experiment.cli import form_window
+    from experiment.record.closing import has_answered, record_closing
+
+    if has_answered(data, subject):
         raise BadInput(f"sub-{subject} has answered the closing questions already: {data.funnel}")
     answers = form_window.ask_participant(funnel)
     if answers is None:
         say(f"The closing questions were not answered. `dayfour funnel --subject {subject}` asks them again.", "red")
     else:
-        data.save_funnel(subject, answers, funnel)
-        say(f"The answers to the closing questions:\n  {data.funnel}")
+        utc = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        record_closing(data, subject, utc, funnel.questions, answers)
+        say(f"The answers to the closing questions are saved:\n  {data.funnel}")
 
 
 def record(register: Register | None, data: DataSet, transcript: Path, who: str) -> Snapshot | None:
@@ -124,20 +128,35 @@ def say_anchor(transcript: Path, told: Snapshot | None) -> None:
         say(f"Anchor, for the paper form of this visit: {anchor}", "bold")
 
 
+def say_remade(data: DataSet, subject: str) -> bool:
+    """Put back what was rescued of this subject, make tables again that are behind, and say so; whether there were."""
+    from experiment.record.remake import catch_up
+
+    done = list(catch_up(data, subject))
+    for one in done:
+        say(str(one), "yellow")
+    return bool(done)
+
+
 def close_session(
     data: DataSet, subject: str, session: str, protocol: Protocol, register: Register | None, operator: str
 ) -> None:
     """End a session that was cut off as it is; with a register, by these initials. BadInput if there is none."""
     from experiment.design.session import check_session
     from experiment.design.visit import Visit
-    from experiment.session.plan import close_as_incomplete
+    from experiment.record.saved import describe_saved
+    from experiment.session.plan import close_as_incomplete, read_interrupted
 
     if not session:
         raise BadInput("Expected with --close which session is meant: --session 1 or --session 2.")
     if register and not operator:
         raise BadInput("Expected with --close your initials, which stand in the study's register: --operator.")
     visit = Visit(subject, check_session(int(session) if session.isdecimal() else 0, protocol))
+    made_again = say_remade(data, subject)
+    if made_again and read_interrupted(data, visit) is None:
+        say(f"{visit} was not interrupted, so there is nothing to close.")
+        return
     close_as_incomplete(data, visit)
     if transcript := data.transcript_of(visit):
         say_anchor(transcript, record(register, data, transcript, operator))
-    say(f"{visit} is closed as incomplete. What was rated is in its table.")
+        say(f"{visit} has been closed as incomplete. {describe_saved(transcript)}")

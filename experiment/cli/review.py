@@ -10,6 +10,7 @@ import typer
 
 from experiment.cli.options import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, ProtocolFile
 from experiment.cli.terminal import ask_passphrase, progress_bar, say
+from experiment.errors import BadInput
 from experiment.system import no_core_dumps
 
 if TYPE_CHECKING:
@@ -20,11 +21,17 @@ if TYPE_CHECKING:
 def table(
     place: Annotated[Path, typer.Argument(help="A transcript, or a data set for one table of all its sessions.")],
     out: Annotated[Path | None, typer.Option(help="Instead of printing: a new file (.tsv, .csv or .parquet).")] = None,
+    remake: Annotated[
+        bool, typer.Option("--remake", help="Instead of printing: make the data set's own tables again.")
+    ] = False,
     pilot: Annotated[
         bool, typer.Option("--pilot", help="Read a pilot or a simulation; of a data set, its pilots.")
     ] = False,
 ) -> None:
     """The trial table of a transcript, such as after a power cut, or one long table over all sessions of a data set."""
+    if remake:
+        _remake(place, pilot=pilot)
+        return
     if out is None and not place.is_dir():
         _print_trial_table(place, pilot=pilot)
         return
@@ -52,6 +59,22 @@ def _print_trial_table(transcript: Path, *, pilot: bool) -> None:
     if read.torn_bytes:
         say("The last line was torn off when the program died, and is left out.")
     sys.stdout.write(table_text(read.events))
+
+
+def _remake(place: Path, *, pilot: bool) -> None:
+    """Make the tables of a data set again, and say what was done; end with 1 if something could not be."""
+    from experiment.record.dataset import DataSet
+    from experiment.record.remake import remake
+
+    if not place.is_dir():
+        raise BadInput(f"{place} is not a folder. Name the data set with --remake.")
+    data = DataSet(place)
+    done = list(remake(data.pilot if pilot and data.pilot.root.is_dir() else data))
+    for one in done:
+        say(str(one), "yellow")
+    if any(one.failed for one in done):
+        raise typer.Exit(FOUND_WANTING)
+    say("All tables say what the transcripts say.")
 
 
 def replay(
@@ -106,6 +129,7 @@ def run_qa(data: Path, protocol: Path, *, out: Path | None = None, pilot: bool =
     """Verify and judge all sessions of a data set, with what its study's register knows; the page is written."""
     from experiment.design.protocol import read_protocol
     from experiment.qa.report import build_report
+    from experiment.record.closing import find_answered
     from experiment.record.dataset import DataSet
     from experiment.replay.verify import verify_all
     from experiment.study import queries
@@ -121,7 +145,7 @@ def run_qa(data: Path, protocol: Path, *, out: Path | None = None, pilot: bool =
     return build_report(
         data, out=out, thresholds=read.qa, pilot=pilot, changed=changed, besides=of_study,
         answers=queries.resolutions(told.entries if told else ()),
-        answered=DataSet(data).funnel_subjects() if read.funnel else None,
+        answered=find_answered(DataSet(data)) if read.funnel else None,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from experiment.cli.after_run import ABORTED, accounting_for, close_session, finish
+from experiment.cli.after_run import ABORTED, accounting_for, close_session, finish, say_remade
 from experiment.cli.messages import open_folder
 from experiment.cli.options import DATA, PARTICIPANTS, PROTOCOL, ROOT, DataFolder, ProtocolFile
 from experiment.cli.study_setup import simulate_study
@@ -197,6 +197,7 @@ class _Lab:
         from experiment.task.layout import MINIMUM_SIZE_PX, Layout
 
         who, subject, asked = answers.operator, answers.subject, answers.session
+        say_remade(self.data, subject)
         session = asked or 0  # only where a register knows better it is not asked
         told = None
         if self.register and self.told:

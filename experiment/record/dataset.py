@@ -22,7 +22,6 @@ from experiment.errors import BadInput, EquipmentFailure
 from experiment.record.data_dictionary import (
     PARTICIPANTS_COLUMNS,
     data_dictionary,
-    describe_question,
     sessions_dictionary,
 )
 from experiment.record.events import Ended, Started
@@ -32,21 +31,20 @@ from experiment.record.tsv import (
     describe_columns,
     json_text,
     read_dictionary,
-    read_rows,
     read_table,
     write_new,
     write_rows,
 )
 from experiment.storage.atomic_file import write_whole
+from experiment.storage.exclusive import one_at_a_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from experiment.design.questions import Funnel
     from experiment.record.events import Event
 
-    Answers = Mapping[str, str | float | None]
     Columns = Mapping[str, dict[str, str]]
 
 BIDS_VERSION = "1.10.0"
@@ -146,12 +144,11 @@ class DataSet:
             if path:
                 raise BadInput(
                     f"{visit} has data already, and data are never overwritten:\n  {path}\n"
-                    "Check the subject and the session; the next visit has the next session's number. If the program "
-                    "died, the transcript holds all that was confirmed (`dayfour table` shows it): ask whoever runs "
-                    "the study how to go on."
+                    "Check the subject and the session; the next visit has the next session's number. `dayfour qa` "
+                    "shows what was recorded."
                 )
         own = subject_name(visit.subject)
-        for name in self._subjects():
+        for name in self.subjects():
             if name != own and name.casefold() == own.casefold():
                 raise BadInput(
                     f"There is a {name} already, and some computers do not tell it from {own}. Type the ID "
@@ -166,7 +163,7 @@ class DataSet:
     def next_subject(self, prefix: str) -> str:
         """A subject that is not there yet: the prefix and the number after the highest in use."""
         own = subject_name(prefix)
-        ends = (name.removeprefix(own) for name in self._subjects() if name.startswith(own))
+        ends = (name.removeprefix(own) for name in self.subjects() if name.startswith(own))
         numbers = (int(end) for end in ends if end.isdecimal())
         return f"{prefix}{max(numbers, default=0) + 1:03}"
 
@@ -187,9 +184,13 @@ class DataSet:
         self._save_visit(self.sessions(session.subject), row, started)
 
     def _save_visit(self, path: Path, row: dict[str, str], started: Started) -> None:
+        with self.writing():
+            self._add_visit(path, row, started)
+
+    def _add_visit(self, path: Path, row: dict[str, str], started: Started) -> None:
         table = read_table(path, "session_id")
         there = {name: cell for name, cell in table.rows.get(row["session_id"], {}).items() if cell != MISSING}
-        answers = {name: _cell(value) for name, value in (started.answers or {}).items()}
+        answers = {name: cell(value) for name, value in (started.answers or {}).items()}
         rows = table.rows | {row["session_id"]: answers | there | row}
         write_rows(path, [rows[visit] for visit in sorted(rows)], first=[*SESSIONS_COLUMNS, *table.columns])
         describe_columns(path.with_suffix(".json"), sessions_dictionary(started.session.protocol))
@@ -200,6 +201,10 @@ class DataSet:
         Without any subject there is no such file: the validator wants it so. `known`: cells of those subjects, by their
         names, and what their columns mean.
         """
+        with self.writing():
+            self._add_participants(known, columns)
+
+    def _add_participants(self, known: Mapping[str, Mapping[str, str]], columns: Columns) -> None:
         path = self.root / "participants.tsv"
         table, dictionary = read_table(path, "participant_id"), path.with_suffix(".json")
         read_dictionary(dictionary)  # refused before anything is written
@@ -214,27 +219,12 @@ class DataSet:
         """Where the answers to the funnel stand, a row for each participant."""
         return self.root / "phenotype" / "funnel.tsv"
 
-    def has_funnel(self, subject: str) -> bool:
-        """Whether this participant has answered."""
-        return subject in self.funnel_subjects()
+    def writing(self) -> AbstractContextManager[None]:
+        """Within it no other program changes the tables that several sessions share."""
+        return one_at_a_time(self.root / "sourcedata")
 
-    def funnel_subjects(self) -> set[str]:
-        """Who has answered."""
-        return {name.removeprefix(subject_name("")) for name in read_rows(self.funnel, "participant_id")}
-
-    def save_funnel(self, subject: str, answers: Answers, funnel: Funnel) -> None:
-        """Add a participant's answers; what is there already stays, and BadInput is raised."""
-        if self.has_funnel(subject):
-            name = subject_name(subject)
-            raise BadInput(f"{name} has answered already, and answers are never overwritten: {self.funnel}")
-        row = {"participant_id": subject_name(subject)} | {name: _cell(value) for name, value in answers.items()}
-        table = read_table(self.funnel, "participant_id")
-        rows = sorted([*table.rows.values(), row], key=lambda row: row["participant_id"])
-        write_rows(self.funnel, rows, first=["participant_id", *table.columns])
-        described = {question.id: describe_question(question, "participant") for question in funnel.questions}
-        describe_columns(self.funnel.with_suffix(".json"), PARTICIPANTS_COLUMNS | described)
-
-    def _subjects(self) -> set[str]:
+    def subjects(self) -> set[str]:
+        """The names of all subjects who have a folder, be it without a table."""
         return self._folders(self.root) | self._folders(self.root / "sourcedata")
 
     def _folders(self, parent: Path) -> set[str]:
@@ -261,10 +251,11 @@ def visit_row(started: Started, ended: Ended | None) -> dict[str, str]:
         "status": ended.status if ended else None,
         "end_reason": ended.reason if ended else None,
     }
-    return {name: _cell(value) for name, value in row.items()}
+    return {name: cell(value) for name, value in row.items()}
 
 
-def _cell(value: str | float | None) -> str:
+def cell(value: str | float | None) -> str:
+    """An answer as a table has it."""
     return MISSING if value is None or value == "" else str(value)
 
 

@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
 
+from experiment.design.questions import AskedQuestion
 from experiment.design.session import SessionPlan
 from experiment.record.check_result import Item
 
@@ -251,6 +252,19 @@ class Unwritable(Struct, frozen=True, tag_field="event", tag="unwritable"):
     why: str
 
 
+class Closing(Struct, frozen=True, tag_field="event", tag="closing"):
+    """A participant's answers to the closing questions: the only line of a log of its own, since they follow the end.
+
+    `utc`: when they were given, ISO 8601. `questions`: as they were asked.
+    """
+
+    schema: int
+    subject: str
+    utc: str
+    questions: tuple[AskedQuestion, ...]
+    answers: Answers
+
+
 class Ended(Struct, frozen=True, tag_field="event", tag="ended"):
     """How it ended; without such a line the process died. A failure's reason is the name of its kind."""
 
@@ -261,7 +275,7 @@ class Ended(Struct, frozen=True, tag_field="event", tag="ended"):
 PortEvent = Shown | Elapsed | Refreshes | Input
 Event = (
     Started | Shown | Elapsed | Refreshes | Key | Click | Focus | PauseAsked | Storage
-    | TrialBegan | TrialEnded | Read | Marked | Rated | Paused | Resumed | Unwritable | Ended
+    | TrialBegan | TrialEnded | Read | Marked | Rated | Paused | Resumed | Unwritable | Closing | Ended
 )  # fmt: skip
 
 _encoder = msgspec.json.Encoder()

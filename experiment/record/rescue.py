@@ -9,7 +9,6 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
 from tempfile import gettempdir, mkdtemp
 from typing import Any
@@ -19,6 +18,7 @@ from experiment.storage.append_file import GrowingFile
 from experiment.storage.atomic_file import write_whole
 
 LOOK_S = 0.5
+PREFIX, PLACE = "dayfour-rescued-", "place.txt"
 
 
 class Rescue:
@@ -65,8 +65,8 @@ class RescueCopy:
         """The copy with this content, where it outlives a power cut; None if it cannot be written anywhere."""
         for folder in () if self._path.name else _folders():
             with suppress(OSError):
-                self._path = Path(mkdtemp(prefix=_prefix(self._original), dir=folder)) / self._original.name
-                if self._is_written(content):
+                self._path = Path(mkdtemp(prefix=PREFIX, dir=folder)) / self._original.name
+                if self._is_written(str(self._original.absolute()).encode(), PLACE) and self._is_written(content):
                     return self._path
                 self.remove()
         return self._path if self._path.name and self._is_written(content) else None
@@ -75,14 +75,14 @@ class RescueCopy:
         """Not needed any more."""
         if self._path.name:
             with suppress(OSError):
-                self._path.unlink(missing_ok=True)
-                self._path.parent.rmdir()
+                _remove(self._path)
             self._path = Path()
 
-    def _is_written(self, content: bytes) -> bool:
+    def _is_written(self, content: bytes, name: str = "") -> bool:
+        path = self._path.with_name(name) if name else self._path
         with suppress(OSError, EquipmentFailure):
-            write_whole(self._path, content, private=True)
-            return self._path.read_bytes() == content
+            write_whole(path, content, private=True)
+            return path.read_bytes() == content
         return False
 
 
@@ -101,26 +101,41 @@ def put_back(original: Path) -> Path | None:
         content = copy.read_bytes()
         write_whole(original, content)
         if original.read_bytes() == content:
-            copy.unlink()
             with suppress(OSError):
-                copy.parent.rmdir()
+                _remove(copy)
     return copy
+
+
+def find_originals(folder: Path) -> list[Path]:
+    """The files within a folder of which there are copies."""
+    return sorted({original for _, original in _copies() if folder.absolute() in original.parents})
 
 
 def _longer(original: Path, here: bytes) -> Iterator[Path]:
     """Copies that this user made, and that hold all of the file's whole lines and more."""
     whole = here[: here.rfind(b"\n") + 1]
-    for folder in _folders():
-        for copy in Path(folder).glob(f"{_prefix(original)}*/{original.name}"):
+    for copy, place in _copies():
+        if place == original.absolute():
             with suppress(OSError):
-                is_ours = os.name != "posix" or copy.stat().st_uid == os.getuid()
-                if is_ours and copy.stat().st_size > len(whole) and copy.read_bytes().startswith(whole):
+                if copy.stat().st_size > len(whole) and copy.read_bytes().startswith(whole):
                     yield copy
+
+
+def _copies() -> Iterator[tuple[Path, Path]]:
+    """All copies of this user, each with the place of its original."""
+    for folder in _folders():
+        for place in Path(folder).glob(f"{PREFIX}*/{PLACE}"):
+            with suppress(OSError, ValueError):
+                if os.name != "posix" or place.stat().st_uid == os.getuid():
+                    original = Path(place.read_text(encoding="utf-8"))
+                    yield place.with_name(original.name), original
+
+
+def _remove(copy: Path) -> None:
+    for path in (copy, copy.with_name(PLACE)):
+        path.unlink(missing_ok=True)
+    copy.parent.rmdir()
 
 
 def _folders() -> tuple[str, str]:
     return os.path.expanduser("~"), gettempdir()  # noqa: PTH111 - Path.home fails where there is none
-
-
-def _prefix(original: Path) -> str:
-    return f"dayfour-rescued-{sha256(str(original.absolute()).encode()).hexdigest()[:8]}-"

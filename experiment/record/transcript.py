@@ -17,6 +17,7 @@ from msgspec import Struct
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.record.events import (
     SCHEMA,
+    Closing,
     Ended,
     Event,
     Started,
@@ -26,7 +27,7 @@ from experiment.record.events import (
     encode,
 )
 from experiment.record.rescue import Rescue
-from experiment.record.writable import as_written
+from experiment.record.writable import as_written, kind_of
 from experiment.storage.append_file import GrowingFile
 from experiment.storage.hash_chain import Line, chain_line, read_chain
 
@@ -95,11 +96,11 @@ class Writer:
         """Hand it on to be written soon, and synced at the joints.
 
         Raises BadInput rather than overwrite a file or write where somebody else does, EquipmentFailure if none can be
-        made, or if the event is a start that cannot be written.
+        made, or if the event is a first one that cannot be written.
         """
-        if isinstance(event, Started) and as_written(event) is not event:
+        if isinstance(event, Started | Closing) and as_written(event) is not event:
             raise EquipmentFailure(
-                "The start of this session cannot be recorded, so it was not begun. Contact the person who maintains "
+                f"This cannot be recorded, so nothing was begun: {kind_of(event)}. Contact the person who maintains "
                 "the software."
             )
         if self._file is None:
@@ -167,13 +168,13 @@ def _rescued(rescue: Rescue, unsaved: bytes | None) -> Path | None:
 
 def _not_taken(path: Path, reason: str, rescued: Path | None) -> str:
     """What to say of a session that its folder did not take."""
-    start = f"The data folder did not take all of the session ({reason}): {path.parent}\n"
+    start = f"The data folder did not take all of it ({reason}): {path.parent}\n"
     if rescued is None:
         return f"{start}It could not be saved anywhere else either: what is not in that folder is lost."
     return (
         f"{start}All of it is saved here instead, and nowhere else:\n  {rescued}\n"
-        "Make the folder work again. The next `dayfour run` of this session on this computer puts it back, and so "
-        "does `dayfour table DATA --remake`; on another computer, copy this file to its place first."
+        "Make the folder work again. `dayfour table DATA --remake` then puts it back, if run on this computer by this "
+        "user; otherwise, copy this file to its place."
     )
 
 

@@ -16,6 +16,7 @@ from experiment.record.trial_table import table_text
 from experiment.replay.discrepancy import Discrepancy, describe
 from experiment.replay.recorded import changes
 
+REMAKE = "`dayfour table DATA --remake` makes it again"
 Trials = frozenset[int | None]
 Table = list[list[str]]
 
@@ -32,7 +33,9 @@ def table_findings(path: Path, events: Sequence[Event], unsure: Trials) -> Itera
     elif found != expected:
         died = not isinstance(events[-1], Ended)
         if died and found == table_text(events[:1]):
-            yield Discrepancy(path.name, "table", "log goes on until the program died", "table is that of the start")
+            yield Discrepancy(
+                path.name, "table", "log goes on until the program died", f"table is that of the start: {REMAKE}"
+            )
         else:
             yield from _cells(path.name, _table(expected), found, unsure)
 
@@ -83,7 +86,7 @@ def _text(path: Path) -> str | Discrepancy:
     try:
         return path.read_bytes().decode()
     except FileNotFoundError:
-        return Discrepancy(path.name, "file", "expected beside the transcript", "missing")
+        return Discrepancy(path.name, "file", "expected beside the transcript", f"missing: {REMAKE}")
     except (OSError, UnicodeDecodeError) as error:
         return Discrepancy(path.name, "file", "expected UTF-8", f"found {error}")
 

@@ -5,8 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+LOCK = ".lock"
+PATIENCE_S, PAUSE_S = 5.0, 0.01
 _FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0)
 
 
@@ -20,6 +25,28 @@ def is_written(path: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Nobody else is in such a context for this folder; without a lock where it cannot lock, or is held for too long.
+
+    So it serves where two at once do no harm that the next one does not mend.
+    """
+    descriptor, until_s = None, time.monotonic() + PATIENCE_S
+    while descriptor is None and time.monotonic() < until_s:
+        try:
+            descriptor = open_exclusive(folder / LOCK, create=True)
+        except BlockingIOError:  # noqa: PERF203 - most often there is one round
+            time.sleep(PAUSE_S)
+        except OSError:
+            break
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            with suppress(OSError):
+                os.close(descriptor)
 
 
 def open_exclusive(path: Path, *, create: bool) -> int:

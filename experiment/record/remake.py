@@ -1,0 +1,158 @@
+"""The tables made again from the logs, whatever became of them; what somebody wrote into one is kept or set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from experiment.design.visit import session_name, subject_name, visit_of_file
+from experiment.errors import DayFourError
+from experiment.record import transcript as log
+from experiment.record.closing import list_closing
+from experiment.record.data_dictionary import data_dictionary
+from experiment.record.dataset import DataSet, visit_row
+from experiment.record.events import Ended, Event, Started
+from experiment.record.rescue import find_originals, put_back
+from experiment.record.trial_table import table_text
+from experiment.record.tsv import json_text, read_rows
+from experiment.storage.atomic_file import write_whole
+from experiment.storage.exclusive import is_written
+
+State = Literal["current", "missing", "behind", "changed"]
+
+
+class Remade(Struct, frozen=True):
+    """What was done about a session, or about the closing answers, in words."""
+
+    what: str
+    did: str
+    failed: bool = False
+
+    def __str__(self) -> str:
+        """As a line."""
+        return f"{self.what}: {self.did}."
+
+
+def remake(data: DataSet) -> Iterator[Remade]:
+    """Make every table that does not say what its log says once more; all that was done, or could not be.
+
+    A table that somebody changed is set aside first, under `sourcedata/replaced`.
+    """
+    yield from _put_back(data.root)
+    for path in data.transcripts_of_all():
+        yield from _remake(data, path, only_behind=False)
+    yield from _remake_closing(data)
+    data.list_participants()
+
+
+def catch_up(data: DataSet, subject: str) -> Iterator[Remade]:
+    """The same for one subject, but for tables that somebody changed: those are left for a person to look at."""
+    yield from _put_back(data.root / "sourcedata" / subject_name(subject))
+    for path in data.transcripts_of_all():
+        visit = visit_of_file(path)
+        if visit and visit.subject == subject and not is_written(path):
+            yield from _remake(data, path, only_behind=True)
+
+
+def _put_back(folder: Path) -> Iterator[Remade]:
+    """Copies that were rescued while a folder took nothing."""
+    for path in find_originals(folder):
+        try:
+            if copy := put_back(path):
+                yield Remade(path.name, f"put back from {copy}")
+        except DayFourError as error:  # noqa: PERF203 - one that cannot be put back keeps no other
+            yield Remade(path.name, f"NOT put back: {error}", failed=True)
+
+
+def _remake(data: DataSet, path: Path, *, only_behind: bool) -> Iterator[Remade]:
+    try:
+        if not log.has_begun(path):
+            return
+        events = log.read(path, pilot=True).events
+        state = state_of_tables(data, events)
+        if state == "current" or (only_behind and state == "changed"):
+            return
+        kept = _set_aside(data, events) if state == "changed" else None
+        data.save(events)
+    except DayFourError as error:
+        yield Remade(path.name, f"NOT made again: {error}", failed=True)
+        return
+    aside = f"; what was there is kept in {kept}" if kept else ""
+    yield Remade(path.name, f"its tables were {state}, and were made again{aside}")
+
+
+def _remake_closing(data: DataSet) -> Iterator[Remade]:
+    before = data.funnel.read_bytes() if data.funnel.exists() else b""
+    try:
+        list_closing(data)
+    except DayFourError as error:
+        yield Remade(data.funnel.name, f"NOT made again: {error}", failed=True)
+        return
+    if data.funnel.exists() and data.funnel.read_bytes() != before:
+        yield Remade(data.funnel.name, "made again")
+
+
+def state_of_tables(data: DataSet, events: Sequence[Event]) -> State:
+    """How a session's table, its dictionary and its row of the sessions file stand to its log's events.
+
+    "behind": they are what an earlier moment of the same log gave, as when the program died.
+    """
+    started = events[0]
+    assert isinstance(started, Started)  # noqa: S101 - `read` lets no other through
+    table = data.table(started.session.visit, started.session.protocol.task)
+    states = {_state_of_table(table, events), _state_of_row(data, started, events)}
+    if _text(table.with_suffix(".json")) != json_text(data_dictionary(started.session.protocol)):
+        states.add("changed" if table.with_suffix(".json").exists() else "missing")
+    order: tuple[State, ...] = ("changed", "behind", "missing", "current")
+    return next(state for state in order if state in states)
+
+
+def _state_of_table(path: Path, events: Sequence[Event]) -> State:
+    if (found := _text(path)) is None:
+        return "missing"
+    if found == table_text(events):
+        return "current"
+    return "behind" if any(found == table_text(events[:end]) for end in _earlier(events)) else "changed"
+
+
+def _state_of_row(data: DataSet, started: Started, events: Sequence[Event]) -> State:
+    rows = read_rows(data.sessions(started.session.subject), "session_id")
+    row = rows.get(session_name(started.session.session))
+    if row is None:
+        return "missing"
+
+    def fits(last: Event) -> bool:
+        return row.items() >= visit_row(started, last if isinstance(last, Ended) else None).items()
+
+    if fits(events[-1]):
+        return "current"
+    return "behind" if any(fits(events[end - 1]) for end in _earlier(events)) else "changed"
+
+
+def _earlier(events: Sequence[Event]) -> list[int]:
+    """Until where the log went when its tables were saved before: after its start, and after each earlier end."""
+    return [1, *(at + 1 for at, event in enumerate(events[:-1]) if isinstance(event, Ended))]
+
+
+def _set_aside(data: DataSet, events: Sequence[Event]) -> Path:
+    """Copy a session's tables as they are; the folder."""
+    started = events[0]
+    assert isinstance(started, Started)  # noqa: S101 - as above
+    now = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S%f")
+    folder = data.root / "sourcedata" / "replaced" / now
+    table = data.table(started.session.visit, started.session.protocol.task)
+    for path in (table, table.with_suffix(".json"), data.sessions(started.session.subject)):
+        if path.exists():
+            write_whole(folder / path.relative_to(data.root), path.read_bytes())
+    return folder
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_bytes().decode(errors="replace")
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,263 @@
+"""What is said of saved data is what the disk holds: events that cannot be written, lost folders, tables made again."""
+
+from __future__ import annotations
+
+import _thread
+import errno
+import math
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+import pytest
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from experiment.errors import EquipmentFailure
+from experiment.record import rescue
+from experiment.record import transcript as log
+from experiment.record.dataset import DataSet
+from experiment.record.events import Click, Ended, Key, Rated, Started, Storage, StorageCause, Unwritable
+from experiment.record.remake import catch_up, remake
+from experiment.record.saved import describe_saved
+from experiment.record.trial_table import table_text
+from experiment.record.tsv import read_rows
+from experiment.record.writable import as_declared
+from experiment.replay.verify import verify
+from experiment.screens.inputs import WindowEvents
+from experiment.task.scenes import pause_page, pause_pages
+from tests.strategies import PROTOCOL, held, session_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from experiment.record.events import Event
+
+LIMIT_S = 10.0
+SUBJECT = "DF001"
+NUMPY: Any = Click(np.float64(1.5), np.float32(-2.0), np.bool_(1), np.float64(3.0), "queue")  # type: ignore[arg-type]
+BROKEN = {
+    "numpy": (NUMPY, "click", "TypeError"),
+    "no number": (Click(math.nan, 0.0, down=True, time_s=1.0, timed_by="queue"), "click", "ValidationError"),
+    "wrong type": (Key(3, down=True, time_s=1.0, timed_by="queue"), "key", "ValidationError"),  # type: ignore[arg-type]
+    "half a letter": (Key("\ud800", down=True, time_s=1.0, timed_by="queue"), "key", "UnicodeEncodeError"),
+    "no event": (object(), "object", "TypeError"),
+}
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's own folder, empty; disks in trouble are looked at again soon."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setattr(rescue, "LOOK_S", 0.02)
+    monkeypatch.setattr("experiment.storage.append_file.RETRY_S", 0.02)
+    return folder
+
+
+def told(habit: str = "steady") -> list[Event]:
+    """The events of a session."""
+    return held(session_of(), habit)
+
+
+def written(data: DataSet, events: list[Event]) -> Path:
+    """Their transcript, without tables."""
+    path = data.transcript(session_of().visit, PROTOCOL.task)
+    with log.Writer(path) as transcript:
+        for event in events:
+            transcript.append(event)
+    return path
+
+
+def until(happened: Callable[[], object]) -> None:
+    """Wait for it."""
+    deadline_s = time.monotonic() + LIMIT_S
+    while not happened():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.005)
+
+
+def no_room(*_: object) -> int:
+    """What a full disk says."""
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_an_input_is_of_the_types_it_declares() -> None:
+    """Numbers and truth values of numpy become Python's; what cannot be meant is left for the transcript to name."""
+    plain = as_declared(NUMPY)
+    assert plain == Click(1.5, -2.0, down=True, time_s=3.0, timed_by="queue")
+    assert [type(value) for value in (plain.x_px, plain.y_px, plain.down, plain.time_s)] == [float, float, bool, float]
+    broken = BROKEN["wrong type"][0]
+    assert as_declared(broken) is broken
+
+
+@pytest.mark.parametrize("which", BROKEN)
+def test_an_event_that_cannot_be_written_is_named_and_stops_nothing(which: str, tmp_path: Path) -> None:
+    """Its kind stands in its place, all that follows is written, verifying names it, and what is said tells of it."""
+    data, (broken, kind, why) = DataSet(tmp_path / "data"), BROKEN[which]
+    events = told()
+    middle = next(at for at, event in enumerate(events) if isinstance(event, Rated)) - 1
+    path = written(data, [*events[:middle], broken, *events[middle:]])
+    read = log.read(path, pilot=True).events
+    assert read == (*events[:middle], Unwritable(kind, why), *events[middle:])
+    data.save(read)
+    assert [str(finding) for finding in verify(path, pilot=True).findings] == [
+        f"line {middle + 1}: {kind}: unwritable: {why}, expected it"
+    ]
+    assert describe_saved(path) == (
+        "6 of 6 messages have been rated, and these ratings are saved. NOT saved, because the program could not write "
+        f"them: 1 events ({kind})."
+    )
+
+
+def test_a_rating_that_cannot_be_written_counts_as_missing(tmp_path: Path) -> None:
+    """The table has n/a for it and says so; nothing claims that it is there."""
+    data, events = DataSet(tmp_path / "data"), told()
+    rated = [at for at, event in enumerate(events) if isinstance(event, Rated)]
+    events[rated[2]] = replace(events[rated[2]], time_s=math.nan)
+    path = written(data, events)
+    assert describe_saved(path).startswith("5 of 6 messages")
+    read = log.read(path, pilot=True).events
+    data.save(read)
+    assert [finding.what for finding in verify(path, pilot=True).findings] == ["rated"]
+
+
+def test_a_start_that_cannot_be_written_begins_nothing(tmp_path: Path) -> None:
+    """Without its first line no transcript can be read: it is refused before anything is shown."""
+    started = told()[0]
+    assert isinstance(started, Started)
+    with log.Writer(tmp_path / "a") as transcript, pytest.raises(EquipmentFailure, match="nothing was begun"):
+        transcript.append(replace(started, zero_count_s=math.nan))
+    assert not (tmp_path / "a").exists()
+
+
+def test_the_window_tells_why_not_all_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pause page's words fit: an event that could not be written, then a full disk, then the event again."""
+
+    class Handle:
+        """A window that nothing happens to."""
+
+        def push_handlers(self, **_: object) -> None:
+            """It calls nobody."""
+
+    with log.Writer(tmp_path / "a") as transcript:
+        window = WindowEvents(Handle(), lambda: 1.0, transcript)
+        transcript.append(told()[0])
+        assert transcript.settle(LIMIT_S)
+        assert window.taken() == []
+        transcript.append(NUMPY)
+        until(lambda: transcript.cause == "unwritable")
+        assert window.taken() == [Storage(saved=False, time_s=1.0, cause="unwritable")]
+        with monkeypatch.context() as full:
+            full.setattr(os, "write", no_room)
+            transcript.append(Ended("completed", None))
+            until(lambda: transcript.cause == "full")
+            assert window.taken() == [Storage(saved=False, time_s=1.0, cause="full")]
+        until(lambda: transcript.cause == "unwritable")
+        assert window.taken() == [Storage(saved=False, time_s=1.0, cause="unwritable")]
+
+
+def test_the_pause_page_has_words_for_each_cause() -> None:
+    """Full disk, lost folder and an event that was not recorded are told apart; an older protocol has one for all."""
+    pages = {cause: pause_page(PROTOCOL, unsaved=cause).text for cause in get_args(StorageCause)}
+    assert [word in pages[cause] for cause, word in (("full", "full"), ("lost", "gone"), ("unwritable", "record"))] == [
+        True
+    ] * 3
+    pause = replace(PROTOCOL.wording.pause, full=UNSET, lost=UNSET, unwritable=UNSET)
+    older = replace(PROTOCOL, wording=replace(PROTOCOL.wording, pause=pause))
+    assert pause_page(older, unsaved="full") == pause_page(older, unsaved="refused")
+    assert pause_page(older, unsaved="unwritable") == pause_page(older)
+    assert len(pause_pages(older)) == 2
+
+
+def test_a_copy_is_kept_while_the_folder_takes_nothing(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds all of it before the session ends, so that it outlives this process, and goes once all is saved."""
+    path = tmp_path / "data" / "a_transcript.jsonl"
+    with log.Writer(path) as transcript:
+        transcript.append(told()[0])
+        assert transcript.settle(LIMIT_S)
+        with monkeypatch.context() as lost:
+            lost.setattr("experiment.storage.append_file.GrowingFile._take", no_room)
+            transcript.append(Ended("completed", None))
+            until(lambda: b"completed" in b"".join(copy.read_bytes() for copy in home.rglob("*.jsonl")))
+            (copy,) = home.rglob("*.jsonl")
+            assert copy.stat().st_mode & 0o77 == 0
+            assert rescue.find_rescued(path) == copy
+        until(lambda: not list(home.rglob("*")))
+    assert log.read(path, pilot=True).ended == Ended("completed", None)
+
+
+def test_what_was_rescued_is_put_back(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next start of the subject puts it back where it belongs, with its tables; another file is left alone."""
+    monkeypatch.setattr(log, "CLOSE_S", 0.2)
+    data, events = DataSet(tmp_path / "data"), told()
+    with monkeypatch.context() as full:
+        full.setattr("experiment.storage.append_file.GrowingFile._take", no_room)
+        with pytest.raises(EquipmentFailure, match="saved here instead") as error:
+            written(data, events)
+    (copy,) = home.rglob("*.jsonl")
+    assert str(copy) in str(error.value)
+    assert [one.did.split(" from ")[0].split(",")[0] for one in catch_up(data, SUBJECT)] == [
+        "put back",
+        "its tables were missing",
+    ]
+    table = data.table(session_of().visit, PROTOCOL.task)
+    assert table.read_text(encoding="utf-8") == table_text(events)
+    assert list(home.rglob("*")) == []
+
+
+def test_what_could_not_be_saved_anywhere_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With no room in any folder it waits for some; told to stop, it says what is lost."""
+    monkeypatch.setattr(log, "CLOSE_S", 0.2)
+    monkeypatch.setattr("experiment.storage.append_file.GrowingFile._take", no_room)
+    monkeypatch.setattr(rescue.RescueCopy, "write", lambda *_: None)
+    threading.Timer(1.0, _thread.interrupt_main).start()
+    with pytest.raises(EquipmentFailure, match="not be saved anywhere else either: what is not in that folder is lost"):
+        written(DataSet(tmp_path / "data"), told())
+
+
+def test_tables_that_are_behind_are_made_again(tmp_path: Path) -> None:
+    """Missing ones, those of the start, and a missing row; what is current is left as it is."""
+    data, events = DataSet(tmp_path), told()
+    written(data, events)
+    table, sessions = data.table(session_of().visit, PROTOCOL.task), data.sessions(SUBJECT)
+    assert [one.did for one in remake(data)] == ["its tables were missing, and were made again"]
+    assert list(remake(data)) == list(catch_up(data, SUBJECT)) == []
+    data.save(events[:1])
+    assert [one.did for one in catch_up(data, SUBJECT)] == ["its tables were behind, and were made again"]
+    sessions.unlink()
+    assert [one.did for one in catch_up(data, SUBJECT)] == ["its tables were missing, and were made again"]
+    assert read_rows(sessions, "session_id")["ses-1"]["status"] == "completed"
+    assert table.read_text(encoding="utf-8") == table_text(events)
+
+
+def test_a_table_that_somebody_changed_is_set_aside(tmp_path: Path) -> None:
+    """The next start leaves it for a person; the command makes it again, and says where the changed one is kept."""
+    data, events = DataSet(tmp_path), told()
+    written(data, events)
+    data.save(events)
+    table = data.table(session_of().visit, PROTOCOL.task)
+    changed = table.read_bytes().replace(b"robot", b"hand")
+    table.write_bytes(changed)
+    assert list(catch_up(data, SUBJECT)) == []
+    (one,) = remake(data)
+    assert "changed" in one.did
+    (kept,) = (tmp_path / "sourcedata" / "replaced").rglob(table.name)
+    assert kept.read_bytes() == changed
+    assert table.read_text(encoding="utf-8") == table_text(events)
+
+
+def test_a_log_that_cannot_be_read_keeps_no_other_from_being_tabled(tmp_path: Path) -> None:
+    """It is named as not done, and the others are made."""
+    data = DataSet(tmp_path)
+    path = written(data, told())
+    other = data.transcript(replace(session_of(), subject="DF2").visit, PROTOCOL.task)
+    other.parent.mkdir(parents=True)
+    other.write_bytes(path.read_bytes().replace(b'"trial":1', b'"trial":2'))
+    assert [one.failed for one in remake(data)] == [False, True]
