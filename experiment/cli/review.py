@@ -68,8 +68,7 @@ def _remake(place: Path, *, pilot: bool) -> None:
 
     if not place.is_dir():
         raise BadInput(f"{place} is not a folder. Name the data set with --remake.")
-    data = DataSet(place)
-    done = list(remake(data.pilot if pilot and data.pilot.root.is_dir() else data))
+    done = list(remake(DataSet(place).chosen(pilot=pilot)))
     for one in done:
         say(str(one), "yellow")
     if any(one.failed for one in done):
