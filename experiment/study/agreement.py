@@ -12,6 +12,7 @@ from pathlib import Path
 from experiment.design.visit import Visit, subject_label, subject_name, visit_of_file
 from experiment.errors import BadInput
 from experiment.qa.findings import Finding
+from experiment.record.closing import find_answered
 from experiment.record.dataset import DataSet
 from experiment.record.tsv import read_rows
 from experiment.study import dates
@@ -127,7 +128,7 @@ def _strangers(told: Snapshot, data: DataSet) -> Iterator[Finding]:
         for name, row in read_rows(data.root / "participants.tsv", "participant_id").items()
         if (label := subject_label(name)) and row.get("enrolled", "n/a") != "n/a"
     }
-    for subject in sorted((listed | data.funnel_subjects()) - set(told.people)):
+    for subject in sorted((listed | find_answered(data)) - set(told.people)):
         text = (
             f"{subject_name(subject)} is in this data set's tables, and is not enrolled. Was the register rolled back?"
         )
