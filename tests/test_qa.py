@@ -19,7 +19,8 @@ from experiment.design.visit import Visit
 from experiment.errors import BadInput
 from experiment.qa.findings import KINDS, Finding, session_findings, sort_findings
 from experiment.qa.page import StudyPage, render
-from experiment.qa.report import COLUMNS, build_report, judge_all
+from experiment.qa.report import build_report, judge_all
+from experiment.qa.resolutions import COLUMNS
 from experiment.qa.session_summary import SessionSummary, UnreadableSession, read_session, summarise
 from experiment.qa.study_findings import group_findings
 from experiment.record import events as ev
@@ -465,13 +466,23 @@ def test_a_participant_with_a_habit_is_named_once(tmp_path: Path) -> None:
     assert {(one.kind, one.subject, one.session) for one in found} == {("participant", "DF001", None)}
 
 
+def ended_by(subject: str, operator: str, reason: str) -> list[ev.Event]:
+    """A real session that its assistant ended early."""
+    *told, _ = real("aborting", subject=subject, operator=operator)
+    return [*told, ev.Ended("aborted", reason)]
+
+
 def test_a_computer_and_an_assistant_are_named(tmp_path: Path) -> None:
-    """The computer with late frames and the assistant with aborted sessions are found, and the others are not."""
+    """The computer with late frames and the assistant with aborted sessions are found, and the others are not.
+
+    That participants withdrew is not held against their assistant.
+    """
     slow = replace(WINDOW, computer="cubicle-2")
     late = [10.0 * n for n in range(1, 30)]
     some = [
         *(read_of(tmp_path, real(subject=f"L{n}", screen=slow, missing=late)) for n in range(3)),
-        *(read_of(tmp_path, real("aborting", subject=f"A{n}", operator="Jo")) for n in range(3)),
+        *(read_of(tmp_path, ended_by(f"A{n}", "Jo", "technical")) for n in range(3)),
+        *(read_of(tmp_path, ended_by(f"W{n}", "Al", "withdrew")) for n in range(3)),
         *(read_of(tmp_path, real(subject=f"F{n}")) for n in range(3)),
     ]
     found = [one for one in study_of(*some).findings if one.kind in {"computer", "assistant"}]
@@ -482,7 +493,7 @@ def test_groups_are_counted(tmp_path: Path) -> None:
     """A computer's sessions are counted by how they ended, and its missed refreshes by share."""
     some = [read_of(tmp_path, real(habit, subject=habit)) for habit in ("steady", "aborting")]
     (group,) = group_findings(study_of(*some).sessions, lambda one: one.computer)
-    assert (group.sessions, group.completed, group.aborted, group.died) == (2, 1, 1, 0)
+    assert (group.sessions, group.completed, group.aborted, group.withdrew, group.died) == (2, 1, 1, 1, 0)
     assert group.missed_share == 0
 
 

@@ -10,11 +10,11 @@ import pytest
 
 from experiment.record.tsv import read_rows
 from experiment.study import dates, events, participants, recording, setup
+from experiment.study.register import Register
 from tests.lab import ROOT, SUBJECT, Lab
 from tests.studying import PUBLIC_KEYS, STUDY
 
 if TYPE_CHECKING:
-    from experiment.study.register import Register
     from tests.lab import Eyes, Sitting
     from tests.xtest import Hands
 
@@ -178,13 +178,15 @@ def test_a_synthetic_study_is_piloted_to_its_end_by_the_commands(lab: Lab) -> No
     assert status == 0, said
     where = ("--operator", "PI", "--data", out, "--protocol", lab.protocol, "--pilot")
     lab.begins("qa", out, "--pilot", "--protocol", lab.protocol).ends()
-    rows = (out / "derivatives" / "qa" / "qa_findings.tsv").read_text(encoding="utf-8").splitlines()[1:]
-    open_findings = {tuple(row.split("\t")[:3]) for row in rows if row.split("\t")[3] == "yes"}
-    for subject, session, kind in sorted(open_findings):
-        place = [("--subject", subject)] * (subject != "n/a") + [("--session", session[4:])] * (session != "n/a")
-        flat = [part for pair in place for part in pair]
-        status, said = lab.begins("study", "answer", "--finding", kind, "--reason", "seen by PI", *flat, *where).ends()
-        assert status == 0, said
+    findings = out / "derivatives" / "qa" / "qa_findings.tsv"
+    header, *rows = findings.read_text(encoding="utf-8").splitlines()
+    filled = [row.replace("\tn/a\tn/a", "\tseen and discussed\tEVA") if "\tyes\t" in row else row for row in rows]
+    findings.write_text("\n".join([header, *filled]), encoding="utf-16")  # as "Unicode text" of a spreadsheet program
+    status, said = lab.begins("study", "answer", "--table", findings, *where).ends()
+    assert status == 0, said
+    entries = Register(out / "study").entries()
+    answers = [(entry.who, entry.act.reason) for entry in entries if isinstance(entry.act, events.Answered)]
+    assert answers == [("EVA", "seen and discussed")] * sum("\tyes\t" in row for row in rows)
     status, said = lab.begins("study", "lock", *where).ends()
     assert status == 0, said
     key = ("--key", out / "study" / "unblinder.key", "--data", out, "--operator", "PI")

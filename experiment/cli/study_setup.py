@@ -12,7 +12,7 @@ import typer
 from experiment.cli import review
 from experiment.cli.options import DATA, PROTOCOL, ROOT, DataFolder, ProtocolFile
 from experiment.cli.terminal import console, say
-from experiment.errors import DayFourError
+from experiment.errors import BadInput, DayFourError
 
 if TYPE_CHECKING:
     from experiment.study.register import Register
@@ -69,23 +69,36 @@ def join(
 
 
 def answer(
-    finding: Annotated[str, typer.Option(help="Its kind, as the table of findings has it.")],
-    reason: Annotated[str, typer.Option(help="What it turned out to be.")],
     operator: Operator,
+    finding: Annotated[str, typer.Option(help="Its kind, as the table of findings has it.")] = "",
+    reason: Annotated[str, typer.Option(help="What it turned out to be.")] = "",
     subject: Annotated[str, typer.Option(help="The participant, if it is about one.")] = "",
     session: Annotated[int, typer.Option(help="The session, if it is about one.")] = 0,
+    table: Annotated[
+        Path | None,
+        typer.Option(help="Instead: the table of `qa`, with resolution and resolved_by filled in."),
+    ] = None,
     data: DataFolder = DATA,
     protocol: ProtocolFile = PROTOCOL,
     pilot: Pilot = False,
 ) -> None:
-    """Resolve a finding of the quality assurance: say what it turned out to be."""
+    """Resolve a finding of `dayfour qa`, or all those of a table: say what it was, and it needs no more attention."""
+    from experiment.qa.resolutions import read_resolutions
     from experiment.study import queries
 
-    found = review.run_qa(data, protocol, pilot=pilot).open_findings
-    given = queries.resolved_findings(found, finding, subject.removeprefix("sub-") or None, session or None, reason)
+    if bool(table) == bool(finding):
+        raise BadInput("Give either --finding KIND with --reason, or --table FILE.")
     register = register_for(data)
-    register.act(operator, lambda _: given)
-    say("It is in the register, and on the page of `dayfour qa`.")
+    written = read_resolutions(table) if table else []
+    found = review.run_qa(data, protocol, pilot=pilot).open_findings
+    if table:
+        known = queries.resolutions(register.entries())
+        given = queries.resolve_all(table, written, found, known, operator)
+    else:
+        label = subject.removeprefix("sub-") or None
+        given = [(operator, queries.resolved_findings(found, finding, label, session or None, reason))]
+    queries.record_resolutions(register, given)
+    say(f"{len(given)} findings are resolved; the register and the page of `dayfour qa` say by whom and why.")
 
 
 def register_for(data: Path) -> Register:

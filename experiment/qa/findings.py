@@ -77,6 +77,11 @@ class Finding(Struct, frozen=True):
         """Its kind, in words."""
         return KINDS[self.kind]
 
+    @property
+    def key(self) -> tuple[str, str | None, int | None]:
+        """By what it is found again, as for what was said of it."""
+        return self.kind, self.subject, self.session
+
 
 Answers = Mapping[tuple[str, str | None, int | None], str]
 """What somebody said of a finding, by its kind, subject and session."""
@@ -86,7 +91,7 @@ def with_answers(findings: Iterable[Finding], answers: Answers) -> tuple[Finding
     """The findings with what was said of them: one that is answered needs nobody any more."""
 
     def answered(one: Finding) -> Finding:
-        answer = answers.get((one.kind, one.subject, one.session))
+        answer = answers.get(one.key)
         return one if answer is None else replace(one, needs_person=False, text=f"{one.text} Answered by {answer}")
 
     return sort_findings(map(answered, findings))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -11,10 +11,10 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from experiment.design.thresholds import Thresholds
-from experiment.design.visit import session_name, subject_name
 from experiment.errors import BadInput
 from experiment.qa.findings import Answers, Finding, session_findings, sort_findings, with_answers
 from experiment.qa.page import StudyPage, render
+from experiment.qa.resolutions import COLUMNS, read_resolutions, table_rows
 from experiment.qa.session_summary import SessionSummary, UnreadableSession, read_session, visit_of_name
 from experiment.qa.study_findings import JudgedSession, stray_findings, study_findings
 from experiment.record.dataset import DataSet
@@ -25,7 +25,6 @@ from experiment.system.processes import Progress, map_on_all_cores
 
 CHUNK = 32  # sessions that a process is given at a time
 FEW = 150  # sessions that are read sooner than further processes start
-COLUMNS = ("participant_id", "session_id", "finding", "needs_person", "place", "title", "explanation")
 
 EMPTY: Answers = MappingProxyType({})
 
@@ -61,7 +60,8 @@ def build_report(
 ) -> QaReport:
     """Judge all sessions of the data set in a folder; with `pilot`, its pilots instead, or a simulated data set.
 
-    Writes `qa.html` and `qa_findings.tsv` to `out`, by default the data set's `derivatives/qa`. `changed`: what the
+    Writes `qa.html` and `qa_findings.tsv` to `out`, by default the data set's `derivatives/qa`; what people wrote into
+    that table stays. `changed`: what the
     verification found, by transcript; None if nothing was verified. `besides`: what is known from elsewhere, and
     `answers`: what was said of the other findings, as the study's register has them. `answered`: who has
     answered the closing questions; None if there are none. `progress` is told how many
@@ -79,8 +79,9 @@ def build_report(
     study = judge_all(name, readings, thresholds, changed, day, (*besides, *left_out), answers, answered)
     out = out or data.root / "derivatives" / "qa"
     page, table = out / "qa.html", out / "qa_findings.tsv"
+    written = [one for one in read_resolutions(table) if not one.is_recorded(answers)] if table.exists() else []
     write_whole(page, render(study))
-    write_whole(table, tsv(COLUMNS, _rows(study)))
+    write_whole(table, tsv(COLUMNS, table_rows(_in_order(study), written)))
     found = (*study.findings, *(one for session in study.sessions for one in session.findings))
     wanted = tuple(one for one in found if one.needs_person)
     beside = sum(one.needs_person for one in study.findings)
@@ -111,15 +112,7 @@ def judge_all(
     return StudyPage(name, sessions, sort_findings(found), thresholds, today, verified=changed is not None)
 
 
-def _rows(study: StudyPage) -> Iterator[tuple[object, ...]]:
+def _in_order(study: StudyPage) -> list[Finding]:
     """Those that need a person first, in the page's order."""
     own = [found for one in study.sessions for found in one.findings]
-    for found in sorted([*study.findings, *own], key=lambda one: not one.needs_person):
-        yield _row(found)
-
-
-def _row(found: Finding) -> tuple[object, ...]:
-    subject = None if found.subject is None else subject_name(found.subject)
-    session = None if found.session is None else session_name(found.session)
-    needs_person = "yes" if found.needs_person else "no"
-    return subject, session, found.kind, needs_person, found.place, found.title, found.text
+    return sorted([*study.findings, *own], key=lambda one: not one.needs_person)

@@ -17,6 +17,7 @@ from experiment.design.thresholds import Thresholds
 from experiment.qa.findings import Finding, sort_findings
 from experiment.qa.session_summary import SessionSummary, UnreadableSession
 from experiment.record.events import parse_utc
+from experiment.record.resume import WITHDREW
 
 HABITS = ("alike", "skimmed", "unseen")
 MAX_NAMED = 5
@@ -40,12 +41,16 @@ class JudgedSession(Struct, frozen=True):
 
 
 class Group(Struct, frozen=True):
-    """The sessions on one computer or with one assistant, counted; `missed_share` of the refreshes at messages."""
+    """The sessions on one computer or with one assistant, counted; `missed_share` of the refreshes at messages.
+
+    `withdrew`: those of the aborted that ended because the participant wished it.
+    """
 
     name: str
     sessions: int
     completed: int
     aborted: int
+    withdrew: int
     died: int
     late_sessions: int
     missed_share: float | None
@@ -72,6 +77,7 @@ def _group(name: str, sessions: Sequence[JudgedSession]) -> Group:
         sessions=len(readings),
         completed=endings["completed"],
         aborted=endings["aborted"],
+        withdrew=sum(reading.ending == "aborted" and reading.reason == WITHDREW for reading in readings),
         died=endings["died"] + endings["failed"],
         late_sessions=sum(one.has(*LATE) for one in sessions),
         missed_share=missed / due if due else None,
@@ -115,7 +121,7 @@ def _computers(groups: Iterable[Group], thresholds: Thresholds) -> Iterator[Find
 
 def _assistants(groups: Iterable[Group], thresholds: Thresholds) -> Iterator[Finding]:
     for group in groups:
-        lost = group.sessions - group.completed
+        lost = group.sessions - group.completed - group.withdrew  # which is the participant's right
         if _is_affected(lost, group.sessions, thresholds):
             text = f"{group.name}: {lost} of {group.sessions} sessions were not completed."
             yield _person("assistant", text, place=group.name)

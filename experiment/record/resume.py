@@ -11,6 +11,7 @@ from experiment.record.transcript import Transcript
 
 CUT_OFF = "interrupted"
 INCOMPLETE = "incomplete"
+WITHDREW = "withdrew"  # an assistant ended it for a participant who wished so
 
 
 def is_interrupted(transcript: Transcript) -> bool:

@@ -19,10 +19,8 @@ from experiment.errors import BadInput
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.events import parse_utc
-from experiment.record.resume import is_interrupted
+from experiment.record.resume import WITHDREW, is_interrupted
 from experiment.session.plan import Plan, read_begun_sessions
-
-WITHDREW = "withdrew"  # the reason by which an assistant ends a session for a participant who leaves
 
 
 class Doubtful(BadInput):

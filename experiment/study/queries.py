@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from experiment.errors import BadInput
 from experiment.qa.findings import Answers, Finding, with_answers
+from experiment.qa.resolutions import RESOLUTION, Resolution
 from experiment.record.dataset import DataSet
 from experiment.study.agreement import disagreements
 from experiment.study.clock import clock_steps
 from experiment.study.events import Answered, Entry, Overridden, Unblinded
 from experiment.study.location import is_shared
 from experiment.study.recording import meaningful
+from experiment.study.register import Register, check_initials
 from experiment.study.snapshot import Snapshot
+
+MAX_NAMED = 10
 
 
 def study_findings(told: Snapshot, data: Path) -> tuple[Finding, ...]:
@@ -71,11 +76,49 @@ def resolved_findings(
     open_findings: Sequence[Finding], kind: str, subject: str | None, session: int | None, reason: str
 ) -> Answered:
     """The answer to a finding that is open; BadInput if there is none such, or for no reason."""
-    if not any((one.kind, one.subject, one.session) == (kind, subject, session) for one in open_findings):
+    if (kind, subject, session) not in [one.key for one in open_findings]:
         near = [one for one in open_findings if one.subject == subject or one.kind == kind]
         listed = "".join(f"\n  {place_of(one)}: --finding {one.kind}" for one in near) or " Nothing like it is open."
         raise BadInput(f"Nothing of the kind {kind!r} is open for this participant and session. Open are:{listed}")
     return Answered(kind, subject, session, meaningful(reason))
+
+
+def resolve_all(
+    path: Path, written: Sequence[Resolution], open_findings: Sequence[Finding], known: Answers, who: str
+) -> list[tuple[str, Answered]]:
+    """What is to be recorded of a table of findings that people filled in, each with the initials of who looked.
+
+    `known`: what was said before; a row that only repeats it is left out. `who`: for rows that name nobody. BadInput
+    names every line that is wrong, and then nothing is to be recorded.
+    """
+    if not written:
+        raise BadInput(f"{path}: the column {RESOLUTION!r} is empty. Write there what you found, and save the table.")
+    acts, wrong = list[tuple[str, Answered]](), list[str]()
+    still_open = {one.key for one in open_findings}
+    for one in written:
+        by = one.who or who
+        if one.key not in still_open and known.get(one.key) == f"{by}: {one.reason}":
+            continue
+        try:
+            check_initials(by)
+            acts.append((by, resolved_findings(open_findings, *one.key, one.reason)))
+        except BadInput as error:
+            wrong.append(f"\n  line {one.line}: {str(error).splitlines()[0]}")
+    if wrong:
+        more = f"\n  and {len(wrong) - MAX_NAMED} more" if wrong[MAX_NAMED:] else ""
+        raise BadInput(f"{path}: nothing was recorded, as lines cannot be used.{''.join(wrong[:MAX_NAMED])}{more}")
+    return acts
+
+
+def record_resolutions(register: Register, given: Sequence[tuple[str, Answered]]) -> None:
+    """Add them to the register, one after the other; what was recorded before an error is left out next time."""
+    for who, act in given:
+        register.act(who, partial(_given, act))
+
+
+def _given(act: Answered, _: Sequence[Entry]) -> Answered:
+    """The act, whatever else is in the register."""
+    return act
 
 
 def place_of(one: Finding) -> str:
