@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from experiment.drawing.stimuli import draw_pictures
+from experiment.design.protocol import Question
+from experiment.drawing.stimuli import draw_checked, draw_pictures
+from experiment.errors import BadInput
 from experiment.record.events import ScaleScene
 from experiment.task.layout import Box, Layout
 from tests.acting import short
+from tests.strategies import PROTOCOL
 
 if TYPE_CHECKING:
     from experiment.task.layout import ScaleLayout
@@ -144,3 +149,29 @@ def test_boxes_that_touch_do_not_overlap() -> None:
     """The overlap that these tests look for is found where it is, and only there."""
     boxes = [Box(0, 0, 10, 10), Box(10, 0, 10, 10), Box(4, 4, 2, 2)]
     assert [overlap(one, other) for one, other in combinations(boxes, 2)] == [False, True, False]
+
+
+LONG = {
+    "question": ("How connected do you feel " * 14, "Not at all", "Extremely"),
+    "label": ("How connected?", "Uncommunicativenessesinterpersonal", "Extremely"),
+    "other label": ("How connected?", "Not at all", "As much as I ever could imagine before today"),
+}
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
+@pytest.mark.parametrize("what", LONG)
+def test_a_scale_without_room_for_its_words_is_refused(what: str, size: tuple[int, int]) -> None:
+    """A question of five lines and labels of three are refused before a session, by what they say."""
+    question, low, high = LONG[what]
+    rating = replace(PROTOCOL.rating, questions=(Question("connection", question.strip(), low, high),))
+    with pytest.raises(BadInput, match=f"The protocol's {what.rsplit(maxsplit=1)[-1]} .* Shorten it"):
+        draw_checked(replace(PROTOCOL, rating=rating), [], Layout(*size))
+
+
+def test_a_button_without_room_for_its_label_is_refused() -> None:
+    """A label that a button could only show in tiny type is refused; a longish one is shown smaller."""
+    long = "Weiter zur n\u00e4chsten Seite (bitte dazu die Leertaste dr\u00fccken)"
+    for label, is_fit in (("Weiter (bitte Leertaste dr\u00fccken)", True), (long, False)):
+        protocol = replace(PROTOCOL, wording=replace(PROTOCOL.wording, next_button=label))
+        with nullcontext() if is_fit else pytest.raises(BadInput, match=r"button 'Weiter zur .* Shorten it"):
+            draw_checked(protocol, [], Layout(1280, 720))

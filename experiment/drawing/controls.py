@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from experiment.drawing.typeset import canvas, draw_text, mixed, paste, picture
+from experiment.drawing.typeset import canvas, draw_text, mixed, paste, picture, text_sizes_px
+from experiment.errors import BadInput
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,6 +21,7 @@ DIGIT_EM = 0.9
 LABEL_EM = 0.8
 CORNER_SHARE = 0.28  # of a button's height, in the radius of its corners
 SMALLEST_LABEL_PX = 6
+LEAST_LABEL_SHARE = 0.6  # of a button's type size, in which its label is still easily read
 
 
 def draw_scale(
@@ -31,22 +33,45 @@ def draw_scale(
     `width_px` and `align` play no part.
     """
     pixels = canvas(layout.width_px, layout.height_px, style.background)
-    asked = draw_text(question, replace(style, width_px=layout.width_px, align="center"), language)
-    paste(pixels, asked.pixels, 0, 0)
+    paste(pixels, draw_text(question, _asked(style, layout), language).pixels, 0, 0)
     digit = replace(style, width_px=None, size_px=DIGIT_EM * style.size_px)
     for point in range(1, layout.points + 1):
         _centred(pixels, draw_text(str(point), digit), layout.tick_px(point), layout.digits_px)
-    label = replace(
-        style,
-        width_px=layout.label_width_px,
-        align="center",
-        size_px=LABEL_EM * style.size_px,
-        colour=style.quiet or style.colour,
-    )
+    label = _end_label(style, layout)
     for end, point in zip(ends, (1, layout.points), strict=True):
         _centred(pixels, draw_text(end, label, language), layout.tick_px(point), layout.labels_px)
     _rule(pixels, layout, mixed(style.colour, style.background, LINE_SHARE))
     return picture(pixels)
+
+
+def check_scale_fits(
+    question: str, ends: tuple[str, str], layout: ScaleLayout, style: Style, language: str = "en"
+) -> None:
+    """BadInput for a question that would reach the line of its scale, or a label that would reach its picture's end."""
+    asked, label = _asked(style, layout), _end_label(style, layout)
+    texts = [(question, asked, language), *((end, label, language) for end in ends)]
+    rooms_px = (layout.line_px, *2 * (layout.height_px - layout.labels_px,))
+    names = ("question", "label", "label")
+    for name, (text, *_), (_, height_px), room_px in zip(names, texts, text_sizes_px(texts), rooms_px, strict=True):
+        if height_px > room_px:
+            raise BadInput(f"The protocol's {name} {text[:40]!r} is too long for its place at the scale. Shorten it.")
+
+
+def check_button_fits(label: str, width_px: int, height_px: int, style: Style, language: str = "en") -> None:
+    """BadInput for a label that could only be drawn too small to be read."""
+    least = replace(style, size_px=LEAST_LABEL_SHARE * style.size_px, width_px=None)
+    text = draw_text(label, least, language)
+    if text.width_px > width_px or text.height_px > height_px:
+        raise BadInput(f"The protocol's button {label!r} is too long. Shorten it.")
+
+
+def _asked(style: Style, layout: ScaleLayout) -> Style:
+    return replace(style, width_px=layout.width_px, align="center")
+
+
+def _end_label(style: Style, layout: ScaleLayout) -> Style:
+    sized = replace(style, size_px=LABEL_EM * style.size_px, colour=style.quiet or style.colour)
+    return replace(sized, width_px=layout.label_width_px, align="center")
 
 
 def _centred(pixels: NDArray[np.uint8], part: Picture, x_px: int, top_px: int) -> None:

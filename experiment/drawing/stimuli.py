@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from experiment.design.colours import Rgb, rgb
 from experiment.design.message import Message
 from experiment.design.protocol import Protocol
-from experiment.drawing.controls import draw_button, draw_marker, draw_scale
+from experiment.drawing.controls import check_button_fits, check_scale_fits, draw_button, draw_marker, draw_scale
 from experiment.drawing.message import TextBox, draw_messages, fitting_box
 from experiment.drawing.scripts import blank_glyphs, missing_glyphs
 from experiment.drawing.typeset import Picture, Style, draw_text
@@ -151,11 +151,28 @@ def draw_in_background(
     photodiode: bool = False,
     labels: Labels = AS_NAMED,
 ) -> Future[Pictures]:
-    """The same, drawn in a process of its own whose memory is freed, and which delays nothing here."""
+    """The same for a session, in a process of its own whose memory is freed, and which delays nothing here.
+
+    BadInput also names a question, a label or a button that has not enough room.
+    """
     pool = ProcessPoolExecutor(1, get_context("spawn"), no_core_dumps)  # it holds the messages too
-    drawing = pool.submit(draw_pictures, protocol, messages, layout, mark, photodiode=photodiode, labels=labels)
+    drawing = pool.submit(draw_checked, protocol, messages, layout, mark, photodiode=photodiode, labels=labels)
     pool.shutdown(wait=False)
     return drawing
+
+
+def draw_checked(
+    protocol: Protocol,
+    messages: Sequence[Message],
+    layout: Layout,
+    mark: str | None = None,
+    *,
+    photodiode: bool = False,
+    labels: Labels = AS_NAMED,
+) -> Pictures:
+    """The pictures of a session to come; those of a past one are drawn as they were, whether all fits or not."""
+    _StimulusRenderer(protocol, layout, labels).check_controls()
+    return draw_pictures(protocol, messages, layout, mark, photodiode=photodiode, labels=labels)
 
 
 def rooms(layout: Layout) -> list[TextBox]:
@@ -231,6 +248,15 @@ class _StimulusRenderer:
         places, style = self.layout.scale(scene.points), self.sized(self.style, SCALE_SIZE)
         picture = draw_scale(scene.question, (scene.low, scene.high), places, style, self.language)
         return _placed(picture, 0, places.centre_y_px)
+
+    def check_controls(self) -> None:
+        """BadInput if a scale or a button has not enough room for its words."""
+        rating, wording, box = self.protocol.rating, self.protocol.wording, self.layout.button
+        places, style = self.layout.scale(rating.points), self.sized(self.style, SCALE_SIZE)
+        for one in rating.questions:
+            check_scale_fits(one.text, (one.low, one.high), places, style, self.language)
+        for label in (wording.next_button, wording.confirm_button):
+            check_button_fits(label, box.width_px, box.height_px, self.sized(self.style, BUTTON_SIZE), self.language)
 
     def button(self, label: str) -> Placed:
         """A button in its place."""
