@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from experiment.drawing.scripts import WORD
 from experiment.drawing.typeset import canvas, draw_text, mixed, paste, picture, text_sizes_px
 from experiment.errors import BadInput
 
@@ -52,9 +53,17 @@ def check_scale_fits(
     texts = [(question, asked, language), *((end, label, language) for end in ends)]
     rooms_px = (layout.line_px, *2 * (layout.height_px - layout.labels_px,))
     names = ("question", "label", "label")
-    for name, (text, *_), (_, height_px), room_px in zip(names, texts, text_sizes_px(texts), rooms_px, strict=True):
-        if height_px > room_px:
+    for name, (text, styled, _), (_, height_px), room_px in zip(
+        names, texts, text_sizes_px(texts), rooms_px, strict=True
+    ):
+        if height_px > room_px or _widest_word_px(text, styled, language) > (styled.width_px or 0):
             raise BadInput(f"The protocol's {name} {text[:40]!r} is too long for its place at the scale. Shorten it.")
+
+
+def _widest_word_px(text: str, style: Style, language: str) -> int:
+    """The width of the longest word that does not break by itself."""
+    longest = max(WORD.findall(text.replace("-", "- ")), key=len, default="")
+    return draw_text(longest, replace(style, width_px=None), language).width_px if longest else 0
 
 
 def check_button_fits(label: str, width_px: int, height_px: int, style: Style, language: str = "en") -> None:
