@@ -26,8 +26,8 @@ from experiment.errors import DayFourError, EquipmentFailure
 
 app = typer.Typer(
     name="dayfour", add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
-    help="Six messages from loved ones, two ratings each. Exit status: 0 completed, 1 found wanting (replay "
-    "--verify, qa), 2 bad input, 3 ended by the assistant, 4 equipment failure.",
+    help="Six messages from loved ones, two ratings each. Exit status: 0 completed, 1 problems found (check, replay "
+    "--verify, qa ...), 2 bad input, 3 ended by the assistant, 4 equipment failure.",
 )  # fmt: skip
 
 for command in (

@@ -9,8 +9,8 @@ import typer
 
 from experiment import system
 from experiment.cli.messages import open_folder
-from experiment.cli.options import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, ROOT, ProtocolFile
-from experiment.cli.terminal import console, say
+from experiment.cli.options import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, ROOT, AsJson, AsTsv, ProtocolFile
+from experiment.cli.terminal import show, show_rows
 from experiment.errors import BadInput, DayFourError
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ def check(
     protocol: ProtocolFile = PROTOCOL,
     messages: Annotated[Path, typer.Option("--messages", help="The participants' folder.")] = PARTICIPANTS,
     data: Annotated[Path, typer.Option("--data", help="Where the data set lies.")] = DATA,
+    as_json: AsJson = False,
+    as_tsv: AsTsv = False,
 ) -> None:
     """Whether this computer is fit for a session: one line a thing, with what to do."""
     from experiment.design.protocol import read_protocol
@@ -42,8 +44,10 @@ def check(
         of_session = session_items(read, subject, session, open_folder(messages), data)
     of_session[0].extend(study_items(data, subject, session))
     found = check_readiness(read, data, ROOT, full_screen=not windowed, with_press=not no_press, of_session=of_session)
-    console().print(report.table(found))
-    say(report.verdict(found), "bold")
+    rows = [(one.name, one.grade, one.found, one.value, one.unit, one.fix) for one in found]
+    if not show_rows(("name", "grade", "found", "value", "unit", "fix"), rows, as_json=as_json, as_tsv=as_tsv):
+        show(report.table(found))
+        show(report.verdict(found))
     if worst(found) == "red":
         raise typer.Exit(FOUND_WANTING)
 

@@ -11,8 +11,8 @@ import typer
 
 from experiment.cli.import_messages import STYLES
 from experiment.cli.messages import open_folder
-from experiment.cli.options import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, ProtocolFile
-from experiment.cli.terminal import console, progress_bar, say
+from experiment.cli.options import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, AsJson, AsTsv, ProtocolFile
+from experiment.cli.terminal import progress_bar, say, show, show_rows
 from experiment.errors import BadInput
 from experiment.messages.findings import counted
 
@@ -33,6 +33,8 @@ def check(
     messages: Messages = PARTICIPANTS,
     screen: Screen = "1920x1080",
     protocol: ProtocolFile = PROTOCOL,
+    as_json: AsJson = False,
+    as_tsv: AsTsv = False,
 ) -> None:
     """What is wrong with messages, and what to do about it. Ends with 1 if a session would refuse any."""
     from experiment.design.protocol import read_protocol
@@ -40,9 +42,12 @@ def check(
     layout, read = layout_of(screen), read_protocol(protocol)
     checked = _checked(subject, messages, read, layout)
     is_one = bool(subject) or not messages.is_dir()
-    _show([one for one in checked.findings if is_one or one.grade != "note"])
-    people = counted(checked.subjects, "participant")
-    say(f"{counted(checked.messages, 'message')} of {people}: {_counted(checked.findings)}.")
+    listed = [one for one in checked.findings if is_one or one.grade != "note"]
+    rows = [(one.grade, one.subject, one.message_id, one.text) for one in listed]
+    if not show_rows(("grade", "participant_id", "message_id", "text"), rows, as_json=as_json, as_tsv=as_tsv):
+        _show(listed)
+        people = counted(checked.subjects, "participant")
+        show(f"{counted(checked.messages, 'message')} of {people}: {_counted(checked.findings)}.")
     if not is_one and any(one.grade == "note" for one in checked.findings):
         say("`dayfour messages check --subject ID` also shows the notes.")
     if not checked.messages:
@@ -122,11 +127,11 @@ def _show(findings: Sequence[Finding]) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in ("Grade", "Participant", "Message"):
         table.add_column(column, no_wrap=True)
-    table.add_column("What, and what to do")
+    table.add_column("Problem and what to do")
     for one in findings:
         table.add_row(one.grade, one.subject or "", one.message_id or "", one.text, style=STYLES[one.grade])
     if findings:
-        console().print(table, soft_wrap=False)
+        show(table)
 
 
 def _counted(findings: Sequence[Finding]) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from experiment.cli.options import FOUND_WANTING, PARTICIPANTS, PROTOCOL, ProtocolFile
-from experiment.cli.terminal import ask_passphrase, console, say
+from experiment.cli.terminal import console, say, unlock_if_given
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -89,8 +89,8 @@ def _folder(path: Path) -> Folder:
     folder = Folder(path)
     if not folder.is_encrypted or not folder.subjects():
         return folder
-    passphrase = ask_passphrase("Passphrase of the messages (nothing, if all participants are new)")
-    return folder.unlocked(passphrase) if passphrase else folder
+    prompt = "Passphrase of the messages (press Return if all participants are new)"
+    return unlock_if_given(prompt, folder.unlocked) or folder
 
 
 def _ask(table: str, field: str, listed: Sequence[str]) -> int | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from experiment.cli.options import PARTICIPANTS
-from experiment.cli.terminal import ask_passphrase, new_passphrase, say
+from experiment.cli.terminal import new_passphrase, say, unlock
 from experiment.errors import BadInput
 from experiment.messages.findings import counted
 
@@ -96,7 +96,7 @@ def forget(
 def open_folder(messages: Path) -> Folder:
     """The folder, with its key if it is encrypted: then the passphrase is asked for."""
     folder = _folder(messages)
-    return folder.unlocked(ask_passphrase("Passphrase of the messages")) if folder.is_encrypted else folder
+    return unlock("Passphrase of the messages", folder.unlocked) if folder.is_encrypted else folder
 
 
 def _folder(path: Path) -> Folder:

@@ -13,3 +13,5 @@ FOUND_WANTING = 1
 
 DataFolder = Annotated[Path, typer.Option("--data", help="Where the data set lies.")]
 ProtocolFile = Annotated[Path, typer.Option("--protocol", help="All wording, timing, scales and keys.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON, for a program.")]
+AsTsv = Annotated[bool, typer.Option("--tsv", help="Print it as tab-separated values, for a spreadsheet or a program.")]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from experiment.cli.options import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, ProtocolFile
-from experiment.cli.terminal import ask_passphrase, progress_bar, say
+from experiment.cli.options import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, AsJson, AsTsv, ProtocolFile
+from experiment.cli.terminal import progress_bar, say, show, show_rows, unlock_if_given
 from experiment.errors import BadInput
 from experiment.system import no_core_dumps
 
@@ -114,12 +115,22 @@ def qa(
     ] = None,
     pilot: Annotated[bool, typer.Option("--pilot", help="Its pilots, or a simulated data set.")] = False,
     protocol: ProtocolFile = PROTOCOL,
+    as_json: AsJson = False,
+    as_tsv: AsTsv = False,
 ) -> None:
-    """One page over all sessions: which of them somebody should look at, and why."""
+    """One page over all sessions: which of them need attention, and why."""
+    from experiment.record.tsv import MISSING
+
     done = run_qa(data, protocol, out=out, pilot=pilot)
     others = done.beside
     besides = f", and {others} finding{'' if others == 1 else 's'} about more than one" if others else ""
-    say(f"{done.wanting} of {done.sessions} sessions need a person{besides}:\n  {done.page}\n  {done.table}")
+    summary = f"{done.wanting} of {done.sessions} sessions need attention{besides}:\n  {done.page}\n  {done.table}"
+    columns, *rows = csv.reader(done.table.read_text(encoding="utf-8").splitlines(keepends=True), delimiter="\t")
+    cells = [[None if cell == MISSING else cell for cell in row] for row in rows]
+    if show_rows(columns, cells, as_json=as_json, as_tsv=as_tsv):
+        say(summary)
+    else:
+        show(summary)
     if done.needs_person:
         raise typer.Exit(FOUND_WANTING)
 
@@ -157,8 +168,7 @@ def _source(messages: Path) -> Path | Folder | None:
     folder = Folder(messages)
     if not folder.is_encrypted:
         return folder
-    typed = ask_passphrase("Passphrase of the messages (nothing: show only their ids)")
-    return folder.unlocked(typed) if typed else None
+    return unlock_if_given("Passphrase of the messages (press Return to show only their ids)", folder.unlocked)
 
 
 def _verify(place: Path, anchor: str, *, pilot: bool) -> None:
@@ -176,10 +186,10 @@ def _verify(place: Path, anchor: str, *, pilot: bool) -> None:
         verified = [verify(place, pilot=pilot)]
     wanting = [one for one in verified if one.is_wanting]
     for one in wanting:
-        say(f"{one.transcript}: " + ("unfinished" if one.unfinished else "found wanting"), "red")
+        show(f"{one.transcript}: " + ("unfinished" if one.unfinished else "problems found"))
         for finding in one.findings:
-            say(f"  {finding}")
-    say(f"{len(verified) - len(wanting)} of {len(verified)} sessions are as they were recorded.")
+            show(f"  {finding}")
+    show(f"{len(verified) - len(wanting)} of {len(verified)} sessions are as they were recorded.")
     if _verify_beside(place if place.is_dir() else place.absolute().parents[3], anchor) or wanting:
         raise typer.Exit(FOUND_WANTING)
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 
-from experiment.cli.options import DATA, DataFolder
+from experiment.cli.options import DATA, AsJson, AsTsv, DataFolder
 from experiment.cli.study_setup import Operator, Subject, register_for, update_participants
-from experiment.cli.terminal import console, say
+from experiment.cli.terminal import say, show, show_rows
 
 if TYPE_CHECKING:
     from experiment.study.events import Act, Entry
@@ -128,13 +128,17 @@ def close(
 def history(
     subject: Annotated[str, typer.Option(help="Only what is about this participant.")] = "",
     data: DataFolder = DATA,
+    as_json: AsJson = False,
+    as_tsv: AsTsv = False,
 ) -> None:
     """Everything that was recorded, by whom and when, with the number of each entry."""
     from experiment.study import history as told
 
     register = register_for(data)
     label = register.participant(subject).subject if subject else None
-    console().print(told.table(register.entries(), label), soft_wrap=False)
+    rows = list(told.rows(register.entries(), label))
+    if not show_rows(told.HistoryRow._fields, rows, as_json=as_json, as_tsv=as_tsv):
+        show(told.table(rows))
 
 
 def correct(
@@ -168,6 +172,8 @@ def clock(
 def status(
     due: Annotated[bool, typer.Option("--due", help="Only those for whom there is something to do today.")] = False,
     data: DataFolder = DATA,
+    as_json: AsJson = False,
+    as_tsv: AsTsv = False,
 ) -> None:
     """Everybody on one screen: due today, overdue, done, withdrawn."""
     from experiment.study import queries
@@ -177,10 +183,13 @@ def status(
     told, moment = register.read(), register.now()
     plan = told.study
     lines = standing.rows(told.people.values(), plan, moment)
-    console().print(standing.table(standing.only_due(lines) if due else lines))
-    say(standing.summary(lines, plan, moment))
+    listed = standing.only_due(lines) if due else lines
+    if show_rows(standing.HEADER, [row.cells for row in listed], as_json=as_json, as_tsv=as_tsv):
+        return
+    show(standing.table(listed))
+    show(standing.summary(lines, plan, moment))
     for line in standing.seals(told, moment, sum(one.needs_person for one in queries.integrity_findings(told, data))):
-        say(line)
+        show(line)
 
 
 def calendar(

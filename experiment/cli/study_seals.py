@@ -12,7 +12,7 @@ import typer
 from experiment.cli.options import DATA, FOUND_WANTING, PROTOCOL, DataFolder, ProtocolFile
 from experiment.cli.review import run_qa
 from experiment.cli.study_setup import Operator, Pilot, register_for
-from experiment.cli.terminal import ask_passphrase, new_passphrase, say
+from experiment.cli.terminal import new_passphrase, say, show, unlock
 from experiment.errors import BadInput
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _try_key(path: Path, data: Path) -> None:
 
     register = register_for(data)
     told = register.read()
-    tried = try_key(register, told, read_key(path, ask_passphrase("Passphrase of the key")))
+    tried = try_key(register, told, unlock("Passphrase of the key", lambda typed: read_key(path, typed)))
     if tried is None:
         raise BadInput(f"This key opens nothing in {register.folder}. Nothing was shown or recorded.")
     if tried.trouble:
@@ -77,7 +77,7 @@ def packing(key: KeyFile, data: DataFolder = DATA) -> None:
 
     register = register_for(data)
     told = register.read()
-    kits = open_packing(register, read_key(key, ask_passphrase("Passphrase of the pharmacy's key")))
+    kits = open_packing(register, unlock("Passphrase of the pharmacy's key", lambda typed: read_key(key, typed)))
     rows = csv.writer(sys.stdout, lineterminator="\n")
     rows.writerows(
         [("kit", "stratum", "course", "treatment"), *((k.kit, k.stratum, k.course, k.treatment) for k in kits)]
@@ -116,7 +116,7 @@ def unblind(
 
     if bool(subject) == bool(out):
         raise BadInput("Please give --out FILE for everybody after the lock, or --subject ID in an emergency.")
-    opened = read_key(key, ask_passphrase("Passphrase of the key"))
+    opened = unlock("Passphrase of the key", lambda typed: read_key(key, typed))
     if out:
         count = unblinding.unblind_all(register_for(data), data, opened, operator, reason or "after the lock", out)
         say(f"The treatments of {count} participants:\n  {out}")
@@ -149,9 +149,9 @@ def verify_study(data: Path, told: Snapshot) -> int:
         register.beside(name)
     found = queries.integrity_findings(told, data)
     for one in found:
-        say(f"{queries.place_of(one)}: {one.text}", "red" if one.needs_person else None)
+        show(f"{queries.place_of(one)}: {one.text}")
     unresolved = sum(one.needs_person for one in found)
-    say(f"Register and data: {unresolved or 'no'} problem{'' if unresolved == 1 else 's'} found.")
+    show(f"Register and data: {unresolved or 'no'} problem{'' if unresolved == 1 else 's'} found.")
     return unresolved
 
 
@@ -168,5 +168,5 @@ def say_record(anchor: str, told: Snapshot | None, data: Path) -> int:
             "red",
         )
         return 1
-    say(f"The anchor fits: it stands for {record}, and nothing up to there has changed since.")
+    show(f"The anchor fits: it stands for {record}, and nothing up to there has changed since.")
     return 0

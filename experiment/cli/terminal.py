@@ -1,29 +1,36 @@
-"""What a person at the terminal is told, and what the terminal or the system can tell the program."""
+"""What a person at the terminal is told, asked and shown: results on standard output, all else on standard error."""
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from experiment.errors import BadInput
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+TRIES = 3  # for a passphrase
+UNFOLDED = 10_000  # columns, of a file or another program
+Key = TypeVar("Key")
 
 
 def console() -> Console:
-    """Where a person is spoken to; what other programs read goes to standard output."""
+    """Where a person is told of progress and errors; results go to standard output."""
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 
 def say(text: str, style: str | None = None) -> None:
-    """Say something to the person."""
+    """Tell the person something that is no result."""
     console().print(text, style=style)
 
 
@@ -37,6 +44,35 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
+def show(result: str | Text | Table) -> None:
+    """Print what a command was asked for; lines are folded at a terminal only."""
+    from rich.console import Console
+    from rich.table import Table
+
+    at_terminal = sys.stdout.isatty()
+    printed = Console(highlight=False, markup=False, width=None if at_terminal else UNFOLDED)
+    if at_terminal:
+        printed.print(result, soft_wrap=not isinstance(result, Table))
+        return
+    with printed.capture() as captured:
+        printed.print(result, soft_wrap=not isinstance(result, Table))
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+
+
+def show_rows(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, as_json: bool = False, as_tsv: bool = False
+) -> bool:
+    """Print a table for a program, if it is to be read by one; whether it was. What is missing is null or n/a."""
+    if as_json:
+        listed = [dict(zip(columns, row, strict=True)) for row in rows]
+        sys.stdout.write(json.dumps(listed, ensure_ascii=False, indent=1, default=str) + "\n")
+    elif as_tsv:
+        from experiment.record.tsv import tsv
+
+        sys.stdout.write(tsv(columns, rows))
+    return as_json or as_tsv
+
+
 def ask_passphrase(prompt: str) -> str:
     """What is typed without being seen; where there is no terminal, the next line of standard input."""
     from getpass import getpass
@@ -44,11 +80,37 @@ def ask_passphrase(prompt: str) -> str:
     return getpass(f"{prompt}: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
 
 
+def unlock(prompt: str, open_with: Callable[[str], Key]) -> Key:
+    """What a passphrase opens. At a terminal it may be wrong twice: the next try must not be typed into the shell."""
+    return cast("Key", _unlocked(prompt, open_with, optional=False))
+
+
+def unlock_if_given(prompt: str, open_with: Callable[[str], Key]) -> Key | None:
+    """The same; None if nothing was typed."""
+    return _unlocked(prompt, open_with, optional=True)
+
+
+def _unlocked(prompt: str, open_with: Callable[[str], Key], *, optional: bool) -> Key | None:
+    from experiment.storage.encryption import WrongKey
+
+    tries_left = TRIES if sys.stdin.isatty() else 1
+    while True:
+        typed, tries_left = ask_passphrase(prompt), tries_left - 1
+        if optional and not typed:
+            return None
+        try:
+            return open_with(typed)
+        except WrongKey:
+            if not tries_left:
+                raise
+        say("Wrong passphrase. Please enter it again.", "yellow")
+
+
 def new_passphrase() -> str:
     """A new passphrase, at a terminal typed twice; BadInput if the two differ."""
     typed = ask_passphrase("New passphrase (several words)")
-    if sys.stdin.isatty() and ask_passphrase("The same again") != typed:
-        raise BadInput("The two passphrases differ. Nothing was done; start again.")
+    if sys.stdin.isatty() and ask_passphrase("Repeat the passphrase") != typed:
+        raise BadInput("The two passphrases differ. Nothing was done. Please start again.")
     return typed
 
 

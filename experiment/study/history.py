@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from experiment.study import events, participants
@@ -13,22 +13,39 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-def table(entries: Sequence[events.Entry], subject: str | None = None) -> Table:
-    """A line for each entry, or for those about one participant; what was taken back is struck through."""
-    from rich.table import Table
+class HistoryRow(NamedTuple):
+    """An entry as it is listed: its number, when it was recorded (in the study's zone), by whom, and what."""
 
+    entry: int
+    recorded: str
+    by: str
+    what: str
+    taken_back_by: int | None
+
+
+def rows(entries: Sequence[events.Entry], subject: str | None = None) -> Iterator[HistoryRow]:
+    """A row for each entry, or for those about one participant."""
     zone, taken_back = ZoneInfo(participants.study_of(entries).clock.zone), participants.corrected_entries(entries)
     own = {number for number, entry in enumerate(entries, 1) if subject in {None, getattr(entry.act, "subject", None)}}
+    for number, entry in enumerate(entries, start=1):
+        if number in own or (isinstance(entry.act, events.Corrected) and entry.act.entry in own):
+            at = datetime.fromisoformat(entry.utc).astimezone(zone)
+            yield HistoryRow(number, f"{at:%Y-%m-%d %H:%M}", entry.who, describe(entry.act), taken_back.get(number))
+
+
+def table(listed: Iterable[HistoryRow]) -> Table:
+    """The rows in columns; what was taken back is struck through."""
+    from rich.table import Table
+
     shown = Table(box=None, header_style="bold", pad_edge=False)
     for column in ("Entry", "Recorded", "By"):
         shown.add_column(column, no_wrap=True)
     shown.add_column("What")
-    for number, entry in enumerate(entries, start=1):
-        if number in own or (isinstance(entry.act, events.Corrected) and entry.act.entry in own):
-            at = datetime.fromisoformat(entry.utc).astimezone(zone)
-            style = "strike dim" if number in taken_back else ""
-            by = f" (taken back by entry {taken_back[number]})" if number in taken_back else ""
-            shown.add_row(str(number), f"{at:%Y-%m-%d %H:%M}", entry.who, describe(entry.act) + by, style=style)
+    for row in listed:
+        by = f" (taken back by entry {row.taken_back_by})" if row.taken_back_by else ""
+        shown.add_row(
+            str(row.entry), row.recorded, row.by, row.what + by, style="strike dim" if row.taken_back_by else ""
+        )
     return shown
 
 
