@@ -26,7 +26,7 @@ from tests.strategies import PROTOCOL
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from experiment.record.events import Answers
+    from experiment.record.events_beside import Answers
     from tests.lab import Eyes, Sitting
     from tests.xtest import Hands
 

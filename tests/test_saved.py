@@ -15,11 +15,12 @@ import pytest
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from experiment.errors import EquipmentFailure
+from experiment.errors import BadInput, EquipmentFailure
 from experiment.record import rescue
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
-from experiment.record.events import Click, Ended, Key, Rated, Started, Storage, StorageCause, Unwritable
+from experiment.record.events import Click, Ended, Key, MessageScene, Rated, Shown, Started, Storage, StorageCause
+from experiment.record.events_beside import SetAside, Unwritable
 from experiment.record.remake import catch_up, remake
 from experiment.record.saved import describe_saved
 from experiment.record.trial_table import table_text
@@ -27,6 +28,8 @@ from experiment.record.tsv import read_rows
 from experiment.record.writable import as_declared
 from experiment.replay.verify import verify
 from experiment.screens.inputs import WindowEvents
+from experiment.session.again import set_aside
+from experiment.storage.hash_chain import line_digests
 from experiment.task.scenes import pause_page, pause_pages
 from tests.strategies import PROTOCOL, held, session_of
 
@@ -261,3 +264,45 @@ def test_a_log_that_cannot_be_read_keeps_no_other_from_being_tabled(tmp_path: Pa
     other.parent.mkdir(parents=True)
     other.write_bytes(path.read_bytes().replace(b'"trial":1', b'"trial":2'))
     assert [one.failed for one in remake(data)] == [False, True]
+
+
+def test_a_session_in_which_no_message_was_seen_is_begun_again(tmp_path: Path) -> None:
+    """Its log is kept with the reason, its tables go, and the new session names it; taken away, that is found."""
+    data, events, visit = DataSet(tmp_path), told(), session_of().visit
+    seen = next(at for at, event in enumerate(events) if shows_message(event))
+    first = [*events[:seen], Ended("aborted", "technical")]
+    written(data, first)
+    data.save(first)
+    kept = set_aside(data, visit, "The wrong session was chosen", "TA", "2026-03-01T10:00:00+00:00")
+    assert log.read(kept, pilot=True).events[-1] == SetAside(
+        "The wrong session was chosen", "TA", "2026-03-01T10:00:00+00:00"
+    )
+    assert not data.transcript_of(visit)
+    assert not data.table_of(visit)
+    assert read_rows(data.sessions(SUBJECT), "session_id") == {}
+    started = events[0]
+    assert isinstance(started, Started)
+    digest = line_digests(kept.read_bytes())[-1]
+    path = written(data, [replace(started, begun_before=(digest,)), *events[1:]])
+    data.save(log.read(path, pilot=True).events)
+    assert verify(path, pilot=True).findings == ()
+    kept.unlink()
+    assert [finding.what for finding in verify(path, pilot=True).findings] == ["started.begun_before"]
+
+
+@pytest.mark.parametrize("what", ["message", "unwritable", "not begun"])
+def test_a_session_in_which_a_message_may_have_been_seen_is_not_begun_again(what: str, tmp_path: Path) -> None:
+    """Nor one with a line that could not be written, or one that has not begun; nothing is changed then."""
+    data, events, visit = DataSet(tmp_path), told(), session_of().visit
+    seen = next(at for at, event in enumerate(events) if shows_message(event))
+    if what != "not begun":
+        written(data, events[: seen + 1] if what == "message" else [*events[:seen], object()])  # type: ignore[list-item]
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(BadInput, match="cannot be begun again" if what != "not begun" else "without --begin-again"):
+        set_aside(data, visit, "The wrong session", "TA", "2026-03-01T10:00:00+00:00")
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def shows_message(event: Event) -> bool:
+    """Whether it shows one of the participant's own messages."""
+    return isinstance(event, Shown) and isinstance(event.scene, MessageScene) and event.scene.message_id.startswith("m")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from experiment.design.protocol import Protocol
     from experiment.design.questions import Funnel
+    from experiment.design.visit import Visit
     from experiment.record.dataset import DataSet
     from experiment.record.events import Ended
     from experiment.session.plan import Plan
@@ -138,25 +140,58 @@ def say_remade(data: DataSet, subject: str) -> bool:
     return bool(done)
 
 
-def close_session(
-    data: DataSet, subject: str, session: str, protocol: Protocol, register: Register | None, operator: str
-) -> None:
+@dataclass(frozen=True)
+class NamedSession:
+    """A session that the command line names, with where it is recorded and who wants something of it."""
+
+    data: DataSet
+    subject: str
+    session: str
+    protocol: Protocol
+    register: Register | None
+    operator: str
+
+    def visit(self, option: str) -> Visit:
+        """Which visit it is; BadInput if that is not said."""
+        from experiment.design.session import check_session, check_subject
+        from experiment.design.visit import Visit
+
+        if not self.session:
+            raise BadInput(f"Please say with {option} which session is meant: --session 1 or --session 2.")
+        number = int(self.session) if self.session.isdecimal() else 0
+        return Visit(check_subject(self.subject), check_session(number, self.protocol))
+
+
+def set_session_aside(named: NamedSession, reason: str) -> None:
+    """Set the log of a session aside in which no message was seen, so that it can be begun again; say where it is."""
+    from experiment.session.again import check_unseen, set_aside
+    from experiment.study import recording
+    from experiment.study.register import utc_now
+
+    visit, register, who = named.visit("--begin-again"), named.register, named.operator
+    if not who:
+        raise BadInput("Please add your initials, which are recorded with the reason: --operator.")
+    why = recording.meaningful(reason)
+    check_unseen(named.data, visit)
+    if register:
+        register.act(who, lambda entries: recording.begin_again(entries, visit, why, register.now()))
+    kept = set_aside(named.data, visit, why, who, utc_now().isoformat(timespec="seconds"))
+    say(f"{visit} is begun again. Its first log is kept:\n  {kept}")
+
+
+def close_session(named: NamedSession) -> None:
     """End a session that was cut off as it is; with a register, by these initials. BadInput if there is none."""
-    from experiment.design.session import check_session
-    from experiment.design.visit import Visit
     from experiment.record.saved import describe_saved
     from experiment.session.plan import close_as_incomplete, read_interrupted
 
-    if not session:
-        raise BadInput("Expected with --close which session is meant: --session 1 or --session 2.")
-    if register and not operator:
+    visit, data = named.visit("--close"), named.data
+    if named.register and not named.operator:
         raise BadInput("Expected with --close your initials, which stand in the study's register: --operator.")
-    visit = Visit(subject, check_session(int(session) if session.isdecimal() else 0, protocol))
-    made_again = say_remade(data, subject)
+    made_again = say_remade(data, visit.subject)
     if made_again and read_interrupted(data, visit) is None:
         say(f"{visit} was not interrupted, so there is nothing to close.")
         return
     close_as_incomplete(data, visit)
     if transcript := data.transcript_of(visit):
-        say_anchor(transcript, record(register, data, transcript, operator))
+        say_anchor(transcript, record(named.register, data, transcript, named.operator))
         say(f"{visit} has been closed as incomplete. {describe_saved(transcript)}")

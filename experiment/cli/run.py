@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from experiment.cli.after_run import ABORTED, accounting_for, close_session, finish, say_remade
+from experiment.cli.after_run import (
+    ABORTED,
+    NamedSession,
+    accounting_for,
+    close_session,
+    finish,
+    say_remade,
+    set_session_aside,
+)
 from experiment.cli.messages import open_folder
 from experiment.cli.options import DATA, PARTICIPANTS, PROTOCOL, ROOT, DataFolder, ProtocolFile
 from experiment.cli.study_setup import simulate_study
@@ -82,6 +90,9 @@ def run(
     answer: Annotated[list[str] | None, typer.Option(help="ID=VALUE: answers a question of the form.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a session that was cut off.")] = False,
     close: Annotated[bool, typer.Option("--close", help="End a session that was cut off as incomplete.")] = False,
+    begin_again: Annotated[
+        str | None, typer.Option(help="Reason for beginning a session once more in which no message was seen.")
+    ] = None,
     windowed: Annotated[bool, typer.Option("--windowed", help="In a window: onsets are then less certain.")] = False,
     override: Annotated[
         str | None, typer.Option(help="A reason to hold the session though this computer is not fit for it.")
@@ -113,10 +124,12 @@ def run(
         raise EquipmentFailure("A real session needs a display, and there is none. Start it from the desktop.")
     data_set, register = DataSet(data), find_register(data)
     data_set.prepare()
+    named = NamedSession(data_set, subject, session, read, register, operator)
     if close:
-        close_session(data_set, check_subject(subject), session, read, register, operator)
+        close_session(named)
         return
-    with_session = register is None or bool(session)  # else the register knows which it is
+    if begin_again is not None:
+        set_session_aside(named, begin_again)
     told = register.read() if register else None
     if register and told and subject:
         told = _look_ahead(register, told, data_set, check_subject(subject), session, why_now)
@@ -124,10 +137,8 @@ def run(
     lab = _Lab(read, data_set, open_folder(messages), register, told, seed=seed, resume=resume, override=why_now)
     # A session that goes on keeps the answers that were given when it began.
     asked = replace(read, assistant=()) if resume else read
+    with_session = register is None or bool(session)  # else the register knows which it is
     plan = _asked(asked, known, lab.plan, with_session=with_session)
-    if plan is None:
-        say("Cancelled: nothing was saved.")
-        raise typer.Exit(ABORTED)
     check = sessions.Check(lambda: computer.items(data, ROOT), why)
     with accounting_for(plan, register):
         ended = sessions.run_in_window(plan, full_screen=not windowed, photodiode=photodiode, check=check)
@@ -246,8 +257,8 @@ def _reason(override: str | None) -> str | None:
 
 def _asked(
     protocol: Protocol, known: dict[str, str], plan_of: Callable[[Answers], Plan], *, with_session: bool
-) -> Plan | None:
-    """The session that the options name, or the form if they leave something out; None if the form was cancelled."""
+) -> Plan:
+    """The session that the options name, or the form if they leave something out; ends here if that is cancelled."""
     from experiment.cli import form
 
     if all(known.get(field.id) for field in form.fields(protocol, with_session=with_session) if field.required):
@@ -255,4 +266,7 @@ def _asked(
     from experiment.cli import form_window
 
     answers = form_window.ask(protocol, known, plan_of, with_session=with_session)
-    return None if answers is None else plan_of(answers)
+    if answers is None:
+        say("Cancelled: nothing was saved.")
+        raise typer.Exit(ABORTED)
+    return plan_of(answers)

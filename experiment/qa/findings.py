@@ -35,6 +35,7 @@ KINDS = {
     "late": "Late frames",
     "unknown_frames": "The screen's times are not known",
     "let_in": "Held against the study's rules",
+    "begun_again": "Begun again",
     "unblinded": "Unblinded in an emergency",
     "overridden": "Held though the check before it said no",
     "unsynced": "The screen did not set the pace",
@@ -227,6 +228,8 @@ def _equipment(one: SessionSummary, thresholds: Thresholds) -> Found:
     polled = sum("poll" in (rated.timed_by or "") for rated in one.trials)
     if one.override is not None:
         yield "overridden", True, None, f"Not fit: {', '.join(one.unfit)}. The reason given: {one.override}"
+    if one.begun_before:
+        yield "begun_again", True, None, "No message was seen the first time; that log was set aside with the reason."
     for waiver in one.waived:
         yield "let_in", True, None, f"{waiver.refused} The reason given: {waiver.reason}"
     if polled:

@@ -56,7 +56,7 @@ class SessionSummary(Struct, frozen=True):
     """What a transcript tells. Times are seconds of the sittings one after another (`timeline.py`).
 
     `unfit`: what the check before the session found red. `override`: why it was held all the same. `waived`: what spoke
-    against the visit.
+    against the visit. `begun_before`: how many logs of the visit were set aside.
     `clock_steps`: when the wall clock was found to be set, and by how much. `gaps_s`: between sittings. `strayed`: the
     first place that is not as planned.
     """
@@ -78,6 +78,7 @@ class SessionSummary(Struct, frozen=True):
     unfit: tuple[str, ...]
     override: str | None
     waived: tuple[Waiver, ...]
+    begun_before: int
     ending: Ending
     reason: str | None
     torn: bool
@@ -173,6 +174,7 @@ def summarise(path: Path, events: Sequence[Event], *, torn: bool = False) -> Ses
         unfit=tuple(item.name for item in started.preflight if item.grade == "red"),
         override=started.override,
         waived=session.waived or (),
+        begun_before=len(started.begun_before or ()),
         ending=ended.status if isinstance(ended, Ended) else "died",
         reason=ended.reason if isinstance(ended, Ended) else None,
         torn=torn,

@@ -12,7 +12,8 @@ from experiment.design.visit import subject_label, subject_name
 from experiment.errors import BadInput, DayFourError
 from experiment.record.data_dictionary import PARTICIPANTS_COLUMNS, describe_question
 from experiment.record.dataset import DataSet, cell
-from experiment.record.events import SCHEMA, Answers, Closing, decode
+from experiment.record.events import SCHEMA, decode
+from experiment.record.events_beside import Answers, Closing
 from experiment.record.transcript import Writer, has_begun
 from experiment.record.tsv import MISSING, describe_columns, read_rows, read_table, write_rows
 from experiment.storage.hash_chain import read_chain

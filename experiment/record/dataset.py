@@ -24,6 +24,7 @@ from experiment.record.data_dictionary import (
     data_dictionary,
     sessions_dictionary,
 )
+from experiment.record.dataset_description import DESCRIPTION, README
 from experiment.record.events import Ended, Started
 from experiment.record.trial_table import table_text
 from experiment.record.tsv import (
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
 
     Columns = Mapping[str, dict[str, str]]
 
-BIDS_VERSION = "1.10.0"
 ENOUGH_BYTES = 100_000_000
 PILOT = "pilot"
 TRANSCRIPT = re.compile(rf"sub-{LABEL}_ses-{NUMBER}_task-[A-Za-z0-9]+_transcript\.jsonl")
@@ -95,6 +95,14 @@ class DataSet:
         own = [visit for path in folders if (visit := _visit_of_folder(path))]
         return sorted(path for visit in own for path in self._transcripts(visit))
 
+    def set_aside(self, visit: Visit) -> Path:
+        """Where logs of this visit are that were set aside, since it was begun again."""
+        return self.root / "sourcedata" / visit.folder / "set-aside"
+
+    def logs_set_aside(self, visit: Visit) -> list[Path]:
+        """Those logs, in the order of time."""
+        return sorted(self.set_aside(visit).glob("*_transcript.jsonl"))
+
     def table(self, visit: Visit, task: str) -> Path:
         """Where the trial table of a session with this task belongs; its dictionary beside it ends in `.json`."""
         return self.root / visit.folder / "beh" / f"{visit.stem}_task-{task}_beh.tsv"
@@ -129,11 +137,11 @@ class DataSet:
         if free_bytes < ENOUGH_BYTES:
             found = f"expected {ENOUGH_BYTES // 10**6} MB free, found {free_bytes // 10**6} MB"
             raise EquipmentFailure(f"The disk of {self.root} is nearly full: {found}. Free some or choose --data.")
-        write_new(self.root / "dataset_description.json", json_text(_DESCRIPTION))
+        write_new(self.root / "dataset_description.json", json_text(DESCRIPTION))
         # Without a slash after it: the validator looks at a folder's bare name.
         write_new(self.root / ".bidsignore", "".join(f"/{folder}\n" for folder in (PILOT, "timing", "study")))
         if not any(self.root.glob("README*")):
-            write_new(self.root / "README.md", _README)
+            write_new(self.root / "README.md", README)
         self.list_participants()
         read_table(self.funnel, "participant_id")
         read_dictionary(self.funnel.with_suffix(".json"))
@@ -182,6 +190,21 @@ class DataSet:
         write_whole(table.with_suffix(".json"), json_text(data_dictionary(session.protocol, session.message_digests)))
         row = visit_row(started, ended if isinstance(ended, Ended) else None)
         self._save_visit(self.sessions(session.subject), row, started)
+
+    def forget(self, visit: Visit) -> None:
+        """Take a visit out of the tables; EquipmentFailure if that cannot be."""
+        path = self.sessions(visit.subject)
+        with self.writing():
+            table = read_table(path, "session_id")
+            rows = [row for name, row in table.rows.items() if name != session_name(visit.session)]
+            if len(rows) < len(table.rows):
+                write_rows(path, rows, first=table.columns)
+        if table_path := self.table_of(visit):
+            try:
+                table_path.with_suffix(".json").unlink(missing_ok=True)
+                table_path.unlink()
+            except OSError as error:
+                raise EquipmentFailure(f"{table_path} cannot be removed: {error.strerror}. Close it.") from error
 
     def _save_visit(self, path: Path, row: dict[str, str], started: Started) -> None:
         with self.writing():
@@ -257,26 +280,3 @@ def visit_row(started: Started, ended: Ended | None) -> dict[str, str]:
 def cell(value: str | float | None) -> str:
     """An answer as a table has it."""
     return MISSING if value is None or value == "" else str(value)
-
-
-_README = """\
-# Day Four: connection and pleasure after messages from loved ones
-
-A BIDS data set, written by the Day Four program. On the fourth day of each course of a crossover study, a participant
-reads messages that loved ones wrote beforehand, and rates each of them.
-
-- `sub-<ID>/ses-<n>/beh/*_beh.tsv`: one row for each message; the `.json` beside it explains every column.
-- `sub-<ID>/sub-<ID>_sessions.tsv`: when each visit was, how it ended, and what the assistant noted.
-- `phenotype/funnel.tsv`: what each participant thought of the study after the last session.
-- `sourcedata/`: the transcripts, from which the tables were read and can be read again. Never change them.
-
-No file here holds a message's text or tells the drug. Please complete the authors and the license in
-`dataset_description.json`.
-"""
-_DESCRIPTION = {
-    "Name": "Day Four: connection and pleasure after messages from loved ones",
-    "BIDSVersion": BIDS_VERSION,
-    "DatasetType": "raw",
-    "Authors": [],
-    "GeneratedBy": [{"Name": "Day Four"}],
-}

@@ -13,14 +13,12 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
 
-from experiment.design.questions import AskedQuestion
 from experiment.design.session import SessionPlan
 from experiment.record.check_result import Item
+from experiment.record.events_beside import Answers, Closing, SetAside, Unwritable
 
 SCHEMA = 1
 
-Answers = dict[str, str | float | None]
-"""A form's answers by their questions' ids; null where a question was left out."""
 StorageCause = Literal["full", "lost", "silent", "refused", "unwritable"]
 PauseCause = Literal["chord", "window_closed", "focus_lost"]
 Mode = Literal["run", "pilot", "simulate"]
@@ -173,7 +171,8 @@ class Started(Struct, frozen=True, tag_field="event", tag="started"):
     `zero_count_s`: Python's `time.perf_counter` then, in seconds, by which another program on this computer can compare
     times (on Linux it is CLOCK_MONOTONIC); null in a simulation. `preflight`: what a check found of this computer just
     before, with the measured numbers; none but real sessions are checked. `override`: why the session was held though
-    something of that was red. `answers`: the assistant's, to the form before the session.
+    something of that was red. `answers`: the assistant's, to the form before the session. `begun_before`: digests of
+    the last lines of this visit's logs that were set aside (`SetAside`).
     """
 
     schema: int
@@ -189,6 +188,7 @@ class Started(Struct, frozen=True, tag_field="event", tag="started"):
     preflight: tuple[Item, ...] = ()
     override: str | None = None
     answers: Answers | UnsetType = UNSET
+    begun_before: tuple[str, ...] | UnsetType = UNSET
 
 
 class TrialBegan(Struct, frozen=True, tag_field="event", tag="trial_began"):
@@ -242,29 +242,6 @@ class Resumed(Struct, frozen=True, tag_field="event", tag="resumed"):
     time_s: float
 
 
-class Unwritable(Struct, frozen=True, tag_field="event", tag="unwritable"):
-    """In the place of an event of this kind that could not be written, with the kind of the error: a mistake of ours.
-
-    Whatever it held is lost.
-    """
-
-    kind: str
-    why: str
-
-
-class Closing(Struct, frozen=True, tag_field="event", tag="closing"):
-    """A participant's answers to the closing questions: the only line of a log of its own, since they follow the end.
-
-    `utc`: when they were given, ISO 8601. `questions`: as they were asked.
-    """
-
-    schema: int
-    subject: str
-    utc: str
-    questions: tuple[AskedQuestion, ...]
-    answers: Answers
-
-
 class Ended(Struct, frozen=True, tag_field="event", tag="ended"):
     """How it ended; without such a line the process died. A failure's reason is the name of its kind."""
 
@@ -275,7 +252,7 @@ class Ended(Struct, frozen=True, tag_field="event", tag="ended"):
 PortEvent = Shown | Elapsed | Refreshes | Input
 Event = (
     Started | Shown | Elapsed | Refreshes | Key | Click | Focus | PauseAsked | Storage
-    | TrialBegan | TrialEnded | Read | Marked | Rated | Paused | Resumed | Unwritable | Closing | Ended
+    | TrialBegan | TrialEnded | Read | Marked | Rated | Paused | Resumed | Unwritable | Closing | SetAside | Ended
 )  # fmt: skip
 
 _encoder = msgspec.json.Encoder()

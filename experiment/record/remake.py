@@ -76,7 +76,7 @@ def _remake(data: DataSet, path: Path, *, only_behind: bool) -> Iterator[Remade]
         state = state_of_tables(data, events)
         if state == "current" or (only_behind and state == "changed"):
             return
-        kept = _set_aside(data, events) if state == "changed" else None
+        kept = set_tables_aside(data, events) if state == "changed" else None
         data.save(events)
     except DayFourError as error:
         yield Remade(path.name, f"NOT made again: {error}", failed=True)
@@ -138,7 +138,7 @@ def _earlier(events: Sequence[Event]) -> list[int]:
     return [1, *(at + 1 for at, event in enumerate(events[:-1]) if isinstance(event, Ended))]
 
 
-def _set_aside(data: DataSet, events: Sequence[Event]) -> Path:
+def set_tables_aside(data: DataSet, events: Sequence[Event]) -> Path:
     """Copy a session's tables as they are; the folder."""
     started = events[0]
     assert isinstance(started, Started)  # noqa: S101 - as above

@@ -7,7 +7,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from experiment.errors import BadInput
-from experiment.record.events import Ended, Unwritable
+from experiment.record.events import Ended
+from experiment.record.events_beside import Unwritable
 from experiment.record.resume import rated_messages
 from experiment.record.transcript import Transcript, has_begun, read
 

@@ -17,7 +17,6 @@ from msgspec import Struct
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.record.events import (
     SCHEMA,
-    Closing,
     Ended,
     Event,
     Started,
@@ -26,6 +25,7 @@ from experiment.record.events import (
     decode,
     encode,
 )
+from experiment.record.events_beside import Closing
 from experiment.record.rescue import Rescue
 from experiment.record.writable import as_written, kind_of
 from experiment.storage.append_file import GrowingFile

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
-from experiment.record.events import Event, Unwritable, decode, encode
+from experiment.record.events import Event, decode, encode
+from experiment.record.events_beside import Unwritable
 
 Kind = TypeVar("Kind", bound=Struct)
 

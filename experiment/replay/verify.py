@@ -17,13 +17,16 @@ from msgspec import Struct, to_builtins
 from experiment.design.message import practice_message
 from experiment.design.visit import visit_of_file
 from experiment.errors import BadInput
+from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
-from experiment.record.events import SCHEMA, Ended, Event, Started, TrialBegan, Unwritable
+from experiment.record.events import SCHEMA, Ended, Event, Started, TrialBegan
+from experiment.record.events_beside import Unwritable
 from experiment.record.timeline import starts
 from experiment.replay.discrepancy import Discrepancy, describe
 from experiment.replay.lines import RecordedLine, broken, in_order, parse_line, unreadable
 from experiment.replay.recorded import Difference, RecordedScreen, RecordEnds, changes
 from experiment.replay.tables import row_findings, sidecar_findings, table_findings
+from experiment.storage.hash_chain import line_digests
 from experiment.system.processes import Progress, map_on_all_cores
 from experiment.task import procedure
 
@@ -225,6 +228,20 @@ def _of_another_session(runs: Sequence[_Repeated]) -> Iterator[Discrepancy]:
             yield Discrepancy("later sitting", "started.session", "that of line 1", f"{event.session.subject}, another")
 
 
+def _set_aside(data: DataSet, started: Started) -> Iterator[Discrepancy]:
+    """The logs of this visit from before it was begun again."""
+    kept = {line_digests(path.read_bytes())[-1]: path for path in data.logs_set_aside(started.session.visit)}
+    for digest in started.begun_before or ():
+        if digest not in kept:
+            where = data.set_aside(started.session.visit)
+            yield Discrepancy("line 1", "started.begun_before", f"expected that log in {where}", "missing or changed")
+    for path in kept.values():
+        try:
+            log.read(path, pilot=True)
+        except BadInput as error:  # noqa: PERF203 - each of them is looked at
+            yield Discrepancy(path.name, "file", "expected a whole log that was set aside", str(error))
+
+
 def _beside(
     path: Path, last_line: int, events: Sequence[Event], unsure: frozenset[int | None]
 ) -> Iterator[Discrepancy]:
@@ -237,6 +254,7 @@ def _beside(
         here = place.relative_to(data.root)
         yield Discrepancy(path.name, "place", f"log says {here}", "elsewhere: no table is compared")
         return
+    yield from _set_aside(data, started)
     ended = events[-1] if isinstance(events[-1], Ended) else None
     try:
         yield from table_findings(data.table(*who), events, unsure)

@@ -29,6 +29,7 @@ from experiment.screens.clock import Zero
 from experiment.screens.personas import HABITS, Persona
 from experiment.screens.simulated import SimulatedScreen, simulated_info
 from experiment.session.plan import Plan
+from experiment.storage.hash_chain import line_digests
 from experiment.system import raised_priority
 from experiment.task import procedure
 from experiment.task.layout import MINIMUM_SIZE_PX, Layout
@@ -210,6 +211,7 @@ def _run_task(
         preflight=found,
         override=override if worst(found) == "red" else None,
         answers=UNSET if plan.after else dict(plan.answers) or UNSET,
+        begun_before=UNSET if plan.after else _begun_before(plan) or UNSET,
     )
 
     def emit(event: Event) -> None:
@@ -229,6 +231,12 @@ def _run_task(
 def _hide(plan: Plan, pictures_sha256: dict[str, str]) -> dict[str, str]:
     """The pictures' digests as the texts' are: a guessed text can be drawn and compared."""
     return hide_digests(pictures_sha256, plan.messages, plan.session.message_digests)
+
+
+def _begun_before(plan: Plan) -> tuple[str, ...]:
+    """The digests of the last lines of this visit's logs that were set aside."""
+    logs = plan.data.logs_set_aside(plan.session.visit)
+    return tuple(line_digests(path.read_bytes())[-1] for path in logs)
 
 
 def _participant(plan: Plan, layout: Layout) -> Persona:

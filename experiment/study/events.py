@@ -79,6 +79,14 @@ class SessionHeld(Struct, frozen=True, tag_field="act", tag="session_held"):
     last_line_sha256: str | None = None
 
 
+class BegunAgain(Struct, frozen=True, tag_field="act", tag="begun_again"):
+    """A session in which no message was seen counts as not held, and is run once more: why."""
+
+    subject: str
+    session: int
+    reason: str
+
+
 class Overridden(Struct, frozen=True, tag_field="act", tag="overridden"):
     """A session was let in that the study's rules refuse: what they said, and why it was held all the same."""
 
@@ -144,8 +152,8 @@ class Recovered(Struct, frozen=True, tag_field="act", tag="recovered"):
 
 
 Act = (
-    Begun | Enrolled | Consented | CourseStarted | Dosed | SessionHeld | Overridden | Withdrew | Corrected | Answered
-    | Locked | Unblinded | ClockConfirmed | Recovered
+    Begun | Enrolled | Consented | CourseStarted | Dosed | SessionHeld | BegunAgain | Overridden | Withdrew | Corrected
+    | Answered | Locked | Unblinded | ClockConfirmed | Recovered
 )  # fmt: skip
 
 

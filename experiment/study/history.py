@@ -75,6 +75,8 @@ def _told_of_rules(act: events.Act) -> str:  # noqa: PLR0911 - the same
     match act:
         case events.Overridden(subject=subject, session=session, refused=refused, reason=reason):
             return f"sub-{subject}: session {session} was let in against: {refused} Reason: {reason}"
+        case events.BegunAgain(subject=subject, session=session, reason=reason):
+            return f"sub-{subject}: session {session} is begun again, since no message was seen. Reason: {reason}"
         case events.Withdrew(subject=subject, reason=reason):
             return f"sub-{subject} left the study. Reason: {reason}"
         case events.Corrected(entry=entry, reason=reason):

@@ -21,6 +21,7 @@ from experiment.study.events import (
     Act,
     Answered,
     Begun,
+    BegunAgain,
     ClockConfirmed,
     Consented,
     Corrected,
@@ -165,6 +166,8 @@ def _noted(one: Participant, entry: Entry, day: date) -> Participant:
     match entry.act:
         case Overridden(refused=refused, reason=reason):
             return replace(one, overrides=(*one.overrides, Override(day, entry.who, refused, reason)))
+        case BegunAgain(session=session):
+            return replace(one, sessions={number: held for number, held in one.sessions.items() if number != session})
         case Withdrew():
             _check_takes_part(one)
             return replace(one, withdrawn=day)

@@ -12,7 +12,7 @@ from experiment.qa.resolutions import RESOLUTION, Resolution
 from experiment.record.dataset import DataSet
 from experiment.study.agreement import disagreements
 from experiment.study.clock import clock_steps
-from experiment.study.events import Answered, Entry, Overridden, Unblinded
+from experiment.study.events import Answered, BegunAgain, Entry, Overridden, Unblinded
 from experiment.study.location import is_shared
 from experiment.study.recording import meaningful
 from experiment.study.register import Register, check_initials
@@ -39,6 +39,9 @@ def _of_acts(entries: Sequence[Entry]) -> Iterator[Finding]:
             case Overridden(subject=subject, session=session, refused=refused, reason=reason):
                 text = f"{entry.who} let a session begin against this: {refused} The reason given: {reason}"
                 one = _finding("let_in", subject, session, text)
+            case BegunAgain(subject=subject, session=session, reason=reason):
+                text = f"{entry.who} had this session begun again, in which no message was seen. The reason: {reason}"
+                one = _finding("begun_again", subject, session, text)
             case Unblinded(subject=str() as subject, reason=reason):
                 text = f"{entry.who} saw this participant's treatments on {entry.utc[:10]}. The reason given: {reason}"
                 one = _finding("unblinded", subject, None, text)

@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Literal, TypeVar
 
+from experiment.design.visit import Visit
 from experiment.errors import BadInput
 from experiment.study import admission, dates, participants
 from experiment.study.allocation import check_kit
 from experiment.study.events import (
+    BegunAgain,
     Consented,
     Corrected,
     CourseStarted,
@@ -28,7 +30,7 @@ from experiment.study.participants import Participant
 from experiment.study.plan import Study
 
 Entries = Sequence[Entry]
-Kind = TypeVar("Kind", Consented, CourseStarted, Dosed, Withdrew, Overridden, SessionHeld)
+Kind = TypeVar("Kind", Consented, CourseStarted, Dosed, Withdrew, Overridden, SessionHeld, BegunAgain)
 LONGEST_AGO = {"consent": timedelta(days=366), "start": timedelta(days=31)}  # beyond, it is a slip of the keys
 SHORTEST_REASON = 5
 
@@ -56,6 +58,12 @@ def record_dose(entries: Entries, subject: str, day: date | None, moment: dateti
     study, one, today = _now(entries, subject, moment)
     day = _sensible(day or today, today)
     return _possible(study, one, moment, Dosed(one.subject, day.isoformat(), taken))
+
+
+def begin_again(entries: Entries, visit: Visit, reason: str, moment: datetime) -> BegunAgain:
+    """A session in which no message was seen, as its log tells, counts no more."""
+    study, one, _ = _now(entries, visit.subject, moment)
+    return _possible(study, one, moment, BegunAgain(one.subject, visit.session, meaningful(reason)))
 
 
 def withdraw(entries: Entries, subject: str, reason: str, moment: datetime) -> Withdrew:

@@ -1,0 +1,25 @@
+"""What a new data set says of itself; people complete both files."""
+
+BIDS_VERSION = "1.10.0"
+
+README = """\
+# Day Four: connection and pleasure after messages from loved ones
+
+A BIDS data set, written by the Day Four program. On the fourth day of each course of a crossover study, a participant
+reads messages that loved ones wrote beforehand, and rates each of them.
+
+- `sub-<ID>/ses-<n>/beh/*_beh.tsv`: one row for each message; the `.json` beside it explains every column.
+- `sub-<ID>/sub-<ID>_sessions.tsv`: when each visit was, how it ended, and what the assistant noted.
+- `phenotype/funnel.tsv`: what each participant thought of the study after the last session.
+- `sourcedata/`: the transcripts, from which the tables were read and can be read again. Never change them.
+
+No file here holds a message's text or tells the drug. Please complete the authors and the license in
+`dataset_description.json`.
+"""
+DESCRIPTION = {
+    "Name": "Day Four: connection and pleasure after messages from loved ones",
+    "BIDSVersion": BIDS_VERSION,
+    "DatasetType": "raw",
+    "Authors": [],
+    "GeneratedBy": [{"Name": "Day Four"}],
+}
