@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from experiment.design.visit import Visit
 from experiment.errors import BadInput
 from experiment.study import admission, events, participants, recording, sessions, setup
 from experiment.study import dates as days
@@ -442,3 +443,15 @@ def test_acts_survive_the_line() -> None:
     """The stories of these tests are what a register can hold: encoded and decoded they stay the same."""
     entries = story(*running(), dosed(MONDAY + DAY), held(1, THURSDAY), (MONDAY, events.Withdrew("DF001", "ill")))
     assert [events.decode(msgspec.Raw(events.encode(entry))) for entry in entries] == entries
+
+
+def test_a_session_that_is_begun_again_counts_as_not_held() -> None:
+    """Refused as held before, it can be run on its day once it is begun again, and its next end is recorded."""
+    told = story(*running(), held(1, THURSDAY, "aborted"))
+    assert "session 1" in str(refused(told, THURSDAY)).lower()
+    act = recording.begin_again(told, Visit("DF001", 1), "The wrong session was chosen", noon(THURSDAY))
+    again = [*told, events.Entry(noon(THURSDAY).isoformat(), "TA", act)]
+    assert admission.session_of(one(again), participants.study_of(again), THURSDAY, 1) == 1
+    assert held_now(again, 1).status == "completed"
+    with pytest.raises(BadInput, match="reason"):
+        recording.begin_again(told, Visit("DF001", 1), " x ", noon(THURSDAY))

@@ -154,6 +154,7 @@ def test_the_history_tells_every_act_in_words(lab: Lab) -> None:
         events.SessionHeld("DF001", 1, "2026-11-26", "never_held"),
         events.SessionHeld("DF001", 1, "2026-11-26", "aborted"),
         events.Overridden("DF001", 1, "It was day 3.", "she flies home"),
+        events.BegunAgain("DF001", 1, "the wrong session was chosen"),
         events.Withdrew("DF001", "moved away"),
         events.Corrected(5, "it was DF002"),
         events.Answered("computer", None, None, "a new screen"),

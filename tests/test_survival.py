@@ -310,3 +310,25 @@ def test_a_deleted_folder_comes_back(lab: Lab, hands: Hands) -> None:
     assert isinstance(read(lab).events[0], Started)
     assert read(lab).ended == Ended("completed", None)
     assert read_table(lab.table())["pleasure"].to_list() == [4, 3]
+
+
+def test_a_session_ended_on_the_welcome_page_is_begun_again(lab: Lab, hands: Hands) -> None:
+    """The wrong session was chosen: nothing was seen, so it is begun again with a reason; after a message it is not."""
+    lab.messages()
+    first = lab.runs()
+    first.shows(lambda scene: getattr(scene, "button", None) is not None)
+    assert first.leaves(hands)[0] == 3
+    status, said = lab.runs().ends()
+    assert (status, "has data already" in said) == (2, True), said
+    again = lab.runs(more=("--begin-again", "The wrong session was chosen"))
+    aside = transcript(lab).parent / "set-aside"
+    while not (aside.exists() and any(aside.iterdir())):
+        assert again.process.poll() is None, again.ends()
+        time.sleep(0.02)
+    again._old.clear()
+    participates(again, by_keyboard(hands), is_message)
+    assert again.leaves(hands)[0] == 3
+    status, said = lab.runs(more=("--begin-again", "Once more, please")).ends()
+    assert (status, "a message was on the screen" in said) == (2, True), said
+    (kept,) = aside.iterdir()
+    assert "wrong session" in kept.read_text(encoding="utf-8")
