@@ -17,12 +17,13 @@ from experiment.design.message import Message, practice_message, read_messages
 from experiment.drawing.stimuli import MESSAGE_SIZES
 from experiment.errors import BadInput
 from experiment.messages.across import check_across, check_against_others
-from experiment.messages.check import check_folder, check_participant, check_set, describe, refuse_errors
+from experiment.messages.check import check_folder, check_participant, check_set, refuse_errors
 from experiment.messages.check_message import words
 from experiment.messages.duplicates import alike, folded
 from experiment.messages.names import places
 from experiment.messages.store import Folder
 from experiment.messages.type_size import COMFORTABLE, sizes_of
+from experiment.record.finding import describe
 from experiment.task.layout import Layout
 from tests.fitting import fitting_size
 from tests.strategies import PROTOCOL, message_sets
@@ -30,7 +31,7 @@ from tests.strategies import PROTOCOL, message_sets
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from experiment.messages.findings import Finding
+    from experiment.record.finding import Finding
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "stimuli" / "examples"
 ENGLISH = read_messages(EXAMPLES / "english.csv")
@@ -53,7 +54,7 @@ def found(messages: Sequence[Message], protocol: object = PROTOCOL, subject: str
 def only(findings: Sequence[Finding]) -> tuple[str, str | None, str]:
     """The one finding there is."""
     assert len(findings) == 1, [describe(one) for one in findings]
-    return findings[0].grade, findings[0].message_id, findings[0].text
+    return findings[0].severity, findings[0].message_id, findings[0].text
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.csv")), ids=lambda path: path.stem)
@@ -164,7 +165,7 @@ def test_a_word_like_a_name_is_a_warning() -> None:
         replace(one, participant_name="An Okafor") for one in with_first(text=f"{ENGLISH[0].text} An apple, an egg")
     ]
     grades = [
-        (one.grade, one.text)
+        (one.severity, one.text)
         for one in found(named, NO_NAMES)
         if "the participant's name" in one.text and one.message_id == "mother"
     ]
@@ -290,10 +291,10 @@ def test_texts_of_two_participants_are_told_apart() -> None:
     }
     findings = check_across(sets, 0.9)
     whole, text, near = (one for one in findings if one.subject != "D")
-    assert (whole.grade, whole.subject, whole.message_id) == ("error", "B", None)
+    assert (whole.severity, whole.subject, whole.message_id) == ("error", "B", None)
     assert "sub-A" in whole.text
-    assert (text.grade, text.subject, text.message_id) == ("error", "C", "mother")
-    assert (near.grade, near.subject, near.message_id) == ("warning", "C", "friend")
+    assert (text.severity, text.subject, text.message_id) == ("error", "C", "mother")
+    assert (near.severity, near.subject, near.message_id) == ("warning", "C", "friend")
     assert all(one.subject != "A" for one in findings)
 
 
@@ -301,17 +302,17 @@ def test_what_somebody_has_looked_at_is_only_noted() -> None:
     """Damage and names are notes once a person has judged the message; what cannot be shown or is not theirs stays."""
     text = f"{ENGLISH[0].text} caf\u00c3\u00a9 Mum {'x' * 9}"
     before = [one for one in found(with_first(text=text), NO_NAMES) if one.message_id]
-    assert {one.grade for one in before} == {"error"}
+    assert {one.severity for one in before} == {"error"}
     assert all("`messages accept`" in one.text for one in before)
     after = [one for one in found(with_first(text=text, as_written="yes"), NO_NAMES) if one.message_id]
-    assert [one.grade for one in after] == ["note"] * len(before)
+    assert [one.severity for one in after] == ["note"] * len(before)
     for wrong in (
         {"text": "\u200b"},
         {"text": f"{ENGLISH[0].text} \u0f40"},
         {"subject": "DF2"},
         {"text": ENGLISH[1].text},
     ):
-        assert "error" in {one.grade for one in found(with_first(as_written="yes", **wrong))}
+        assert "error" in {one.severity for one in found(with_first(as_written="yes", **wrong))}
     assert all("accept" not in one.text for one in found(with_first(text="\u200b")))
 
 
@@ -329,7 +330,7 @@ def test_a_set_given_to_another_participant_is_found_at_both(tmp_path: Path) -> 
     (tmp_path / "sub-D.csv").write_text("nothing\n", encoding="utf-8")
     for subject, other in (("A", "B"), ("B", "A")):
         whole, text = check_against_others(subject, folder.read(subject), folder)
-        assert (whole.grade, whole.message_id) == ("error", None)
+        assert (whole.severity, whole.message_id) == ("error", None)
         assert f"All texts are also those of sub-{other}." in whole.text
         assert (text.message_id, "of sub-C" in text.text) == (ENGLISH[2].message_id, True)
     assert [one.message_id for one in check_against_others("C", folder.read("C"), folder)] == [
@@ -366,7 +367,7 @@ def test_a_failure_that_nobody_foresaw_stops_nobody_else(tmp_path: Path, monkeyp
         return []
 
     monkeypatch.setattr("experiment.messages.corruption.findings", broken)
-    errors = [one for one in check_folder(folder, PROTOCOL, LAYOUT).findings if one.grade == "error"]
+    errors = [one for one in check_folder(folder, PROTOCOL, LAYOUT).findings if one.severity == "error"]
     assert [one.subject for one in errors] == ["P2"]
     assert "RuntimeError" in errors[0].text
     assert "Sekret" not in errors[0].text
@@ -380,7 +381,7 @@ def test_many_are_checked_on_all_cores_with_the_same_result(tmp_path: Path, monk
     alone = check_folder(folder, PROTOCOL, LAYOUT)
     monkeypatch.setattr("experiment.messages.check.FEW", 1)
     assert check_folder(folder, PROTOCOL, LAYOUT) == alone
-    assert {one.grade for one in alone.findings} == {"error", "warning", "note"}
+    assert {one.severity for one in alone.findings} == {"error", "warning", "note"}
 
 
 def test_a_session_refuses_errors_and_nothing_else() -> None:

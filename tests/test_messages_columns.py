@@ -235,7 +235,7 @@ def test_titles_above_the_names_are_passed_over(tmp_path: Path, titles: list[tup
     """The header is found in the first rows, rows are counted as in the file, and a note says which were titles."""
     plan = taken([saved(tmp_path, "a.csv", separated([*titles, HEADER, *BARE]))], tmp_path / "into")
     assert texts(plan) == {"DF1": [LONG, LONG + "!"]}
-    assert [(one.grade, one.text[:14]) for one in plan.findings] == [
+    assert [(one.severity, one.text[:14]) for one in plan.findings] == [
         ("note", f"a.csv, row {at}: ") for at in range(1, len(titles) + 1)
     ]
     rows = [*titles, HEADER, *BARE, ("DF1", "", "friend", LONG)]
@@ -293,7 +293,7 @@ def test_the_columns_that_are_used_are_told(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert '\n  text = "text": 1 filled, median 66 characters' in plan.used[0]
     assert '\n  text = "text": 1 filled, median 1 character' in plan.used[1]
-    assert [(one.grade, one.text[:28]) for one in plan.findings] == [("warning", 'a.csv: not taken in: "commen')]
+    assert [(one.severity, one.text[:28]) for one in plan.findings] == [("warning", 'a.csv: not taken in: "commen')]
     assert taken([second, saved(tmp_path, "c.csv", second.read_bytes())], tmp_path / "into").used == (
         plan.used[1].replace("b.csv", "b.csv and 1 more"),
     )
@@ -352,7 +352,7 @@ def test_the_same_text_twice_in_a_row_is_an_error(tmp_path: Path) -> None:
     names = ("subject", *(f"{field} {at}" for at in (1, 2) for field in HEADER[1:]))
     path = saved(tmp_path, "a.csv", separated([names, (*MESSAGE, "Bo", "brother", LONG)]))
     plan = taken([path], tmp_path / "into")
-    assert [(one.grade, one.text[:58]) for one in plan.findings] == [
+    assert [(one.severity, one.text[:58]) for one in plan.findings] == [
         ("error", "a.csv, row 2, number 2: the same text as a.csv, row 2, num")
     ]
 

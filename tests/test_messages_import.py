@@ -53,7 +53,7 @@ def test_an_assumed_encoding_is_named(tmp_path: Path, encoding: str) -> None:
     """What does not say its encoding is read as the likeliest, with a warning; what is said wins, without one."""
     path = saved(tmp_path, "a.csv", separated(LATIN).replace("à", "a").encode(encoding))
     (finding,) = only(path).findings
-    assert finding.grade == "warning"
+    assert finding.severity == "warning"
     assert "was read as" in finding.text
     assert only(path).rows[0][1] == "Jürgen"
     assert only(path, encoding=encoding).findings == ()
@@ -78,7 +78,7 @@ def test_other_usual_encodings_are_told_apart(tmp_path: Path, encoding: str, tex
     """A text in the usual encoding of its language is read right, and always with the warning."""
     path = saved(tmp_path, "a.csv", separated((HEADER, ("DF1", "A", "b", text))).encode(encoding))
     assert only(path).rows[0][3] == text
-    assert [finding.grade for finding in only(path).findings] == ["warning"]
+    assert [finding.severity for finding in only(path).findings] == ["warning"]
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "mac_roman", "cp850", "cp437"])
@@ -423,7 +423,7 @@ def test_redcaps_events_share_an_id_and_unfinished_forms_are_left_out(tmp_path: 
     ]  # fmt: skip
     plan = taken([saved(tmp_path, "a.csv", separated(rows))], tmp_path / "into")
     assert texts(plan) == {"DF1": [LONG]}
-    assert [(one.grade, one.text.partition(", as")[0]) for one in plan.findings] == [
+    assert [(one.severity, one.text.partition(", as")[0]) for one in plan.findings] == [
         ("warning", f"a.csv, row {row}: left out") for row in (4, 5)
     ]
 
@@ -472,7 +472,7 @@ def test_folders_name_what_they_pass_over(tmp_path: Path) -> None:
         saved(sent, name, LONG)
     plan = taken([sent], tmp_path / "into")
     assert texts(plan) == {"DF1": [LONG]}
-    assert [(one.grade, one.text.partition(". ")[0]) for one in plan.findings] == [
+    assert [(one.severity, one.text.partition(". ")[0]) for one in plan.findings] == [
         ("warning", "Thumbs.db: left out, it is neither a table nor a text file."),
         ("warning", "letter.docx: left out, it is a Word document"),
         ("warning", "more: left out, it is a folder in a folder"),
@@ -560,7 +560,7 @@ def test_what_is_gone_from_the_file_stays_and_is_named(tmp_path: Path) -> None:
     merge.write(taken([saved(tmp_path, "a.csv", separated(ROWS))], into), Folder(into))
     changed = (HEADER, (*ROWS[1][:3], "Another text"), ROWS[3])
     plan = taken([saved(tmp_path, "a.csv", separated(changed))], into)
-    assert [(one.grade, one.subject, one.message_id) for one in plan.findings] == [
+    assert [(one.severity, one.subject, one.message_id) for one in plan.findings] == [
         ("warning", "DF1", "m01"), ("note", "DF1", "m02"),
     ]  # fmt: skip
     assert "a new text, m03: if that is a correction" in plan.findings[0].text
@@ -579,7 +579,7 @@ def test_findings_have_the_id_that_a_message_gets(tmp_path: Path) -> None:
     into = tmp_path / "into"
     merge.write(taken([saved(tmp_path, "a.csv", separated(ROWS))], into), Folder(into))
     plan = taken([saved(tmp_path, "b.csv", separated((HEADER, ("DF1", "X", "y", "one &amp; two"))))], into)
-    assert [one.message_id for one in plan.findings if one.grade == "error"] == ["m03"]
+    assert [one.message_id for one in plan.findings if one.severity == "error"] == ["m03"]
 
 
 @pytest.mark.parametrize(
@@ -608,7 +608,9 @@ def test_rows_without_text_are_named(tmp_path: Path) -> None:
     """A writer who sent nothing is a warning with the row; a row with nothing in it is none."""
     rows = (HEADER, ROWS[1], ("DF1", "Bo", "son", " "), ("DF2", "", "", ""), ROWS[3])
     plan = taken([saved(tmp_path, "a.csv", separated(rows))], tmp_path / "into")
-    assert [(one.grade, one.subject, one.text[:13]) for one in plan.findings] == [("warning", "DF1", "a.csv, row 3:")]
+    assert [(one.severity, one.subject, one.text[:13]) for one in plan.findings] == [
+        ("warning", "DF1", "a.csv, row 3:")
+    ]
 
 
 def test_the_same_row_twice_is_one_message(tmp_path: Path) -> None:
@@ -635,7 +637,9 @@ def test_ids_that_differ_by_zeros_are_named(tmp_path: Path) -> None:
     into = tmp_path / "into"
     rows = (HEADER, ("007", "A", "b", "one."), ("7", "A", "b", "two."), ("70", "A", "b", "three."))
     plan = taken([saved(tmp_path, "a.csv", separated(rows))], into)
-    assert [(one.grade, one.subject, one.text[:16]) for one in plan.findings] == [("warning", "7", "The IDs 007 and ")]
+    assert [(one.severity, one.subject, one.text[:16]) for one in plan.findings] == [
+        ("warning", "7", "The IDs 007 and ")
+    ]
     merge.write(taken([saved(tmp_path, "a.csv", separated(rows[:2]))], into), Folder(into))
     assert [one.text[:18] for one in taken([saved(tmp_path, "a.csv", separated(rows[::2]))], into).findings] == [
         "The IDs 007 and 7 "
@@ -665,10 +669,10 @@ def test_a_language_that_nobody_can_tell_is_an_error(tmp_path: Path) -> None:
     """Chinese characters alone need a language, and a language needs a tag; once said, all is well."""
     han, other = ("DF1", "A", "b", "我爱你"), ("DF1", "A", "b", "Ich hab dich lieb.")
     path = saved(tmp_path, "a.csv", separated((HEADER, han, other)))
-    assert [(one.grade, one.message_id) for one in taken([path], tmp_path / "into").findings] == [("error", "m01")]
+    assert [(one.severity, one.message_id) for one in taken([path], tmp_path / "into").findings] == [("error", "m01")]
     assert taken([path], tmp_path / "into", constants={"language": "zh"}).findings == ()
     path = saved(tmp_path, "b.csv", separated([(*HEADER, "language"), (*han, "zh"), (*other, "Klingon?")]))
-    assert [(one.grade, one.message_id) for one in taken([path], tmp_path / "into").findings] == [("error", "m02")]
+    assert [(one.severity, one.message_id) for one in taken([path], tmp_path / "into").findings] == [("error", "m02")]
 
 
 @pytest.mark.parametrize("name", ["english", "emoji", "scripts"])
@@ -740,7 +744,7 @@ def test_a_finding_of_many_messages_is_one_line(tmp_path: Path) -> None:
     """Codes in place of relationships are warned about once, with the first messages and how many more."""
     rows = [HEADER, *((f"DF{number}", "Ada", str(number % 3), f"{LONG} {number}.") for number in range(1, 9))]
     plan = taken([saved(tmp_path, "a.csv", separated(rows))], tmp_path / "into")
-    (line,) = importing.describe(plan.findings)
+    (line,) = importing.describe_all(plan.findings)
     assert line.startswith("warning: sub-DF1 m01, sub-DF2 m01, sub-DF3 m01, sub-DF4 m01, sub-DF5 m01 and 3 more: The ")
     assert "perhaps the code of an answer" in line
 
@@ -852,7 +856,7 @@ def test_a_text_in_another_form_is_not_added_again(tmp_path: Path) -> None:
     again = (HEADER, ("DF1", normalize("NFD", name), "friend", f"\n{LONG} "), ("DF1", "Bo", "brother", "Für Zoë."))
     plan = taken([saved(tmp_path, "a.csv", separated(again))], into)
     assert [(one.new, one.missing, len(one.known)) for one in plan.subjects] == [((), (), 2)]
-    assert [(one.grade, one.message_id) for one in plan.findings] == [("warning", "m01")]
+    assert [(one.severity, one.message_id) for one in plan.findings] == [("warning", "m01")]
     assert "differs from what is here only in its Unicode form or white space" in plan.findings[0].text
 
 

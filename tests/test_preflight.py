@@ -36,7 +36,7 @@ from experiment.preflight import (
 )
 from experiment.preflight.computer import Part, at_once
 from experiment.preflight.keyboards import CHILD, MARK, Crash, KeyboardProbe, probe_keyboard
-from experiment.record.check_result import Grade, Item, refusal_item, worst
+from experiment.record.finding import Finding, Item, Severity, recorded_item, refusal, worst
 from experiment.screens.key_event import KeyEvent, now_s
 from experiment.screens.keyboard import typed_on
 from experiment.screens.refresh import THOROUGH, Pace, measure_refresh
@@ -53,51 +53,52 @@ if TYPE_CHECKING:
     from tests.xtest import Hands
 
 ROOT = Path(__file__).parents[1]
-GRADES: tuple[Grade, ...] = ("green", "unknown", "amber", "red")
+GRADES: tuple[Severity, ...] = ("ok", "note", "warning", "error")
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="X11 and small disks")
 some_items = st.builds(
-    Item, st.text("abc", min_size=1), st.sampled_from(GRADES), st.text(), st.none() | st.text(),
+    Finding, st.text("abc", min_size=1), st.sampled_from(GRADES), st.text(), st.none() | st.text(),
     st.none() | st.integers(-(2**53), 2**53) | st.floats() | st.text() | st.booleans(),
 )  # fmt: skip
 
 
-def by_name(items: Iterable[Item]) -> dict[str, Item]:
+def by_name(items: Iterable[Finding]) -> dict[str, Finding]:
     """The items; each name once."""
     listed = list(items)
-    found = {item.name: item for item in listed}
+    found = {item.kind: item for item in listed}
     assert len(found) == len(listed)
-    assert all(item.fix for item in listed if item.grade == "amber")
+    assert all(item.fix for item in listed if item.severity == "warning")
     return found
 
 
-def grades(items: Iterable[Item]) -> dict[str, str]:
+def grades(items: Iterable[Finding]) -> dict[str, str]:
     """The grade of each."""
-    return {name: item.grade for name, item in by_name(items).items()}
+    return {name: item.severity for name, item in by_name(items).items()}
 
 
 # Items and what is said of them
 
 
 @given(st.lists(some_items))
-def test_the_worst_item_decides(items: list[Item]) -> None:
+def test_the_worst_item_decides(items: list[Finding]) -> None:
     """One red is red; without reds, one amber is amber; only a red refuses, and every red is named with its fix."""
-    assert GRADES.index(worst(items)) == max((GRADES.index(item.grade) for item in items), default=0)
+    assert GRADES.index(worst(items)) == max((GRADES.index(item.severity) for item in items), default=0)
     refusal = report.refuse(items)
-    assert (refusal is None) == (worst(items) != "red")
+    assert (refusal is None) == (worst(items) != "error")
     for item in items:
-        if item.grade == "red":
-            assert f"- {item.name}: {item.found}." in str(refusal)
+        if item.severity == "error":
+            assert f"- {item.kind}: {item.text}." in str(refusal)
 
 
 @given(some_items)
-def test_an_item_is_read_back_from_a_transcript(item: Item) -> None:
+def test_an_item_is_read_back_from_a_transcript(finding: Finding) -> None:
     """As JSON, it comes back equal."""
+    item = recorded_item(finding)
     assert msgspec.json.decode(msgspec.json.encode(item), type=Item) == item
 
 
 def test_a_refusal_tells_what_to_do_and_how_to_begin_nevertheless() -> None:
     """Each red with its fix, indented; the option at the end; an equipment failure."""
-    refusal = report.refuse([Item("a", "red", "is bad", "Do\nthis."), Item("b", "amber", "so so", "That.")])
+    refusal = report.refuse([Finding("a", "error", "is bad", "Do\nthis."), Finding("b", "warning", "so so", "That.")])
     assert isinstance(refusal, EquipmentFailure)
     assert "- a: is bad.\n  Do\n  this.\n" in str(refusal)
     assert '--override "REASON"' in str(refusal)
@@ -106,20 +107,20 @@ def test_a_refusal_tells_what_to_do_and_how_to_begin_nevertheless() -> None:
 
 def test_grades_are_told_by_words_too() -> None:
     """Without any colour, each of the four can be told from the others; what to do stands under all but the green."""
-    items = [Item(grade, grade, f"found {grade}", f"fix {grade}") for grade in GRADES]
+    items = [Finding(grade, grade, f"found {grade}", f"fix {grade}") for grade in GRADES]
     console = Console(width=100, no_color=True, record=True, file=StringIO())
     console.print(report.table(items))
     text = console.export_text()
     assert all(word in text for word, _ in report.WORDS.values())
-    assert "fix green" not in text
-    assert text.index("found amber") < text.index("fix amber") < text.index("found red")
+    assert "fix ok" not in text
+    assert text.index("found warning") < text.index("fix warning") < text.index("found error")
 
 
 def test_a_refused_session_is_red_and_names_no_home() -> None:
     """The error's words, with the home folder as a tilde; without an error, green."""
-    item = refusal_item("messages", BadInput(f"{Path.home()}/study/sub-1.csv is not there."))
-    assert (item.grade, item.found, item.value) == ("red", "~/study/sub-1.csv is not there.", "BadInput")
-    assert refusal_item("messages", None, "6 are there") == Item("messages", "green", "6 are there")
+    item = refusal("messages", BadInput(f"{Path.home()}/study/sub-1.csv is not there."))
+    assert (item.severity, item.text, item.value) == ("error", "~/study/sub-1.csv is not there.", "BadInput")
+    assert refusal("messages", None, "6 are there") == Finding("messages", "ok", "6 are there")
 
 
 # Display
@@ -132,30 +133,30 @@ def shown(known: Known, *, has_display: bool = True, is_wayland: bool = False) -
 
 def test_a_display_as_it_should_be_is_green() -> None:
     """Native resolution, no scaling, never dark."""
-    assert set(shown(Known()).values()) == {"green"}
+    assert set(shown(Known()).values()) == {"ok"}
 
 
 @pytest.mark.parametrize(
     ("known", "wanting"),
     [
-        (Known(of_screen=ScreenMode(1280, 720, (1920, 1080), 1.0)), {"resolution": "amber"}),
-        (Known(of_screen=ScreenMode(1920, 1080, None, 1.0)), {"resolution": "unknown"}),
-        (Known(of_screen=ScreenMode(1920, 1080, (1920, 1080), 1.25)), {"scaling": "red"}),
-        (Known(of_screen=None), {"resolution": "unknown", "scaling": "unknown"}),
-        (Known(of_blanking_s=120.0), {"dark screen": "amber"}),
+        (Known(of_screen=ScreenMode(1280, 720, (1920, 1080), 1.0)), {"resolution": "warning"}),
+        (Known(of_screen=ScreenMode(1920, 1080, None, 1.0)), {"resolution": "note"}),
+        (Known(of_screen=ScreenMode(1920, 1080, (1920, 1080), 1.25)), {"scaling": "error"}),
+        (Known(of_screen=None), {"resolution": "note", "scaling": "note"}),
+        (Known(of_blanking_s=120.0), {"dark screen": "warning"}),
         (Known(of_blanking_s=600.0), {}),
-        (Known(of_blanking_s=None), {"dark screen": "unknown"}),
+        (Known(of_blanking_s=None), {"dark screen": "note"}),
     ],
 )
 def test_what_is_wrong_with_a_display_is_told(known: Known, wanting: dict[str, str]) -> None:
     """Each on its own; what the system does not tell is never green."""
-    assert {name: grade for name, grade in shown(known).items() if grade != "green"} == wanting
+    assert {name: grade for name, grade in shown(known).items() if grade != "ok"} == wanting
 
 
 def test_no_display_is_red_and_a_compositor_amber() -> None:
     """Without a display nothing else is said of it."""
-    assert shown(Known(), has_display=False) == {"display": "red"}
-    assert shown(Known(), is_wayland=True)["display"] == "amber"
+    assert shown(Known(), has_display=False) == {"display": "error"}
+    assert shown(Known(), is_wayland=True)["display"] == "warning"
 
 
 # Power, priority, programs, memory
@@ -163,28 +164,35 @@ def test_no_display_is_red_and_a_compositor_amber() -> None:
 
 def test_power_is_graded() -> None:
     """A battery in use and a processor that is kept slow are amber."""
-    assert [computer.mains(on_mains=on).grade for on in (None, True, False)] == ["green", "green", "amber"]
+    assert [computer.mains(on_mains=on).severity for on in (None, True, False)] == ["ok", "ok", "warning"]
     states = (Power(saves=False, setting="x"), Power(saves=True, setting="x"), None)
-    assert [computer.saving(state).grade for state in states] == ["green", "amber", "unknown"]
-    assert [computer.priority(got).grade for got in ("nice -10", None)] == ["green", "amber"]
+    assert [computer.saving(state).severity for state in states] == ["ok", "warning", "note"]
+    assert [computer.priority(got).severity for got in ("nice -10", None)] == ["ok", "warning"]
 
 
 @pytest.mark.parametrize(
     ("others", "cores", "grade"),
-    [(0.1, 2, "green"), (0.6, 2, "amber"), (1.0, 2, "amber"), (1.5, 2, "red"), (1.5, 8, "amber"), (0.3, 1, "red")],
+    [
+        (0.1, 2, "ok"),
+        (0.6, 2, "warning"),
+        (1.0, 2, "warning"),
+        (1.5, 2, "error"),
+        (1.5, 8, "warning"),
+        (0.3, 1, "error"),
+    ],
 )
 def test_other_programs_are_graded_by_what_they_leave(others: float, cores: int, grade: str) -> None:
     """Amber from half a core on, red where not three quarters of one are left; the greediest is named."""
     item = load.others(load.Load(cores, others, {"backup": 0.2, "film": 0.7, "idle": 0.01}))
-    assert item.grade == grade
-    assert "(film 0.70, backup 0.20)" in item.found
-    assert ("first film" in (item.fix or "")) == (grade != "green")
+    assert item.severity == grade
+    assert "(film 0.70, backup 0.20)" in item.text
+    assert ("first film" in (item.fix or "")) == (grade != "ok")
 
 
-@pytest.mark.parametrize(("free_mb", "grade"), [(4000, "green"), (800, "amber"), (300, "red")])
+@pytest.mark.parametrize(("free_mb", "grade"), [(4000, "ok"), (800, "warning"), (300, "error")])
 def test_memory_is_graded(free_mb: int, grade: str) -> None:
     """A session takes some 300 MB, and as much again at its start."""
-    assert load.memory(free_mb * 10**6).grade == grade
+    assert load.memory(free_mb * 10**6).severity == grade
 
 
 @contextmanager
@@ -227,16 +235,20 @@ def test_a_program_that_takes_a_core_is_found_and_our_own_work_is_not() -> None:
 
 def test_clocks_are_graded() -> None:
     """A coarse counter is red, a time that is being set amber."""
-    assert [clocks.steady(*given).grade for given in ((0.0002, 1e-9), (-0.002, 1e-9), (0.0, 0.0156))] == [
-        "green", "amber", "red",
+    assert [clocks.steady(*given).severity for given in ((0.0002, 1e-9), (-0.002, 1e-9), (0.0, 0.0156))] == [
+        "ok", "warning", "error",
     ]  # fmt: skip
     now = datetime(2026, 11, 23, 10, 0, tzinfo=timezone(timedelta(hours=1)))
-    assert clocks.date(now, now - timedelta(days=3)).grade == "green"
-    assert clocks.date(now, now + timedelta(days=3)).grade == "red"
-    assert clocks.date(now.replace(year=1970), now.replace(year=1969)).grade == "red"
-    assert [clocks.zone(name, now).grade for name in ("Europe/Berlin", "Etc/UTC", None)] == ["green", "amber", "amber"]
-    assert clocks.zone("Europe/Berlin", now).found == "Europe/Berlin (UTC+0100)"
-    assert [clocks.synchronised(now_is=state).grade for state in (True, None, False)] == ["green", "unknown", "amber"]
+    assert clocks.date(now, now - timedelta(days=3)).severity == "ok"
+    assert clocks.date(now, now + timedelta(days=3)).severity == "error"
+    assert clocks.date(now.replace(year=1970), now.replace(year=1969)).severity == "error"
+    assert [clocks.zone(name, now).severity for name in ("Europe/Berlin", "Etc/UTC", None)] == [
+        "ok",
+        "warning",
+        "warning",
+    ]
+    assert clocks.zone("Europe/Berlin", now).text == "Europe/Berlin (UTC+0100)"
+    assert [clocks.synchronised(now_is=state).severity for state in (True, None, False)] == ["ok", "note", "warning"]
 
 
 def test_a_wall_clock_that_is_set_meanwhile_is_seen() -> None:
@@ -254,31 +266,31 @@ def test_a_wall_clock_that_is_set_meanwhile_is_seen() -> None:
 # The data folder
 
 
-@pytest.mark.parametrize(("free_mb", "grade"), [(50_000, "green"), (500, "amber"), (50, "red")])
+@pytest.mark.parametrize(("free_mb", "grade"), [(50_000, "ok"), (500, "warning"), (50, "error")])
 def test_room_is_graded(free_mb: int, grade: str) -> None:
     """A session needs little, but others write too."""
-    assert data_folder.room(free_mb * 10**6).grade == grade
+    assert data_folder.room(free_mb * 10**6).severity == grade
 
 
 def test_a_folder_that_lies_elsewhere_is_amber() -> None:
     """On a network drive, or copied to a cloud; not known is not green."""
-    assert data_folder.place(Volume("ext4", far=False), Path("/study/data")).grade == "green"
-    assert data_folder.place(Volume("nfs4", far=True), Path("/study/data")).grade == "amber"
-    assert data_folder.place(Volume("ext4", far=False), Path("/anna/OneDrive - Lab/data")).grade == "amber"
-    assert data_folder.place(None, Path("/study/data")).grade == "unknown"
+    assert data_folder.place(Volume("ext4", far=False), Path("/study/data")).severity == "ok"
+    assert data_folder.place(Volume("nfs4", far=True), Path("/study/data")).severity == "warning"
+    assert data_folder.place(Volume("ext4", far=False), Path("/anna/OneDrive - Lab/data")).severity == "warning"
+    assert data_folder.place(None, Path("/study/data")).severity == "note"
 
 
 def test_a_slow_disk_is_amber_and_one_in_trouble_red() -> None:
     """By the slowest save."""
-    assert [data_folder.saving([0.002, slow]).grade for slow in (0.01, 0.3, 5.0)] == ["green", "amber", "red"]
-    assert [data_folder.locking(held=held).grade for held in (True, False)] == ["green", "amber"]
+    assert [data_folder.saving([0.002, slow]).severity for slow in (0.01, 0.3, 5.0)] == ["ok", "warning", "error"]
+    assert [data_folder.locking(held=held).severity for held in (True, False)] == ["ok", "warning"]
 
 
 def test_a_folder_that_takes_data_is_left_as_it_was(tmp_path: Path) -> None:
     """Written, synced, renamed, read back and locked; also one that is not there yet, which is not made."""
     found = by_name(data_folder.items(tmp_path / "data" / "set", Known()))
-    assert {name: item.grade for name, item in found.items() if name != "free disk"} == {
-        "data place": "green", "data folder": "green", "file locks": "green",
+    assert {name: item.severity for name, item in found.items() if name != "free disk"} == {
+        "data place": "ok", "data folder": "ok", "file locks": "ok",
     }  # fmt: skip
     assert 0 < float(found["data folder"].value or 0) < 100
     assert list(tmp_path.iterdir()) == []
@@ -290,20 +302,20 @@ def test_a_full_or_read_only_disk_is_red(tmp_path: Path) -> None:
     with small_disk(tmp_path / "anna", 64) as disk:
         (disk / "rest").write_bytes(bytes(60 * 1024))
         full = by_name(data_folder.items(disk, Known()))
-        assert (full["data folder"].grade, full["free disk"].grade) == ("red", "red")
-        assert "No space left on device" in full["data folder"].found
+        assert (full["data folder"].severity, full["free disk"].severity) == ("error", "error")
+        assert "No space left on device" in full["data folder"].text
         assert list(disk.iterdir()) == [disk / "rest"]
         resize(disk, 64, "ro")
         shut = by_name(data_folder.items(disk, Known()))
-        assert (shut["data folder"].grade, shut["data folder"].value) == ("red", False)
-        assert "Read-only file system" in shut["data folder"].found
-        assert "anna" not in full["data folder"].found + shut["data folder"].found
+        assert (shut["data folder"].severity, shut["data folder"].value) == ("error", False)
+        assert "Read-only file system" in shut["data folder"].text
+        assert "anna" not in full["data folder"].text + shut["data folder"].text
 
 
 def test_a_disk_that_gives_back_something_else_is_red(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was written is read back."""
     monkeypatch.setattr(data_folder, "write_whole", lambda path, content: write_whole(path, content[:-1]))
-    assert by_name(data_folder.writing(tmp_path))["data folder"].grade == "red"
+    assert by_name(data_folder.writing(tmp_path))["data folder"].severity == "error"
 
 
 # Software
@@ -315,13 +327,13 @@ def test_this_environment_is_compared_with_the_lock() -> None:
     assert {"psychopy", "msgspec", "numpy", "hypothesis"} <= set(wanted)
     assert "pywin32" not in wanted or sys.platform == "win32"
     right = {"msgspec": software._installed("msgspec") or "", "numpy": software._installed("numpy") or ""}
-    assert software.versions(right).grade == "green"
+    assert software.versions(right).severity == "ok"
     other = software.versions({**right, "msgspec": "0.0.1", "no-such-package": "1.0"})
-    assert (other.grade, other.value) == ("amber", 2.0)
-    assert other.found.endswith("instead of 0.0.1; no-such-package missing instead of 1.0")
+    assert (other.severity, other.value) == ("warning", 2.0)
+    assert other.text.endswith("instead of 0.0.1; no-such-package missing instead of 1.0")
     deciding = software.versions({**right, "aaa": "1", "numpy": "0.1"})
-    assert deciding.grade == "red"
-    assert deciding.found.startswith("numpy ")
+    assert deciding.severity == "error"
+    assert deciding.text.startswith("numpy ")
 
 
 def test_markers_of_the_lock_decide_for_this_computer() -> None:
@@ -337,10 +349,10 @@ def test_markers_of_the_lock_decide_for_this_computer() -> None:
 
 def test_python_and_a_lost_lock_are_told(tmp_path: Path) -> None:
     """Other Pythons are red; without a lock nothing can be compared."""
-    assert [software.python(found).grade for found in ((3, 9), (3, 10), (3, 12), (3, 13))] == [
-        "red", "green", "green", "red",
+    assert [software.python(found).severity for found in ((3, 9), (3, 10), (3, 12), (3, 13))] == [
+        "error", "ok", "ok", "error",
     ]  # fmt: skip
-    assert grades(software.items(tmp_path))["versions"] == "unknown"
+    assert grades(software.items(tmp_path))["versions"] == "note"
 
 
 # Keyboards
@@ -351,28 +363,28 @@ def test_python_and_a_lost_lock_are_told(tmp_path: Path) -> None:
     [
         (KeyboardProbe("queue", None, 1, "given"), {}),
         (KeyboardProbe("queue", None, 1, "not needed"), {}),
-        (KeyboardProbe("iohub", None, 2, "missing"), {"real-time rights": "amber"}),
-        (KeyboardProbe("queue", None, 0, "given"), {"keyboards": "red"}),
-        (KeyboardProbe("queue", None, None, "given"), {"keyboards": "unknown"}),
-        (KeyboardProbe("queue", None, 1, "given", 0.5), {"key clock": "amber"}),
-        (KeyboardProbe("poll", None, 1, "not needed"), {"keyboard": "red"}),
+        (KeyboardProbe("iohub", None, 2, "missing"), {"real-time rights": "warning"}),
+        (KeyboardProbe("queue", None, 0, "given"), {"keyboards": "error"}),
+        (KeyboardProbe("queue", None, None, "given"), {"keyboards": "note"}),
+        (KeyboardProbe("queue", None, 1, "given", 0.5), {"key clock": "warning"}),
+        (KeyboardProbe("poll", None, 1, "not needed"), {"keyboard": "error"}),
         (KeyboardProbe(None, "Why.\nDo this.", None, "unknown"),
-         {"keyboard": "red", "keyboards": "unknown", "real-time rights": "unknown"}),
-        (Crash(-11), {"keyboard": "red", "keyboards": "unknown"}),
-        (Crash(3), {"keyboard": "red", "keyboards": "unknown"}),
-        (Crash(None), {"keyboard": "red", "keyboards": "unknown"}),
+         {"keyboard": "error", "keyboards": "note", "real-time rights": "note"}),
+        (Crash(-11), {"keyboard": "error", "keyboards": "note"}),
+        (Crash(3), {"keyboard": "error", "keyboards": "note"}),
+        (Crash(None), {"keyboard": "error", "keyboards": "note"}),
     ],
 )  # fmt: skip
 def test_keyboards_are_graded(found: KeyboardProbe | Crash, wanting: dict[str, str]) -> None:
     """Each lack on its own."""
-    assert {name: grade for name, grade in grades(keyboards.items(found)).items() if grade != "green"} == wanting
+    assert {name: grade for name, grade in grades(keyboards.items(found)).items() if grade != "ok"} == wanting
 
 
 def test_the_queues_refusal_becomes_what_is_wrong_and_what_to_do() -> None:
     """The lines to write stand under what to do, and only there."""
     failure = f"Key presses cannot be timed on this computer. This user has no right to it. {RIGHTS_ADVICE}"
     item = by_name(keyboards.items(KeyboardProbe(None, failure, 1, "missing")))["keyboard"]
-    assert item.found == "Key presses cannot be timed on this computer. This user has no right to it."
+    assert item.text == "Key presses cannot be timed on this computer. This user has no right to it."
     assert item.fix == RIGHTS_ADVICE
     elsewhere = by_name(keyboards.items(KeyboardProbe(None, "No X display answers.", None, "unknown")))["keyboard"]
     assert elsewhere.fix != RIGHTS_ADVICE
@@ -387,7 +399,7 @@ def test_a_child_that_crashes_is_named_with_the_cure() -> None:
     crash = probe_keyboard([sys.executable, "-c", DYING])
     assert crash == Crash(-11)
     item = by_name(keyboards.items(crash))["keyboard"]
-    assert "SIGSEGV" in item.found
+    assert "SIGSEGV" in item.text
     assert item.fix == RIGHTS_ADVICE
     assert probe_keyboard([sys.executable, "-c", "import time; time.sleep(60)"], 0.3) == Crash(None)
     assert probe_keyboard([sys.executable, "-c", "raise SystemExit(3)"]) == Crash(3)
@@ -427,7 +439,7 @@ def test_the_keyboard_of_a_real_display_is_rehearsed(small_display: str, monkeyp
     lost = probe_keyboard(CHILD)
     assert isinstance(lost, KeyboardProbe)
     assert (lost.timed_by, lost.rights) == (None, "unknown")
-    assert "text console" in by_name(keyboards.items(lost))["keyboard"].found
+    assert "text console" in by_name(keyboards.items(lost))["keyboard"].text
 
 
 # Everything at once
@@ -436,23 +448,23 @@ def test_the_keyboard_of_a_real_display_is_rehearsed(small_display: str, monkeyp
 def test_a_part_that_fails_or_hangs_hides_no_other() -> None:
     """It becomes an item that says so, as bad as it is to lack it; the order stays."""
 
-    def fails() -> list[Item]:
+    def fails() -> list[Finding]:
         raise ZeroDivisionError("anna")
 
     hangs = threading.Event()
     parts = (
-        Part("hanging", lambda: [Item("x", "green", str(hangs.wait(30)))], "red"),
+        Part("hanging", lambda: [Finding("x", "ok", str(hangs.wait(30)))], "error"),
         Part("failing", fails),
-        Part("fine", lambda: [Item("fine", "green", "yes"), Item("too", "green", "yes")]),
+        Part("fine", lambda: [Finding("fine", "ok", "yes"), Finding("too", "ok", "yes")]),
     )
     began_s = time.monotonic()
     items = list(at_once(parts, 0.3))
     hangs.set()
     assert time.monotonic() - began_s < 2
-    assert [(item.name, item.grade) for item in items] == [
-        ("hanging", "red"), ("failing", "unknown"), ("fine", "green"), ("too", "green"),
+    assert [(item.kind, item.severity) for item in items] == [
+        ("hanging", "error"), ("failing", "note"), ("fine", "ok"), ("too", "ok"),
     ]  # fmt: skip
-    assert "anna" not in items[1].found
+    assert "anna" not in items[1].text
 
 
 @on_linux
@@ -472,14 +484,14 @@ def test_this_computer_is_checked_without_a_window(
     command = [sys.executable, "-c", code, str(tmp_path / "anna"), str(ROOT)]
     told, loaded, *_ = subprocess.run(command, stdout=-1, check=True, text=True).stdout.split("\n")
     assert time.monotonic() - began_s < 15
-    found = by_name(msgspec.json.decode(told, type=tuple[Item, ...]))
+    found = by_name(msgspec.json.decode(told, type=tuple[Finding, ...]))
     assert set(found) == {
         "display", "resolution", "scaling", "dark screen", "keyboard", "keyboards", "real-time rights", "key clock",
         "priority", "other programs", "memory", "mains", "power saving", "clock", "date", "time zone", "network time",
         "free disk", "data place", "data folder", "file locks", "python", "versions",
     }  # fmt: skip
-    assert {found[name].grade for name in ("display", "scaling", "keyboard", "file locks", "python")} == {"green"}
-    assert found["data folder"].grade in {"green", "amber"}  # by how busy this disk is
+    assert {found[name].severity for name in ("display", "scaling", "keyboard", "file locks", "python")} == {"ok"}
+    assert found["data folder"].severity in {"ok", "warning"}  # by how busy this disk is
     assert str(tmp_path) not in told
     assert "anna" not in told
     assert loaded == ""
@@ -536,7 +548,7 @@ def test_a_real_screen_is_green(hz: float, monkeypatch: pytest.MonkeyPatch) -> N
     pace = pace_of(Screen(hz), monkeypatch)
     assert pace.hz == pytest.approx(hz, rel=1e-3)
     assert (pace.missed, pace.intervals) == (0, THOROUGH[0])
-    assert grades(refresh.check_pace(pace)) == {"refresh": "green", "vsync": "green"}
+    assert grades(refresh.check_pace(pace)) == {"refresh": "ok", "vsync": "ok"}
 
 
 @pytest.mark.parametrize("hz", [60.0, 300.0, 744.0, 5000.0])
@@ -544,22 +556,22 @@ def test_flips_that_wait_for_nothing_are_red_at_any_rate(hz: float, monkeypatch:
     """Also where they happen to come 60 times a second; no refresh rate is claimed then."""
     pace = pace_of(Screen(hz, waits=False), monkeypatch)
     assert pace.correlation > 0.9
-    assert grades(refresh.check_pace(pace)) == {"refresh": "unknown", "vsync": "red"}
+    assert grades(refresh.check_pace(pace)) == {"refresh": "note", "vsync": "error"}
 
 
 def test_a_restless_or_slow_screen_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """One missed refresh or a large sd is amber, many are red, and so is a screen of 30 Hz."""
     paces = [Screen(60, misses=1), Screen(60, misses=5), Screen(60, jitter_s=0.002), Screen(30)]
     told = [by_name(refresh.check_pace(pace_of(screen, monkeypatch)))["refresh"] for screen in paces]
-    assert [item.grade for item in told] == ["amber", "red", "amber", "red"]
-    assert "1 missed" in told[0].found
-    assert "5 missed" in told[1].found
+    assert [item.severity for item in told] == ["warning", "error", "warning", "error"]
+    assert "1 missed" in told[0].text
+    assert "5 missed" in told[1].text
 
 
 def test_a_small_screen_is_red_and_a_window_amber() -> None:
     """A session needs 1280 x 720 pixels, full screen."""
-    assert grades(refresh.size((1280, 720), full_screen=True)) == {"size": "green"}
-    assert grades(refresh.size((1366, 700), full_screen=False)) == {"size": "red", "window": "amber"}
+    assert grades(refresh.size((1280, 720), full_screen=True)) == {"size": "ok"}
+    assert grades(refresh.size((1366, 700), full_screen=False)) == {"size": "error", "window": "warning"}
 
 
 def stroke(key: str, *, down: bool) -> KeyEvent:
@@ -569,15 +581,15 @@ def stroke(key: str, *, down: bool) -> KeyEvent:
 
 @pytest.mark.parametrize(
     ("downs", "age_s", "grade"),
-    [("", 0.0, "amber"), ("a", 0.004, "green"), ("aa", 0.004, "amber"), ("ab", 0.004, "green"), ("a", 0.3, "amber"),
-     ("a", 1.8, "red"), ("a", -0.2, "red")],
+    [("", 0.0, "warning"), ("a", 0.004, "ok"), ("aa", 0.004, "warning"), ("ab", 0.004, "ok"), ("a", 0.3, "warning"),
+     ("a", 1.8, "error"), ("a", -0.2, "error")],
 )  # fmt: skip
 def test_a_press_is_graded(downs: str, age_s: float, grade: str) -> None:
     """Once and fresh is green; none, twice or late is amber; a stamp from the future or from long ago is red."""
     strokes = [stroke(key, down=down) for key in downs for down in (True, False)]
     item = refresh.check_press(strokes, [age_s] * len(strokes), "queue")
-    assert item.grade == grade
-    assert item.fix or grade == "green"
+    assert item.severity == grade
+    assert item.fix or grade == "ok"
 
 
 class Keys:
@@ -600,14 +612,14 @@ class Keys:
 def test_keys_from_before_and_the_mouse_are_no_press() -> None:
     """What waits when the test begins is dropped, and a mouse button is no key."""
     old, click = KeyEvent("x", down=True, time_s=now_s()), KeyEvent("mouse_1", down=True, time_s=now_s())
-    assert refresh.press(Screen(60), Keys([old], [click]), 0.1).grade == "amber"
+    assert refresh.press(Screen(60), Keys([old], [click]), 0.1).severity == "warning"
 
 
 def test_a_press_ends_the_waiting() -> None:
     """A moment after it, in which a second one would have come."""
     keys = Keys([], [], [KeyEvent("x", down=True, time_s=now_s())], [KeyEvent("x", down=False, time_s=now_s())])
     began_s = time.monotonic()
-    assert refresh.press(Screen(60), keys, 30).grade == "green"
+    assert refresh.press(Screen(60), keys, 30).severity == "ok"
     assert time.monotonic() - began_s < 2
 
 
@@ -641,10 +653,7 @@ def test_a_session_is_checked_by_name(lab: Lab) -> None:
     assert "sub-DF1 ses-1 is not in this data folder" in said
     protocol, folder_of = read_protocol(lab.protocol), lab.folder / "participants"
     missing, shown = readiness.session_items(protocol, "DF9", 1, Folder(folder_of), lab.data)
-    assert (grades(missing), shown) == ({"messages": "red"}, ())
+    assert (grades(missing), shown) == ({"messages": "error"}, ())
     here, shown = readiness.session_items(protocol, "DF1", 1, Folder(folder_of), lab.data)
-    assert (grades(here), len(shown)) == ({"messages": "green", "session": "green"}, 2)
-    assert grades(readiness.session_items(protocol, "DF1", 3, Folder(folder_of), lab.data)[0])["session"] == "red"
-    lab.messages(subject="DF2")
-    again, shown = readiness.session_items(protocol, "DF1", 1, Folder(folder_of), lab.data)
-    assert (grades(again), "those of sub-DF2" in again[0].found, shown) == ({"messages": "red"}, True, ())
+    assert (grades(here), len(shown)) == ({"messages": "ok", "session": "ok"}, 2)
+    assert grades(readiness.session_items(protocol, "DF1", 3, Folder(folder_of), lab.data)[0])["session"] == "error"

@@ -17,7 +17,7 @@ from msgspec.structs import fields, replace
 from experiment.design.thresholds import Thresholds, reasons
 from experiment.design.visit import Visit
 from experiment.errors import BadInput
-from experiment.qa.findings import KINDS, Finding, session_findings, sort_findings
+from experiment.qa.findings import KINDS, session_findings, sort_findings
 from experiment.qa.page import StudyPage, render
 from experiment.qa.report import build_report, judge_all
 from experiment.qa.resolutions import COLUMNS
@@ -26,6 +26,7 @@ from experiment.qa.study_findings import group_findings
 from experiment.record import events as ev
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
+from experiment.record.finding import Finding
 from experiment.screens.personas import HABITS, Persona
 from experiment.screens.simulated import SimulatedScreen, simulated_info
 from experiment.task import procedure
@@ -407,7 +408,7 @@ def test_losing_the_focus_is_told_with_its_place(tmp_path: Path) -> None:
 def test_findings_for_a_person_come_first() -> None:
     """What needs a person stands before what does not, and among equals the gravest is first."""
     some = [
-        Finding(kind, person, "DF001", 1, None, "")
+        Finding(kind, "error" if person else "note", "", subject="DF001", session=1)
         for kind, person in (("died", False), ("paused", True), ("aborted", True))
     ]
     assert [one.kind for one in sort_findings(some)] == ["aborted", "paused", "died"]

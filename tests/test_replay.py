@@ -34,7 +34,7 @@ from tests.strategies import PROTOCOL, eventful_trial, held, session_of, started
 
 if TYPE_CHECKING:
     from experiment.record.events import Event
-    from experiment.replay.discrepancy import Discrepancy
+    from experiment.record.finding import Finding
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "stimuli" / "examples" / "english.csv"
@@ -58,9 +58,9 @@ def kept(folder: Path, what: list[Event]) -> Path:
     return path
 
 
-def whats(findings: list[Discrepancy]) -> list[str]:
+def whats(findings: list[Finding]) -> list[str]:
     """What was found, without where."""
-    return [finding.what for finding in findings]
+    return [finding.kind for finding in findings]
 
 
 def test_each_moment_has_the_frame_that_was_on_the_screen() -> None:
@@ -175,7 +175,7 @@ def test_other_pixels_than_those_that_were_shown_are_told() -> None:
     assert redraw([right, *rest], EXAMPLE)[1] == []
     other = replace(first, screen=replace(first.screen, pictures_sha256=drawn | {"mother": "0" * 64}))
     (finding,) = redraw([other, *rest], EXAMPLE)[1]
-    assert (finding.where, finding.what) == ("message mother", "pixels")
+    assert (finding.place, finding.kind) == ("message mother", "pixels")
 
 
 def test_the_view_holds_the_prepared_pixels() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from experiment.errors import BadInput
-from experiment.qa.findings import Answers, Finding
+from experiment.qa.findings import Answers, qa_finding
 from experiment.qa.report import QaReport, build_report
 from experiment.qa.resolutions import COLUMNS, Resolution, read_resolutions
 from experiment.record.tsv import tsv
@@ -16,8 +16,8 @@ from experiment.study import queries
 
 STUDY = Path(__file__).parent / "recorded" / "study"
 TODAY = datetime(2026, 12, 1, tzinfo=timezone.utc)
-LET_IN = Finding("let_in", needs_person=True, subject="DF1", session=1, place=None, text="On day 3.")
-TWINS = Finding("copies", needs_person=True, subject=None, session=None, place=None, text="Copies: a, b.")
+LET_IN = qa_finding("let_in", "On day 3.", subject="DF1", session=1)
+TWINS = qa_finding("copies", "Copies: a, b.")
 
 
 def table(path: Path, *rows: tuple[str, str, str, str, str], encoding: str = "utf-8", delimiter: str = "\t") -> Path:

@@ -21,6 +21,7 @@ from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.events import Click, Ended, Key, MessageScene, Rated, Shown, Started, Storage, StorageCause
 from experiment.record.events_beside import SetAside, Unwritable
+from experiment.record.finding import describe
 from experiment.record.remake import catch_up, remake
 from experiment.record.saved import describe_saved
 from experiment.record.trial_table import table_text
@@ -108,7 +109,7 @@ def test_an_event_that_cannot_be_written_is_named_and_stops_nothing(which: str, 
     read = log.read(path, pilot=True).events
     assert read == (*events[:middle], Unwritable(kind, why), *events[middle:])
     data.save(read)
-    assert [str(finding) for finding in verify(path, pilot=True).findings] == [
+    assert [describe(finding) for finding in verify(path, pilot=True).findings] == [
         f"line {middle + 1}: {kind}: unwritable: {why}, expected it"
     ]
     assert describe_saved(path) == (
@@ -126,7 +127,7 @@ def test_a_rating_that_cannot_be_written_counts_as_missing(tmp_path: Path) -> No
     assert describe_saved(path).startswith("5 of 6 messages")
     read = log.read(path, pilot=True).events
     data.save(read)
-    assert [finding.what for finding in verify(path, pilot=True).findings] == ["rated"]
+    assert [finding.kind for finding in verify(path, pilot=True).findings] == ["rated"]
 
 
 def test_a_start_that_cannot_be_written_begins_nothing(tmp_path: Path) -> None:
@@ -287,7 +288,7 @@ def test_a_session_in_which_no_message_was_seen_is_begun_again(tmp_path: Path) -
     data.save(log.read(path, pilot=True).events)
     assert verify(path, pilot=True).findings == ()
     kept.unlink()
-    assert [finding.what for finding in verify(path, pilot=True).findings] == ["started.begun_before"]
+    assert [finding.kind for finding in verify(path, pilot=True).findings] == ["started.begun_before"]
 
 
 @pytest.mark.parametrize("what", ["message", "unwritable", "not begun"])

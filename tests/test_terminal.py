@@ -59,7 +59,7 @@ def commands(study: Path, messages: Path) -> dict[str, tuple[list[object], str, 
         "status": (["study", "status", "--data", study], "3 participants", "subject"),
         "history": (["study", "history", "--data", study], "The study began", "entry"),
         "qa": (["qa", study, "--pilot"], "sessions need attention", "participant_id"),
-        "messages check": (["messages", "check", "--messages", messages], "5 messages of 1 participant", "grade"),
+        "messages check": (["messages", "check", "--messages", messages], "5 messages of 1 participant", "severity"),
         "check": (["check", "--no-press", "--data", study], "NOT FIT", "name"),
     }
 

@@ -16,6 +16,7 @@ from experiment.errors import BadInput
 from experiment.record import events
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
+from experiment.record.finding import describe
 from experiment.replay.verify import verify, verify_all
 from experiment.screens.personas import HABITS, Persona
 from experiment.screens.simulated import SimulatedScreen, simulated_info
@@ -51,7 +52,7 @@ def kept(root: Path, events_told: Sequence[Event]) -> Path:
 
 def found(path: Path) -> list[str]:
     """What verifying finds, as lines."""
-    return [str(finding) for finding in verify(path, pilot=True).findings]
+    return [describe(finding) for finding in verify(path, pilot=True).findings]
 
 
 def lines(path: Path) -> list[bytes]:
@@ -221,7 +222,7 @@ def test_an_unfinished_session_is_verified_as_far_as_it_goes(tmp_path: Path) -> 
             transcript.append(event)
     done = verify(path, pilot=True)
     assert done.unfinished
-    assert [finding.what for finding in done.findings] == ["table"]
+    assert [finding.kind for finding in done.findings] == ["table"]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])

@@ -14,7 +14,7 @@ from experiment.cli.terminal import show, show_rows
 from experiment.errors import BadInput, DayFourError
 
 if TYPE_CHECKING:
-    from experiment.record.check_result import Item
+    from experiment.record.finding import Finding
     from experiment.session.readiness import SessionItems
 
 
@@ -32,7 +32,7 @@ def check(
     """Whether this computer is fit for a session: one line a thing, with what to do."""
     from experiment.design.protocol import read_protocol
     from experiment.preflight import report
-    from experiment.record.check_result import worst
+    from experiment.record.finding import worst
     from experiment.session.readiness import check_readiness, session_items
 
     if session and not subject:
@@ -44,20 +44,20 @@ def check(
         of_session = session_items(read, subject, session, open_folder(messages), data)
     of_session[0].extend(study_items(data, subject, session))
     found = check_readiness(read, data, ROOT, full_screen=not windowed, with_press=not no_press, of_session=of_session)
-    rows = [(one.name, one.grade, one.found, one.value, one.unit, one.fix) for one in found]
-    if not show_rows(("name", "grade", "found", "value", "unit", "fix"), rows, as_json=as_json, as_tsv=as_tsv):
+    rows = [(one.kind, one.severity, one.text, one.value, one.unit, one.fix) for one in found]
+    if not show_rows(("name", "severity", "found", "value", "unit", "fix"), rows, as_json=as_json, as_tsv=as_tsv):
         show(report.table(found))
         show(report.verdict(found))
-    if worst(found) == "red":
+    if worst(found) == "error":
         raise typer.Exit(FOUND_WANTING)
 
 
-def study_items(data: Path, subject: str, session: int) -> list[Item]:
+def study_items(data: Path, subject: str, session: int) -> list[Finding]:
     """Whether the study's register can be reached, and whether it lets this participant in today; nothing without one.
 
     `subject`: nobody if empty. `session`: the one that is asked for; 0 for whichever is due.
     """
-    from experiment.record.check_result import refusal_item
+    from experiment.record.finding import refusal
     from experiment.study import admission
     from experiment.study.location import find_register
 
@@ -67,8 +67,8 @@ def study_items(data: Path, subject: str, session: int) -> list[Item]:
             return []
         entries = register.entries()
         if not subject:
-            return [refusal_item("study", None, f"its register is whole, with {len(entries)} entries")]
+            return [refusal("study", None, f"its register is whole, with {len(entries)} entries")]
         due = admission.session_at(entries, subject, register.now(), session or None)
     except DayFourError as error:
-        return [refusal_item("study", error)]
-    return [refusal_item("study", None, f"session {due} may be held today")]
+        return [refusal("study", error)]
+    return [refusal("study", None, f"session {due} may be held today")]

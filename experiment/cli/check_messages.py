@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from experiment.design.message import Message
     from experiment.design.protocol import Protocol
     from experiment.messages.check import Checked
-    from experiment.messages.findings import Finding
     from experiment.messages.store import Folder
+    from experiment.record.finding import Finding
     from experiment.task.layout import Layout
 
 Messages = Annotated[Path, typer.Option("--messages", help="The participants' folder, or one file of messages.")]
@@ -42,13 +42,13 @@ def check(
     layout, read = layout_of(screen), read_protocol(protocol)
     checked = _checked(subject, messages, read, layout)
     is_one = bool(subject) or not messages.is_dir()
-    listed = [one for one in checked.findings if is_one or one.grade != "note"]
-    rows = [(one.grade, one.subject, one.message_id, one.text) for one in listed]
-    if not show_rows(("grade", "participant_id", "message_id", "text"), rows, as_json=as_json, as_tsv=as_tsv):
+    listed = [one for one in checked.findings if is_one or one.severity != "note"]
+    rows = [(one.severity, one.subject, one.message_id, one.text) for one in listed]
+    if not show_rows(("severity", "participant_id", "message_id", "text"), rows, as_json=as_json, as_tsv=as_tsv):
         _show(listed)
         people = counted(checked.subjects, "participant")
         show(f"{counted(checked.messages, 'message')} of {people}: {_counted(checked.findings)}.")
-    if not is_one and any(one.grade == "note" for one in checked.findings):
+    if not is_one and any(one.severity == "note" for one in checked.findings):
         say("`dayfour messages check --subject ID` also shows the notes.")
     if not checked.messages:
         say(f"There is nothing to check in {messages}: no file there is named like sub-DF017.csv and can be read.")
@@ -129,10 +129,10 @@ def _show(findings: Sequence[Finding]) -> None:
         table.add_column(column, no_wrap=True)
     table.add_column("Problem and what to do")
     for one in findings:
-        table.add_row(one.grade, one.subject or "", one.message_id or "", one.text, style=STYLES[one.grade])
+        table.add_row(one.severity, one.subject or "", one.message_id or "", one.text, style=STYLES[one.severity])
     if findings:
         show(table)
 
 
 def _counted(findings: Sequence[Finding]) -> str:
-    return ", ".join(counted(sum(one.grade == grade for one in findings), grade) for grade in STYLES)
+    return ", ".join(counted(sum(one.severity == severity for one in findings), severity) for severity in STYLES)

@@ -93,18 +93,20 @@ def replay(
         _verify(transcript, anchor, pilot=pilot)
         return
     no_core_dumps()  # messages are in this process from here on
+    from experiment.record.finding import describe
+
     source = _source(messages or PARTICIPANTS)
     if video is None:
         from experiment.replay.window import show_again
 
-        show_again(transcript, messages=source, speed=speed, pilot=pilot, tell=lambda finding: say(str(finding)))
+        show_again(transcript, messages=source, speed=speed, pilot=pilot, tell=lambda finding: say(describe(finding)))
         return
     from experiment.replay.video import write_film
 
     with progress_bar("Filming") as progress:
         findings = write_film(transcript, video, messages=source, speed=speed, pilot=pilot, progress=progress)
     for finding in findings:
-        say(str(finding))
+        say(describe(finding))
     say(f"The film, as private as the messages in it:\n  {video}")
 
 
@@ -141,6 +143,7 @@ def run_qa(data: Path, protocol: Path, *, out: Path | None = None, pilot: bool =
     from experiment.qa.report import build_report
     from experiment.record.closing import find_answered
     from experiment.record.dataset import DataSet
+    from experiment.record.finding import describe
     from experiment.replay.verify import verify_all
     from experiment.study import queries
     from experiment.study.location import find_register
@@ -151,7 +154,7 @@ def run_qa(data: Path, protocol: Path, *, out: Path | None = None, pilot: bool =
     of_study = queries.study_findings(told, data) if told and not has_pilots else ()
     with progress_bar("Verifying") as progress:
         verified = verify_all(data, pilot=pilot, progress=progress)
-    changed = {one.transcript: [str(finding) for finding in one.findings] for one in verified}
+    changed = {one.transcript: [describe(finding) for finding in one.findings] for one in verified}
     return build_report(
         data, out=out, thresholds=read.qa, pilot=pilot, changed=changed, besides=of_study,
         answers=queries.resolutions(told.entries if told else ()),
@@ -174,6 +177,7 @@ def _source(messages: Path) -> Path | Folder | None:
 def _verify(place: Path, anchor: str, *, pilot: bool) -> None:
     """Say what was found in a session or a folder of them; end with 1 if anything was."""
     from experiment.record.dataset import DataSet
+    from experiment.record.finding import describe
     from experiment.record.strays import find_strays
     from experiment.replay.verify import verify, verify_all
 
@@ -188,7 +192,7 @@ def _verify(place: Path, anchor: str, *, pilot: bool) -> None:
     for one in wanting:
         show(f"{one.transcript}: " + ("unfinished" if one.unfinished else "problems found"))
         for finding in one.findings:
-            show(f"  {finding}")
+            show(f"  {describe(finding)}")
     show(f"{len(verified) - len(wanting)} of {len(verified)} sessions are as they were recorded.")
     if _verify_beside(place if place.is_dir() else place.absolute().parents[3], anchor) or wanting:
         raise typer.Exit(FOUND_WANTING)

@@ -10,8 +10,9 @@ from experiment.errors import DayFourError
 from experiment.messages import corruption
 from experiment.messages.check_message import is_empty, judged
 from experiment.messages.duplicates import alike, folded
-from experiment.messages.findings import Finding, graded
+from experiment.messages.findings import message_finding
 from experiment.messages.store import Folder
+from experiment.record.finding import Finding, by_severity
 
 FIND_OUT = "Find out for whom it was written."
 Sets = Mapping[str, Sequence[Message]]
@@ -37,8 +38,8 @@ def check_across(sets: Sets, share: float) -> tuple[Finding, ...]:
                 f"The text is {common:.0%} that of message {near.message_id} of sub-{other}. "
                 "See whether it was changed for each of them, or copied by mistake."
             )
-            found.append(Finding("warning", subject, message.message_id, says))
-    return graded(found)
+            found.append(message_finding("warning", subject, message.message_id, says))
+    return by_severity(found)
 
 
 def check_against_others(subject: str, messages: Sequence[Message], folder: Folder) -> Iterator[Finding]:
@@ -66,18 +67,18 @@ def _texts(messages: Sequence[Message]) -> dict[str, str]:
 
 
 def _whole(subject: str, other: str) -> Finding:
-    return Finding("error", subject, None, f"All texts are also those of sub-{other}. {FIND_OUT}")
+    return message_finding("error", subject, None, f"All texts are also those of sub-{other}. {FIND_OUT}")
 
 
 def _one(subject: str, message_id: str, other: str, same: str) -> Finding:
-    return Finding("error", subject, message_id, f"The text is also message {same} of sub-{other}. {FIND_OUT}")
+    return message_finding("error", subject, message_id, f"The text is also message {same} of sub-{other}. {FIND_OUT}")
 
 
 def cut_alike(owned: Iterable[tuple[str, Message]]) -> Iterator[Finding]:
     """Texts that end where a form or a spreadsheet cuts."""
     messages = {(subject, message.message_id): message for subject, message in owned}
     for key, told in corruption.cut({key: message.text for key, message in messages.items()}):
-        yield from (Finding(grade, *key, text) for grade, text in judged(messages[key], [told]))
+        yield from (message_finding(severity, *key, text) for severity, text in judged(messages[key], [told]))
 
 
 def _same_sets(owned: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -20,9 +20,10 @@ from experiment.errors import BadInput, DayFourError
 from experiment.messages.across import check_across, check_against_others, cut_alike
 from experiment.messages.check_message import findings_of, is_empty
 from experiment.messages.duplicates import folded, similarity
-from experiment.messages.findings import Finding, Grade, graded
+from experiment.messages.findings import message_finding
 from experiment.messages.store import Folder
 from experiment.messages.type_size import COMFORTABLE, sizes_of
+from experiment.record.finding import Finding, Severity, by_severity, describe
 from experiment.system import no_core_dumps
 from experiment.task.layout import Layout
 
@@ -43,7 +44,7 @@ class Checked(Struct, frozen=True):
     @property
     def errors(self) -> int:
         """How many findings a real session would refuse."""
-        return sum(one.grade == "error" for one in self.findings)
+        return sum(one.severity == "error" for one in self.findings)
 
 
 def check_set(subject: str, messages: Sequence[Message], protocol: Protocol, layout: Layout) -> tuple[Finding, ...]:
@@ -55,14 +56,16 @@ def check_set(subject: str, messages: Sequence[Message], protocol: Protocol, lay
     found += _twice(subject, written, protocol.intake.alike)
     found += cut_alike((subject, message) for message in written)
     found += _sizes(subject, written, protocol, layout)
-    return graded(found)
+    return by_severity(found)
 
 
 def check_participant(
     subject: str, messages: Sequence[Message], folder: Folder, protocol: Protocol, layout: Layout
 ) -> tuple[Finding, ...]:
     """What is wrong with a participant's messages, also with regard to those of everybody else in the folder."""
-    return graded([*check_set(subject, messages, protocol, layout), *check_against_others(subject, messages, folder)])
+    return by_severity(
+        [*check_set(subject, messages, protocol, layout), *check_against_others(subject, messages, folder)]
+    )
 
 
 def check_folder(
@@ -84,12 +87,12 @@ def check_folder(
             each = pool.map(check, sets.items(), chunksize=CHUNK)
             found += check_across(sets, protocol.intake.alike)
             found += _gathered(each, len(sets), progress)
-    return Checked(len(sets), sum(map(len, sets.values())), graded(found))
+    return Checked(len(sets), sum(map(len, sets.values())), by_severity(found))
 
 
 def refuse_errors(findings: Sequence[Finding]) -> None:
     """BadInput, with what is wrong, if any finding is an error: such messages are not shown to a participant."""
-    errors = [one for one in findings if one.grade == "error"]
+    errors = [one for one in findings if one.severity == "error"]
     if not errors:
         return
     more = f"\n  and {len(errors) - TOLD} more" if len(errors) > TOLD else ""
@@ -101,27 +104,17 @@ def refuse_errors(findings: Sequence[Finding]) -> None:
     )
 
 
-def describe(finding: Finding) -> str:
-    """A finding in a line, with its place."""
-    places = [
-        f"sub-{finding.subject}" if finding.subject else "",
-        f"message {finding.message_id}" if finding.message_id else "",
-    ]
-    where = ", ".join(place for place in places if place)
-    return f"{where}: {finding.text}" if where else finding.text
-
-
 def _count(subject: str, messages: Sequence[Message], protocol: Protocol) -> Iterator[Finding]:
     if (found := len(messages)) != (wanted := protocol.messages_in_all):
         each = f" ({protocol.messages} for each session)" if protocol.message_sets == "split" else ""
         do = "Add those that are missing" if found < wanted else "Take out those that are too many"
-        yield Finding("error", subject, None, f"Expected {wanted} messages{each}, found {found}. {do}.")
+        yield message_finding("error", subject, None, f"Expected {wanted} messages{each}, found {found}. {do}.")
 
 
 def _given_names(subject: str, messages: Sequence[Message], protocol: Protocol) -> Iterator[Finding]:
     if protocol.intake.names == "none" and any(not message.participant_name.strip() for message in messages):
         text = "The participant's name is not known, so nobody looked for it. Fill in the column participant_name."
-        yield Finding("warning", subject, None, text)
+        yield message_finding("warning", subject, None, text)
 
 
 def _twice(subject: str, messages: Sequence[Message], share: float) -> Iterator[Finding]:
@@ -130,10 +123,10 @@ def _twice(subject: str, messages: Sequence[Message], share: float) -> Iterator[
     for (earlier, one), (later, other) in combinations(zip(messages, texts, strict=True), 2):
         if one == other:
             text = f"The text is that of message {earlier.message_id} again. Put in the one that is missing."
-            yield Finding("error", subject, later.message_id, text)
+            yield message_finding("error", subject, later.message_id, text)
         elif (found := similarity(one, other)) >= share:
             text = f"The text is {found:.0%} that of message {earlier.message_id}. See whether it is a second version."
-            yield Finding("warning", subject, later.message_id, text)
+            yield message_finding("warning", subject, later.message_id, text)
 
 
 def _sizes(subject: str, messages: Sequence[Message], protocol: Protocol, layout: Layout) -> Iterator[Finding]:
@@ -150,26 +143,26 @@ def _sizes(subject: str, messages: Sequence[Message], protocol: Protocol, layout
         yield _long("warning", subject, message_id, f"{says}; {comfortable}")
     largest = f"the largest is {layout.size(MESSAGE_SIZES[0]):g}"
     text = f"All will be shown in type of {layout.size(sizes.together):g} pixels on {screen} ({largest})."
-    yield Finding("note", subject, None, text)
+    yield message_finding("note", subject, None, text)
 
 
-def _long(grade: Grade, subject: str, message_id: str, says: str) -> Finding:
+def _long(severity: Severity, subject: str, message_id: str, says: str) -> Finding:
     if message_id == PRACTICE:
-        return Finding(grade, subject, None, f"The protocol's practice message {says}. Shorten it there.")
-    return Finding(grade, subject, message_id, f"The text {says}. Ask its writer for a shorter one.")
+        return message_finding(severity, subject, None, f"The protocol's practice message {says}. Shorten it there.")
+    return message_finding(severity, subject, message_id, f"The text {says}. Ask its writer for a shorter one.")
 
 
 def _strays(folder: Folder) -> Iterator[Finding]:
     for name in folder.strays():
         text = f"Nobody reads the file {name}: its name is not like sub-DF017.csv. Rename it, or `messages import` it."
-        yield Finding("warning", None, None, text)
+        yield message_finding("warning", None, None, text)
 
 
 def _open_to_others(folder: Folder) -> Iterator[Finding]:
     if paths := folder.open_to_others():
         names = ", ".join(path.name for path in paths[:TOLD]) + (" ..." if len(paths) > TOLD else "")
         text = f"Other users of this computer can read {names}. Run `dayfour messages encrypt`, or chmod 600 them."
-        yield Finding("warning", None, None, text)
+        yield message_finding("warning", None, None, text)
 
 
 def _read(folder: Folder) -> tuple[dict[str, tuple[Message, ...]], list[Finding]]:
@@ -192,9 +185,9 @@ def _check_one(item: tuple[str, Sequence[Message]], *, protocol: Protocol, layou
 def _failed(subject: str, error: Exception) -> Finding:
     """Of an error that nobody foresaw only its kind is told, as its text could hold a message."""
     if isinstance(error, DayFourError):
-        return Finding("error", subject, None, str(error))
+        return message_finding("error", subject, None, str(error))
     text = f"The check failed in a way that it should not ({type(error).__name__}). Call who looks after the software."
-    return Finding("error", subject, None, text)
+    return message_finding("error", subject, None, text)
 
 
 def _gathered(each: Iterator[tuple[Finding, ...]], count: int, progress: Progress) -> Iterator[Finding]:

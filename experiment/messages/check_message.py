@@ -12,8 +12,9 @@ from experiment.drawing.scripts import CLUSTER, INVISIBLE, LANGUAGE, blank_glyph
 from experiment.messages import corruption
 from experiment.messages.corruption import Told
 from experiment.messages.duplicates import folded
-from experiment.messages.findings import Finding
+from experiment.messages.findings import message_finding
 from experiment.messages.names import Place, places, words_before
+from experiment.record.finding import Finding
 
 LONGEST_LABEL = 60  # letters of a writer's name or a relationship; more is a sentence
 IF_WRITTEN_SO = "If it was written so: `messages accept`."
@@ -40,17 +41,17 @@ def is_empty(text: str) -> bool:
 
 def findings_of(subject: str, message: Message, protocol: Protocol) -> Iterator[Finding]:
     """All that is found in a message by itself."""
-    for grade, text in _found(subject, message, protocol):
-        yield Finding(grade, subject, message.message_id, text)
+    for severity, text in _found(subject, message, protocol):
+        yield message_finding(severity, subject, message.message_id, text)
 
 
 def judged(message: Message, found: Iterable[Told]) -> Iterator[Told]:
     """What a person can see to be as it was written, and is then no more than a note."""
-    for grade, text in found:
+    for severity, text in found:
         if message.is_as_written:
             yield "note", text
         else:
-            yield grade, f"{text} {IF_WRITTEN_SO}" if grade == "error" else text
+            yield severity, f"{text} {IF_WRITTEN_SO}" if severity == "error" else text
 
 
 def _found(subject: str, message: Message, protocol: Protocol) -> Iterator[Told]:
@@ -58,7 +59,7 @@ def _found(subject: str, message: Message, protocol: Protocol) -> Iterator[Told]
         yield "error", "The file says that it was written for another participant. Find out whose it is."
     for column, content in (("writer", message.writer), ("relationship", message.relationship)):
         yield from _label(column, content)
-        found = ((grade, f"Column {column}: {text}") for grade, text in corruption.of_label(content))
+        found = ((severity, f"Column {column}: {text}") for severity, text in corruption.of_label(content))
         yield from judged(message, found)
     if folded(message.writer) == folded(message.relationship) != "":
         yield "note", "The writer is named by the relationship only, and so will be on the screen."

@@ -45,9 +45,9 @@ from experiment.messages.corruption_patterns import (
     UNFILLED,
     WORD_OF_MARKS,
 )
-from experiment.messages.findings import Grade
+from experiment.record.finding import Severity
 
-Told = tuple[Grade, str]
+Told = tuple[Severity, str]
 Key = tuple[str, str]
 """Whose message, and its id."""
 
@@ -66,10 +66,10 @@ def refused(text: str) -> Iterator[str]:
 
 
 def findings(text: str) -> Iterator[Told]:
-    """What is wrong with a text by itself, as a grade and a sentence."""
-    for grade, pattern, what, do in SIMPLE:
+    """What is wrong with a text by itself, as a severity and a sentence."""
+    for severity, pattern, what, do in SIMPLE:
         if matches := list(pattern.finditer(text)):
-            yield grade, f"{what} ({_places(matches)}). {do}"
+            yield severity, f"{what} ({_places(matches)}). {do}"
     yield from _misread(text)
     yield from _unpaired(text)
     yield from _entities(text)
@@ -78,7 +78,7 @@ def findings(text: str) -> Iterator[Told]:
     yield from _length(text)
 
 
-SIMPLE: tuple[tuple[Grade, re.Pattern[str], str, str], ...] = (
+SIMPLE: tuple[tuple[Severity, re.Pattern[str], str, str], ...] = (
     ("error", re.compile("\ufffd"), "Characters were lost and replaced", AGAIN),
     ("error", re.compile("\ufffc"), "A picture or a sticker was here and is lost", "Ask its writer what it was."),
     ("error", UNFILLED, "A form's field stands in the text and was not filled in", "Ask what belongs there."),
@@ -99,9 +99,9 @@ SIMPLE: tuple[tuple[Grade, re.Pattern[str], str, str], ...] = (
 
 def of_label(cell: str) -> Iterator[Told]:
     """What is wrong with a writer's name or a relationship."""
-    for grade, pattern, what, do in SIMPLE:
-        if grade == "error" and (matches := list(pattern.finditer(cell))):
-            yield grade, f"{what} ({_places(matches)}). {do}"
+    for severity, pattern, what, do in SIMPLE:
+        if severity == "error" and (matches := list(pattern.finditer(cell))):
+            yield severity, f"{what} ({_places(matches)}). {do}"
     yield from _misread(cell)
     yield from _entities(cell)
     if SHEET_ERROR.fullmatch(cell.strip()):
@@ -131,9 +131,9 @@ def cut(texts: Mapping[Key, str]) -> Iterator[tuple[Key, Told]]:
         same = [key for key, one in counts.items() if one == longest]
         unended = [key for key in same if not ENDING.search(texts[key])]
         if longest >= LONG and unended and len({texts[key] for key in same}) >= SEVERAL:
-            grade: Grade = "error" if longest in LIMITS else "warning"
+            severity: Severity = "error" if longest in LIMITS else "warning"
             text = f"{len(same)} texts are as long ({longest}) and none is longer: perhaps they were cut. {AGAIN}"
-            yield from ((key, (grade, text)) for key in same)
+            yield from ((key, (severity, text)) for key in same)
             return
 
 
@@ -223,10 +223,10 @@ def _length(text: str) -> Iterator[Told]:
     found = next((limit for limit in LIMITS if limit in {len(text), _units(text)}), None)
     if found is None:
         return
-    grade: Grade = "warning" if found < LIMITS[-1] else "error"
+    severity: Severity = "warning" if found < LIMITS[-1] else "error"
     ends = "" if ENDING.search(text) else ", and it does not end like a sentence"
     yield (
-        grade,
+        severity,
         f"The text has exactly {found} characters, where many programs cut{ends}. See whether the end is missing.",
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from experiment.record.check_result import Item
+from experiment.record.finding import Finding
 from experiment.screens.clock import STEP_S, SessionClock
 from experiment.system.facts import Computer
 
@@ -18,7 +18,7 @@ _FIRST_YEAR, _LAST_YEAR = 2026, 2050
 _UTC = {"UTC", "Etc/UTC", "Etc/UCT", "Etc/Universal", "Universal", "Zulu"}
 
 
-def items(computer: Computer, installed: Path, seconds: float = MEASURED_S) -> Iterator[Item]:
+def items(computer: Computer, installed: Path, seconds: float = MEASURED_S) -> Iterator[Finding]:
     """All about the clocks; `installed`: a file that was written when this software came to the computer."""
     yield steady(_step_s(time.time, seconds), time.get_clock_info("perf_counter").resolution)
     yield date(datetime.now().astimezone(), datetime.fromtimestamp(installed.stat().st_mtime).astimezone())
@@ -26,45 +26,47 @@ def items(computer: Computer, installed: Path, seconds: float = MEASURED_S) -> I
     yield synchronised(now_is=computer.synchronised())
 
 
-def steady(step_s: float, resolution_s: float) -> Item:
+def steady(step_s: float, resolution_s: float) -> Finding:
     """Whether the counter is fine, and the wall clock goes along with it."""
     if resolution_s > COARSE_S:
         found = f"counts in steps of {resolution_s * 1e3:.1f} ms: too coarse"
-        return Item("clock", "red", found, "Use another computer.", value=round(resolution_s * 1e3, 3), unit="ms")
+        return Finding("clock", "error", found, "Use another computer.", value=round(resolution_s * 1e3, 3), unit="ms")
     value = round(step_s * 1e3, 3)
     if abs(step_s) > STEP_S:
         found = f"the time was set by {value:+.1f} ms during this check; times in the data do not move with it"
-        return Item("clock", "amber", found, "Wait some minutes until the time is set, and check again.", value, "ms")
-    return Item("clock", "green", f"steady: {abs(value):.2f} ms between the two clocks", value=value, unit="ms")
+        return Finding(
+            "clock", "warning", found, "Wait some minutes until the time is set, and check again.", value, "ms"
+        )
+    return Finding("clock", "ok", f"steady: {abs(value):.2f} ms between the two clocks", value=value, unit="ms")
 
 
-def date(now: datetime, installed: datetime) -> Item:
+def date(now: datetime, installed: datetime) -> Finding:
     """Whether the date can be right."""
     found = f"{now:%Y-%m-%d %H:%M}"
     fix = "Set date and time; if they are wrong again after the computer was off, its battery needs replacing."
     if now < installed - timedelta(days=1):
-        return Item("date", "red", f"{found}, before this software came to the computer", fix, value=found)
+        return Finding("date", "error", f"{found}, before this software came to the computer", fix, value=found)
     if not _FIRST_YEAR <= now.year <= _LAST_YEAR:
-        return Item("date", "red", f"{found} cannot be right", fix, value=found)
-    return Item("date", "green", found, value=found)
+        return Finding("date", "error", f"{found} cannot be right", fix, value=found)
+    return Finding("date", "ok", found, value=found)
 
 
-def zone(name: str | None, now: datetime) -> Item:
+def zone(name: str | None, now: datetime) -> Finding:
     """Whether the times that the assistant writes down, such as the last dose, can be compared with the data's."""
     offset = f"UTC{now:%z}"
     if name is None or name in _UTC:
         fix = "Set the laboratory's time zone in the system's date and time settings."
-        return Item("time zone", "amber", f"none but UTC is set ({offset})", fix, value=name or "UTC")
-    return Item("time zone", "green", f"{name} ({offset})", value=name)
+        return Finding("time zone", "warning", f"none but UTC is set ({offset})", fix, value=name or "UTC")
+    return Finding("time zone", "ok", f"{name} ({offset})", value=name)
 
 
-def synchronised(*, now_is: bool | None) -> Item:
+def synchronised(*, now_is: bool | None) -> Finding:
     """Whether the network keeps the time right."""
     if now_is is None:
-        return Item("network time", "unknown", "not known; compare with another clock", NETWORK_FIX)
+        return Finding("network time", "note", "not known; compare with another clock", NETWORK_FIX)
     if now_is:
-        return Item("network time", "green", "the network keeps the clock right", value=True)
-    return Item("network time", "amber", "nothing keeps the clock right", NETWORK_FIX, value=False)
+        return Finding("network time", "ok", "the network keeps the clock right", value=True)
+    return Finding("network time", "warning", "nothing keeps the clock right", NETWORK_FIX, value=False)
 
 
 def _step_s(wall_s: Callable[[], float], seconds: float) -> float:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from experiment.errors import EquipmentFailure
-from experiment.record.check_result import Item, grade_by
+from experiment.record.finding import Finding, severity_by
 from experiment.storage.append_file import ANSWER_S, GrowingFile
 from experiment.storage.atomic_file import write_whole
 from experiment.storage.exclusive import is_written
@@ -22,7 +22,7 @@ _WRITES = 5
 _CLOUDS = ("dropbox", "google drive", "icloud", "nextcloud", "onedrive", "owncloud")
 
 
-def items(data: Path, computer: Computer) -> Iterator[Item]:
+def items(data: Path, computer: Computer) -> Iterator[Finding]:
     """What can be said of the folder; where it is not there yet, of the one that it will be made in."""
     folder = next(parent for parent in (data.absolute(), *data.absolute().parents) if parent.is_dir())
     yield room(shutil.disk_usage(folder).free)
@@ -30,28 +30,28 @@ def items(data: Path, computer: Computer) -> Iterator[Item]:
     yield from writing(folder)
 
 
-def room(free_bytes: int) -> Item:
+def room(free_bytes: int) -> Finding:
     """Free space."""
     free_mb = free_bytes / 1e6
     found = f"{free_mb / 1000:.1f} GB" if free_mb >= LOW_FREE_MB else f"{free_mb:.0f} MB"
-    grade = grade_by(red=free_mb < LEAST_FREE_MB, amber=free_mb < LOW_FREE_MB)
+    severity = severity_by(error=free_mb < LEAST_FREE_MB, warning=free_mb < LOW_FREE_MB)
     fix = "Empty the bin and delete what is not needed, or give --data a folder on another disk."
-    return Item("free disk", grade, found, None if grade == "green" else fix, value=round(free_mb, 1), unit="MB")
+    return Finding("free disk", severity, found, None if severity == "ok" else fix, value=round(free_mb, 1), unit="MB")
 
 
-def place(volume: Volume | None, folder: Path) -> Item:
+def place(volume: Volume | None, folder: Path) -> Finding:
     """Where the folder lies."""
     fix = "Give --data a folder on this computer's own disk, and copy the data after the session."
     if any(cloud in part.lower() for part in folder.parts for cloud in _CLOUDS):
-        return Item("data place", "amber", "a folder that is copied to other computers while it is written", fix)
+        return Finding("data place", "warning", "a folder that is copied to other computers while it is written", fix)
     if volume is None:
-        return Item("data place", "unknown", "not known whether the data folder lies on this computer", fix)
+        return Finding("data place", "note", "not known whether the data folder lies on this computer", fix)
     if volume.far:
-        return Item("data place", "amber", f"on another computer ({volume.kind})", fix, value=volume.kind)
-    return Item("data place", "green", f"on this computer ({volume.kind})", value=volume.kind)
+        return Finding("data place", "warning", f"on another computer ({volume.kind})", fix, value=volume.kind)
+    return Finding("data place", "ok", f"on this computer ({volume.kind})", value=volume.kind)
 
 
-def writing(folder: Path) -> Iterator[Item]:
+def writing(folder: Path) -> Iterator[Finding]:
     """Save a file some times, as sessions save their tables, and keep one open, as they keep their transcript."""
     try:
         probe = Path(mkdtemp(prefix=".check-", dir=folder))
@@ -69,30 +69,30 @@ def writing(folder: Path) -> Iterator[Item]:
         shutil.rmtree(probe, ignore_errors=True)
 
 
-def saving(times_s: list[float]) -> Item:
+def saving(times_s: list[float]) -> Finding:
     """How long it takes until a file is safe."""
     slowest_s = max(times_s)
     found = f"takes data; a file was safe after {slowest_s * 1e3:.0f} ms at most ({len(times_s)} times)"
     fix = "End programs that write a lot (backups, updates, downloads), or give --data a folder on a faster disk."
-    grade = grade_by(red=slowest_s > ANSWER_S, amber=slowest_s > SLOW_S)
-    return Item(
-        "data folder", grade, found, None if grade == "green" else fix, value=round(slowest_s * 1e3, 2), unit="ms"
+    severity = severity_by(error=slowest_s > ANSWER_S, warning=slowest_s > SLOW_S)
+    return Finding(
+        "data folder", severity, found, None if severity == "ok" else fix, value=round(slowest_s * 1e3, 2), unit="ms"
     )
 
 
-def locking(*, held: bool) -> Item:
+def locking(*, held: bool) -> Finding:
     """Whether the system tells that a file is being written."""
     if held:
-        return Item("file locks", "green", "kept", value=True)
-    return Item(
-        "file locks", "amber", "not kept: two programs could write to the same session",
+        return Finding("file locks", "ok", "kept", value=True)
+    return Finding(
+        "file locks", "warning", "not kept: two programs could write to the same session",
         "Give --data a folder on this computer's own disk; until then, start each session once only.", value=False,
     )  # fmt: skip
 
 
-def _refused(reason: str | None) -> Item:
+def _refused(reason: str | None) -> Finding:
     fix = "Free the disk, or give this user the right to write there, or give --data another folder."
-    return Item("data folder", "red", f"takes no data: {reason or 'for an unknown reason'}", fix, value=False)
+    return Finding("data folder", "error", f"takes no data: {reason or 'for an unknown reason'}", fix, value=False)
 
 
 def _save_s(path: Path) -> list[float]:

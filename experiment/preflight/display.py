@@ -5,62 +5,68 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from experiment.record.check_result import Item
+from experiment.record.finding import Finding
 from experiment.system.facts import Computer, ScreenMode
 
 LEAST_BLANKING_S = 300.0  # nobody reads one message for five minutes without a key
 _SAME = 0.01  # a scaling of 100 % within a percent
 
 
-def items(computer: Computer, *, has_display: bool, is_wayland: bool) -> Iterator[Item]:
+def items(computer: Computer, *, has_display: bool, is_wayland: bool) -> Iterator[Finding]:
     """Whether there is a screen, how it is driven, and whether it stays lit."""
     if not has_display:
-        yield Item("display", "red", "none answers", "Start from the desktop of a computer with a screen.", value=False)
+        yield Finding(
+            "display", "error", "none answers", "Start from the desktop of a computer with a screen.", value=False
+        )
         return
-    yield _compositor() if is_wayland else Item("display", "green", "there is one", value=True)
+    yield _compositor() if is_wayland else Finding("display", "ok", "there is one", value=True)
     mode = computer.screen()
     yield _resolution(mode)
     yield _scaling(mode)
     yield _blanking(computer.blanks_after_s())
 
 
-def _compositor() -> Item:
-    return Item(
-        "display", "amber", "Wayland, which shows a window when it likes",
+def _compositor() -> Finding:
+    return Finding(
+        "display", "warning", "Wayland, which shows a window when it likes",
         "Log out, choose an Xorg session at the login screen, and log in again.", value=True,
     )  # fmt: skip
 
 
-def _resolution(mode: ScreenMode | None) -> Item:
+def _resolution(mode: ScreenMode | None) -> Finding:
     fix = "Set the screen's native resolution in the system's display settings."
     if mode is None or mode.native_px is None:
         used = f"{mode.width_px} x {mode.height_px} is used; " if mode else ""
-        return Item("resolution", "unknown", f"{used}the native one is not known", fix)
+        return Finding("resolution", "note", f"{used}the native one is not known", fix)
     (width, height), (native_width, native_height) = (mode.width_px, mode.height_px), mode.native_px
     size = f"{width} x {height}"
     if (width, height) == mode.native_px:
-        return Item("resolution", "green", f"{size}, the screen's own", value=size, unit="px")
+        return Finding("resolution", "ok", f"{size}, the screen's own", value=size, unit="px")
     found = f"{size}, and the screen's own is {native_width} x {native_height}"
-    return Item("resolution", "amber", found, fix, value=size, unit="px")
+    return Finding("resolution", "warning", found, fix, value=size, unit="px")
 
 
-def _scaling(mode: ScreenMode | None) -> Item:
+def _scaling(mode: ScreenMode | None) -> Finding:
     fix = "Set scaling to 100 % in the system's display settings."
     if mode is None or mode.scaling is None:
-        return Item("scaling", "unknown", "not known", fix)
+        return Finding("scaling", "note", "not known", fix)
     percent = round(mode.scaling * 100)
     if abs(mode.scaling - 1) < _SAME:
-        return Item("scaling", "green", "100 %", value=100.0, unit="%")
-    return Item("scaling", "red", f"{percent} %: pixels are not shown one to one", fix, value=float(percent), unit="%")
+        return Finding("scaling", "ok", "100 %", value=100.0, unit="%")
+    return Finding(
+        "scaling", "error", f"{percent} %: pixels are not shown one to one", fix, value=float(percent), unit="%"
+    )
 
 
-def _blanking(after_s: float | None) -> Item:
+def _blanking(after_s: float | None) -> Finding:
     fix = "Turn off the screen saver, and never let the screen go dark, in the system's power settings."
     if after_s is None:
-        return Item("dark screen", "unknown", "not known after how long without a key", fix)
+        return Finding("dark screen", "note", "not known after how long without a key", fix)
     if math.isinf(after_s):
-        return Item("dark screen", "green", "never")
+        return Finding("dark screen", "ok", "never")
     found = f"after {after_s:.0f} s without a key"
     if after_s < LEAST_BLANKING_S:
-        return Item("dark screen", "amber", f"{found}, within a participant's reading", fix, value=after_s, unit="s")
-    return Item("dark screen", "green", f"{found}: no message is read that long", value=after_s, unit="s")
+        return Finding(
+            "dark screen", "warning", f"{found}, within a participant's reading", fix, value=after_s, unit="s"
+        )
+    return Finding("dark screen", "ok", f"{found}: no message is read that long", value=after_s, unit="s")

@@ -14,7 +14,7 @@ from typing import Literal
 
 import msgspec
 
-from experiment.record.check_result import Item
+from experiment.record.finding import Finding
 from experiment.screens.clock import STEP_S
 from experiment.system.linux import RIGHTS_ADVICE
 
@@ -62,11 +62,11 @@ def probe_keyboard(command: Sequence[str] = CHILD, patience_s: float = PATIENCE_
     return msgspec.json.decode(told[-1].removeprefix(MARK), type=KeyboardProbe)
 
 
-def items(found: KeyboardProbe | Crash) -> Iterator[Item]:
+def items(found: KeyboardProbe | Crash) -> Iterator[Finding]:
     """Backend, keyboards, rights, and the clock of the stamps."""
     if isinstance(found, Crash):
         yield _crashed(found)
-        yield Item("keyboards", "unknown", "not known while the keyboard does not start")
+        yield Finding("keyboards", "note", "not known while the keyboard does not start")
         return
     yield _backend(found)
     yield _connected(found.keyboards)
@@ -74,47 +74,51 @@ def items(found: KeyboardProbe | Crash) -> Iterator[Item]:
     yield _stamps(found.step_s)
 
 
-def _crashed(found: Crash) -> Item:
+def _crashed(found: Crash) -> Finding:
     if found.status is None:
-        return Item("keyboard", "red", f"did not start within {PATIENCE_S:.0f} s", FIX, value="none")
+        return Finding("keyboard", "error", f"did not start within {PATIENCE_S:.0f} s", FIX, value="none")
     how = f"with exit status {found.status}"
     if found.status < 0:
         how = f"by {signal.Signals(-found.status).name}" if -found.status in set(signal.Signals) else "by a signal"
-    return Item("keyboard", "red", f"starting it killed the process ({how})", FIX, value="crashed")
+    return Finding("keyboard", "error", f"starting it killed the process ({how})", FIX, value="crashed")
 
 
-def _backend(found: KeyboardProbe) -> Item:
+def _backend(found: KeyboardProbe) -> Finding:
     if found.timed_by is None:
         why = (found.failure or "for an unknown reason").replace(RIGHTS_ADVICE, "").strip()
         fix = "Start from the desktop of this computer." if found.rights == "unknown" else FIX
-        return Item("keyboard", "red", why, fix, value="none")
+        return Finding("keyboard", "error", why, fix, value="none")
     who = f"timed by {NAMES.get(found.timed_by, found.timed_by)}"
     if found.timed_by == "poll":
-        return Item("keyboard", "red", f"{who}, with an error of up to a frame", FIX, value=found.timed_by)
-    return Item("keyboard", "green", who, value=found.timed_by)
+        return Finding("keyboard", "error", f"{who}, with an error of up to a frame", FIX, value=found.timed_by)
+    return Finding("keyboard", "ok", who, value=found.timed_by)
 
 
-def _connected(number: int | None) -> Item:
+def _connected(number: int | None) -> Finding:
     if number is None:
-        return Item("keyboards", "unknown", "this system does not tell how many are connected")
+        return Finding("keyboards", "note", "this system does not tell how many are connected")
     if not number:
-        return Item("keyboards", "red", "none is connected", "Plug in a keyboard, and check again.", 0.0, "keyboards")
-    return Item("keyboards", "green", f"{number} connected", value=float(number), unit="keyboards")
+        return Finding(
+            "keyboards", "error", "none is connected", "Plug in a keyboard, and check again.", 0.0, "keyboards"
+        )
+    return Finding("keyboards", "ok", f"{number} connected", value=float(number), unit="keyboards")
 
 
-def _rights(rights: Rights) -> Item:
+def _rights(rights: Rights) -> Finding:
     if rights == "unknown":
-        return Item("real-time rights", "unknown", "not known without a display")
+        return Finding("real-time rights", "note", "not known without a display")
     if rights != "missing":
-        return Item("real-time rights", "green", rights, value=rights)
+        return Finding("real-time rights", "ok", rights, value=rights)
     found = "not given: the start takes three seconds longer, and other programs can delay keys"
-    return Item("real-time rights", "amber", found, RIGHTS_ADVICE, value=rights)
+    return Finding("real-time rights", "warning", found, RIGHTS_ADVICE, value=rights)
 
 
-def _stamps(step_s: float) -> Item:
+def _stamps(step_s: float) -> Finding:
     value = round(step_s * 1e3, 3)
     if abs(step_s) > STEP_S:
         fix = "Wait some minutes until the time is set, and check again."
-        return Item("key clock", "amber", f"moved by {value:+.1f} ms against the session's clock", fix, value, "ms")
+        return Finding(
+            "key clock", "warning", f"moved by {value:+.1f} ms against the session's clock", fix, value, "ms"
+        )
     found = f"goes with the session's clock: {abs(value):.2f} ms apart"
-    return Item("key clock", "green", found, value=value, unit="ms")
+    return Finding("key clock", "ok", found, value=value, unit="ms")

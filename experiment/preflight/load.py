@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from experiment.record.check_result import Item, grade_by
+from experiment.record.finding import Finding, severity_by
 
 MEASURED_S = 1.0
 # The frame loop takes a core at times, and what shows the frames and times the keys (X server, compositor, driver,
@@ -28,26 +28,26 @@ class Load:
     by_name: Mapping[str, float] = field(default_factory=dict)
 
 
-def others(load: Load) -> Item:
+def others(load: Load) -> Finding:
     """Whether other programs leave enough."""
     named = sorted(((share, name) for name, share in load.by_name.items() if share >= _NAMED_FROM), reverse=True)
     most = ", ".join(f"{name} {share:.2f}" for share, name in named[:_NAMED])
     found = f"take {load.others:.2f} of {load.cores} cores" + (f" ({most})" if most else "")
     free = load.cores - load.others
-    grade = grade_by(red=free < LEAST_FREE_CORES, amber=load.others >= BUSY_CORES)
+    severity = severity_by(error=free < LEAST_FREE_CORES, warning=load.others >= BUSY_CORES)
     fix = f"End them{f', first {named[0][1]}' if named else ''}; wait for updates and backups to finish."
-    return Item(
-        "other programs", grade, found, None if grade == "green" else fix, value=round(load.others, 2), unit="cores"
+    return Finding(
+        "other programs", severity, found, None if severity == "ok" else fix, value=round(load.others, 2), unit="cores"
     )
 
 
-def memory(free_bytes: int) -> Item:
+def memory(free_bytes: int) -> Finding:
     """Whether there is enough memory."""
     free_mb = free_bytes / 1e6
-    grade = grade_by(red=free_mb < LEAST_FREE_MB, amber=free_mb < LOW_FREE_MB)
+    severity = severity_by(error=free_mb < LEAST_FREE_MB, warning=free_mb < LOW_FREE_MB)
     found = f"{free_mb / 1000:.1f} GB free"
-    fix = None if grade == "green" else "End other programs, first those with many windows."
-    return Item("memory", grade, found, fix, value=round(free_mb), unit="MB")
+    fix = None if severity == "ok" else "End other programs, first those with many windows."
+    return Finding("memory", severity, found, fix, value=round(free_mb), unit="MB")
 
 
 def free_memory() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
-from experiment.record.check_result import Item
+from experiment.record.finding import Finding
 from experiment.screens.canvas import screen_size_px
 from experiment.screens.key_event import KeyEvent, KeySource, now_s
 from experiment.screens.refresh import NOMINAL_HZ, Flipping, Pace
@@ -19,55 +19,56 @@ FRESH_S, STALE_S, EARLY_S = 0.1, 1.0, -0.005  # a stamp's age when it is heard: 
 KEYS_FIX = "Unplug the keyboard, plug it in again, try another one, and check again."
 
 
-def items(canvas: Flipping, pace: Pace) -> tuple[Item, ...]:
+def items(canvas: Flipping, pace: Pace) -> tuple[Finding, ...]:
     """Refresh, vsync and size."""
     return (*check_pace(pace), *size(screen_size_px(), full_screen=canvas.full_screen))
 
 
-def check_pace(pace: Pace) -> Iterator[Item]:
+def check_pace(pace: Pace) -> Iterator[Finding]:
     """What the pace says of the screen."""
     correlation = round(pace.correlation, 3)
     if not pace.is_real:
-        yield Item("refresh", "unknown", f"not known: nothing holds flips back, which come at {pace.hz:.0f} Hz")
-        yield Item(
-            "vsync", "red", f"no: a flip comes whenever it is asked for (correlation with its delay {correlation:.2f})",
+        yield Finding("refresh", "note", f"not known: nothing holds flips back, which come at {pace.hz:.0f} Hz")
+        yield Finding(
+            "vsync", "error",
+            f"no: a flip comes whenever it is asked for (correlation with its delay {correlation:.2f})",
             "Use a real screen, not a remote or virtual one; switch on vsync, and switch off variable refresh "
             "(FreeSync, G-Sync), in the graphics driver's settings; update the driver.", correlation, "correlation",
         )  # fmt: skip
         return
     yield _refresh(pace)
     found = f"yes: flips wait for the screen (correlation with their delay {correlation:.2f})"
-    yield Item("vsync", "green", found, value=correlation, unit="correlation")
+    yield Finding("vsync", "ok", found, value=correlation, unit="correlation")
 
 
-def _refresh(pace: Pace) -> Item:
+def _refresh(pace: Pace) -> Finding:
     hz = round(pace.hz, 3)
     found = f"{hz:.2f} Hz, intervals with an sd of {pace.spread_s * 1e3:.2f} ms, {pace.missed} missed"
     if hz < LEAST_HZ:
         fix = "Choose 60 Hz or more in the display settings; a 4K screen needs a DisplayPort or HDMI 2 cable for it."
-        return Item("refresh", "red", f"{found}: too slow", fix, hz, "Hz")
+        return Finding("refresh", "error", f"{found}: too slow", fix, hz, "Hz")
     fix = "End other programs, first those that show films or pages that move; switch off variable refresh."
     if pace.missed > MISSED_SHARE * pace.intervals:
-        return Item("refresh", "red", f"{found} of {pace.intervals} while nothing was drawn", fix, hz, "Hz")
+        return Finding("refresh", "error", f"{found} of {pace.intervals} while nothing was drawn", fix, hz, "Hz")
     if pace.missed or pace.spread_s > UNSTEADY_S:
-        return Item("refresh", "amber", f"{found} of {pace.intervals}", fix, hz, "Hz")
-    return Item("refresh", "green", found, value=hz, unit="Hz")
+        return Finding("refresh", "warning", f"{found} of {pace.intervals}", fix, hz, "Hz")
+    return Finding("refresh", "ok", found, value=hz, unit="Hz")
 
 
-def size(screen_px: tuple[int, int], *, full_screen: bool) -> Iterator[Item]:
+def size(screen_px: tuple[int, int], *, full_screen: bool) -> Iterator[Finding]:
     """Whether messages can be read on it, and whether the window fills it."""
     found, (least_width, least_height) = f"{screen_px[0]} x {screen_px[1]}", MINIMUM_SIZE_PX
     if screen_px[0] < least_width or screen_px[1] < least_height:
         fix = "Choose a higher resolution or another screen."
-        yield Item("size", "red", f"{found}; {least_width} x {least_height} are needed", fix, found, "px")
+        yield Finding("size", "error", f"{found}; {least_width} x {least_height} are needed", fix, found, "px")
     else:
-        yield Item("size", "green", found, value=found, unit="px")
+        yield Finding("size", "ok", found, value=found, unit="px")
     if not full_screen:
         fix = "Check without --windowed. Windows are for piloting: on some systems their onsets lead by a frame."
-        yield Item("window", "amber", "measured in a window, not full screen", fix, value=False)
+        yield Finding("window", "warning", "measured in a window, not full screen", fix, value=False)
 
 
-def press(canvas: Flipping, keys: KeySource, seconds: float = PRESS_S) -> Item:
+def press(canvas: Flipping, keys: KeySource, seconds: float = PRESS_S) -> Finding:
     """Wait for a person to press any key once; how often it came, who timed it, and how old its stamp was.
 
     Keys from before are no answer. What is typed goes to nobody else but the program that has the keyboard.
@@ -91,23 +92,23 @@ def press(canvas: Flipping, keys: KeySource, seconds: float = PRESS_S) -> Item:
     return check_press(heard, ages_s, keys.timed_by)
 
 
-def check_press(heard: Sequence[KeyEvent], ages_s: Sequence[float], timed_by: str) -> Item:
+def check_press(heard: Sequence[KeyEvent], ages_s: Sequence[float], timed_by: str) -> Finding:
     """What came of the first key that went down; each stroke with its stamp's age when it was heard."""
     downs = [(stroke, age_s) for stroke, age_s in zip(heard, ages_s, strict=True) if stroke.down]
     if not downs:
-        return Item("press", "amber", "no key came: nobody pressed one, or the keyboard is dead", KEYS_FIX)
+        return Finding("press", "warning", "no key came: nobody pressed one, or the keyboard is dead", KEYS_FIX)
     first, age_s = downs[0]
     times = sum(stroke.key == first.key for stroke, _ in downs)
     value = round(age_s * 1e3, 2)
     found = f"came {times} times" if times > 1 else "came once"
     found += f", timed by {timed_by}, {value:.1f} ms before it was read"
     if not EARLY_S <= age_s <= STALE_S:
-        return Item("press", "red", f"{found}: its time cannot be right", KEYS_FIX, value, "ms")
+        return Finding("press", "error", f"{found}: its time cannot be right", KEYS_FIX, value, "ms")
     if times > 1:
-        return Item("press", "amber", found, f"If you pressed it once only: {KEYS_FIX}", value, "ms")
+        return Finding("press", "warning", found, f"If you pressed it once only: {KEYS_FIX}", value, "ms")
     if age_s > FRESH_S:
-        return Item("press", "amber", f"{found}, which is long", "Check again; end other programs.", value, "ms")
-    return Item("press", "green", found, value=value, unit="ms")
+        return Finding("press", "warning", f"{found}, which is long", "Check again; end other programs.", value, "ms")
+    return Finding("press", "ok", found, value=value, unit="ms")
 
 
 def _swallow(*_: object) -> bool:

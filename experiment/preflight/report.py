@@ -6,28 +6,28 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from experiment.errors import EquipmentFailure
-from experiment.record.check_result import Grade, Item, worst
+from experiment.record.finding import Finding, Severity, worst
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 # Words besides colours: one man in twelve cannot tell red from green.
-WORDS: dict[Grade, tuple[str, str]] = {
-    "green": ("ok", "green"),
-    "unknown": ("not known", "cyan"),
-    "amber": ("LOOK", "bold yellow"),
-    "red": ("NOT FIT", "bold white on red"),
+WORDS: dict[Severity, tuple[str, str]] = {
+    "ok": ("ok", "green"),
+    "note": ("not known", "cyan"),
+    "warning": ("LOOK", "bold yellow"),
+    "error": ("NOT FIT", "bold white on red"),
 }
-VERDICTS: dict[Grade, str] = {
-    "green": "This computer is fit for a session.",
-    "unknown": "Nothing speaks against a session on this computer; not everything can be told.",
-    "amber": "A session can be held. Look at the lines marked LOOK first.",
-    "red": "No session on this computer yet: see the lines marked NOT FIT.",
+VERDICTS: dict[Severity, str] = {
+    "ok": "This computer is fit for a session.",
+    "note": "Nothing speaks against a session on this computer; not everything can be told.",
+    "warning": "A session can be held. Look at the lines marked LOOK first.",
+    "error": "No session on this computer yet: see the lines marked NOT FIT.",
 }
 OVERRIDE = 'To hold it nevertheless, add --override "REASON" to `dayfour run`; the reason stands in the data then.'
 
 
-def table(items: Iterable[Item]) -> Table:
+def table(items: Iterable[Finding]) -> Table:
     """A line for each, with what to do beneath whatever is not green."""
     from rich.table import Table
     from rich.text import Text
@@ -37,25 +37,25 @@ def table(items: Iterable[Item]) -> Table:
         grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     for item in items:
-        word, style = WORDS[item.grade]
-        found = Text(item.found)
-        if item.fix and item.grade != "green":
-            found.append(f"\n{item.fix}", style="dim" if item.grade == "unknown" else "italic")
-        grid.add_row(Text(f" {word} ", style), item.name, found)
+        word, style = WORDS[item.severity]
+        found = Text(item.text)
+        if item.fix and item.severity != "ok":
+            found.append(f"\n{item.fix}", style="dim" if item.severity == "note" else "italic")
+        grid.add_row(Text(f" {word} ", style), item.kind, found)
     return grid
 
 
-def verdict(items: Iterable[Item]) -> str:
+def verdict(items: Iterable[Finding]) -> str:
     """All of it in a sentence."""
     return VERDICTS[worst(items)]
 
 
-def refuse(items: Iterable[Item]) -> EquipmentFailure | None:
+def refuse(items: Iterable[Finding]) -> EquipmentFailure | None:
     """Why the session cannot begin: every red line with what to do, and how to begin nevertheless; None if it can."""
-    red = [item for item in items if item.grade == "red"]
+    red = [item for item in items if item.severity == "error"]
     if not red:
         return None
-    lines = [f"- {item.name}: {item.found}." + (f"\n  {_indented(item.fix)}" if item.fix else "") for item in red]
+    lines = [f"- {item.kind}: {item.text}." + (f"\n  {_indented(item.fix)}" if item.fix else "") for item in red]
     return EquipmentFailure("\n".join(("This computer is not fit for a session now:", *lines, OVERRIDE)))
 
 

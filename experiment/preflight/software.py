@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from experiment.record.check_result import Item, grade_by
+from experiment.record.finding import Finding, severity_by
 
 PYTHONS = ((3, 10), (3, 11), (3, 12))  # of PsychoPy 2026.2.5
 # On these hang pixels and times; a session with others is not the one that was measured.
@@ -18,22 +18,22 @@ _LOCKED = re.compile(r"^([\w.-]+)==([^\s;\\]+)(?: *; *([^\\\n]+?))? *\\?$", re.M
 _NAMED = 6
 
 
-def items(root: Path) -> Iterator[Item]:
+def items(root: Path) -> Iterator[Finding]:
     """Python and packages; `root` is the folder with requirements.lock."""
     yield python(sys.version_info[:2])
     lock = root / "requirements.lock"
     if not lock.is_file():
-        yield Item("versions", "unknown", "requirements.lock is missing", "Copy the whole project anew.")
+        yield Finding("versions", "note", "requirements.lock is missing", "Copy the whole project anew.")
         return
     yield versions(locked(lock.read_text(encoding="utf-8")))
 
 
-def python(found: tuple[int, ...]) -> Item:
+def python(found: tuple[int, ...]) -> Finding:
     """Whether PsychoPy runs on it."""
     text = ".".join(str(part) for part in found)
     if found in PYTHONS:
-        return Item("python", "green", text, value=text)
-    return Item("python", "red", f"{text} is not supported", "Install Python 3.10, 3.11 or 3.12.", value=text)
+        return Finding("python", "ok", text, value=text)
+    return Finding("python", "error", f"{text} is not supported", "Install Python 3.10, 3.11 or 3.12.", value=text)
 
 
 def locked(text: str) -> dict[str, str]:
@@ -43,16 +43,16 @@ def locked(text: str) -> dict[str, str]:
     return {name: wanted for name, wanted, marker in _LOCKED.findall(text) if not marker or Marker(marker).evaluate()}
 
 
-def versions(wanted: Mapping[str, str]) -> Item:
+def versions(wanted: Mapping[str, str]) -> Finding:
     """Whether what is installed is what was locked; packages that differ, by name."""
     differing = [name for name, wish in wanted.items() if _installed(name) != wish]
     differing.sort(key=lambda name: (name not in DECIDING, name))
     if not differing:
-        return Item("versions", "green", f"all {len(wanted)} packages as locked", value=0.0, unit="packages")
+        return Finding("versions", "ok", f"all {len(wanted)} packages as locked", value=0.0, unit="packages")
     named = [f"{name} {_installed(name) or 'missing'} instead of {wanted[name]}" for name in differing[:_NAMED]]
     more = f" and {len(differing) - _NAMED} more" if len(differing) > _NAMED else ""
-    grade = grade_by(red=not DECIDING.isdisjoint(differing), amber=True)
-    return Item("versions", grade, "; ".join(named) + more, FIX, value=float(len(differing)), unit="packages")
+    severity = severity_by(error=not DECIDING.isdisjoint(differing), warning=True)
+    return Finding("versions", severity, "; ".join(named) + more, FIX, value=float(len(differing)), unit="packages")
 
 
 def _installed(name: str) -> str | None:

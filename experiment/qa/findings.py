@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from experiment.design.thresholds import Thresholds
 from experiment.qa.session_summary import SessionSummary, UnreadableSession
+from experiment.record.finding import Finding
 
 KINDS = {
     "unreadable": "The log cannot be read",
@@ -63,25 +63,17 @@ KINDS = {
 INPUTS = {"queue": "hardware queue", "iohub": "ioHub", "poll": "polling", "robot": "synthetic participant"}
 
 
-class Finding(Struct, frozen=True):
-    """`kind` is one of KINDS; subject and session are None where it is about more than one."""
-
-    kind: str
-    needs_person: bool
-    subject: str | None
-    session: int | None
-    place: str | None
-    text: str
-
-    @property
-    def title(self) -> str:
-        """Its kind, in words."""
-        return KINDS[self.kind]
-
-    @property
-    def key(self) -> tuple[str, str | None, int | None]:
-        """By what it is found again, as for what was said of it."""
-        return self.kind, self.subject, self.session
+def qa_finding(
+    kind: str,
+    text: str,
+    *,
+    needs_person: bool = True,
+    subject: str | None = None,
+    session: int | None = None,
+    place: str | None = None,
+) -> Finding:
+    """A finding of one of KINDS; subject and session are None where it is about more than one."""
+    return Finding(kind, "error" if needs_person else "note", text, subject=subject, session=session, place=place)
 
 
 Answers = Mapping[tuple[str, str | None, int | None], str]
@@ -93,7 +85,7 @@ def with_answers(findings: Iterable[Finding], answers: Answers) -> tuple[Finding
 
     def answered(one: Finding) -> Finding:
         answer = answers.get(one.key)
-        return one if answer is None else replace(one, needs_person=False, text=f"{one.text} Answered by {answer}")
+        return one if answer is None else replace(one, severity="note", text=f"{one.text} Answered by {answer}")
 
     return sort_findings(map(answered, findings))
 
@@ -113,7 +105,8 @@ def session_findings(
         for check in (_end, _content, _ratings, _speed, _frames, _screen, _equipment, _course):
             found += check(one, thresholds)
     return sort_findings(
-        Finding(kind, person, one.subject, one.session, place, text) for kind, person, place, text in found
+        qa_finding(kind, text, needs_person=person, subject=one.subject, session=one.session, place=place)
+        for kind, person, place, text in found
     )
 
 

@@ -17,9 +17,10 @@ from msgspec import Struct, structs
 
 from experiment.design.thresholds import Thresholds, reasons
 from experiment.qa.charts import Axis, blocks, columns, dots, line, strokes, times_scale
-from experiment.qa.findings import INPUTS, KINDS, Finding, duration
+from experiment.qa.findings import INPUTS, KINDS, duration
 from experiment.qa.session_summary import SessionSummary
 from experiment.qa.study_findings import JudgedSession, group_findings, when
+from experiment.record.finding import Finding
 from experiment.storage.html import fill_template
 
 BAND_PX, READING_PX, RATINGS_PX, HEIGHT_PX = 240, 120, 90, 22
@@ -101,6 +102,7 @@ def render(study: StudyPage) -> str:
         first=SHOWN_FIRST,
         few=FEW,
         inputs=INPUTS,
+        titles=KINDS,
         charts=_charts(readings),
         histograms=_histograms(readings),
         computers=group_findings(study.sessions, lambda one: one.computer),

@@ -12,12 +12,13 @@ from msgspec import Struct
 
 from experiment.design.thresholds import Thresholds
 from experiment.errors import BadInput
-from experiment.qa.findings import Answers, Finding, session_findings, sort_findings, with_answers
+from experiment.qa.findings import Answers, session_findings, sort_findings, with_answers
 from experiment.qa.page import StudyPage, render
 from experiment.qa.resolutions import COLUMNS, read_resolutions, table_rows
 from experiment.qa.session_summary import SessionSummary, UnreadableSession, read_session, visit_of_name
 from experiment.qa.study_findings import JudgedSession, stray_findings, study_findings
 from experiment.record.dataset import DataSet
+from experiment.record.finding import Finding
 from experiment.record.strays import find_strays
 from experiment.record.tsv import tsv
 from experiment.storage.atomic_file import write_whole

@@ -15,7 +15,8 @@ from msgspec import Struct
 from experiment.design.visit import session_name, session_number, subject_label, subject_name
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.messages.importing.encoding import decode_text
-from experiment.qa.findings import KINDS, Answers, Finding
+from experiment.qa.findings import KINDS, Answers
+from experiment.record.finding import Finding
 from experiment.record.tsv import MISSING
 
 RESOLUTION, RESOLVED_BY = "resolution", "resolved_by"
@@ -61,7 +62,7 @@ def table_rows(findings: list[Finding], written: list[Resolution]) -> Iterator[t
     by_key = {one.key: one for one in written}
     for found in findings:
         needs_person = "yes" if found.needs_person else "no"
-        told = (needs_person, found.place, found.title, found.text)
+        told = (needs_person, found.place, KINDS[found.kind], found.text)
         yield *_place(found.key), *told, *_said(by_key.pop(found.key, None))
     for one in by_key.values():
         yield *_place(one.key), "no", None, KINDS[one.key[0]], "This is not found any more.", *_said(one)

@@ -14,9 +14,10 @@ from pathlib import Path
 from msgspec import Struct
 
 from experiment.design.thresholds import Thresholds
-from experiment.qa.findings import Finding, sort_findings
+from experiment.qa.findings import KINDS, qa_finding, sort_findings
 from experiment.qa.session_summary import SessionSummary, UnreadableSession
 from experiment.record.events import parse_utc
+from experiment.record.finding import Finding
 from experiment.record.resume import WITHDREW
 
 HABITS = ("alike", "skimmed", "unseen")
@@ -109,7 +110,7 @@ def study_findings(
 def _person(
     kind: str, text: str, subject: str | None = None, session: int | None = None, place: str | None = None
 ) -> Finding:
-    return Finding(kind, needs_person=True, subject=subject, session=session, place=place, text=text)
+    return qa_finding(kind, text, subject=subject, session=session, place=place)
 
 
 def _computers(groups: Iterable[Group], thresholds: Thresholds) -> Iterator[Finding]:
@@ -146,7 +147,7 @@ def _participant(subject: str, own: Sequence[JudgedSession]) -> Iterator[Finding
     """The same habit in every session of a participant who had several."""
     for kind in HABITS:
         if len(own) > 1 and all(one.has(kind) for one in own):
-            title = next(found.title for found in own[0].findings if found.kind == kind)
+            title = KINDS[kind]
             text = f"{title}, in every one of {len(own)} sessions."
             yield _person("participant", text, subject)
 

@@ -14,8 +14,8 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
 
 from experiment.design.session import SessionPlan
-from experiment.record.check_result import Item
 from experiment.record.events_beside import Answers, Closing, SetAside, Unwritable
+from experiment.record.finding import Item
 
 SCHEMA = 1
 

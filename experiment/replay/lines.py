@@ -9,7 +9,8 @@ import msgspec
 from msgspec import Struct, to_builtins
 
 from experiment.record.events import Ended, Event, decode, encode
-from experiment.replay.discrepancy import Discrepancy
+from experiment.record.finding import Finding
+from experiment.replay.discrepancy import discrepancy
 from experiment.storage.hash_chain import FIRST, Line
 
 SHORT = 8  # digits of a digest that tell it from others
@@ -37,16 +38,16 @@ def parse_line(number: int, text: bytes) -> RecordedLine:
         return RecordedLine(number, text, line.previous, None, str(error))
 
 
-def unreadable(lines: Sequence[RecordedLine], tail: bytes) -> Iterator[Discrepancy]:
+def unreadable(lines: Sequence[RecordedLine], tail: bytes) -> Iterator[Finding]:
     """Lines that are no events, or that this program would have written in other bytes."""
     for line in lines:
         where = f"line {line.number}"
         if line.event is None:
-            yield Discrepancy(where, "line", "expected an event", f"found {line.fault}")
+            yield discrepancy(where, "line", "expected an event", f"found {line.fault}")
         elif not _is_own(line.text, line.previous or "", line.event):
-            yield Discrepancy(where, "line", "replayed in other bytes", "recorded with the same meaning")
+            yield discrepancy(where, "line", "replayed in other bytes", "recorded with the same meaning")
     if tail:
-        yield Discrepancy(f"line {len(lines) + 1}", "end", "expected a newline", f"torn off after {len(tail)} bytes")
+        yield discrepancy(f"line {len(lines) + 1}", "end", "expected a newline", f"torn off after {len(tail)} bytes")
 
 
 def _is_own(text: bytes, previous: str, event: Event) -> bool:
@@ -63,7 +64,7 @@ def _is_own(text: bytes, previous: str, event: Event) -> bool:
     return bool(msgspec.json.encode(content) == text and content == {"previous": previous, "event": to_builtins(event)})
 
 
-def broken(lines: Sequence[RecordedLine]) -> Iterator[Discrepancy]:
+def broken(lines: Sequence[RecordedLine]) -> Iterator[Finding]:
     """Each line names the digest of the one before it; one that names another's has moved."""
     digests = [FIRST, *(sha256(line.text).hexdigest() for line in lines)]
     numbers = {digest: number for number, digest in enumerate(digests)}
@@ -72,13 +73,13 @@ def broken(lines: Sequence[RecordedLine]) -> Iterator[Discrepancy]:
             continue
         if (moved_from := numbers.get(line.previous)) is not None:
             came_after = f"line {moved_from}" if moved_from else "nothing"
-            yield Discrepancy(
+            yield discrepancy(
                 f"line {line.number}", "previous", f"it follows line {before}", f"it was after {came_after}"
             )
         else:
             named = f"line {line.number} names {line.previous[:SHORT]}"
             found = f"changed, or a line after it lost: it has {digests[before][:SHORT]}"
-            yield Discrepancy(f"line {before}" if before else "line 1", "digest", named, found)
+            yield discrepancy(f"line {before}" if before else "line 1", "digest", named, found)
 
 
 def in_order(lines: Sequence[RecordedLine]) -> list[RecordedLine]:

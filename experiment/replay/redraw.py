@@ -18,8 +18,9 @@ from experiment.drawing.scripts import missing_glyphs
 from experiment.drawing.stimuli import PILOT_MARK, Pictures, draw_pictures
 from experiment.messages.store import Folder
 from experiment.record.events import Event, ScreenInfo
+from experiment.record.finding import Finding
 from experiment.record.timeline import attempts
-from experiment.replay.discrepancy import Discrepancy
+from experiment.replay.discrepancy import discrepancy
 from experiment.task.layout import Layout
 from experiment.task.scenes import AS_NAMED
 
@@ -27,7 +28,7 @@ SHORT = 12  # digits of a digest
 NOT_HERE = "Message {place} of {count}\n\n{message_id}\n\n(The text that was shown is not on this computer.)"
 
 
-def redraw(events: Sequence[Event], messages: Path | Folder | None) -> tuple[Pictures, list[Discrepancy]]:
+def redraw(events: Sequence[Event], messages: Path | Folder | None) -> tuple[Pictures, list[Finding]]:
     """The session's pictures for a screen as it was, and how far they are what the participant saw.
 
     `messages`: a file of messages, or the participants' folder. Raises BadInput if a named file cannot be read.
@@ -50,7 +51,7 @@ def redraw(events: Sequence[Event], messages: Path | Folder | None) -> tuple[Pic
             pictures = replace(pictures, scenes={**again.scenes, **pictures.scenes})
     drawn = hide_digests(pictures.message_sha256, known, session.message_digests)
     for started in every:
-        findings += _pixels(started.screen, screen, drawn, {finding.where for finding in findings})
+        findings += _pixels(started.screen, screen, drawn, {finding.place or "" for finding in findings})
     return pictures, findings
 
 
@@ -62,15 +63,15 @@ def _read(messages: Path | Folder | None, subject: str) -> tuple[Message, ...]:
     return read_messages(messages)
 
 
-def _texts(session: SessionPlan, here: dict[str, str]) -> Iterator[Discrepancy]:
+def _texts(session: SessionPlan, here: dict[str, str]) -> Iterator[Finding]:
     """Which texts are not those of the transcript, by the digests of those that are here."""
     another = "another one is here" if session.message_digests is UNSET else "it, or another of the set, differs here"
     for trial in (session.practice, *session.trials):
         digest, recorded = here.get(trial.message_id), f"recorded {trial.message_sha256[:SHORT]}"
         if digest is None:
-            yield Discrepancy(_name(trial), "text", recorded, "not on this computer")
+            yield discrepancy(_name(trial), "text", recorded, "not on this computer")
         elif digest != trial.message_sha256:
-            yield Discrepancy(_name(trial), "text", recorded, f"{another} ({digest[:SHORT]})")
+            yield discrepancy(_name(trial), "text", recorded, f"{another} ({digest[:SHORT]})")
 
 
 def _absent(session: SessionPlan, trial: Trial) -> Message:
@@ -79,18 +80,18 @@ def _absent(session: SessionPlan, trial: Trial) -> Message:
     return Message(trial.message_id, "", trial.relationship, "en", text)
 
 
-def _pixels(screen: ScreenInfo, first: ScreenInfo, here: dict[str, str], absent: set[str]) -> Iterator[Discrepancy]:
+def _pixels(screen: ScreenInfo, first: ScreenInfo, here: dict[str, str], absent: set[str]) -> Iterator[Finding]:
     """Which messages are drawn here in other pixels, if those of the session are known."""
     size, usual = (screen.width_px, screen.height_px), (first.width_px, first.height_px)
     if size != usual:
-        yield Discrepancy("later sitting", "screen", "shown as the first", f"was {size[0]} x {size[1]} pixels")
+        yield discrepancy("later sitting", "screen", "shown as the first", f"was {size[0]} x {size[1]} pixels")
         return
     for message_id, digest in screen.pictures_sha256.items():
         drawn = here.get(message_id, "")
         if drawn != digest and not any(message_id in where for where in absent):
             why = ", maybe in another size, as messages are missing" if absent else ""
             found = f"drawn here {drawn[:SHORT]}{why}"
-            yield Discrepancy(f"message {message_id}", "pixels", f"recorded {digest[:SHORT]}", found)
+            yield discrepancy(f"message {message_id}", "pixels", f"recorded {digest[:SHORT]}", found)
 
 
 def _name(trial: Trial) -> str:

@@ -12,8 +12,9 @@ from experiment.design.session import SessionPlan
 from experiment.record.data_dictionary import data_dictionary
 from experiment.record.dataset import visit_row
 from experiment.record.events import Ended, Event, Started
+from experiment.record.finding import Finding
 from experiment.record.trial_table import table_text
-from experiment.replay.discrepancy import Discrepancy, describe
+from experiment.replay.discrepancy import discrepancy, quote
 from experiment.replay.recorded import changes
 
 REMAKE = "`dayfour table DATA --remake` makes it again"
@@ -21,44 +22,44 @@ Trials = frozenset[int | None]
 Table = list[list[str]]
 
 
-def table_findings(path: Path, events: Sequence[Event], unsure: Trials) -> Iterator[Discrepancy]:
+def table_findings(path: Path, events: Sequence[Event], unsure: Trials) -> Iterator[Finding]:
     """The trial table on disk against the one of these events, but for trials in which an answer is unknown.
 
     A session whose process died has the table of its start: that is one finding, and none if nothing was rated.
     """
     expected = table_text(events)
     found = _text(path)
-    if isinstance(found, Discrepancy):
+    if isinstance(found, Finding):
         yield found
     elif found != expected:
         died = not isinstance(events[-1], Ended)
         if died and found == table_text(events[:1]):
-            yield Discrepancy(
+            yield discrepancy(
                 path.name, "table", "log goes on until the program died", f"table is that of the start: {REMAKE}"
             )
         else:
             yield from _cells(path.name, _table(expected), found, unsure)
 
 
-def sidecar_findings(path: Path, session: SessionPlan) -> Iterator[Discrepancy]:
+def sidecar_findings(path: Path, session: SessionPlan) -> Iterator[Finding]:
     """The table's data dictionary against that of the session in the transcript."""
     text = _text(path)
-    if isinstance(text, Discrepancy):
+    if isinstance(text, Finding):
         yield text
         return
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        yield Discrepancy(path.name, "file", "expected JSON", f"found {error}")
+        yield discrepancy(path.name, "file", "expected JSON", f"found {error}")
         return
     for field, has, says in changes(found, data_dictionary(session.protocol, session.message_digests)):
-        yield Discrepancy(path.name, field, f"log says {describe(says)}", f"file says {describe(has)}")
+        yield discrepancy(path.name, field, f"log says {quote(says)}", f"file says {quote(has)}")
 
 
-def row_findings(path: Path, started: Started, ended: Ended | None, last_line: int) -> Iterator[Discrepancy]:
+def row_findings(path: Path, started: Started, ended: Ended | None, last_line: int) -> Iterator[Finding]:
     """The session's row of the sessions file against the beginning and the end of the transcript."""
     text = _text(path)
-    if isinstance(text, Discrepancy):
+    if isinstance(text, Finding):
         yield text
         return
     row = visit_row(started, ended)
@@ -66,41 +67,39 @@ def row_findings(path: Path, started: Started, ended: Ended | None, last_line: i
     try:
         header, *rows = _table(text)
     except (csv.Error, ValueError) as error:
-        yield Discrepancy(path.name, "table", "expected tab-separated cells", f"found {error or 'nothing'}")
+        yield discrepancy(path.name, "table", "expected tab-separated cells", f"found {error or 'nothing'}")
         return
     own = [dict(zip(header, cells, strict=False)) for cells in rows if visit in cells]
     own = [cells for cells in own if cells.get("session_id") == visit]
     if len(own) != 1:
-        yield Discrepancy(path.name, visit, "expected one row", f"found {len(own)}")
+        yield discrepancy(path.name, visit, "expected one row", f"found {len(own)}")
     for cells in own:
         if ended is None and cells.get("status") != row["status"]:
-            yield Discrepancy(f"after line {last_line}", "ended", f"{path.name} says {cells.get('status')}", "lost")
+            yield discrepancy(f"after line {last_line}", "ended", f"{path.name} says {cells.get('status')}", "lost")
         for column, says in row.items():
             if (has := cells.get(column)) != says:
-                yield Discrepancy(
-                    f"{path.name} {visit}", column, f"log says {describe(says)}", f"file says {describe(has)}"
-                )
+                yield discrepancy(f"{path.name} {visit}", column, f"log says {quote(says)}", f"file says {quote(has)}")
 
 
-def _text(path: Path) -> str | Discrepancy:
+def _text(path: Path) -> str | Finding:
     try:
         return path.read_bytes().decode()
     except FileNotFoundError:
-        return Discrepancy(path.name, "file", "expected beside the transcript", f"missing: {REMAKE}")
+        return discrepancy(path.name, "file", "expected beside the transcript", f"missing: {REMAKE}")
     except (OSError, UnicodeDecodeError) as error:
-        return Discrepancy(path.name, "file", "expected UTF-8", f"found {error}")
+        return discrepancy(path.name, "file", "expected UTF-8", f"found {error}")
 
 
 def _table(text: str) -> Table:
     return list(csv.reader(io.StringIO(text, newline=""), delimiter="\t", strict=True))
 
 
-def _cells(name: str, expected: Table, text: str, unsure: Trials) -> Iterator[Discrepancy]:
+def _cells(name: str, expected: Table, text: str, unsure: Trials) -> Iterator[Finding]:
     """Which cells differ; if none does, which bytes of the file."""
     try:
         found = _table(text)
     except csv.Error as error:
-        yield Discrepancy(name, "table", "expected tab-separated cells", f"found {error}")
+        yield discrepancy(name, "table", "expected tab-separated cells", f"found {error}")
         return
     header = found[0] if found else []
     if header != expected[0]:
@@ -114,17 +113,17 @@ def _cells(name: str, expected: Table, text: str, unsure: Trials) -> Iterator[Di
         yield from differing
         if not differing and not unsure:
             # Quotes, line ends, a byte order mark: no value changed, but somebody's program wrote the file.
-            yield Discrepancy(name, "bytes", "log gives the same cells in other bytes", "table was saved anew")
+            yield discrepancy(name, "bytes", "log gives the same cells in other bytes", "table was saved anew")
 
 
-def _columns(name: str, expected: list[str], found: list[str]) -> Iterator[Discrepancy]:
+def _columns(name: str, expected: list[str], found: list[str]) -> Iterator[Finding]:
     """The first column that is not in its place, and those that are lost or too much."""
     pairs = zip([*expected, ""], [*found, ""], strict=False)
     number, (says, has) = next(pair for pair in enumerate(pairs, start=1) if pair[1][0] != pair[1][1])
-    yield Discrepancy(f"{name} header", f"column {number}", f"log says {describe(says)}", f"table says {describe(has)}")
+    yield discrepancy(f"{name} header", f"column {number}", f"log says {quote(says)}", f"table says {quote(has)}")
     for column in set(expected) ^ set(found):
         there = column in found
-        yield Discrepancy(
+        yield discrepancy(
             f"{name} header",
             column,
             f"log has {'no such' if there else 'this'} column",
@@ -132,29 +131,29 @@ def _columns(name: str, expected: list[str], found: list[str]) -> Iterator[Discr
         )
 
 
-def _rows(name: str, expected: Table, found: Table) -> Iterator[Discrepancy]:
+def _rows(name: str, expected: Table, found: Table) -> Iterator[Finding]:
     """Rows that only one of both has; in the order of the table."""
-    yield Discrepancy(name, "rows", f"log says {len(expected) - 1}", f"table says {len(found) - 1}")
+    yield discrepancy(name, "rows", f"log says {len(expected) - 1}", f"table says {len(found) - 1}")
     for number, row in enumerate(found[1:], start=1):
         if row not in expected:
-            yield Discrepancy(f"{name} row {number}", "row", "log has no such row", f"table says {describe(row)}")
+            yield discrepancy(f"{name} row {number}", "row", "log has no such row", f"table says {quote(row)}")
     for number, row in enumerate(expected[1:], start=1):
         if row not in found:
-            yield Discrepancy(name, "row", f"log says as row {number} {describe(row)}", "table has no such row")
+            yield discrepancy(name, "row", f"log says as row {number} {quote(row)}", "table has no such row")
 
 
-def _moved(name: str, expected: Table, found: Table) -> Iterator[Discrepancy]:
+def _moved(name: str, expected: Table, found: Table) -> Iterator[Finding]:
     """Rows in another order."""
     for number, row in enumerate(found[1:], start=1):
         if row != expected[number]:
-            yield Discrepancy(f"{name} row {number}", "place", f"log says row {expected.index(row)}", "table says here")
+            yield discrepancy(f"{name} row {number}", "place", f"log says row {expected.index(row)}", "table says here")
 
 
-def _differing(name: str, expected: Table, found: Table, unsure: Trials) -> Iterator[Discrepancy]:
+def _differing(name: str, expected: Table, found: Table, unsure: Trials) -> Iterator[Finding]:
     for number, (says, has) in enumerate(zip(expected[1:], found[1:], strict=True), start=1):
         if len(has) != len(says):
-            yield Discrepancy(f"{name} row {number}", "cells", f"log says {len(says)}", f"table says {len(has)}")
+            yield discrepancy(f"{name} row {number}", "cells", f"log says {len(says)}", f"table says {len(has)}")
         elif number not in unsure:
             for column, one, other in zip(expected[0], says, has, strict=True):
                 if one != other:
-                    yield Discrepancy(f"{name} row {number}", column, f"log says {one}", f"table says {other}")
+                    yield discrepancy(f"{name} row {number}", column, f"log says {one}", f"table says {other}")

@@ -21,8 +21,9 @@ from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.events import SCHEMA, Ended, Event, Started, TrialBegan
 from experiment.record.events_beside import Unwritable
+from experiment.record.finding import Finding
 from experiment.record.timeline import starts
-from experiment.replay.discrepancy import Discrepancy, describe
+from experiment.replay.discrepancy import discrepancy, quote
 from experiment.replay.lines import RecordedLine, broken, in_order, parse_line, unreadable
 from experiment.replay.recorded import Difference, RecordedScreen, RecordEnds, changes
 from experiment.replay.tables import row_findings, sidecar_findings, table_findings
@@ -39,7 +40,7 @@ class Verification(Struct, frozen=True):
 
     transcript: Path
     unfinished: bool
-    findings: tuple[Discrepancy, ...]
+    findings: tuple[Finding, ...]
 
     @property
     def is_wanting(self) -> bool:
@@ -51,7 +52,7 @@ class _Repeated(Struct, frozen=True):
     """A run of the task once more: what it told, what differs, and the trials in which an answer is unknown."""
 
     events: tuple[Event, ...]
-    findings: tuple[Discrepancy, ...]
+    findings: tuple[Finding, ...]
     unsure: frozenset[int | None]
 
 
@@ -107,7 +108,7 @@ def _verify(path: Path, *, pilot: bool) -> Verification:
         return verify(path, pilot=pilot)
     except BadInput as error:
         return Verification(
-            path, unfinished=False, findings=(Discrepancy(path.name, "file", "expected a session", str(error)),)
+            path, unfinished=False, findings=(discrepancy(path.name, "file", "expected a session", str(error)),)
         )
 
 
@@ -118,15 +119,15 @@ def _without_transcript(data: DataSet, paths: Sequence[Path]) -> Iterator[Verifi
         visit = visit_of_file(table)
         if visit and visit not in told:
             transcript = data.transcript(visit, table.stem.split("_task-")[1].removesuffix("_beh"))
-            missing = Discrepancy(transcript.name, "file", f"expected, as there is {table.name}", "missing")
+            missing = discrepancy(transcript.name, "file", f"expected, as there is {table.name}", "missing")
             yield Verification(transcript, unfinished=False, findings=(missing,))
 
 
-def _beginning(first: Event | None) -> Discrepancy:
+def _beginning(first: Event | None) -> Finding:
     if isinstance(first, Started):
         older = f"written with schema {first.schema}: use the version that wrote it"
-        return Discrepancy("line 1", "started.schema", f"this version reads {SCHEMA}", older)
-    return Discrepancy(
+        return discrepancy("line 1", "started.schema", f"this version reads {SCHEMA}", older)
+    return discrepancy(
         "line 1", "started", "expected how the session started", "unreadable, so that nothing can be replayed"
     )
 
@@ -150,7 +151,7 @@ def _repeated(run: Sequence[RecordedLine]) -> _Repeated:
     except Exception as error:  # noqa: BLE001 - damaged events can lead anywhere, and the other sessions go on
         if not (screen.replayed and screen.replayed[-1] == Ended("failed", type(error).__name__)):
             where = f"line {screen.next_line}"
-            findings.append(Discrepancy(where, "replay", "expected to go on", f"stopped: {type(error).__name__}"))
+            findings.append(discrepancy(where, "replay", "expected to go on", f"stopped: {type(error).__name__}"))
     screen.close()
     findings += _differences(screen.differences)
     return _Repeated(tuple(screen.replayed), tuple(findings), frozenset(screen.unsure) | _trials_with_losses(run))
@@ -161,9 +162,9 @@ def _readable(event: Event | None) -> Event | None:
     return None if isinstance(event, Unwritable) else event
 
 
-def _lost(line: RecordedLine) -> Discrepancy:
+def _lost(line: RecordedLine) -> Finding:
     assert isinstance(line.event, Unwritable)  # noqa: S101 - as above
-    return Discrepancy(f"line {line.number}", line.event.kind, "expected it", f"unwritable: {line.event.why}")
+    return discrepancy(f"line {line.number}", line.event.kind, "expected it", f"unwritable: {line.event.why}")
 
 
 def _trials_with_losses(run: Sequence[RecordedLine]) -> frozenset[int | None]:
@@ -177,7 +178,7 @@ def _trials_with_losses(run: Sequence[RecordedLine]) -> frozenset[int | None]:
     return frozenset(trials)
 
 
-def _differences(differences: Sequence[Difference]) -> Iterator[Discrepancy]:
+def _differences(differences: Sequence[Difference]) -> Iterator[Finding]:
     """Field by field where both have the line; lines in a row that only one has are told together."""
 
     def kind(one: Difference) -> str:
@@ -193,22 +194,22 @@ def _differences(differences: Sequence[Difference]) -> Iterator[Discrepancy]:
         lines = f"line {first.line}" if first.line == last.line else f"lines {first.line} to {last.line}"
         tag = _tag(first.recorded or first.replayed) + (f" and {len(several) - 1} more" if several[1:] else "")
         if what == "lost":
-            yield Discrepancy(f"before {lines}", "lost", f"replayed {tag}", "recorded nothing")
+            yield discrepancy(f"before {lines}", "lost", f"replayed {tag}", "recorded nothing")
         else:
-            yield Discrepancy(lines, what, "replayed nothing", f"recorded {tag}")
+            yield discrepancy(lines, what, "replayed nothing", f"recorded {tag}")
 
 
-def _fields(one: Difference) -> Iterator[Discrepancy]:
+def _fields(one: Difference) -> Iterator[Finding]:
     for field, recorded, replayed in changes(to_builtins(one.recorded), to_builtins(one.replayed)):
         where, what = f"line {one.line}", f"{_tag(one.recorded)}.{field}"
-        yield Discrepancy(where, what, f"replayed {describe(replayed)}", f"recorded {describe(recorded)}")
+        yield discrepancy(where, what, f"replayed {quote(replayed)}", f"recorded {quote(recorded)}")
 
 
 def _tag(event: Event | None) -> str:
     return str(type(event).__struct_config__.tag) if event else "nothing"
 
 
-def _known_before(started: Started) -> Iterator[Discrepancy]:
+def _known_before(started: Started) -> Iterator[Finding]:
     """The digests in the first line against the protocol in it."""
     protocol = started.session.protocol
     practice = started.session.practice.message_sha256
@@ -217,34 +218,32 @@ def _known_before(started: Started) -> Iterator[Discrepancy]:
         ("started.session.practice.message_sha256", practice, practice_message(protocol).sha256),
     ):
         if has != says:
-            yield Discrepancy("line 1", field, f"its protocol has {says}", f"recorded {has}")
+            yield discrepancy("line 1", field, f"its protocol has {says}", f"recorded {has}")
 
 
-def _of_another_session(runs: Sequence[_Repeated]) -> Iterator[Discrepancy]:
+def _of_another_session(runs: Sequence[_Repeated]) -> Iterator[Finding]:
     """A later sitting goes on with the session of the first."""
     first, *later = [run.events[0] for run in runs if isinstance(run.events[0], Started)]
     for event in later:
         if event.resumes is None or event.session != first.session:
-            yield Discrepancy("later sitting", "started.session", "that of line 1", f"{event.session.subject}, another")
+            yield discrepancy("later sitting", "started.session", "that of line 1", f"{event.session.subject}, another")
 
 
-def _set_aside(data: DataSet, started: Started) -> Iterator[Discrepancy]:
+def _set_aside(data: DataSet, started: Started) -> Iterator[Finding]:
     """The logs of this visit from before it was begun again."""
     kept = {line_digests(path.read_bytes())[-1]: path for path in data.logs_set_aside(started.session.visit)}
     for digest in started.begun_before or ():
         if digest not in kept:
             where = data.set_aside(started.session.visit)
-            yield Discrepancy("line 1", "started.begun_before", f"expected that log in {where}", "missing or changed")
+            yield discrepancy("line 1", "started.begun_before", f"expected that log in {where}", "missing or changed")
     for path in kept.values():
         try:
             log.read(path, pilot=True)
         except BadInput as error:  # noqa: PERF203 - each of them is looked at
-            yield Discrepancy(path.name, "file", "expected a whole log that was set aside", str(error))
+            yield discrepancy(path.name, "file", "expected a whole log that was set aside", str(error))
 
 
-def _beside(
-    path: Path, last_line: int, events: Sequence[Event], unsure: frozenset[int | None]
-) -> Iterator[Discrepancy]:
+def _beside(path: Path, last_line: int, events: Sequence[Event], unsure: frozenset[int | None]) -> Iterator[Finding]:
     """The data set's files of this session."""
     started = events[0]
     assert isinstance(started, Started)  # noqa: S101 - as above
@@ -252,13 +251,13 @@ def _beside(
     who = session.visit, session.protocol.task
     if (place := data.transcript(*who)) != path.absolute():
         here = place.relative_to(data.root)
-        yield Discrepancy(path.name, "place", f"log says {here}", "elsewhere: no table is compared")
+        yield discrepancy(path.name, "place", f"log says {here}", "elsewhere: no table is compared")
         return
     yield from _set_aside(data, started)
     ended = events[-1] if isinstance(events[-1], Ended) else None
     try:
         yield from table_findings(data.table(*who), events, unsure)
     except Exception as error:  # noqa: BLE001 - as above
-        yield Discrepancy(data.table(*who).name, "table", "expected to be derived", f"stopped: {type(error).__name__}")
+        yield discrepancy(data.table(*who).name, "table", "expected to be derived", f"stopped: {type(error).__name__}")
     yield from sidecar_findings(data.table(*who).with_suffix(".json"), session)
     yield from row_findings(data.sessions(session.subject), started, ended, last_line)

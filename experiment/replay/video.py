@@ -10,7 +10,7 @@ from experiment.drawing.composite import Pixels
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.messages.store import Folder
 from experiment.record import transcript as log
-from experiment.replay.discrepancy import Discrepancy
+from experiment.record.finding import Finding
 from experiment.replay.player import Player, Playhead, check_speed
 from experiment.replay.redraw import redraw
 from experiment.replay.view import View
@@ -29,7 +29,7 @@ def write_film(
     speed: float = 1.0,
     pilot: bool = False,
     progress: Progress | None = None,
-) -> list[Discrepancy]:
+) -> list[Finding]:
     """Write a session to an MP4 file, with 30 frames a second; what of it is not as the participant saw it.
 
     `messages` as for a replay; a film that shows them is as private as they are, and readable for its owner only.

@@ -12,7 +12,8 @@ from experiment.design.colours import rgb
 from experiment.errors import EquipmentFailure
 from experiment.messages.store import Folder
 from experiment.record import transcript as log
-from experiment.replay.discrepancy import Discrepancy
+from experiment.record.finding import Finding
+from experiment.replay.discrepancy import discrepancy
 from experiment.replay.player import Player, Playhead, check_speed
 from experiment.replay.redraw import redraw
 from experiment.replay.view import STRIP_PX, View
@@ -33,8 +34,8 @@ def show_again(
     messages: Path | Folder | None = None,
     speed: float = 1.0,
     pilot: bool = False,
-    tell: Callable[[Discrepancy], None] = lambda _: None,
-) -> list[Discrepancy]:
+    tell: Callable[[Finding], None] = lambda _: None,
+) -> list[Finding]:
     """Show a session in a window until somebody leaves it; what of it is not as the participant saw it.
 
     `messages`: a file of messages, or the participants' folder. `tell` hears each finding before the window opens.
@@ -48,7 +49,7 @@ def show_again(
     pictures, findings = redraw(read.events, messages)
     scale = fitting_scale(pictures.layout, screen_size_px())
     if scale < 1:
-        findings.append(Discrepancy("window", "size", "all pixels would need a larger screen", f"shown at {scale:.0%}"))
+        findings.append(discrepancy("window", "size", "all pixels would need a larger screen", f"shown at {scale:.0%}"))
     for finding in findings:
         tell(finding)
     background, player = rgb(read.started.session.protocol.display.background), Player(read.events)

@@ -14,7 +14,7 @@ from experiment.design.colours import rgb
 from experiment.design.protocol import Protocol
 from experiment.errors import DayFourError
 from experiment.preflight import computer
-from experiment.record.check_result import Item, refusal_item
+from experiment.record.finding import Finding, refusal
 
 if TYPE_CHECKING:
     from experiment.design.colours import Rgb
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from experiment.messages.store import Folder
     from experiment.screens.canvas import Canvas
 
-SessionItems = tuple[list[Item], tuple["Message", ...]]
+SessionItems = tuple[list[Finding], tuple["Message", ...]]
 """What was found of a session, and the messages that it will show."""
 PLEASE_PRESS = "Please press any key, once."
 
 
 def check_readiness(
     protocol: Protocol, data: Path, root: Path, *, full_screen: bool, with_press: bool, of_session: SessionItems
-) -> list[Item]:
+) -> list[Finding]:
     """Everything, in the order in which a person reads it. `of_session`: what was found of the session's messages."""
     found, shown = of_session
     drawing = _drawing(protocol, shown, full_screen=full_screen) if system.has_display() else None
@@ -54,7 +54,7 @@ def _drawing(protocol: Protocol, shown: tuple[Message, ...], *, full_screen: boo
     return draw_in_background(asking, shown or (practice_message(protocol),), layout)
 
 
-def _window(drawing: Future[Pictures], background: Rgb, *, full_screen: bool, with_press: bool) -> Iterator[Item]:
+def _window(drawing: Future[Pictures], background: Rgb, *, full_screen: bool, with_press: bool) -> Iterator[Finding]:
     """Everything that needs a window: pixels, refreshes, and a key."""
     from experiment.preflight import refresh
     from experiment.screens.canvas import Canvas
@@ -64,15 +64,15 @@ def _window(drawing: Future[Pictures], background: Rgb, *, full_screen: bool, wi
         pictures = drawing.result()
         canvas = Canvas(pictures.layout, background, full_screen=full_screen)
     except DayFourError as error:
-        yield refusal_item("pictures", error)
+        yield refusal("pictures", error)
         return
     with closing(canvas):
         try:
             canvas.load(pictures)
         except DayFourError as error:
-            yield refusal_item("pictures", error)
+            yield refusal("pictures", error)
             return
-        yield refusal_item("pictures", None, f"all {len(pictures.parts_of_all())} stand on the screen as prepared")
+        yield refusal("pictures", None, f"all {len(pictures.parts_of_all())} stand on the screen as prepared")
         yield from refresh.items(canvas, measure_refresh(canvas))
         if with_press:
             canvas.draw([pictures.notice])
@@ -80,7 +80,7 @@ def _window(drawing: Future[Pictures], background: Rgb, *, full_screen: bool, wi
             yield _press(canvas)
 
 
-def _press(canvas: Canvas) -> Item:
+def _press(canvas: Canvas) -> Finding:
     from experiment.preflight import refresh
     from experiment.screens.keyboard import open_keys
 
@@ -88,7 +88,7 @@ def _press(canvas: Canvas) -> Item:
         with closing(open_keys(allow_poll=True, window=canvas.handle)) as keys:
             return refresh.press(canvas, keys)
     except DayFourError as error:
-        return refusal_item("press", error)
+        return refusal("press", error)
 
 
 def session_items(protocol: Protocol, subject: str, session: int, messages: Folder, data: Path) -> SessionItems:
@@ -101,14 +101,14 @@ def session_items(protocol: Protocol, subject: str, session: int, messages: Fold
         shown = messages.read(label := check_subject(subject))
         refuse_errors(check_set(label, shown, protocol, Layout(*MINIMUM_SIZE_PX)))
     except DayFourError as error:
-        return [refusal_item("messages", error)], ()
-    ready = refusal_item("messages", None, f"{len(shown)} are there, without errors")
+        return [refusal("messages", error)], ()
+    ready = refusal("messages", None, f"{len(shown)} are there, without errors")
     if not session:
         return [ready], shown
     return [ready, _turn(protocol, shown, data, subject, session)], shown
 
 
-def _turn(protocol: Protocol, shown: tuple[Message, ...], data: Path, subject: str, session: int) -> Item:
+def _turn(protocol: Protocol, shown: tuple[Message, ...], data: Path, subject: str, session: int) -> Finding:
     """Whether it is this session's turn: it has not begun, and those before it have."""
     from msgspec.structs import replace
 
@@ -123,7 +123,7 @@ def _turn(protocol: Protocol, shown: tuple[Message, ...], data: Path, subject: s
         )
         waive_doubts(plan, find_doubts(plan, datetime.now(timezone.utc), has_register=False), None)
     except (Interrupted, Doubtful) as error:
-        return replace(refusal_item("session", error), grade="amber")
+        return replace(refusal("session", error), severity="warning")
     except DayFourError as error:
-        return refusal_item("session", error)
-    return refusal_item("session", None, f"session {session} can begin")
+        return refusal("session", error)
+    return refusal("session", None, f"session {session} can begin")

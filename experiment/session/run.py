@@ -21,8 +21,8 @@ from experiment.design.colours import rgb
 from experiment.design.message import hide_digests
 from experiment.errors import DayFourError, EquipmentFailure
 from experiment.record import transcript as log
-from experiment.record.check_result import Item, worst
 from experiment.record.events import SCHEMA, Ended, Event, Started
+from experiment.record.finding import Finding, recorded_item, worst
 from experiment.record.resume import resume_point
 from experiment.record.saved import on_disk, remake_advice
 from experiment.screens.clock import Zero
@@ -54,7 +54,7 @@ class Check:
     `override`: the assistant's reason to hold the session though something is not as it must be.
     """
 
-    look: Callable[[], Sequence[Item]]
+    look: Callable[[], Sequence[Finding]]
     override: str | None = None
 
 
@@ -102,14 +102,14 @@ def run_in_window(plan: Plan, *, full_screen: bool, photodiode: bool = False, ch
             return _run_task(plan, window, window.zero, transcript, found, check.override if check else None)
 
 
-def _submit(look: Callable[[], Sequence[Item]]) -> Future[Sequence[Item]]:
+def _submit(look: Callable[[], Sequence[Finding]]) -> Future[Sequence[Finding]]:
     pool = ThreadPoolExecutor(1)
     looking = pool.submit(look)
     pool.shutdown(wait=False)
     return looking
 
 
-def _fit(canvas: Canvas, pace: Pace, looking: Future[Sequence[Item]], override: str | None) -> tuple[Item, ...]:
+def _fit(canvas: Canvas, pace: Pace, looking: Future[Sequence[Finding]], override: str | None) -> tuple[Finding, ...]:
     """What was found of this computer and its screen; EquipmentFailure if it is red and nobody overrides that."""
     from experiment.preflight import refresh
     from experiment.preflight.report import refuse
@@ -193,7 +193,7 @@ def _run_task(
     screen: Screen,
     zero: Zero,
     transcript: log.Writer,
-    found: tuple[Item, ...] = (),
+    found: Sequence[Finding] = (),
     override: str | None = None,
 ) -> Ended:
     """Run the task on a screen; nothing is shown before the disk has the start, and tables are there from then on."""
@@ -208,8 +208,8 @@ def _run_task(
         zero_utc=zero.utc,
         resumes=resume_point(plan.after, zero.utc) if plan.after else None,
         zero_count_s=zero.count_s,
-        preflight=found,
-        override=override if worst(found) == "red" else None,
+        preflight=tuple(map(recorded_item, found)),
+        override=override if worst(found) == "error" else None,
         answers=UNSET if plan.after else dict(plan.answers) or UNSET,
         begun_before=UNSET if plan.after else _begun_before(plan) or UNSET,
     )

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from experiment.design.visit import Visit, subject_label, subject_name, visit_of_file
 from experiment.errors import BadInput
-from experiment.qa.findings import Finding
+from experiment.qa.findings import qa_finding
 from experiment.record.closing import find_answered
 from experiment.record.dataset import DataSet
+from experiment.record.finding import Finding
 from experiment.record.tsv import read_rows
 from experiment.study import dates
 from experiment.study.events import Entry, SessionHeld
@@ -132,7 +133,7 @@ def _strangers(told: Snapshot, data: DataSet) -> Iterator[Finding]:
         text = (
             f"{subject_name(subject)} is in this data set's tables, and is not enrolled. Was the register rolled back?"
         )
-        yield Finding("stranger", needs_person=True, subject=subject, session=None, place=None, text=text)
+        yield qa_finding("stranger", text, subject=subject)
 
 
 def _participants_tsv(told: Snapshot, data: DataSet) -> Iterator[Finding]:
@@ -144,7 +145,7 @@ def _participants_tsv(told: Snapshot, data: DataSet) -> Iterator[Finding]:
         if (row := rows.get(one.name)) is None or any(row.get(name, cell) != cell for name, cell in expected.items()):
             words = "says otherwise of" if row else "does not list"
             text = f"participants.tsv {words} {one.name}. Any `dayfour study` command that records something mends it."
-            yield Finding("listed", needs_person=True, subject=one.subject, session=None, place=None, text=text)
+            yield qa_finding("listed", text, subject=one.subject)
 
 
 def check_nobody_is_lost(told: Snapshot, data: DataSet) -> None:
@@ -166,8 +167,8 @@ def _unproven(held: Held) -> Iterator[Finding]:
             f"{old} of {len(acts)} sessions were recorded by an earlier version, which kept no digest of their logs: "
             "of these the register proves the day and how they ended, and not what was answered."
         )
-        yield Finding("unproven", needs_person=False, subject=None, session=None, place=None, text=text)
+        yield qa_finding("unproven", text, needs_person=False)
 
 
 def _finding(kind: str, visit: Visit, text: str, *, needs_person: bool = True) -> Finding:
-    return Finding(kind, needs_person, visit.subject, visit.session, None, text)
+    return qa_finding(kind, text, needs_person=needs_person, subject=visit.subject, session=visit.session)

@@ -7,9 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from experiment.errors import BadInput
-from experiment.qa.findings import Answers, Finding, with_answers
+from experiment.qa.findings import KINDS, Answers, qa_finding, with_answers
 from experiment.qa.resolutions import RESOLUTION, Resolution
 from experiment.record.dataset import DataSet
+from experiment.record.finding import Finding
 from experiment.study.agreement import disagreements
 from experiment.study.clock import clock_steps
 from experiment.study.events import Answered, BegunAgain, Entry, Overridden, Unblinded
@@ -52,7 +53,7 @@ def _of_acts(entries: Sequence[Entry]) -> Iterator[Finding]:
 
 def _of_clocks(entries: Sequence[Entry]) -> Iterator[Finding]:
     for step in clock_steps(entries):
-        one = Finding("register_clock", needs_person=True, subject=None, session=None, place=None, text=step.text)
+        one = qa_finding("register_clock", step.text)
         yield from with_answers([one], resolutions(entries[step.number :]))
 
 
@@ -64,7 +65,7 @@ def open_disagreements(told: Snapshot, data: Path) -> tuple[Finding, ...]:
 
 def in_words(finding: Finding) -> str:
     """A finding in a list of what is to be done."""
-    return f"{place_of(finding)}: {finding.title} ({finding.kind})"
+    return f"{place_of(finding)}: {KINDS[finding.kind]} ({finding.kind})"
 
 
 def resolutions(entries: Sequence[Entry]) -> Answers:
@@ -131,4 +132,4 @@ def place_of(one: Finding) -> str:
 
 
 def _finding(kind: str, subject: str, session: int | None, text: str) -> Finding:
-    return Finding(kind, needs_person=True, subject=subject, session=session, place=None, text=text)
+    return qa_finding(kind, text, subject=subject, session=session)

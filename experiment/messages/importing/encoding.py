@@ -7,7 +7,8 @@ import codecs
 import regex
 
 from experiment.errors import BadInput
-from experiment.messages.findings import Finding
+from experiment.messages.findings import message_finding
+from experiment.record.finding import Finding
 
 # The longer ones first, as that of UTF-32 begins like that of UTF-16.
 MARKS = (
@@ -114,7 +115,7 @@ def _told(name: str, assumed: str, fitting: dict[str, str]) -> Finding:
     alike = LATIN if assumed in LATIN else OTHERS  # whoever reads it sees whether it is Latin
     others = [encoding for encoding in alike if encoding in fitting and fitting[encoding] != fitting[assumed]]
     also = f" ({', '.join(others)} would fit too, with other letters)" if others else ""
-    return Finding(
+    return message_finding(
         "warning", None, None,
         f"{name}: the file is not UTF-8 and does not say what it is; it was read as {assumed}{also}. Look at its "
         "letters with accents in the preview, or name the encoding with --encoding.",

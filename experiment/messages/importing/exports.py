@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from msgspec.structs import replace
 
-from experiment.messages.findings import Finding
+from experiment.messages.findings import message_finding
 from experiment.messages.importing.table import Mark, Table
 
 IMPORT_ID = re.compile(r'\s*\{\s*"ImportId"')
@@ -76,7 +76,7 @@ def _without_tests(table: Table) -> Table:
             kept.append(index)
         else:
             text = f"{table.row(index)}: left out, {why}. If it counts, change that cell in a copy of the file."
-            found.append(Finding("warning", None, None, text))
+            found.append(message_finding("warning", None, None, text))
     return replace(_kept(table, kept), findings=tuple(found))
 
 

@@ -12,12 +12,13 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from experiment.errors import BadInput
-from experiment.messages.findings import Finding, Progress
+from experiment.messages.findings import Progress, message_finding
 from experiment.messages.importing.encoding import decode_text
 from experiment.messages.importing.exports import recognise_export
 from experiment.messages.importing.headers import FIRST, header_at, is_name
 from experiment.messages.importing.table import Numbered, Table, table
 from experiment.messages.importing.xlsx import read_workbook
+from experiment.record.finding import Finding
 from experiment.storage import limits
 from experiment.storage.read_file import read_file
 
@@ -65,7 +66,7 @@ def read_tables(
         except BadInput as error:
             if path in paths:
                 raise
-            found.append(Finding("error", None, None, str(error)))  # one of a folder; the others are read
+            found.append(message_finding("error", None, None, str(error)))  # one of a folder; the others are read
         else:
             if isinstance(read, Table):
                 tables.append(read)
@@ -105,7 +106,7 @@ def _files(paths: Sequence[Path]) -> tuple[list[Path], list[Finding]]:
                 "are not looked into: name them in the command."
             )
         files += meant
-        found += [Finding("warning", None, None, _passed_over(one)) for one in inside if one not in meant]
+        found += [message_finding("warning", None, None, _passed_over(one)) for one in inside if one not in meant]
     return files, found
 
 
@@ -189,7 +190,7 @@ def _as_table(name: str, records: Sequence[Numbered], findings: Sequence[Finding
             text = (
                 f"{name}, row {number}: expected {width} cells, found {len(cells)}. See whether a text was cut in two."
             )
-            found.append(Finding("warning", None, None, text))
+            found.append(message_finding("warning", None, None, text))
     return table(name, [*records[:at], *((number, cells[:width]) for number, cells in records[at:])], found)
 
 

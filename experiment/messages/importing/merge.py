@@ -15,9 +15,10 @@ from msgspec.structs import replace
 
 from experiment.design.message import Message
 from experiment.errors import BadInput
-from experiment.messages.findings import Finding, Progress
+from experiment.messages.findings import Progress, message_finding
 from experiment.messages.importing.rows import Gathered, same
 from experiment.messages.store import Folder
+from experiment.record.finding import Finding
 
 
 class Merged(Struct, frozen=True):
@@ -40,7 +41,7 @@ class ImportPlan(Struct, frozen=True):
     @property
     def errors(self) -> int:
         """How many findings a real session would refuse."""
-        return sum(one.grade == "error" for one in self.findings)
+        return sum(one.severity == "error" for one in self.findings)
 
 
 def merge(subject: str, existing: Sequence[Message], new: Sequence[Message]) -> Merged:
@@ -77,7 +78,7 @@ def _accepted(finding: Finding, subject: str, existing: Sequence[Message]) -> Fi
     """A note, if it is about a message that is there already, and that somebody has found to be as it was written."""
     known = {message.message_id for message in existing if message.is_as_written}
     is_known = finding.subject == subject and finding.message_id in known
-    return replace(finding, grade="note") if is_known else finding
+    return replace(finding, severity="note") if is_known else finding
 
 
 def _spellings(arriving: Sequence[str], there: Sequence[str]) -> list[Finding]:
@@ -97,7 +98,7 @@ def _spellings(arriving: Sequence[str], there: Sequence[str]) -> list[Finding]:
         text = (
             f"The IDs {listed} differ only by zeros. See whether they are one participant's, and spell them the same."
         )
-        found.append(Finding("warning", spellings[-1], None, text))
+        found.append(message_finding("warning", spellings[-1], None, text))
     return found
 
 
@@ -136,7 +137,7 @@ def _not_there(merged: Merged) -> Iterator[Finding]:
         if again:
             text += f" The same writer has a new text, {', '.join(again)}: if that is a correction, `messages forget` "
             text += "this participant and take the files in again."
-        yield Finding("warning" if again else "note", merged.subject, message_id, text)
+        yield message_finding("warning" if again else "note", merged.subject, message_id, text)
 
 
 def _otherwise(merged: Merged, messages: Sequence[Message]) -> Iterator[Finding]:
@@ -146,4 +147,4 @@ def _otherwise(merged: Merged, messages: Sequence[Message]) -> Iterator[Finding]
     for message in messages:
         if (message.writer, message.text) not in exactly:
             what = "not added, as it differs from what is here only in its Unicode form or white space around it."
-            yield Finding("warning", merged.subject, ids[same(message)], f"It is in these files again: {what}")
+            yield message_finding("warning", merged.subject, ids[same(message)], f"It is in these files again: {what}")

@@ -14,11 +14,12 @@ from experiment.design.session import check_subject
 from experiment.drawing.scripts import LANGUAGE, needs_language
 from experiment.errors import BadInput
 from experiment.messages import corruption
-from experiment.messages.findings import Finding
+from experiment.messages.findings import message_finding
 from experiment.messages.importing.columns import Column
 from experiment.messages.importing.headers import FIELDS
 from experiment.messages.importing.table import Mark, Table
 from experiment.messages.language import guess_language, standard_tag
+from experiment.record.finding import Finding
 from experiment.storage import limits
 
 TOLD = 12  # rows that a refusal lists
@@ -85,7 +86,7 @@ def gather(tables: Sequence[Resolved], language: str) -> Gathered:
     messages, repeated = _numbered([_entry(row, language) for row in kept])
     found = [finding for resolved in tables for finding in resolved.table.findings]
     found += [
-        Finding("warning", _label(row.cells["subject"]), None, f"{row.place}: left out, {why}")
+        message_finding("warning", _label(row.cells["subject"]), None, f"{row.place}: left out, {why}")
         for row, why in rows
         if why is not None
     ]
@@ -226,10 +227,10 @@ def _numbered(entries: Sequence[DraftMessage]) -> tuple[dict[str, tuple[Message,
         beside = in_row.setdefault((entry.row.of, text), entry.row.place)
         if beside != entry.row.place:
             what = f"{entry.row.place}: the same text as {beside}. See whether the columns of the texts are right."
-            found.append(Finding("error", entry.subject, None, what))
+            found.append(message_finding("error", entry.subject, None, what))
         elif before is not entry.row:
             what = f"{entry.row.place}: left out, the same text of the same writer as {before.place}."
-            found.append(Finding("warning", entry.subject, None, what))
+            found.append(message_finding("warning", entry.subject, None, what))
         if before is entry.row:
             of.append(replace(entry.message, message_id=f"m{len(of) + 1:02}"))
     return {subject: tuple(of) for subject, of in messages.items()}, found
@@ -240,13 +241,13 @@ def _spoiled(messages: Mapping[str, Sequence[Message]]) -> Iterator[Finding]:
     every = {(subject, one.message_id): one.text for subject, of in messages.items() for one in of}
     for subject, of in messages.items():
         for one in of:
-            for grade, text in (*_language(one), *_relationship(one), *corruption.findings(one.text)):
-                yield Finding(grade, subject, one.message_id, text)
+            for severity, text in (*_language(one), *_relationship(one), *corruption.findings(one.text)):
+                yield message_finding(severity, subject, one.message_id, text)
             for name in ("writer", "relationship"):
-                for grade, text in corruption.of_label(getattr(one, name)):
-                    yield Finding(grade, subject, one.message_id, f"{name.capitalize()}: {text}")
-    for (subject, message_id), (grade, text) in corruption.cut(every):
-        yield Finding(grade, subject, message_id, text)
+                for severity, text in corruption.of_label(getattr(one, name)):
+                    yield message_finding(severity, subject, one.message_id, f"{name.capitalize()}: {text}")
+    for (subject, message_id), (severity, text) in corruption.cut(every):
+        yield message_finding(severity, subject, message_id, text)
 
 
 def _language(message: Message) -> Iterator[corruption.Told]:

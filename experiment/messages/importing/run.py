@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from experiment.design.session import check_subject
 from experiment.drawing.scripts import check_language
 from experiment.errors import BadInput
-from experiment.messages.findings import GRADES, Finding, Grade, Progress, counted
+from experiment.messages.findings import Progress, counted, message_finding
 from experiment.messages.importing import merge, rows
 from experiment.messages.importing.columns import Ask, Given, described, resolve, unused, with_header
 from experiment.messages.importing.exports import fill_from_record
@@ -22,6 +22,7 @@ from experiment.messages.importing.rows import Resolved, Said
 from experiment.messages.importing.table import Table
 from experiment.messages.language import standard_tag
 from experiment.messages.store import Folder
+from experiment.record.finding import SEVERITIES, Finding, Severity
 
 if TYPE_CHECKING:
     from rich.table import Table as Shown
@@ -111,7 +112,7 @@ def _unused(resolved: Resolved) -> Iterator[Finding]:
     """Columns that may hold messages and are not taken in."""
     for column in unused(resolved.table, resolved.columns):
         what = f"{resolved.table.name}: not taken in: {described(resolved.table, column)}."
-        yield Finding("warning", None, None, f"{what} See whether it holds messages.")
+        yield message_finding("warning", None, None, f"{what} See whether it holds messages.")
 
 
 def summary(planned: merge.ImportPlan) -> Shown:
@@ -122,16 +123,18 @@ def summary(planned: merge.ImportPlan) -> Shown:
     from rich.table import Table as Shown
 
     shown = Shown("participant", "new", "already there", "not in these files", "errors", "warnings", "notes")
-    grades = Counter((finding.subject, finding.grade) for finding in planned.findings)
+    severities = Counter((finding.subject, finding.severity) for finding in planned.findings)
     found = {finding.subject for finding in planned.findings}
     listed = [one for one in planned.subjects if len(planned.subjects) <= TOLD or one.subject in found]
     for one in listed[:TOLD]:
         counts = (len(one.new), len(one.known), len(one.missing))
-        shown.add_row(f"sub-{one.subject}", *_cells(*counts, *(grades[one.subject, grade] for grade in GRADES)))
+        shown.add_row(
+            f"sub-{one.subject}", *_cells(*counts, *(severities[one.subject, severity] for severity in SEVERITIES[:3]))
+        )
     sums = [sum(len(getattr(one, kind)) for one in planned.subjects) for kind in ("new", "known", "missing")]
-    all_found = Counter(finding.grade for finding in planned.findings)
+    all_found = Counter(finding.severity for finding in planned.findings)
     shown.add_section()
-    shown.add_row(f"all {len(planned.subjects)}", *_cells(*sums, *(all_found[grade] for grade in GRADES)))
+    shown.add_row(f"all {len(planned.subjects)}", *_cells(*sums, *(all_found[severity] for severity in SEVERITIES[:3])))
     return shown
 
 
@@ -139,13 +142,13 @@ def _cells(*counts: int) -> list[str]:
     return [str(count) if count else "" for count in counts]
 
 
-def describe(findings: Sequence[Finding]) -> list[str]:
+def describe_all(findings: Sequence[Finding]) -> list[str]:
     """A line for each finding, the gravest first; what was found in several messages alike has one line."""
-    alike: dict[tuple[Grade, str], list[str]] = defaultdict(list)
-    for finding in sorted(findings, key=lambda one: GRADES.index(one.grade)):
+    alike: dict[tuple[Severity, str], list[str]] = defaultdict(list)
+    for finding in sorted(findings, key=lambda one: SEVERITIES.index(one.severity)):
         place = [f"sub-{finding.subject}" if finding.subject else "", finding.message_id or ""]
-        alike[finding.grade, finding.text].append(" ".join(filter(None, place)))
-    return [": ".join(filter(None, (grade, _places(places), text))) for (grade, text), places in alike.items()]
+        alike[finding.severity, finding.text].append(" ".join(filter(None, place)))
+    return [": ".join(filter(None, (severity, _places(places), text))) for (severity, text), places in alike.items()]
 
 
 def _places(places: Sequence[str]) -> str:
@@ -165,7 +168,7 @@ def finish(
     for line in planned.used[:TOLD]:
         tell(line)
     tell(summary(planned))
-    lines = describe(planned.findings)
+    lines = describe_all(planned.findings)
     for line in lines[:TOLD]:
         tell(line)
     if len(lines) > TOLD:

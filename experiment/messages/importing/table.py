@@ -8,8 +8,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from experiment.messages.findings import Finding
+from experiment.messages.findings import message_finding
 from experiment.messages.importing.headers import header_at
+from experiment.record.finding import Finding
 
 Kind = Literal["plain", "qualtrics", "redcap", "text files"]
 Numbered = tuple[int, Sequence[str]]
@@ -74,7 +75,7 @@ def table(
 
 
 def _title(name: str, number: int) -> Finding:
-    return Finding(
+    return message_finding(
         "note", None, None, f"{name}, row {number}: taken as a title, as it stands above the columns' names."
     )
 

@@ -23,7 +23,7 @@ from zipfile import ZipFile
 from msgspec import Struct
 
 from experiment.errors import BadInput
-from experiment.messages.findings import Finding
+from experiment.messages.findings import message_finding
 from experiment.messages.importing.table import Mark, Numbered, Table, table
 from experiment.storage import limits
 
@@ -66,7 +66,7 @@ def read_workbook(file: str, data: bytes, sheet: str | None) -> Table:
     name, one = f"{file} [{chosen}]", sheets[chosen]
     hidden = "; ".join(filter(None, ("the sheet is hidden" * one.is_hidden, one.hidden)))
     text = f"{name}: {hidden}. It was imported with the rest. See whether it belongs to it."
-    return table(name, one.rows, [Finding("warning", None, None, text)] if hidden else [], one.marks)
+    return table(name, one.rows, [message_finding("warning", None, None, text)] if hidden else [], one.marks)
 
 
 def _sheets(file: str, data: bytes) -> dict[str, Sheet]:
