@@ -325,7 +325,7 @@ def test_a_session_ended_on_the_welcome_page_is_begun_again(lab: Lab, hands: Han
     while not (aside.exists() and any(aside.iterdir())):
         assert again.process.poll() is None, again.ends()
         time.sleep(0.02)
-    again._old.clear()
+    again._old = set(aside.iterdir())
     participates(again, by_keyboard(hands), is_message)
     assert again.leaves(hands)[0] == 3
     status, said = lab.runs(more=("--begin-again", "Once more, please")).ends()
