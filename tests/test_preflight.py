@@ -559,6 +559,14 @@ def test_flips_that_wait_for_nothing_are_red_at_any_rate(hz: float, monkeypatch:
     assert grades(refresh.check_pace(pace)) == {"refresh": "note", "vsync": "error"}
 
 
+@pytest.mark.parametrize("jitter_s", [0.001, 0.003, 0.01])
+def test_a_busy_computer_makes_no_screen_of_none(jitter_s: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where other waits drown the correlation, the intervals still lie anywhere and not at whole refreshes."""
+    for hz in (60.0, 163.0, 300.0):
+        pace = pace_of(Screen(hz, waits=False, jitter_s=jitter_s), monkeypatch)
+        assert not pace.is_real
+
+
 def test_a_restless_or_slow_screen_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """One missed refresh or a large sd is amber, many are red, and so is a screen of 30 Hz."""
     paces = [Screen(60, misses=1), Screen(60, misses=5), Screen(60, jitter_s=0.002), Screen(30)]

@@ -27,18 +27,17 @@ def items(canvas: Flipping, pace: Pace) -> tuple[Finding, ...]:
 def check_pace(pace: Pace) -> Iterator[Finding]:
     """What the pace says of the screen."""
     correlation = round(pace.correlation, 3)
+    told = f"(correlation with its delay {correlation:.2f}, {pace.off_beat:.2f} of a refresh off)"
     if not pace.is_real:
         yield Finding("refresh", "note", f"not known: nothing holds flips back, which come at {pace.hz:.0f} Hz")
         yield Finding(
-            "vsync", "error",
-            f"no: a flip comes whenever it is asked for (correlation with its delay {correlation:.2f})",
+            "vsync", "error", f"no: a flip comes whenever it is asked for {told}",
             "Use a real screen, not a remote or virtual one; switch on vsync, and switch off variable refresh "
             "(FreeSync, G-Sync), in the graphics driver's settings; update the driver.", correlation, "correlation",
         )  # fmt: skip
         return
     yield _refresh(pace)
-    found = f"yes: flips wait for the screen (correlation with their delay {correlation:.2f})"
-    yield Finding("vsync", "ok", found, value=correlation, unit="correlation")
+    yield Finding("vsync", "ok", f"yes: flips wait for the screen {told}", value=correlation, unit="correlation")
 
 
 def _refresh(pace: Pace) -> Finding:

@@ -2,7 +2,9 @@
 
 The driver's own word is not asked: without a real screen `get_vsync` still says True, and the measured rate of flips is
 that of the processor. What tells is the delay test. If flips wait for a screen, one that was asked for later comes at
-the same refresh; if they do not, it comes as much later as the program dawdled.
+the same refresh; if they do not, it comes as much later as the program dawdled. On a busy computer that is blurred:
+other waits drown the correlation of interval and delay. They can only scatter the intervals more, though, and those of
+a screen lie at whole refreshes, also where one was missed: so both have to speak for a screen.
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ from msgspec import Struct
 NOMINAL_HZ = 60.0  # the pace of a pilot where no screen sets one
 FASTEST_HZ = 400.0  # flips that come faster wait for no screen
 CORRELATED = 0.5  # measured: 0.997 without vsync, -0.08 with
+OFF_BEAT = 0.15  # of a refresh: evenly scattered intervals are 0.25 off at the median, a screen's some thousandths
 WARM_FLIPS = 10
-THOROUGH, BRIEF = (60, 40), (12, 24)  # flips one after another, and flips that dawdle
+THOROUGH, BRIEF = (60, 60), (12, 24)  # flips one after another, and flips that dawdle
 DAWDLED = 0.6  # of a frame, at most
 
 
@@ -34,18 +37,23 @@ class Flipping(Protocol):
 
 
 class Pace(Struct, frozen=True):
-    """How flips came: their rate, refreshes missed among so many intervals, the others' sd, and the delay test."""
+    """How flips came: their rate, refreshes missed among so many intervals, the others' sd, and the delay test.
+
+    `correlation`: of the intervals with how long the program dawdled. `off_beat`: how far from a whole number of
+    refreshes those intervals were at the median, as a share of one: 0 to 0.5.
+    """
 
     hz: float
     missed: int
     intervals: int
     spread_s: float
     correlation: float
+    off_beat: float
 
     @property
     def is_real(self) -> bool:
         """Whether a screen sets the pace."""
-        return self.hz <= FASTEST_HZ and self.correlation < CORRELATED
+        return self.hz <= FASTEST_HZ and self.correlation < CORRELATED and self.off_beat < OFF_BEAT
 
     @property
     def paced_hz(self) -> float:
@@ -73,6 +81,7 @@ def measure_refresh(canvas: Flipping, flips: tuple[int, int] = THOROUGH) -> Pace
         intervals=len(intervals_s),
         spread_s=float(on_time_s.std()),
         correlation=float(np.corrcoef(pauses_s, delayed_s)[0, 1]),
+        off_beat=float(np.median(np.abs(delayed_s / period_s - np.rint(delayed_s / period_s)))),
     )
 
 
