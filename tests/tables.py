@@ -8,7 +8,7 @@ import pandas as pd
 
 from experiment.record.tsv import MISSING
 
-TEXTS = ("message_id", "message_sha256", "relationship", "question_order", "timed_by")
+TEXTS = ("message_id", "message_sha256", "relationship", "question_order", "timed_by", "answered_with")
 SECONDS = ("_onset", "_rt", "_time")
 
 

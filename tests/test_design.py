@@ -22,7 +22,7 @@ from experiment.errors import BadInput
 from experiment.record import events
 from experiment.record.data_dictionary import data_dictionary
 from tests import strategies
-from tests.strategies import PROTOCOL
+from tests.strategies import PROTOCOL, session_of
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "stimuli" / "examples").glob("*.csv"))
 SIX = [Message(f"m{number}", "Ada Secretname", "friend", "en", f"Secret words {number}") for number in range(1, 7)]
@@ -219,7 +219,7 @@ def test_the_digests_key_is_as_the_dictionary_says() -> None:
     key = hashlib.scrypt(hashlib.sha256(texts).digest(), salt=b"Day Four", n=4096, r=8, p=1, dklen=32)
     plain = hashlib.sha256(SIX[0].text.encode()).hexdigest()
     assert text_digests(SIX)["m1"] == hmac.new(key, plain.encode(), "sha256").hexdigest()
-    assert "scrypt (N = 4096, r = 8, p = 1" in data_dictionary(PROTOCOL)["message_sha256"]["Description"]
+    assert "scrypt (N = 4096, r = 8, p = 1" in data_dictionary(session_of())["message_sha256"]["Description"]
 
 
 @pytest.mark.parametrize("count", [0, 5, 7])

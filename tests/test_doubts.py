@@ -6,11 +6,13 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from experiment.design.message import read_messages
-from experiment.design.session import Waiver
+from experiment.design.session import Waiver, draw_session
 from experiment.design.visit import Visit
+from experiment.errors import BadInput
 from experiment.qa.findings import session_findings
 from experiment.qa.session_summary import SessionSummary, read_session
 from experiment.record import transcript as log
@@ -147,6 +149,52 @@ def test_another_relationship_is_asked_about(tmp_path: Path) -> None:
     changed = [replace(MESSAGES[0], relationship="uncle"), *MESSAGES[1:]]
     (doubt,) = message_doubts(planned(data, 2, messages=changed))
     assert doubt.startswith(f"Message {MESSAGES[0].message_id} has the relationship 'uncle' now, and had")
+
+
+@pytest.mark.parametrize("column", ["writer", "language"])
+def test_another_writer_or_language_is_asked_about(tmp_path: Path, column: str) -> None:
+    """Names are shown and are not recorded, but whether it is the same name is; the name is not told."""
+    data = DataSet(tmp_path)
+    ran(data, 1)
+    other = {"writer": MESSAGES[1].writer, "language": "de"}[column]
+    changed = [replace(MESSAGES[0], **{column: other}), *MESSAGES[1:]]
+    (doubt,) = message_doubts(planned(data, 2, messages=changed))
+    assert doubt.startswith(f"Message {MESSAGES[0].message_id} has another writer or language now")
+    assert MESSAGES[0].writer not in doubt
+    assert MESSAGES[1].writer not in doubt
+
+
+def test_a_sorted_column_is_asked_about(tmp_path: Path) -> None:
+    """One column of a spreadsheet sorted between the visits: every message that has another writer now is named."""
+    data = DataSet(tmp_path)
+    ran(data, 1)
+    names = sorted(one.writer for one in MESSAGES)
+    changed = [replace(one, writer=name) for one, name in zip(MESSAGES, names, strict=True)]
+    moved = {one.message_id for one, other in zip(MESSAGES, changed, strict=True) if one != other}
+    assert moved
+    doubts_told = message_doubts(planned(data, 2, messages=changed))
+    assert {doubt.split()[1] for doubt in doubts_told} == moved
+
+
+def test_a_session_does_not_resume_with_another_writer(tmp_path: Path) -> None:
+    """The second half would show another name than the first."""
+    data = DataSet(tmp_path)
+    ran(data, 1, 60)
+    changed = [replace(MESSAGES[0], writer="Somebody else"), *MESSAGES[1:]]
+    with pytest.raises(BadInput, match="other messages"):
+        planned(data, 1, messages=changed, resume=True)
+
+
+def test_what_an_older_version_did_not_record_is_not_asked_about(tmp_path: Path) -> None:
+    """Of a session without digests of labels only texts and relationships are compared."""
+    data = DataSet(tmp_path)
+    plan = planned(data, 1)
+    older = draw_session(PROTOCOL, MESSAGES, subject="A1", session=1, seed=1, digests=UNSET)
+    with log.Writer(plan.transcript) as writer:
+        for event in held(older, "quick"):
+            writer.append(event)
+    changed = [replace(MESSAGES[0], writer="Somebody else"), *MESSAGES[1:]]
+    assert message_doubts(planned(data, 2, messages=changed)) == []
 
 
 def test_a_session_too_soon_needs_a_reason_at_the_door(lab: Lab, hands: Hands) -> None:

@@ -14,11 +14,11 @@ from rapidfuzz.distance import Indel
 
 from experiment.design.intake import Intake
 from experiment.design.message import Message, practice_message, read_messages
+from experiment.design.message import count_words as words
 from experiment.drawing.stimuli import MESSAGE_SIZES
 from experiment.errors import BadInput
 from experiment.messages.across import check_across, check_against_others
 from experiment.messages.check import check_folder, check_participant, check_set, refuse_errors
-from experiment.messages.check_message import words
 from experiment.messages.duplicates import alike, folded
 from experiment.messages.names import places
 from experiment.messages.store import Folder

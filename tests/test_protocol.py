@@ -19,7 +19,7 @@ from experiment.design.protocol import Protocol, read_protocol
 from experiment.errors import BadInput
 from experiment.record import data_dictionary
 from experiment.task import scenes
-from tests.strategies import PROTOCOL
+from tests.strategies import PROTOCOL, session_of
 
 TEXT = (Path(__file__).parents[1] / "stimuli" / "protocol.toml").read_text(encoding="utf-8")
 
@@ -318,7 +318,7 @@ def test_what_the_file_leaves_out_has_its_usual_value(tmp_path: Path) -> None:
 def test_the_names_that_are_taken_are_those_of_the_tables() -> None:
     """The columns that no question may be named like are those that the tables have without any question."""
     one = replace(PROTOCOL, assistant=(), rating=replace(PROTOCOL.rating, questions=PROTOCOL.rating.questions[:1]))
-    columns = [name for name in data_dictionary.data_dictionary(one) if not name[0].isupper()]
+    columns = [name for name in data_dictionary.data_dictionary(session_of(one)) if not name[0].isupper()]
     assert {name for name in columns if not name.startswith("connection")} == TRIAL_COLUMNS
     assert set(data_dictionary.sessions_dictionary(one)) == set(SESSIONS_COLUMNS)
 

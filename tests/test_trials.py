@@ -25,10 +25,19 @@ if TYPE_CHECKING:
 
 
 COLUMNS = [
-    *("trial", "message_id", "message_sha256", "relationship", "message_onset", "reading_time"),
+    *("trial", "message_id", "message_sha256", "relationship", "message_words", "message_onset", "reading_time"),
     *("connection", "connection_onset", "connection_rt", "connection_confirm_rt", "connection_changes"),
     *("pleasure", "pleasure_onset", "pleasure_rt", "pleasure_confirm_rt", "pleasure_changes"),
-    *("question_order", "pauses", "focus_losses", "paused_time", "missed_frames", "timed_by", "shown_before"),
+    *(
+        "question_order",
+        "pauses",
+        "focus_losses",
+        "paused_time",
+        "missed_frames",
+        "timed_by",
+        "answered_with",
+        "shown_before",
+    ),
 ]
 
 
@@ -47,6 +56,7 @@ def test_every_number_of_a_trial() -> None:
         "message_id": first.message_id,
         "message_sha256": first.message_sha256,
         "relationship": "friend",
+        "message_words": 2,
         "message_onset": 11.0,
         "reading_time": 6.5,
         "connection": 5,
@@ -65,15 +75,46 @@ def test_every_number_of_a_trial() -> None:
         "paused_time": 8.0,
         "missed_frames": 3,
         "timed_by": "iohub+poll+queue",
+        "answered_with": None,
         "shown_before": 0,
     }
+
+
+@pytest.mark.parametrize(
+    ("habit", "expected"), [("quick", {"keyboard"}), ("mouse", {"mouse"}), ("silent", {"keyboard"})]
+)
+def test_the_mouse_is_told_from_the_keyboard(habit: str, expected: set[str]) -> None:
+    """Synthetic participants of either kind, and one who only goes on from messages."""
+    timed = replace(PROTOCOL, timing=replace(PROTOCOL.timing, rating_maximum_s=30.0))
+    table = trial_table(held(session_of(timed), habit))
+    assert set(table["answered_with"]) == expected
+
+
+def test_answers_by_hand_and_by_key_in_one_trial_are_both_told() -> None:
+    """The message was left with the space bar, the scale was clicked; a stray key is nothing."""
+    session = session_of()
+    told = [started(session), *eventful_trial(session)]
+    press, click = (
+        ev.Key("space", down=True, time_s=23.5, timed_by="queue"),
+        ev.Click(0, 0, down=True, time_s=25.25, timed_by="queue"),
+    )
+    stray = ev.Key("a", down=True, time_s=22.0, timed_by="queue")
+    assert row_of([*told[:2], stray, press, *told[2:]])["answered_with"] == "keyboard"
+    assert row_of([*told[:2], stray, press, click, *told[2:]])["answered_with"] == "keyboard+mouse"
+    assert row_of([*told[:2], stray, *told[2:]])["answered_with"] is None
+
+
+def test_a_trial_that_nobody_answered_was_answered_with_nothing() -> None:
+    """The cell is missing, as others are."""
+    session = session_of()
+    assert row_of([started(session), ev.TrialBegan(1)])["answered_with"] is None
 
 
 def test_a_message_that_was_never_reached_has_a_row() -> None:
     """The plan stands in it, and everything else is missing."""
     session = session_of()
     row = row_of([started(session), *eventful_trial(session)], trial=6)
-    planned = {"trial", "message_id", "message_sha256", "relationship", "question_order"}
+    planned = {"trial", "message_id", "message_sha256", "relationship", "message_words", "question_order"}
     assert {name for name, cell in row.items() if cell is not None} == planned
 
 
@@ -132,7 +173,7 @@ def test_columns_are_those_of_the_dictionary_for_every_ending() -> None:
         table = trial_table(held(session_of(asked_anew), habit))
         assert list(table.columns) == COLUMNS
     assert set(table["question_order"]) == {"connection,pleasure", "pleasure,connection"}
-    assert [name for name in data_dictionary(asked_anew) if name.islower()] == COLUMNS
+    assert [name for name in data_dictionary(session_of(asked_anew)) if name.islower()] == COLUMNS
 
 
 def test_one_press_answers_where_the_first_is_final() -> None:
@@ -145,7 +186,7 @@ def test_one_press_answers_where_the_first_is_final() -> None:
 
 def test_the_dictionary_tells_units_and_levels() -> None:
     """Times are in seconds, and the ends of a scale carry its labels."""
-    columns = data_dictionary(PROTOCOL)
+    columns = data_dictionary(session_of())
     assert {name for name in COLUMNS if columns[name].get("Units") == "s"} == {
         name for name in COLUMNS if name.endswith(("_onset", "_rt", "_time"))
     }

@@ -40,6 +40,12 @@ _BEFORE_RATINGS = (
     Column("message_id", "text", "The message's id in the file of messages."),
     Column("message_sha256", "text", "SHA-256 of the message's text as UTF-8."),
     Column("relationship", "text", "What the writer is to the participant, as in the file of messages."),
+    Column(
+        "message_words",
+        "count",
+        "How many words the message has; where words stand without spaces, as in Chinese or Thai, two characters count "
+        "as one.",
+    ),
     Column("message_onset", "seconds", f"When the message was first on the screen, {_ZERO}."),
     Column(
         "reading_time",
@@ -65,6 +71,12 @@ _AFTER_RATINGS = (
         "robot: a synthetic participant.",
     ),
     Column(
+        "answered_with",
+        "text",
+        "With what the participant went on from the message, moved the marker and confirmed: keyboard, mouse, or "
+        "keyboard+mouse.",
+    ),
+    Column(
         "shown_before",
         "count",
         "How often the message had been on the screen before the program died and the session went on.",
@@ -72,6 +84,8 @@ _AFTER_RATINGS = (
 )
 TRIAL_COLUMNS = frozenset(column.name for column in (*_BEFORE_RATINGS, *_AFTER_RATINGS))
 """Those that every trial table has, whatever is asked."""
+LATER_COLUMNS = frozenset({"message_words", "answered_with"})
+"""Those that tables have since the number of words is recorded."""
 
 SESSIONS_COLUMNS: dict[str, Any] = {
     "session_id": {"Description": "The visit: the day fours of a participant in time. It does not tell the drug."},
@@ -95,9 +109,13 @@ SESSIONS_COLUMNS: dict[str, Any] = {
 """The columns that every sessions file has, with their entries in its data dictionary."""
 
 
-def trial_columns(rating: Rating) -> tuple[Column, ...]:
-    """The columns of a protocol's trial table, in order."""
-    return (*_BEFORE_RATINGS, *_rating_columns(rating), *_AFTER_RATINGS)
+def trial_columns(rating: Rating, *, with_words: bool = True) -> tuple[Column, ...]:
+    """The columns of a protocol's trial table, in order.
+
+    `with_words`: whether the session recorded how many words its messages have; else its table is as it was before.
+    """
+    every = (*_BEFORE_RATINGS, *_rating_columns(rating), *_AFTER_RATINGS)
+    return every if with_words else tuple(column for column in every if column.name not in LATER_COLUMNS)
 
 
 def _rating_columns(rating: Rating) -> Iterator[Column]:

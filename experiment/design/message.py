@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
+import regex
 from msgspec import UNSET, Struct, UnsetType
 
 from experiment.design.protocol import Protocol
@@ -96,10 +97,28 @@ def hide_digests(digests: Mapping[str, str], messages: Sequence[Message], how: D
     }
 
 
+def label_digests(messages: Sequence[Message], how: Digests = KEYED) -> dict[str, str]:
+    """By the messages' ids what proves later which writer a text was shown with, and its language, without telling."""
+    labels = {one.message_id: msgspec.json.encode([one.writer, one.language]) for one in messages}
+    return hide_digests({name: sha256(label).hexdigest() for name, label in labels.items()}, messages, how)
+
+
 @lru_cache(maxsize=2)
 def _stretch(secret: bytes) -> bytes:
     """A key of which each guess takes 8 ms and 4 MiB: also all texts of a set may be as short as "ok"."""
     return scrypt(secret, salt=b"Day Four", n=2**12, r=8, p=1, dklen=32)
+
+
+# Thai, Lao, Khmer, Burmese, Chinese and Japanese have no spaces between words: two letters with their marks count as
+# one (words of Chinese text have 1.4 to 1.7 characters, of Thai 2 to 3, of Japanese between them).
+UNSPACED = regex.compile(r"(?=[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Han}\p{Hiragana}\p{Katakana}\u30FC])\X")
+WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:[.,:'\u2019\u00B7-][\p{L}\p{M}\p{N}]+)*")
+
+
+def count_words(text: str) -> int:
+    """How many words a text has, also where they stand without spaces; emoji and signs are none."""
+    spaced, unspaced = UNSPACED.subn(" ", text)
+    return len(WORD.findall(spaced)) + (int(unspaced) + 1) // 2
 
 
 def practice_message(protocol: Protocol) -> Message:

@@ -10,8 +10,17 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 
 from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
-from experiment.design.message import KEYED, Digests, Message, practice_message, text_digests
+from experiment.design.message import (
+    KEYED,
+    Digests,
+    Message,
+    count_words,
+    label_digests,
+    practice_message,
+    text_digests,
+)
 from experiment.design.protocol import Protocol
 from experiment.design.visit import Visit, subject_name
 from experiment.errors import BadInput
@@ -26,13 +35,19 @@ Key = Callable[..., str]
 
 
 class Trial(Struct, frozen=True):
-    """One message and its questions in the order of asking; trial 0 is the practice."""
+    """One message and its questions in the order of asking; trial 0 is the practice.
+
+    `words`: how many the text has. `label_sha256`: of the writer's name and the language, keyed as `message_sha256` is.
+    Sessions whose texts have plain digests recorded neither.
+    """
 
     trial: int
     message_id: str
     message_sha256: str
     relationship: str
     questions: tuple[str, ...]
+    words: int | UnsetType = UNSET
+    label_sha256: str | UnsetType = UNSET
 
 
 class Waiver(Struct, frozen=True):
@@ -65,6 +80,11 @@ class SessionPlan(Struct, frozen=True):
         """Whose visit this is, and which."""
         return Visit(self.subject, self.session)
 
+    @property
+    def has_words(self) -> bool:
+        """Whether the number of words of each message is known."""
+        return self.practice.words is not UNSET
+
 
 def draw_session(
     protocol: Protocol, messages: Sequence[Message], *, subject: str, session: int, seed: int, sets: Sets = (),
@@ -90,14 +110,18 @@ def draw_session(
     else:
         ordered = _in_new_order(messages, [_key(seed, subject, number) for number in range(1, session + 1)])
     key, practice = _key(seed, subject, session), practice_message(protocol)
-    sha256_of = text_digests((practice, *messages), digests)
+    every = (practice, *messages)
+    sha256_of, label_of = text_digests(every, digests), label_digests(every, digests)
 
     def trial(number: int, message: Message) -> Trial:
         ids = [question.id for question in protocol.rating.questions]
         if protocol.rating.question_order != "listed":
             drawn_for = number if protocol.rating.question_order == "trial" else "session"
             ids.sort(key=lambda question_id: key("question", drawn_for, question_id))
-        return Trial(number, message.message_id, sha256_of[message.message_id], message.relationship, tuple(ids))
+        known = Trial(number, message.message_id, sha256_of[message.message_id], message.relationship, tuple(ids))
+        if digests is UNSET:
+            return known
+        return replace(known, words=count_words(message.text), label_sha256=label_of[message.message_id])
 
     trials = tuple(trial(number, message) for number, message in enumerate(ordered, start=1))
     return SessionPlan(subject, session, seed, protocol, trial(0, practice), trials, sets, message_digests=digests)

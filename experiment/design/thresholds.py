@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
-from msgspec.inspect import Metadata, StructType, type_info
+from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.inspect import Metadata, StructType, UnionType, type_info
 
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -13,16 +13,25 @@ Count = Annotated[int, Meta(ge=1, le=9_999)]
 Days = Annotated[int, Meta(ge=0, le=9_999)]
 
 
+FASTEST_READER = 450.0  # words a minute
+
+
 class Thresholds(Struct, frozen=True, forbid_unknown_fields=True):
     """Times in seconds, shares from 0 to 1; the reasons stand on the page too."""
 
-    reading_minimum_s: Annotated[
-        Seconds,
-        Meta(
-            description="A message of 60 words takes 15 s at 238 words a minute, the mean of silent reading (Brysbaert "
-            "2019, J Mem Lang 109:104047), and 8 s at 450, which hardly anyone reaches. Fit it to your messages."
-        ),
-    ] = 8.0
+    reading_words_per_minute: (
+        Annotated[
+            float,
+            Meta(
+                ge=1,
+                le=99_999,
+                description="Silent reading of English has a mean of 238 words a minute, and hardly anyone reaches 450 "
+                "(Brysbaert 2019, J Mem Lang 109:104047): a message that took less time was not read word by word.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    reading_minimum_s: Seconds | UnsetType = UNSET  # of protocols before words were recorded; nothing is judged by it
     fast_messages: Annotated[
         Count, Meta(description="One message that was only glanced at is human; two in a session are a habit.")
     ] = 2
@@ -76,14 +85,21 @@ class Thresholds(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description="Of a computer's or an assistant's sessions: more than one in five is no accident."),
     ] = 0.2
 
+    @property
+    def fastest_reader(self) -> float:
+        """The rate beyond which nobody reads, in words a minute."""
+        return self.reading_words_per_minute or FASTEST_READER
+
 
 def reasons() -> dict[str, str]:
-    """Each threshold's reason by its name."""
+    """Each threshold's reason by its name; none of what is not judged by any more."""
     info = type_info(Thresholds)
     assert isinstance(info, StructType)  # noqa: S101 - it is a Struct
-    return {field.name: _description(field.type) for field in info.fields}
+    return {field.name: reason for field in info.fields if (reason := _description(field.type))}
 
 
 def _description(field_type: object) -> str:
+    if isinstance(field_type, UnionType):
+        return "".join(map(_description, field_type.types))
     schema = field_type.extra_json_schema if isinstance(field_type, Metadata) else None
     return str((schema or {}).get("description", ""))

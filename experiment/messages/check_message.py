@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import regex
 
-from experiment.design.message import Message
+from experiment.design.message import Message, count_words
 from experiment.design.protocol import Protocol
 from experiment.drawing.scripts import CLUSTER, INVISIBLE, LANGUAGE, blank_glyphs, missing_glyphs, needs_language
 from experiment.messages import corruption
@@ -20,18 +20,7 @@ LONGEST_LABEL = 60  # letters of a writer's name or a relationship; more is a se
 IF_WRITTEN_SO = "If it was written so: `messages accept`."
 TOLD = 5  # different characters that are listed
 MANY_MARKS = 9  # on one letter; no writing has more than four or five
-# Thai, Lao, Khmer, Burmese, Chinese and Japanese have no spaces between words: two letters with their marks count as
-# one (words of Chinese text have 1.4 to 1.7 characters, of Thai 2 to 3, of Japanese between them).
-UNSPACED = regex.compile(r"(?=[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Han}\p{Hiragana}\p{Katakana}\u30FC])\X")
-WORD = regex.compile(r"[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:[.,:'\u2019\u00B7-][\p{L}\p{M}\p{N}]+)*")
-
 MARK = regex.compile(r"(?!\p{Variation_Selector})\p{Mn}")
-
-
-def words(text: str) -> int:
-    """How many words a text has, also where they stand without spaces; emoji and signs are none."""
-    spaced, unspaced = UNSPACED.subn(" ", text)
-    return len(WORD.findall(spaced)) + (int(unspaced) + 1) // 2
 
 
 def is_empty(text: str) -> bool:
@@ -98,7 +87,7 @@ def _language(message: Message) -> Iterator[Told]:
 
 
 def _length(text: str, least: int, most: int) -> Iterator[Told]:
-    count = words(text)
+    count = count_words(text)
     if count <= 1:
         yield "warning", f"The text has {'one word' if count else 'no word'}. See whether the rest was lost."
     elif not least <= count <= most:

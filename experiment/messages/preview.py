@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiment.design.colours import rgb
-from experiment.design.message import Message, hide_digests, practice_message
+from experiment.design.message import Message, count_words, hide_digests, practice_message
 from experiment.design.protocol import Protocol
 from experiment.design.session import Sets, check_subject
 from experiment.drawing.composite import compose_screen
@@ -24,7 +24,7 @@ from experiment.drawing.scripts import LANGUAGE, blank_glyphs, missing_glyphs
 from experiment.drawing.stimuli import draw_pictures
 from experiment.drawing.typeset import Style, draw_text
 from experiment.messages.check import check_set
-from experiment.messages.check_message import is_empty, words
+from experiment.messages.check_message import is_empty
 from experiment.messages.type_size import sizes_of
 from experiment.record.events import MessageScene
 from experiment.record.finding import Finding
@@ -104,7 +104,7 @@ def screens(
         PreviewScreen(
             message.message_id,
             message.relationship,
-            words(message.text),
+            count_words(message.text),
             size_px,
             digests[message.message_id],
             compose_screen(pictures, background, MessageScene(message.message_id, button)),

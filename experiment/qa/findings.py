@@ -57,6 +57,7 @@ KINDS = {
     "torn": "The last line was torn off",
     "windowed": "Shown in a window",
     "unproven": "Recorded before logs were sealed in the register",
+    "unjudged": "Reading speed cannot be judged",
     "same_rating": "One question always answered the same",
 }
 """The kinds of findings with their titles, the gravest first."""
@@ -171,11 +172,14 @@ def _ratings(one: SessionSummary, thresholds: Thresholds) -> Found:
 
 def _speed(one: SessionSummary, thresholds: Thresholds) -> Found:
     """Faster than anyone can read or choose."""
-    fast = [time_s for time_s in one.reading_times_s if time_s < thresholds.reading_minimum_s]
+    rates = [rated.words_per_minute for rated in one.trials if rated.words_per_minute is not None]
+    fast = [rate for rate in rates if rate > thresholds.fastest_reader]
     if fast:
         many = len(fast) >= thresholds.fast_messages
-        words = f"{len(fast)} of {len(one.reading_times_s)} messages read in under {thresholds.reading_minimum_s:g} s"
-        yield "skimmed", many, None, f"{words}, the fastest in {min(fast):.1f} s."
+        words = f"{len(fast)} of {len(rates)} messages read at over {thresholds.fastest_reader:g} words a minute"
+        yield "skimmed", many, None, f"{words}, the fastest at {max(fast):.0f}."
+    if one.reading_times_s and not one.has_words:
+        yield "unjudged", False, None, "How many words the messages have was not recorded by that version."
     first = [answer.first_s for answer in one.answers if answer.first_s is not None]
     unseen = [time_s for time_s in first if time_s < thresholds.rating_minimum_s]
     if unseen:

@@ -7,7 +7,7 @@ The page is HTML with small SVG pictures and twenty lines of script, and loads n
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from math import ceil
 from pathlib import Path
@@ -107,8 +107,8 @@ def render(study: StudyPage) -> str:
         histograms=_histograms(readings),
         computers=group_findings(study.sessions, lambda one: one.computer),
         assistants=group_findings(study.sessions, lambda one: one.operator),
-        thresholds=[(name, value, reasons()[name]) for name, value in structs.asdict(study.thresholds).items()],
-        pictures=_Pictures(band, study.thresholds),
+        thresholds=list(_judged_by(study.thresholds)),
+        pictures=_Pictures(band),
         is_read=lambda one: isinstance(one.reading, SessionSummary),
     )
 
@@ -116,6 +116,12 @@ def render(study: StudyPage) -> str:
 def anchor(subject: str, session: int | None) -> str:
     """A session's place on the page."""
     return f"sub-{subject}_ses-{session}"
+
+
+def _judged_by(thresholds: Thresholds) -> Iterator[tuple[str, object, str]]:
+    """Each threshold that is used, with its reason."""
+    values = structs.asdict(thresholds) | {"reading_words_per_minute": thresholds.fastest_reader}
+    return ((name, values[name], reason) for name, reason in reasons().items())
 
 
 def _day(reading: SessionSummary) -> str:
@@ -142,10 +148,9 @@ def _kinds(study: StudyPage) -> list[tuple[str, int]]:
 class _Pictures:
     """The small pictures of a session, all on the same scales."""
 
-    def __init__(self, band: Axis, thresholds: Thresholds) -> None:
+    def __init__(self, band: Axis) -> None:
         self.band = band
         self.reading = Axis(1.0, 500.0, READING_PX, logarithmic=True)
-        self.too_fast_px = self.reading.px(thresholds.reading_minimum_s)
 
     def row(self, one: SessionSummary) -> dict[str, object]:
         """Those of its row: the session as a band, the reading times, the ratings."""

@@ -41,6 +41,14 @@ class RatedMessage(Struct, frozen=True):
     missed: int | None
     timed_by: str | None
     shown_before: int
+    words: int | None
+
+    @property
+    def words_per_minute(self) -> float | None:
+        """How fast it was read; None if that is not known, or it had been on the screen before."""
+        if self.words is None or not self.reading_s or self.shown_before:
+            return None
+        return 60 * self.words / self.reading_s
 
 
 class PlacedPause(Struct, frozen=True):
@@ -97,6 +105,11 @@ class SessionSummary(Struct, frozen=True):
     def rated(self) -> int:
         """How many messages have all their ratings."""
         return sum(all(answer.value is not None for answer in one.answers) for one in self.trials)
+
+    @property
+    def has_words(self) -> bool:
+        """Whether it is known how many words the messages have."""
+        return any(one.words is not None for one in self.trials)
 
     @property
     def answers(self) -> list[Answer]:
@@ -217,6 +230,7 @@ def _rated(row: dict[str, str | int | float | None], questions: Sequence[str]) -
         missed=_whole(row["missed_frames"]),
         timed_by=None if timed_by is None else str(timed_by),
         shown_before=_whole(row.get("shown_before")) or 0,
+        words=_whole(row.get("message_words")),
     )
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from experiment.design.columns import SESSIONS_COLUMNS, trial_columns
-from experiment.design.message import KEYED, Digests
+from experiment.design.message import KEYED
 from experiment.design.protocol import Protocol
 from experiment.design.questions import AskedQuestion
+from experiment.design.session import SessionPlan
 
 
-def data_dictionary(protocol: Protocol, digests: Digests = KEYED) -> dict[str, Any]:
-    """The table's BIDS sidecar: the task, then each column with its meaning, units and levels.
-
-    `digests`: how the session made those of its texts.
-    """
+def data_dictionary(session: SessionPlan) -> dict[str, Any]:
+    """The table's BIDS sidecar: the task, then each column with its meaning, units and levels."""
+    protocol = session.protocol
     wording = protocol.wording
     instructions = (wording.welcome, *wording.instructions, wording.practice, wording.begin)
     return {
@@ -22,8 +21,8 @@ def data_dictionary(protocol: Protocol, digests: Digests = KEYED) -> dict[str, A
         "TaskDescription": _TASK.format(messages=protocol.messages, points=protocol.rating.points),
         "Instructions": "\n\n".join(text.strip() for text in instructions),
         "ProtocolSHA256": protocol.sha256,
-        **{column.name: column.entry for column in trial_columns(protocol.rating)},
-        **(KEYED_COLUMN if digests == KEYED else {}),
+        **{column.name: column.entry for column in trial_columns(protocol.rating, with_words=session.has_words)},
+        **(KEYED_COLUMN if session.message_digests == KEYED else {}),
     }
 
 

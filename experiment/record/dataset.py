@@ -187,7 +187,7 @@ class DataSet:
         session = started.session
         table = self.table(session.visit, session.protocol.task)
         write_whole(table, table_text(events))
-        write_whole(table.with_suffix(".json"), json_text(data_dictionary(session.protocol, session.message_digests)))
+        write_whole(table.with_suffix(".json"), json_text(data_dictionary(session)))
         row = visit_row(started, ended if isinstance(ended, Ended) else None)
         self._save_visit(self.sessions(session.subject), row, started)
 

@@ -105,7 +105,7 @@ def state_of_tables(data: DataSet, events: Sequence[Event]) -> State:
     assert isinstance(started, Started)  # noqa: S101 - `read` lets no other through
     table = data.table(started.session.visit, started.session.protocol.task)
     states = {_state_of_table(table, events), _state_of_row(data, started, events)}
-    if _text(table.with_suffix(".json")) != json_text(data_dictionary(started.session.protocol)):
+    if _text(table.with_suffix(".json")) != json_text(data_dictionary(started.session)):
         states.add("changed" if table.with_suffix(".json").exists() else "missing")
     order: tuple[State, ...] = ("changed", "behind", "missing", "current")
     return next(state for state in order if state in states)

@@ -10,8 +10,8 @@ import math
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from experiment.design.columns import trial_columns
-from experiment.record.events import MessageScene, Started, parse_utc
+from experiment.design.columns import LATER_COLUMNS, trial_columns
+from experiment.record.events import Click, Key, MessageScene, Started, parse_utc
 from experiment.record.refreshes import flips_s, missed_within
 from experiment.record.timeline import Response, TrialRun, answers, pauses, runs_by_trial
 from experiment.record.tsv import MISSING, tsv
@@ -65,7 +65,7 @@ def trial_table(events: Sequence[Event]) -> pd.DataFrame:
     rows = trial_rows(events)
     started = events[0]
     assert isinstance(started, Started)  # noqa: S101 - as above
-    return data_frame(trial_columns(started.session.protocol.rating), rows)
+    return data_frame(trial_columns(started.session.protocol.rating, with_words=started.session.has_words), rows)
 
 
 def _row(trial: Trial, runs: Sequence[TrialRun], started: Started) -> Row:
@@ -80,6 +80,7 @@ def _row(trial: Trial, runs: Sequence[TrialRun], started: Started) -> Row:
         "message_id": trial.message_id,
         "message_sha256": trial.message_sha256,
         "relationship": None if trial.relationship == MISSING else trial.relationship,
+        "message_words": trial.words or 0,
         "message_onset": _rounded(message.onset_s, later_s),
         "reading_time": _rounded(message.rt_s(message.answered_s)),
     }
@@ -88,7 +89,9 @@ def _row(trial: Trial, runs: Sequence[TrialRun], started: Started) -> Row:
     row["question_order"] = ",".join(trial.questions)
     row |= _circumstances(run)
     shown_before = sum(one.message_onset_s is not None for one in runs[:counts])
-    return row | {"shown_before": shown_before if run else None}
+    row |= {"answered_with": answered_with(run) if run else None, "shown_before": shown_before if run else None}
+    later = () if started.session.has_words else LATER_COLUMNS
+    return {name: cell for name, cell in row.items() if name not in later}
 
 
 def _after_s(utc: str, first_utc: str) -> float:
@@ -123,6 +126,13 @@ def _circumstances(run: TrialRun | None) -> Row:
         else None,
         "timed_by": "+".join(sorted(sources)) or None,
     }
+
+
+def answered_with(run: TrialRun) -> str | None:
+    """Keyboard, mouse or both: whatever moved when an answer was given; None if none was."""
+    times_s = {event.time_s for event in answers(run.events) if event.time_s is not None}
+    moved = [event for event in run.events if isinstance(event, Key | Click) and event.time_s in times_s]
+    return "+".join(sorted({"mouse" if isinstance(event, Click) else "keyboard" for event in moved})) or None
 
 
 def _rounded(time_s: float | None, later_s: float = 0.0) -> float | None:

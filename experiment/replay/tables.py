@@ -52,7 +52,7 @@ def sidecar_findings(path: Path, session: SessionPlan) -> Iterator[Finding]:
     except (ValueError, RecursionError) as error:
         yield discrepancy(path.name, "file", "expected JSON", f"found {error}")
         return
-    for field, has, says in changes(found, data_dictionary(session.protocol, session.message_digests)):
+    for field, has, says in changes(found, data_dictionary(session)):
         yield discrepancy(path.name, field, f"log says {quote(says)}", f"file says {quote(has)}")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace as with_changes
 from datetime import datetime
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from experiment.design.protocol import Protocol
@@ -102,4 +103,9 @@ def _message_doubts(session: SessionPlan, other: SessionPlan) -> Iterator[str]:
             yield (
                 f"Message {trial.message_id} has the relationship {trial.relationship!r} now, and had "
                 f"{known.relationship!r} in session {other.session}."
+            )
+        if known and UNSET not in (trial.label_sha256, known.label_sha256) and trial.label_sha256 != known.label_sha256:
+            yield (
+                f"Message {trial.message_id} has another writer or language now than in session {other.session}: "
+                "compare the columns with the file that was used then."
             )
