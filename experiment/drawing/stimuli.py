@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
@@ -23,7 +23,7 @@ from experiment.errors import BadInput
 from experiment.record.events import BlankScene, MessageScene, ScaleScene, Scene, TextScene
 from experiment.system import no_core_dumps
 from experiment.task.layout import Layout
-from experiment.task.scenes import AS_NAMED, Labels, pages
+from experiment.task.scenes import AS_NAMED, Labels, scenes
 
 PILOT_MARK = "PILOT"
 MESSAGE_SIZES = (32, 30, 28, 26, 24, 22, 20, 18)
@@ -184,10 +184,10 @@ def rooms(layout: Layout) -> list[TextBox]:
 
 def _check_glyphs(protocol: Protocol, messages: Sequence[Message], labels: Labels) -> None:
     """A character without a glyph would be a box on the screen, or nothing."""
-    rating, wording = protocol.rating, protocol.wording
-    own = [scene.text for scene in pages(protocol, labels)]
-    own += [wording.loading, wording.fixation, wording.next_button, wording.confirm_button]
-    own += [text for question in rating.questions for text in (question.text, question.low, question.high)]
+    wording, own = protocol.wording, list[str]()
+    for scene in scenes(protocol, labels):
+        own += [scene.text] if isinstance(scene, TextScene) else [scene.question, scene.low, scene.high]
+    own += [wording.loading, wording.next_button, wording.confirm_button]
     texts = [("The protocol's wording", protocol.language, "\n".join(own))]
     texts += [
         (f"Message {message.message_id}", message.language, f"{message.writer}\n{message.text}") for message in messages
@@ -209,14 +209,10 @@ class _StimulusRenderer:
 
     def scenes(self, messages: Sequence[Message]) -> dict[Scene, Placed]:
         """Every scene that is a picture of its own."""
-        pages_and_signs: Iterable[TextScene] = (
-            *pages(self.protocol, self.labels),
-            TextScene(self.protocol.wording.fixation, "sign"),
-        )
-        drawn: dict[Scene, Placed] = {scene: self.text(scene) for scene in pages_and_signs}
-        for question in self.protocol.rating.questions:
-            scene = ScaleScene(question.text, question.low, question.high, self.protocol.rating.points)
-            drawn[scene] = self.scale(scene)
+        drawn: dict[Scene, Placed] = {
+            scene: self.text(scene) if isinstance(scene, TextScene) else self.scale(scene)
+            for scene in scenes(self.protocol, self.labels)
+        }
         return drawn | self.messages(messages)
 
     def messages(self, messages: Sequence[Message]) -> dict[Scene, Placed]:

@@ -242,6 +242,10 @@ class Resumed(Struct, frozen=True, tag_field="event", tag="resumed"):
     time_s: float
 
 
+INTERRUPTED = "interrupted"
+"""The reason of a session that was stopped from outside, as by Ctrl+C: nobody decided that it ended."""
+
+
 class Ended(Struct, frozen=True, tag_field="event", tag="ended"):
     """How it ended; without such a line the process died. A failure's reason is the name of its kind."""
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from experiment.design.session import Trial
-from experiment.record.events import Resumption, parse_utc
+from experiment.record.events import INTERRUPTED, Resumption, parse_utc
 from experiment.record.timeline import TrialRun, attempts, last_s, runs_by_trial
 from experiment.record.transcript import Transcript
 
-CUT_OFF = "interrupted"
 INCOMPLETE = "incomplete"
 WITHDREW = "withdrew"  # an assistant ended it for a participant who wished so
 
@@ -17,7 +16,7 @@ WITHDREW = "withdrew"  # an assistant ended it for a participant who wished so
 def is_interrupted(transcript: Transcript) -> bool:
     """Whether nobody decided that it ended: the program or the computer died, failed, or was stopped from outside."""
     ended = transcript.ended
-    return ended is None or ended.status == "failed" or ended.reason == CUT_OFF
+    return ended is None or ended.status == "failed" or ended.reason == INTERRUPTED
 
 
 def resume_point(transcript: Transcript, now_utc: str) -> Resumption:

@@ -60,13 +60,14 @@ def is_confirmation(given: Input, keys: Keys, layout: Layout) -> bool:
             return False
 
 
-def marker_after(marker: int | None, done: SetMarker | MoveMarker, points: int) -> int:
+def marker_after(marker: int | None, action: SetMarker | MoveMarker, points: int) -> int:
     """Where the marker stands afterwards, from 1 to `points`.
 
-    The first arrow press puts it in the middle (of an even number of points, on the middle point of its side).
+    The first arrow press puts it in the middle, from where both ends are equally far, so that the scale favours neither
+    (of an even number of points, on the middle point of the arrow's side).
     """
-    if isinstance(done, SetMarker):
-        return done.point
+    if isinstance(action, SetMarker):
+        return action.point
     if marker is None:
-        return points // 2 if points % 2 == 0 and done.by < 0 else points // 2 + 1
-    return max(1, min(points, marker + done.by))
+        return points // 2 if points % 2 == 0 and action.by < 0 else points // 2 + 1
+    return max(1, min(points, marker + action.by))

@@ -1,4 +1,4 @@
-"""The pages of text that a session can show, worded by the protocol."""
+"""All that a session can show but its messages, worded by the protocol: pages, the fixation, questions with scales."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import get_args
 
 from experiment.design.contradictions import POINTS
-from experiment.design.protocol import Protocol
-from experiment.record.events import StorageCause, TextScene
+from experiment.design.protocol import Protocol, Question
+from experiment.record.events import ScaleScene, StorageCause, TextScene
 
 Labels = Mapping[str, str]
 """What is printed on keys that do not bear their own name in the keyboard layout in use, such as "Ц" on "w"."""
@@ -22,6 +22,22 @@ def pages(protocol: Protocol, labels: Labels = AS_NAMED) -> tuple[TextScene, ...
     )  # fmt: skip
     endings = tuple(ending_page(protocol, reason, labels) for reason in protocol.keys.reasons)
     return (*(participant_page(protocol, text) for text in read), *pause_pages(protocol, labels), *endings)
+
+
+def scenes(protocol: Protocol, labels: Labels = AS_NAMED) -> tuple[TextScene | ScaleScene, ...]:
+    """Every scene that a session can show, but for its messages, buttons and markers."""
+    questions = (question_scene(protocol, question) for question in protocol.rating.questions)
+    return (*pages(protocol, labels), fixation(protocol), *questions)
+
+
+def fixation(protocol: Protocol) -> TextScene:
+    """The sign to look at before a message comes."""
+    return TextScene(protocol.wording.fixation, "sign")
+
+
+def question_scene(protocol: Protocol, question: Question) -> ScaleScene:
+    """A question with its scale, without a marker."""
+    return ScaleScene(question.text, question.low, question.high, protocol.rating.points)
 
 
 def participant_page(protocol: Protocol, text: str) -> TextScene:

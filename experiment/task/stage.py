@@ -1,0 +1,133 @@
+"""Where the procedure takes place: scenes are shown and inputs waited for, with transcript and pauses woven in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from experiment.design.session import SessionPlan
+from experiment.record.events import (
+    Click,
+    Elapsed,
+    Event,
+    Input,
+    Key,
+    PauseCause,
+    Paused,
+    Resumed,
+    Scene,
+    Shown,
+    Storage,
+)
+from experiment.task.layout import Layout
+from experiment.task.pause import AssistantKeys
+from experiment.task.port import Screen
+from experiment.task.scenes import AS_NAMED, ending_page, pause_page
+
+Emit = Callable[[Event], None]
+Press = Key | Click
+
+
+class EndedByAssistant(Exception):
+    """The assistant ended the session on the pause page, with a reason."""
+
+
+@dataclass
+class Stay:
+    """A scene's stay on the screen, in which its button or marker may change.
+
+    `since_s`: a time's distance from it is time on the screen: the onset, later by the length of each pause. A press
+    from before `answerable_s` answers nothing: such as a key that was down already, or a press on the pause page.
+    """
+
+    scene: Scene
+    since_s: float
+    answerable_s: float
+
+
+class Stage:
+    """Everything shown and received goes through here, and from here to the transcript (`emit`)."""
+
+    def __init__(self, session: SessionPlan, screen: Screen, emit: Emit) -> None:
+        """The session's protocol decides the rest."""
+        self.session, self.protocol, self.screen, self.emit = session, session.protocol, screen, emit
+        self.layout = Layout(screen.info.width_px, screen.info.height_px)
+        self._labels = screen.info.key_labels or AS_NAMED
+        self._assistant = AssistantKeys(session.protocol.keys)
+        # A scene that follows at a fixed time is asked for one and a half refreshes ahead: the flip nearest to its time
+        # then shows it. A maximum needs no such lead: it bounds when an answer may come, not when a scene does.
+        self._lead_s = 1.5 / screen.info.refresh_hz
+
+    def show(self, scene: Scene) -> Stay:
+        """Bring a scene on the screen."""
+        onset_s = self.screen.show(scene)
+        self.emit(Shown(scene, onset_s))
+        return Stay(scene, onset_s, onset_s)
+
+    def change(self, stay: Stay, **controls: int | str | None) -> float:
+        """Show the scene with another `marker` or `button`; when that came."""
+        stay.scene = replace(stay.scene, **controls)
+        return self.show(stay.scene).since_s
+
+    def keep(self, stay: Stay, duration_s: float) -> None:
+        """Keep the scene on the screen for so long. What is pressed meanwhile is recorded, and answers nothing."""
+        while self._next_input(stay, duration_s - self._lead_s) is not None:
+            pass
+
+    def next_press(self, stay: Stay, maximum_s: float | None) -> Press | None:
+        """The next press that answers this scene, or None once the scene was on the screen for its maximum."""
+        while (received := self._next_input(stay, math.inf if maximum_s is None else maximum_s)) is not None:
+            if isinstance(received, Press) and received.down and received.time_s >= stay.answerable_s:
+                return received
+        return None
+
+    def _next_input(self, stay: Stay, limit_s: float) -> Input | None:
+        """The next input while the scene has been on the screen for less than `limit_s`, or None; pauses when asked."""
+        received = self._receive(stay.since_s + limit_s)
+        if received is not None and (cause := self._assistant.pause_cause(received)) is not None:
+            self._pause(stay, cause)
+        return received
+
+    def _receive(self, until_s: float) -> Input | None:
+        """The next input before a time of the session's clock, or None."""
+        received = self.screen.wait(until_s)
+        self.emit(Elapsed(until_s) if received is None else received)
+        if received is not None:
+            self._assistant.follow(received)
+        return received
+
+    def _pause(self, stay: Stay, cause: PauseCause) -> None:
+        """The pause page until the assistant resumes; EndedByAssistant if the assistant ends the session instead."""
+        keys = self.protocol.keys
+        began_s = self._show_pause_page()
+        self.emit(Paused(began_s, cause))
+        reasons = {key: reason for reason, key in keys.reasons.items()}
+        while (key := self._assistant_presses(keys.resume, *reasons)) != keys.resume:
+            if key is not None:
+                self._offer_ending(reasons[key])
+            self._show_pause_page()
+        stay.answerable_s = self.show(stay.scene).since_s
+        stay.since_s += stay.answerable_s - began_s
+        self.emit(Resumed(stay.answerable_s))
+
+    def _show_pause_page(self) -> float:
+        trouble = self._assistant.storage_trouble
+        return self.show(pause_page(self.protocol, self._labels, unsaved=trouble)).since_s
+
+    def _offer_ending(self, reason: str) -> None:
+        """EndedByAssistant if the assistant confirms this reason."""
+        keys = self.protocol.keys
+        self.show(ending_page(self.protocol, reason, self._labels))
+        while (key := self._assistant_presses(keys.resume, keys.pause)) != keys.resume:
+            if key == keys.pause:
+                raise EndedByAssistant(reason)
+
+    def _assistant_presses(self, *wanted: str) -> str | None:
+        """Which of these keys, or the pause chord if it is among them, comes first; None if the disk has news first."""
+        while not isinstance(received := self._receive(math.inf), Storage):
+            if received is not None and (name := self._assistant.pressed(received)) in wanted:
+                return name
+        return None
