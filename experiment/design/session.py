@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from hashlib import sha256
+from typing import TypeVar
 
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
@@ -48,6 +49,10 @@ class Trial(Struct, frozen=True):
     questions: tuple[str, ...]
     words: int | UnsetType = UNSET
     label_sha256: str | UnsetType = UNSET
+
+
+Named = TypeVar("Named", Message, Trial)
+"""What has a message's id, by which it is drawn."""
 
 
 class Waiver(Struct, frozen=True):
@@ -106,25 +111,49 @@ def draw_session(
         )
     if protocol.message_sets == "split":
         sets = sets or draw_sets(messages, protocol.sessions, _key(seed, subject, "sets"))
-        ordered = _ordered(_of_set(messages, sets, session), _key(seed, subject, session))
-    else:
-        ordered = _in_new_order(messages, [_key(seed, subject, number) for number in range(1, session + 1)])
+        messages = _of_set(messages, sets, session)
     key, practice = _key(seed, subject, session), practice_message(protocol)
     every = (practice, *messages)
     sha256_of, label_of = text_digests(every, digests), label_digests(every, digests)
 
     def trial(number: int, message: Message) -> Trial:
-        ids = [question.id for question in protocol.rating.questions]
-        if protocol.rating.question_order != "listed":
-            drawn_for = number if protocol.rating.question_order == "trial" else "session"
-            ids.sort(key=lambda question_id: key("question", drawn_for, question_id))
-        known = Trial(number, message.message_id, sha256_of[message.message_id], message.relationship, tuple(ids))
+        questions = _draw_questions(protocol, key, number)
+        known = Trial(number, message.message_id, sha256_of[message.message_id], message.relationship, questions)
         if digests is UNSET:
             return known
         return replace(known, words=count_words(message.text), label_sha256=label_of[message.message_id])
 
+    ordered = _draw_order(protocol, messages, subject=subject, session=session, seed=seed)
     trials = tuple(trial(number, message) for number, message in enumerate(ordered, start=1))
     return SessionPlan(subject, session, seed, protocol, trial(0, practice), trials, sets, message_digests=digests)
+
+
+def redraw(plan: SessionPlan) -> tuple[Trial, ...]:
+    """The trials of a session in the order that its seed, subject and session decide: its own, if nobody changed it."""
+    key = _key(plan.seed, plan.subject, plan.session)
+    ordered = _draw_order(plan.protocol, plan.trials, subject=plan.subject, session=plan.session, seed=plan.seed)
+    return tuple(
+        replace(one, trial=number, questions=_draw_questions(plan.protocol, key, number))
+        for number, one in enumerate(ordered, start=1)
+    )
+
+
+def _draw_order(
+    protocol: Protocol, messages: Sequence[Named], *, subject: str, session: int, seed: int
+) -> Sequence[Named]:
+    """The messages of a session in its order."""
+    if protocol.message_sets == "split":
+        return _ordered(messages, _key(seed, subject, session))
+    return _in_new_order(messages, [_key(seed, subject, number) for number in range(1, session + 1)])
+
+
+def _draw_questions(protocol: Protocol, key: Key, trial: int) -> tuple[str, ...]:
+    """The questions of a trial in the order of asking."""
+    ids = [question.id for question in protocol.rating.questions]
+    if protocol.rating.question_order != "listed":
+        drawn_for = trial if protocol.rating.question_order == "trial" else "session"
+        ids.sort(key=lambda question_id: key("question", drawn_for, question_id))
+    return tuple(ids)
 
 
 def draw_sets(messages: Sequence[Message], count: int, key: Key) -> Sets:
@@ -166,16 +195,16 @@ def _of_set(messages: Sequence[Message], sets: Sets, session: int) -> list[Messa
     return [message for message in messages if message.message_id in sets[session - 1]]
 
 
-def _in_new_order(messages: Sequence[Message], keys: Sequence[Key]) -> list[Message]:
+def _in_new_order(messages: Sequence[Named], keys: Sequence[Key]) -> list[Named]:
     """The order of the last of the sessions: unlike those of the others, where there are that many."""
-    orders: list[list[Message]] = []
+    orders: list[list[Named]] = []
     for key in keys:
         draws = (_ordered(messages, key, *([number] if number else [])) for number in range(ORDERS))
         orders.append(next((order for order in draws if order not in orders), _ordered(messages, key)))
     return orders[-1]
 
 
-def _ordered(messages: Sequence[Message], key: Key, *draw: int) -> list[Message]:
+def _ordered(messages: Sequence[Named], key: Key, *draw: int) -> list[Named]:
     return sorted(messages, key=lambda message: key("message", *draw, message.message_id))
 
 

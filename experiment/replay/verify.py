@@ -1,8 +1,9 @@
 """Whether a session's files still tell what happened: the transcript repeated line by line, its table derived again.
 
 A changed, lost or moved line breaks the transcript's chain of digests; the repeated task has to tell the recorded
-events in the recorded bytes; and the table, its data dictionary and the row of the sessions file have to follow from
-them. All that differs is found and named, not only the first. The assistant's own answers stand in no transcript.
+events in the recorded bytes; the order of its messages and questions has to be the one that seed, subject and session
+decide; and the table, its data dictionary and the row of the sessions file have to follow from them. All that differs
+is found and named, not only the first.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from itertools import groupby, pairwise
 from pathlib import Path
 
 from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from experiment.design.message import practice_message
+from experiment.design.session import SessionPlan, redraw
 from experiment.design.visit import visit_of_file
 from experiment.errors import BadInput
 from experiment.record import transcript as log
@@ -23,6 +26,7 @@ from experiment.record.events import SCHEMA, Ended, Event, Started, TrialBegan
 from experiment.record.events_beside import Unwritable
 from experiment.record.finding import Finding
 from experiment.record.timeline import starts
+from experiment.replay.between import between_sessions
 from experiment.replay.discrepancy import discrepancy, quote
 from experiment.replay.lines import RecordedLine, broken, in_order, parse_line, unreadable
 from experiment.replay.recorded import Difference, RecordedScreen, RecordEnds, changes
@@ -78,6 +82,7 @@ def verify(path: Path, *, pilot: bool = False) -> Verification:
     events = [event for run in runs for event in run.events]
     findings += [finding for run in runs for finding in run.findings]
     findings += _known_before(started)
+    findings += _drawn_otherwise(started.session)
     findings += _of_another_session(runs)
     findings += _beside(path, ordered[-1].number, events, frozenset().union(*(run.unsure for run in runs)))
     last = ordered[-1].event
@@ -99,7 +104,9 @@ def verify_all(
             f"There is no transcript in {data.root}. Name a data set, or a file ending in _transcript.jsonl."
         )
     verified = map_on_all_cores(partial(_verify, pilot=pilot), paths, few=FEW, chunk=CHUNK, progress=progress)
-    return [*verified, *_without_transcript(data, paths)]
+    between = between_sessions(paths)
+    together = [replace(one, findings=(*one.findings, *between.get(one.transcript, ()))) for one in verified]
+    return [*together, *_without_transcript(data, paths)]
 
 
 def _verify(path: Path, *, pilot: bool) -> Verification:
@@ -219,6 +226,18 @@ def _known_before(started: Started) -> Iterator[Finding]:
     ):
         if has != says:
             yield discrepancy("line 1", field, f"its protocol has {says}", f"recorded {has}")
+
+
+def _drawn_otherwise(plan: SessionPlan) -> Iterator[Finding]:
+    """The first trial that is not the one that seed, subject and session decide, as after sessions were exchanged."""
+    for recorded, drawn in zip(plan.trials, redraw(plan), strict=True):
+        if recorded != drawn:
+            says, has = (f"{one.message_id} ({', '.join(one.questions)})" for one in (drawn, recorded))
+            yield discrepancy("line 1", f"trial {recorded.trial}", f"drawn {says}", f"recorded {has}")
+            return
+    ids = sorted(one.message_id for one in plan.trials)
+    if plan.sets and (plan.session > len(plan.sets) or ids != sorted(plan.sets[plan.session - 1])):
+        yield discrepancy("line 1", "started.session.sets", "the messages of this session's set", "other messages")
 
 
 def _of_another_session(runs: Sequence[_Repeated]) -> Iterator[Finding]:

@@ -1,0 +1,42 @@
+"""What the sessions of one participant tell of each other: that one cannot be the other's, nor have been before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+
+from experiment.design.visit import Visit, session_name, visit_of_file
+from experiment.errors import BadInput
+from experiment.record.events import Started, parse_utc
+from experiment.record.finding import Finding
+from experiment.record.transcript import read_start
+from experiment.replay.discrepancy import discrepancy
+
+
+def between_sessions(paths: Sequence[Path]) -> dict[Path, list[Finding]]:
+    """By transcript, what in it does not go with the participant's session before; unreadable ones are left out."""
+    began: dict[str, list[tuple[Visit, Path, Started]]] = {}
+    for path in paths:
+        with suppress(BadInput, OSError):
+            if visit := visit_of_file(path):
+                began.setdefault(visit.subject, []).append((visit, path, read_start(path)))
+    return {
+        path: found
+        for own in began.values()
+        for (before, _, first), (_, path, then) in pairwise(sorted(own, key=lambda one: one[0].session))
+        if (found := list(_of_pair(before, first, then)))
+    }
+
+
+def _of_pair(before: Visit, first: Started, then: Started) -> Iterator[Finding]:
+    """Sessions are numbered in time, and share out one participant's messages once."""
+    name = session_name(before.session)
+    with suppress(ValueError):
+        if parse_utc(then.zero_utc) < parse_utc(first.zero_utc):
+            yield discrepancy(
+                "line 1", "started.zero_utc", f"{name} began {first.zero_utc}", f"before: {then.zero_utc}"
+            )
+    if then.session.sets != first.session.sets:
+        yield discrepancy("line 1", "started.session.sets", f"those of {name}", "other sets of messages")
