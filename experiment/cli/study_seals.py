@@ -142,11 +142,7 @@ def verify(anchor: Anchor = "", data: DataFolder = DATA) -> None:
 def verify_study(data: Path, told: Snapshot) -> int:
     """Say what of the study does not fit together: sealed files, times, and the data; how much of it is unresolved."""
     from experiment.study import queries
-    from experiment.study.register import ALLOCATION, KITS, PACKING
 
-    register = register_for(data)
-    for name in (ALLOCATION, PACKING, KITS):
-        register.beside(name)
     found = queries.integrity_findings(told, data)
     for one in found:
         show(f"{queries.place_of(one)}: {one.text}")
@@ -156,11 +152,12 @@ def verify_study(data: Path, told: Snapshot) -> int:
 
 
 def say_record(anchor: str, told: Snapshot | None, data: Path) -> int:
-    """Say which records lead to an anchor; 1 if none does."""
+    """Say which record leads to an anchor, and what of it is not as it was; how much that is."""
     from experiment.record.dataset import DataSet
     from experiment.study.anchors import find_record
+    from experiment.study.location import is_shared
 
-    record = find_record(anchor, told, DataSet(data).transcripts_of_all())
+    record = find_record(anchor, told, DataSet(data), is_shared=is_shared(data))
     if record is None:
         say(
             "No record leads to this anchor any more: what it was given for has been changed or rolled back since, or "
@@ -168,5 +165,7 @@ def say_record(anchor: str, told: Snapshot | None, data: Path) -> int:
             "red",
         )
         return 1
-    show(f"The anchor fits: it stands for {record}, and nothing up to there has changed since.")
-    return 0
+    show(f"The anchor fits {record.words}: nothing in it up to there has changed since.")
+    for visit in record.differing:
+        say(f"{visit}: its log is not the one that was recorded then, or is missing. Compare with a copy.", "red")
+    return len(record.differing)

@@ -15,6 +15,7 @@ KINDS = {
     "changed": "Log and table do not agree, or were changed",
     "twice": "Two logs of one session",
     "exchanged": "Not the log that the register recorded",
+    "sealed": "Sealed files or kits are not those of the study",
     "lost_data": "Data of a recorded session are missing",
     "stranger": "Data of somebody the register does not know",
     "other_day": "Register and log name different days",

@@ -17,7 +17,7 @@ from experiment.record.dataset import DataSet
 from experiment.record.finding import Finding
 from experiment.record.tsv import read_rows
 from experiment.study import dates
-from experiment.study.events import Entry, SessionHeld
+from experiment.study.events import BegunAgain, Entry, SessionHeld
 from experiment.study.participants import corrected_entries
 from experiment.study.participants_tsv import participant_row
 from experiment.study.recorded_session import RecordedSession, read_recorded_session
@@ -37,18 +37,19 @@ def disagreements(told: Snapshot, data: DataSet, *, is_shared: bool = False) -> 
         *(one for visit, log in logs.items() if visit not in held for one in _unrecorded(told, visit, log)),
         *_strangers(told, data),
         *(() if is_shared else _participants_tsv(told, data)),
-        *_unproven(held),
+        *_unproven(told, held),
     )
 
 
 def sessions_held(told: Snapshot) -> dict[Visit, Entry]:
-    """The last entry about each session that was not taken back."""
-    mistaken = corrected_entries(told.entries)
-    return {
-        Visit(entry.act.subject, entry.act.session): entry
-        for number, entry in enumerate(told.entries, start=1)
-        if isinstance(entry.act, SessionHeld) and number not in mistaken
-    }
+    """The last entry about each session that was not taken back; none about one that was begun again since."""
+    mistaken, held = corrected_entries(told.entries), dict[Visit, Entry]()
+    for number, entry in enumerate(told.entries, start=1):
+        if isinstance(entry.act, SessionHeld) and number not in mistaken:
+            held[Visit(entry.act.subject, entry.act.session)] = entry
+        elif isinstance(entry.act, BegunAgain):
+            held.pop(Visit(entry.act.subject, entry.act.session), None)
+    return held
 
 
 def _logs(data: DataSet) -> dict[Visit, RecordedSession | None]:
@@ -160,14 +161,28 @@ def check_nobody_is_lost(told: Snapshot, data: DataSet) -> None:
         )
 
 
-def _unproven(held: Held) -> Iterator[Finding]:
-    acts = [entry.act for entry in held.values() if isinstance(entry.act, SessionHeld)]
-    if old := sum(act.status != "never_held" and act.last_line_sha256 is None for act in acts):
+def _unproven(told: Snapshot, held: Held) -> Iterator[Finding]:
+    """Sessions without the digest of a log: said once, if an earlier version recorded them, and else of each."""
+    bare = [(visit, entry) for visit, entry in held.items() if _lacks_digest(entry)]
+    first_utc = min((entry.utc for entry in told.entries if _has_digest(entry)), default=None)
+    for visit, entry in bare:
+        if entry.computer or (first_utc and entry.utc > first_utc):
+            text = f"The entry about {visit} lacks the digest of its log, which this version records. {_COPY}"
+            yield _finding("exchanged", visit, text)
+    if old := len(bare):
         text = (
-            f"{old} of {len(acts)} sessions were recorded by an earlier version, which kept no digest of their logs: "
+            f"{old} of {len(held)} sessions were recorded by an earlier version, which kept no digest of their logs: "
             "of these the register proves the day and how they ended, and not what was answered."
         )
         yield qa_finding("unproven", text, needs_person=False)
+
+
+def _has_digest(entry: Entry) -> bool:
+    return isinstance(entry.act, SessionHeld) and entry.act.last_line_sha256 is not None
+
+
+def _lacks_digest(entry: Entry) -> bool:
+    return isinstance(entry.act, SessionHeld) and entry.act.status != "never_held" and not _has_digest(entry)
 
 
 def _finding(kind: str, visit: Visit, text: str, *, needs_person: bool = True) -> Finding:

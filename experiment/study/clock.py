@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -33,6 +34,17 @@ def check_clock(entries: Sequence[Entry], act: Act, moment: datetime) -> None:
     """BadInput if no such act can be recorded at this moment by the computer's clock."""
     if not isinstance(act, ALWAYS) and (trouble := clock_trouble(entries, moment)):
         raise BadInput(trouble)
+
+
+def check_times(path: Path, entries: Sequence[Entry]) -> None:
+    """BadInput names the first line of the file `path` that does not say when it was written."""
+    for number, entry in enumerate(entries, start=1):
+        try:
+            known = _moment(entry).tzinfo
+        except ValueError:
+            known = None
+        if known is None:
+            raise BadInput(f"{path}, line {number}: {entry.utc!r} is not a time. Put the register back from a copy.")
 
 
 def clock_trouble(entries: Sequence[Entry], moment: datetime) -> str | None:

@@ -14,6 +14,7 @@ from experiment.errors import BadInput
 from experiment.storage.atomic_file import write_whole
 from experiment.study.events import Locked
 
+LEAST = ("sub-*/**/*.tsv", "phenotype/*.tsv")
 LISTED = "locked_sha256.txt"
 PATTERNS = (
     "sourcedata/**/*.jsonl",  # transcripts, and the log of daily reports
@@ -34,7 +35,9 @@ def lock_data(data: Path, beside: Path, sessions: int) -> Locked:
 
 
 def check_locked(data: Path, beside: Path, locked: Locked) -> None:
-    """BadInput names what is not as it was when it was locked."""
+    """BadInput names what is not as it was when it was locked, or if the lock leaves out what every lock covers."""
+    if not set(LEAST) <= set(locked.patterns):
+        raise BadInput("The study's lock does not cover all tables. Put the register back from a copy.")
     text = _listing(data, locked.patterns)
     if _digest(text) != locked.data_sha256:
         named = _changes(text, _listed(beside, locked))

@@ -14,9 +14,9 @@ from experiment.record.finding import Finding
 from experiment.study.agreement import disagreements
 from experiment.study.clock import clock_steps
 from experiment.study.events import Answered, BegunAgain, Entry, Overridden, Unblinded
-from experiment.study.location import is_shared
+from experiment.study.location import is_shared, register_in
 from experiment.study.recording import meaningful
-from experiment.study.register import Register, check_initials
+from experiment.study.register import ALLOCATION, KITS, PACKING, Register, check_initials
 from experiment.study.snapshot import Snapshot
 
 MAX_NAMED = 10
@@ -29,8 +29,23 @@ def study_findings(told: Snapshot, data: Path) -> tuple[Finding, ...]:
 
 def integrity_findings(told: Snapshot, data: Path) -> tuple[Finding, ...]:
     """What does not fit together: times in the register, and what it and the data tell; with what was said of it."""
-    between = disagreements(told, DataSet(data), is_shared=is_shared(data))
+    between = (*disagreements(told, DataSet(data), is_shared=is_shared(data)), *_of_sealed_files(told, data))
     return (*_of_clocks(told.entries), *with_answers(between, resolutions(told.entries)))
+
+
+def _of_sealed_files(told: Snapshot, data: Path) -> Iterator[Finding]:
+    """Sealed files that were changed or lost, and kits that were given otherwise than they lie ready."""
+    try:
+        register = register_in(data)
+        for name in (ALLOCATION, PACKING):
+            register.beside(name)
+        ready = {(slot.stratum, slot.place): slot.kits for slot in register.kits()}
+    except BadInput as error:
+        yield qa_finding("sealed", str(error))
+        return
+    for one in told.people.values():
+        if ready.get((one.stratum, one.place)) != one.kits:
+            yield _finding("sealed", one.subject, None, f"{one.name} has other kits in the register than in {KITS}.")
 
 
 def _of_acts(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -59,7 +74,8 @@ def _of_clocks(entries: Sequence[Entry]) -> Iterator[Finding]:
 
 def open_disagreements(told: Snapshot, data: Path) -> tuple[Finding, ...]:
     """What register and data tell differently, wherever the data of the study should be by now, and nobody resolved."""
-    found = with_answers(disagreements(told, DataSet(data)), resolutions(told.entries))
+    between = (*disagreements(told, DataSet(data)), *_of_sealed_files(told, data))
+    found = with_answers(between, resolutions(told.entries))
     return tuple(one for one in found if one.needs_person)
 
 

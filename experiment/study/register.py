@@ -22,7 +22,7 @@ from experiment.errors import BadInput, EquipmentFailure
 from experiment.storage.atomic_file import write_whole
 from experiment.storage.hash_chain import Line, chain_line, line_digests, read_chain
 from experiment.storage.lock import LockedFile, lock_file
-from experiment.study.clock import check_clock
+from experiment.study.clock import check_clock, check_times
 from experiment.study.events import SCHEMA, Act, Begun, Entry, Locked, Recovered, decode, encode
 from experiment.study.participants import AFTER_LOCK, Participant
 from experiment.study.snapshot import Snapshot
@@ -176,6 +176,7 @@ class Register:
         lines = content.split(NEWLINE)[:-1]
         self._check_schema(lines[0] if lines else None)
         entries = tuple(read_chain(self.path, lines, decode))
+        check_times(self.path, entries)
         if head is None or (not head.size and len(entries) > 1):
             raise BadInput(f"{self.folder / HEAD} is lost. Put it back from a copy, with the register of the same day.")
         before = content[: head.size]
