@@ -5,11 +5,13 @@ the package that is installed are real.
 """
 
 import hashlib
+import os
 import re
 import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -205,3 +207,74 @@ def test_without_root_the_one_command_is_printed(checkout: Checkout, t64: str, s
     assert {sound, "libxcb-cursor0", "xauth"} <= set(packages)
     assert "xvfb" not in packages
     assert not (checkout.root / ".venv").exists()
+
+
+def test_test_alone_wants_the_packages_of_the_tests(made: Checkout, tmp_path: Path) -> None:
+    """Every command but `test` starts without them; `test` names those that are missing, and starts when they came."""
+    checkout = made.copied(tmp_path)
+    assert checkout.start("check").returncode == 0  # made anew in this place
+    text = (ROOT / "dayfour").read_text()
+    wanted = re.findall(r"^test_packages='([^']+)'", text, re.MULTILINE)[0].split()
+    found = 'for name in "$@"; do [ "$name" = "{}" ] || printf "ii  %s\\n" "$name"; done\n'
+    executable(checkout.tools / "dpkg-query", found.format(wanted[0]))
+    (checkout.tools / "id").unlink()
+    executable(checkout.tools / "id", "echo 1000\n")
+    assert checkout.start("check").returncode == 0
+    refused = checkout.start("test", "-k", "name")
+    assert (refused.returncode, refused.stdout) == (4, "")
+    assert f"sudo apt-get install --no-install-recommends {wanted[0]}\n" in refused.stderr
+    executable(checkout.tools / "dpkg-query", found.format("nothing"))
+    assert checkout.start("test", "-k", "name").stdout.endswith("|test|-k|name\n")
+
+
+def test_packages_of_the_tests_are_installed_as_root(made: Checkout, tmp_path: Path) -> None:
+    """As root they are installed, without touching the environment; what apt-get cannot do is said in its words."""
+    checkout = made.copied(tmp_path)
+    assert checkout.start("check").returncode == 0
+    stamp = (checkout.root / ".venv" / "stamp").stat().st_mtime_ns
+    executable(checkout.tools / "dpkg-query", "exit 1\n")
+    (checkout.tools / "id").unlink()
+    executable(checkout.tools / "id", "echo 0\n")
+    executable(checkout.tools / "apt-get", f'echo "$*" >>"{tmp_path}/asked"\n')
+    assert checkout.start("test").returncode == 0
+    assert "install --no-install-recommends x11-xkb-utils" in (tmp_path / "asked").read_text()
+    assert (checkout.root / ".venv" / "stamp").stat().st_mtime_ns == stamp
+    (checkout.tools / "head").symlink_to(str(shutil.which("head")))
+    executable(checkout.tools / "apt-get", 'echo "E: no such package"; exit 100\n')
+    refused = checkout.start("test")
+    assert refused.returncode == 4
+    assert "E: no such package" in refused.stderr
+
+
+def test_a_python_for_everybody_comes_before_ones_own(checkout: Checkout) -> None:
+    """Where there are two, the environment is made with the Python that the computer's other users can use too."""
+    checkout.lock.write_text(wheel(checkout.wheels, "1.0"))
+    own = checkout.root.parent / ".pyenv" / "python"
+    own.parent.mkdir()
+    answers = 'case "$3" in *base_prefix*) echo ;; *version_info*) echo 3.12 ;; *) exit 3 ;; esac\n'
+    executable(own, answers)  # as one in this user's home answers
+    executable(checkout.tools / "python3.12", f'exec "{own}" "$@"\n')
+    started = checkout.start("check")
+    assert (started.returncode, started.stdout.split("|")[0]) == (0, "1.0"), started.stderr
+
+
+@pytest.mark.skipif(not shutil.which("setpriv") or os.getuid() != 0, reason="only root can start as somebody else")
+def test_a_python_out_of_reach_is_named_with_the_cure(made: Checkout) -> None:
+    """A second user, who may not use the Python in the first one's home, is told whose it is and what helps."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        checkout = made.copied(Path(folder) / "all")
+        python = checkout.root / ".venv" / "bin" / "python"
+        hidden = Path(folder) / "home" / "python"
+        hidden.parent.mkdir(mode=0o700)
+        shutil.copy(python.resolve(), hidden)
+        python.unlink()
+        python.symlink_to(hidden)
+        (checkout.root / ".venv" / "pyvenv.cfg").write_text(f"home = {hidden.parent}\n")
+        somebody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+        environment = {"PATH": str(checkout.tools), "HOME": "/nonexistent"}
+        command = [str(shutil.which(somebody[0])), *somebody[1:], str(checkout.root / "dayfour"), "check"]
+        refused = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (refused.returncode, refused.stdout) == (4, "")
+    assert f"a Python that you may not use: {hidden.parent}." in refused.stderr
+    assert "install Python 3.10 to 3.12 for everybody" in refused.stderr

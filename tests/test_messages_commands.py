@@ -52,7 +52,7 @@ def test_what_was_accepted_is_no_error_when_the_export_comes_again(folder: Folde
     """Taking the same file in once more passes the accepted message, and keeps that it was accepted."""
     export = tmp_path / "sub-DF1.csv"
     export.write_bytes(folder.file("DF1").read_bytes())
-    again = ("messages", "import", str(export), "--into", str(folder.path))
+    again = ("messages", "import", str(export), "--messages", str(folder.path))
     assert CliRunner().invoke(app, again).exit_code == 1
     assert says(folder, "accept", "--subject", "DF1", "--message", ENGLISH[0].message_id, "--yes")[0] == 0
     assert CliRunner().invoke(app, again).exit_code == 0

@@ -573,3 +573,24 @@ def test_a_mac_tells_what_its_keys_type() -> None:
     russian = named_on_a_mac(RUSSIAN)
     assert {russian.name(usages[name]) for name in RUSSIAN} == set(RUSSIAN)
     assert russian.labels == {"c": "С", "w": "Ц", "p": "З", "t": "Е", "o": "Щ"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="HOME belongs to POSIX")
+@pytest.mark.parametrize("home", ["usable", "not set", "not writable", "not a folder"])
+def test_psychopy_is_imported_whatever_the_home(home: str, tmp_path: Path) -> None:
+    """Without a home that can be written PsychoPy gets a folder, gone at the end; one that can be written is used."""
+    (tmp_path / "file").mkdir()
+    (tmp_path / "file" / ".psychopy3").touch()
+    homes = {"usable": tmp_path, "not writable": Path("/proc/none"), "not a folder": tmp_path / "file"}
+    environment = {name: value for name, value in os.environ.items() if name != "HOME"}
+    environment |= {"HOME": str(homes[home])} if home in homes else {}
+    code = """
+from experiment.screens.settings_folder import provide_settings_folder
+provide_settings_folder()
+from psychopy import prefs
+print(prefs.paths["userPrefsDir"])
+"""
+    done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True)  # noqa: PLW1510
+    assert done.returncode == 0, done.stderr
+    used = Path(done.stdout.splitlines()[-1])
+    assert (used == tmp_path / ".psychopy3") == used.exists() == (home == "usable")

@@ -33,7 +33,8 @@ def import_messages(
     ] = None,
     encoding: Annotated[str | None, typer.Option(help="Of tables that are not Unicode, such as cp1252.")] = None,
     sheet: Annotated[str | None, typer.Option(help="Of a workbook with several.")] = None,
-    into: Annotated[Path, typer.Option(help="The participants' folder.")] = PARTICIPANTS,
+    messages: Annotated[Path, typer.Option("--messages", help="The participants' folder.")] = PARTICIPANTS,
+    into: Annotated[Path | None, typer.Option("--into", hidden=True)] = None,  # its name before, in labs' scripts
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be written.")] = False,
     anyway: Annotated[bool, typer.Option("--anyway", help="Keep texts also if some are spoiled.")] = False,
     protocol: ProtocolFile = PROTOCOL,
@@ -42,7 +43,7 @@ def import_messages(
     from experiment.design.protocol import read_protocol
     from experiment.messages.importing import run as importing
 
-    tongue, folder = read_protocol(protocol).language, _folder(into)
+    tongue, folder = read_protocol(protocol).language, _folder(into or messages)
     same = {"subject": subject, "writer": writer, "relationship": relationship, "language": language}
     with _bars() as progress:
         plan = importing.plan(

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from experiment.design.colours import Rgb
 from experiment.drawing.stimuli import Pictures, Placed
 from experiment.errors import EquipmentFailure
+from experiment.screens.settings_folder import provide_settings_folder
 from experiment.task.layout import Layout
 
 
@@ -25,6 +26,7 @@ class Canvas:
 
     def __init__(self, layout: Layout, background: Rgb, *, full_screen: bool) -> None:
         """Open it, empty, without the mouse's pointer; EquipmentFailure if it has not the layout's size."""
+        provide_settings_folder()
         from psychopy import logging, visual
 
         logging.console.setLevel(logging.ERROR)  # it warns of a monitor whose centimetres nobody told it

@@ -17,6 +17,7 @@ from experiment.errors import EquipmentFailure
 from experiment.record.events import TimedBy
 from experiment.screens.key_event import KeyEvent
 from experiment.screens.keynames import BUTTON_NAMES, KeyNames
+from experiment.screens.settings_folder import provide_settings_folder
 
 _SLOTS = 2048  # strokes that wait for us: the most that ioHub allows
 _BUTTON_NUMBERS = {1: 1, 4: 2, 2: 3}  # ioHub's bits for left, middle and right
@@ -29,6 +30,7 @@ class IohubKeys:
     hears_buttons = True
 
     def __init__(self, names: KeyNames) -> None:
+        provide_settings_folder()
         from psychopy.iohub import launchHubServer
         from psychopy.iohub.devices import Computer
 
