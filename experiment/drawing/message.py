@@ -9,14 +9,13 @@ them pixel by pixel. A picture is as private as its text: it stays in memory.
 from __future__ import annotations
 
 import math
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from experiment.drawing.scripts import direction_of
 from experiment.drawing.typeset import (
     Align,
+    Drawings,
     Picture,
     Style,
     canvas,
@@ -28,6 +27,7 @@ from experiment.drawing.typeset import (
     text_sizes_px,
 )
 from experiment.errors import BadInput
+from experiment.system.processes import map_in_threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 NAME_EM = 0.8
 GAP_EM = 0.15  # above the rule, and twice that below
 RULE_SHARE = 0.2  # of the text's colour
-THREADS = 4  # at most: each holds the pixels of one picture several times
+
+
+PLAIN = Style(0, (0, 0, 0), (255, 255, 255))
 
 
 class _Places(NamedTuple):
@@ -49,15 +51,17 @@ class _Places(NamedTuple):
     text_y_px: int
 
 
-def draw_message(text: str, writer: str | None, style: Style, language: str = "en") -> Picture:
+def draw_message(
+    text: str, writer: str | None, style: Style, language: str = "en", drawings: Drawings | None = None
+) -> Picture:
     """Draw a message under its writer's name, smaller and fainter, with a fine rule between; None: no name.
 
     The name stands where the message's first line begins: on the right above Arabic and Hebrew.
     """
-    body = draw_text(text, style, language)
+    body = draw_text(text, style, language, drawings)
     if not writer:
         return body
-    name = draw_text(writer, _named(text, style), language)
+    name = draw_text(writer, _named(text, style), language, drawings)
     places = _places(style, name.height_px)
     width_px = max(name.width_px + 2 * places.inset_px, body.width_px)
     pixels = canvas(width_px, places.text_y_px + body.height_px, style.background)
@@ -68,14 +72,16 @@ def draw_message(text: str, writer: str | None, style: Style, language: str = "e
     return picture(pixels)
 
 
-def draw_messages(messages: Sequence[Message], style: Style, *, with_writer: bool = True) -> list[Picture]:
-    """Draw several messages in one style, on as many processors as there are."""
+def draw_messages(
+    messages: Sequence[Message], style: Style, *, with_writer: bool = True, drawings: Drawings | None = None
+) -> list[Picture]:
+    """Draw several messages in one style, on as many processors as there are; `drawings`: what need not be drawn."""
 
     def draw(message: Message) -> Picture:
-        return draw_message(message.text, message.writer if with_writer else None, style, message.language)
+        writer = message.writer if with_writer else None
+        return draw_message(message.text, writer, style, message.language, drawings)
 
-    with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
-        return list(pool.map(draw, messages))
+    return map_in_threads(draw, messages)
 
 
 def _named(text: str, style: Style) -> Style:
@@ -102,11 +108,17 @@ def _places(style: Style, name_height_px: int) -> _Places:
 
 
 def message_sizes_px(
-    messages: Sequence[Message], style: Style, *, room_px: float = math.inf, with_writer: bool = True
+    messages: Sequence[Message],
+    style: Style,
+    *,
+    room_px: float = math.inf,
+    with_writer: bool = True,
+    drawings: Drawings | None = None,
 ) -> list[tuple[int, int]]:
     """Width and height of what `draw_message` makes of each message in a style with a width: measured, not drawn.
 
-    What is higher than `room_px` may be higher and wider still than it says.
+    What is higher than `room_px` may be higher and wider still than it says. What had to be drawn is put into
+    `drawings`.
     """
     named = [bool(message.writer) and with_writer for message in messages]
     texts = [(message.text, style, message.language) for message in messages]
@@ -115,7 +127,7 @@ def message_sizes_px(
         for message, has_name in zip(messages, named, strict=True)
         if has_name
     ]
-    sizes = text_sizes_px([*texts, *names], room_px)
+    sizes = text_sizes_px([*texts, *names], room_px, drawings)
     above = iter(sizes[len(texts) :])
     return [
         _under(next(above), size, style) if has_name else size
@@ -137,22 +149,26 @@ class TextBox(NamedTuple):
     height_px: int
 
 
-def fitting_box(messages: Iterable[Message], rooms: Sequence[TextBox], *, with_writer: bool = True) -> TextBox:
+def fitting_box(
+    messages: Iterable[Message],
+    rooms: Sequence[TextBox],
+    style: Style = PLAIN,
+    *,
+    with_writer: bool = True,
+    drawings: Drawings | None = None,
+) -> TextBox:
     """The first of these rooms in which every message fits; what fits in one is taken to fit in those that follow.
 
-    BadInput names a message that fits in none.
+    BadInput names a message that fits in none. Some scripts are measured by drawing: what was drawn in this style is
+    put into `drawings`.
     """
     unfit = list(messages)
-    small, fitting, at, wanted_px = (
-        -1,
-        len(rooms),
-        0,
-        math.inf,
-    )  # up to `small` they do not fit, from `fitting` on they do
+    # Up to `small` they do not fit, from `fitting` on they do.
+    small, fitting, at, wanted_px = -1, len(rooms), 0, math.inf
     while fitting - small > 1:
         room = rooms[at]
-        style = Style(room.size_px, (0, 0, 0), (255, 255, 255), room.width_px)
-        sizes = message_sizes_px(unfit, style, room_px=room.height_px, with_writer=with_writer)
+        sized = replace(style, size_px=room.size_px, width_px=room.width_px)
+        sizes = message_sizes_px(unfit, sized, room_px=room.height_px, with_writer=with_writer, drawings=drawings)
         outside = [(message, size) for message, size in zip(unfit, sizes, strict=True) if not _fits(size, room)]
         if outside:
             small, unfit = at, [message for message, _ in outside]

@@ -1,6 +1,6 @@
 """Which language, direction and fonts a text needs, how its lines may break, and whether the fonts draw all of it.
 
-Nothing here draws; `text.py` does. A text leaves no trace here: no cache or error keeps any of it.
+Nothing here draws: `typeset.py` does. A text leaves no trace here: no cache or error keeps any of it.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from experiment.design.protocol import Protocol
 from experiment.drawing.controls import check_button_fits, check_scale_fits, draw_button, draw_marker, draw_scale
 from experiment.drawing.message import TextBox, draw_messages, fitting_box
 from experiment.drawing.scripts import blank_glyphs, missing_glyphs
-from experiment.drawing.typeset import Picture, Style, draw_text
+from experiment.drawing.typeset import Drawings, Picture, Style, draw_text
 from experiment.errors import BadInput
 from experiment.record.events import BlankScene, MessageScene, ScaleScene, Scene, TextScene
 from experiment.system import no_core_dumps
@@ -218,10 +218,11 @@ class _StimulusRenderer:
     def messages(self, messages: Sequence[Message]) -> dict[Scene, Placed]:
         """The messages, all in one type size and in one place, so that all look alike."""
         with_writer = self.protocol.display.show_writer
-        room = fitting_box(messages, rooms(self.layout), with_writer=with_writer)
+        drawings: Drawings = {}
+        room = fitting_box(messages, rooms(self.layout), self.style, with_writer=with_writer, drawings=drawings)
         box = next(box for box in (self.layout.reading, self.layout.wide_reading) if box.width_px == room.width_px)
         style = replace(self.style, size_px=room.size_px, width_px=room.width_px)
-        drawn = draw_messages(messages, style, with_writer=with_writer)
+        drawn = draw_messages(messages, style, with_writer=with_writer, drawings=drawings)
         return {
             MessageScene(message.message_id): _placed(picture, box.x_px, box.y_px)
             for message, picture in zip(messages, drawn, strict=True)

@@ -18,6 +18,7 @@ import numpy as np
 
 from experiment.drawing import fonts, scripts
 from experiment.errors import BadInput
+from experiment.system.processes import map_in_threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
 
 Colour = tuple[int, int, int]
 """sRGB, 0 to 255."""
+
+Block = tuple[str, "Style", str]
+"""A text, its style and its language."""
+Drawings = dict[Block, "NDArray[np.uint8] | None"]
+"""What was drawn to be measured, and need not be drawn again; None: ink has no end."""
 
 Align = Literal["start", "center", "left", "right"]
 """`start` is where a line begins: on the right in Arabic and Hebrew."""
@@ -150,14 +156,17 @@ def _compiler(inputs: dict[str, str]) -> typst.Compiler:
     return typst.Compiler(input=_template(), font_paths=fonts.fonts(), sys_inputs=inputs)
 
 
-def draw_text(text: str, style: Style, language: str = "en") -> Picture:
+def draw_text(text: str, style: Style, language: str = "en", drawings: Drawings | None = None) -> Picture:
     """Draw lines as typed, each in the direction of its first strong character; long ones wrap, spaces are kept.
 
     The picture is as high as its lines. Where ink would touch an edge, more stays free there: above and below it gets
     higher, at the sides its lines get shorter, and only what reaches farther makes it wider. A character without a
-    glyph draws a box and raises nothing: ask `missing_glyphs` beforehand. BadInput for ink without end.
+    glyph draws a box and raises nothing: ask `missing_glyphs` beforehand. BadInput for ink without end. `drawings`:
+    those of which this may be one.
     """
-    pixels = _drawn(text, style, language)
+    known = drawings or {}
+    block = (text, style, language)
+    pixels = known[block] if block in known else _drawn(*block)
     if pixels is None:
         raise BadInput("A letter has so many marks that no picture holds them. Take them out.")
     return picture(pixels)
@@ -176,22 +185,26 @@ def _drawn(text: str, style: Style, language: str) -> NDArray[np.uint8] | None:
     return None
 
 
-def text_sizes_px(texts: Sequence[tuple[str, Style, str]], room_px: float = math.inf) -> list[tuple[int, int]]:
+def text_sizes_px(
+    texts: Sequence[Block], room_px: float = math.inf, drawings: Drawings | None = None
+) -> list[tuple[int, int]]:
     """Width and height of what `draw_text` makes of texts with their styles (each has a width) and languages.
 
     In a tenth of the time, as lines are only broken; a text whose ink may reach an edge, where a picture grows, is
-    drawn after all, unless its lines alone are higher than `room_px`: its size is then at least the one given.
+    drawn after all, unless its lines alone are higher than `room_px`: its size is then at least the one given. What is
+    drawn is put into `drawings`.
     """
     blocks = [_block(text, style, scripts.check_language(language), style.side_px) for text, style, language in texts]
-    sizes = []
-    for text, lines_px in zip(texts, _heights_px(blocks), strict=True):
-        style = text[1]
-        size_px = even(style.width_px or 0), even(lines_px + 2 * style.side_px)
-        if size_px[1] <= room_px and not _stays_inside(*text):
-            drawn = _drawn(*text)
-            size_px = (size_px[0], ENDLESS_PX) if drawn is None else (drawn.shape[1], drawn.shape[0])
-        sizes.append(size_px)
-    return sizes
+    sizes_px = {
+        text: (even(text[1].width_px or 0), even(lines_px + 2 * text[1].side_px))
+        for text, lines_px in zip(texts, _heights_px(blocks), strict=True)
+    }
+    wide = [text for text, size_px in sizes_px.items() if size_px[1] <= room_px and not _stays_inside(*text)]
+    for text, drawn in zip(wide, map_in_threads(lambda text: _drawn(*text), wide), strict=True):
+        sizes_px[text] = (sizes_px[text][0], ENDLESS_PX) if drawn is None else (drawn.shape[1], drawn.shape[0])
+        if drawings is not None:
+            drawings[text] = drawn
+    return [sizes_px[text] for text in texts]
 
 
 def _heights_px(blocks: list[dict[str, Any]]) -> list[int]:

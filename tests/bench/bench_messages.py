@@ -15,10 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from experiment.design.message import Message, read_messages
-from experiment.drawing.message import draw_message, draw_messages
+from experiment.drawing.message import draw_message, draw_messages, fitting_box
 from experiment.drawing.scripts import blank_glyphs, missing_glyphs
-from experiment.drawing.stimuli import MESSAGE_SIZES
-from experiment.drawing.typeset import Style
+from experiment.drawing.stimuli import MESSAGE_SIZES, rooms
+from experiment.drawing.typeset import Drawings, Style
 from experiment.task.layout import Layout
 from tests.bench.reporting import HEIGHT_PX, ROOT, WIDTH_PX, median, print_table
 from tests.fitting import fitting_size
@@ -79,9 +79,10 @@ def prepared(messages: Sequence[Message]) -> tuple[float, float, float]:
         if missing_glyphs(message.text, message.language) or blank_glyphs(message.text, message.language):
             raise ValueError("a glyph is missing")
     checked_s = time.perf_counter()
-    style = replace(STYLE, size_px=fitted(messages))
+    drawings: Drawings = {}
+    size_px = fitting_box(messages, rooms(LAYOUT), STYLE, drawings=drawings).size_px
     fitted_s = time.perf_counter()
-    draw_messages(messages, style)
+    draw_messages(messages, replace(STYLE, size_px=size_px), drawings=drawings)
     return checked_s - start_s, fitted_s - checked_s, time.perf_counter() - fitted_s
 
 
