@@ -18,6 +18,7 @@ from experiment.session.plan import Plan
 from experiment.session.run import run_simulated
 from experiment.study import events, participants
 from experiment.study.allocation import draw
+from experiment.study.participant import Participant
 from experiment.study.plan import Courses, Study, read_study
 from tests.strategies import PROTOCOL
 
@@ -115,6 +116,6 @@ def run_session(data: DataSet, visit: Visit, moment: datetime) -> Path:
     return plan.transcript
 
 
-def one(entries: Sequence[events.Entry], subject: str = "DF001") -> participants.Participant:
+def one(entries: Sequence[events.Entry], subject: str = "DF001") -> Participant:
     """The participant as the register has them."""
     return participants.read_participants(participants.study_of(entries), entries)[subject]

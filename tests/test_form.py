@@ -61,7 +61,8 @@ def test_an_empty_form_names_every_required_field() -> None:
 
 @pytest.mark.parametrize(
     ("typed", "time"),
-    [("8:30", "08:30"), ("08:30", "08:30"), ("0830", "08:30"), ("08.30", "08:30"), ("8.05", "08:05"), ("0:00", "00:00"),
+    [("9", "09:00"), ("09", "09:00"), ("23", "23:00"), ("0", "00:00"),
+     ("8:30", "08:30"), ("08:30", "08:30"), ("0830", "08:30"), ("08.30", "08:30"), ("8.05", "08:05"), ("0:00", "00:00"),
      ("23:59", "23:59"), (" 12:00 ", "12:00"), ("0000", "00:00")],
 )  # fmt: skip
 def test_a_time_of_day_is_stored_in_one_form(typed: str, time: str) -> None:
@@ -71,7 +72,25 @@ def test_a_time_of_day_is_stored_in_one_form(typed: str, time: str) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["830", "24:00", "8:60", "8:5", "8", "08:30:00", "8:30 pm", "8,30", "-8:30", "2460", "٠٨:٣٠", "noon", "n/a"],
+    [
+        "830",
+        "24",
+        "24:00",
+        "8:60",
+        "8:5",
+        "8.",
+        "8.3",
+        "9h",
+        "-9",
+        "08:30:00",
+        "8:30 pm",
+        "8,30",
+        "-8:30",
+        "2460",
+        "٠٨:٣٠",
+        "noon",
+        "n/a",
+    ],
 )
 def test_what_is_no_time_of_day_is_refused(typed: str) -> None:
     """A time that could mean two things, or none, is refused with what was expected and found."""

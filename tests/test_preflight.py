@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from io import StringIO
 from pathlib import Path
@@ -649,6 +650,23 @@ def test_a_display_without_a_screen_is_not_fit(lab: Lab, hands: Hands) -> None:
     assert "No session on this computer yet" in told
     assert "stand on the screen as prepared" in told
     assert "ok press came once, timed by" in told
+
+
+@on_linux
+@pytest.mark.parametrize("options", [(), ("--windowed",)])
+def test_a_screen_that_is_too_small_is_named_as_such(lab: Lab, options: tuple[str, ...]) -> None:
+    """Nothing is said of the protocol's pages, which would fit any other screen."""
+    from pyvirtualdisplay.display import Display
+
+    lab.messages()
+    with Display(size=(1024, 600), manage_global_env=False, extra_args=["-noreset"]) as server:
+        small = replace(lab, display=str(server.new_display_var))
+        lab.sittings.append(check := small.begins("--no-press", *options, *lab.places(), script=CHECK))
+        status, said = check.ends()
+    told = " ".join(said.split())
+    assert status == 1, said
+    assert "This screen has 1024 x 600 pixels, and a session needs at least 1280 x 720" in told
+    assert "too long" not in told
 
 
 @on_linux

@@ -18,6 +18,7 @@ from experiment.record.dataset import DataSet
 from experiment.record.tsv import read_rows
 from experiment.study import admission, dates, events, participants, setup, status
 from experiment.study.events import Overridden, SessionHeld, Unblinded, Withdrew
+from experiment.study.participant import Participant
 from experiment.study.plan import Courses
 from experiment.study.register import Register
 from experiment.study.simulated import simulate_study
@@ -197,7 +198,7 @@ def test_a_simulated_study_has_all_that_happens(simulated: tuple[Register, DataS
     assert set(read_rows(data.root / "participants.tsv", "participant_id")) == {f"sub-{name}" for name in people}
 
 
-def _came(person: participants.Participant) -> str:
+def _came(person: Participant) -> str:
     """The day of session 1, or the day after it for those who were late against the rules."""
     day, _ = dates.session_days(STUDY.courses, person.starts[0])
     late = any("too late" in override.refused for override in person.overrides)

@@ -25,7 +25,7 @@ SUBJECT, SESSION, OPERATOR = "subject", "session", "operator"
 OPERATOR_LENGTH = 40
 NOTHING = ("", "n/a")  # a table holds n/a for a missing value, so who types it has given none
 
-_TIME = re.compile(r"([01]?[0-9]|2[0-3])[:.]([0-5][0-9])|([01][0-9]|2[0-3])([0-5][0-9])")
+_TIME = re.compile(r"([01]?[0-9]|2[0-3])(?:[:.]([0-5][0-9]))?|([01][0-9]|2[0-3])([0-5][0-9])")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,12}([.,][0-9]{1,12})?")
 _PERHAPS_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")
 _NOT_ON_A_LINE = ("Cc", "Cs", "Zl", "Zp")  # Unicode's controls (tab, newline), lone surrogates, line and paragraph ends
@@ -157,12 +157,12 @@ def _line(given: str) -> str | None:
 
 
 def _time(given: str) -> str | None:
-    """HH:MM from 8:30, 08.30 or 0830; three digits are a slip of the finger as likely as a time."""
+    """HH:MM from 8:30, 08.30, 0830 or a whole hour such as 9; three digits are as likely a slip of the finger."""
     found = _TIME.fullmatch(given)
     if not found:
         return None
-    hours, minutes = (part for part in found.groups() if part is not None)
-    return f"{int(hours):02}:{minutes}"
+    hours, *minutes = (part for part in found.groups() if part is not None)
+    return f"{int(hours):02}:{minutes[0] if minutes else '00'}"
 
 
 def _number(given: str, field: AskedQuestion) -> float | None:

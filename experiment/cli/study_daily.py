@@ -16,6 +16,7 @@ from experiment.cli.terminal import say, show, show_rows
 if TYPE_CHECKING:
     from experiment.study.events import Act, Entry
 
+New = Annotated[bool, typer.Option("--new", help="It is another person than the one with the similar ID.")]
 Day = Annotated[str, typer.Option("--day", help="YYYY-MM-DD, if it was not today.")]
 
 
@@ -23,6 +24,7 @@ def enrol(
     subject: Subject,
     operator: Operator,
     stratum: Annotated[str, typer.Option(help="Of the study file, such as the site.")],
+    new: New = False,
     data: DataFolder = DATA,
 ) -> None:
     """Take a participant into the study: the next place of the stratum, and with it two kits."""
@@ -32,7 +34,7 @@ def enrol(
 
     register = register_for(data)
     agreement.check_nobody_is_lost(register.read(), DataSet(data))
-    act = cast("Enrolled", setup.enrol(register, subject, stratum, operator).act)
+    act = cast("Enrolled", setup.enrol(register, subject, stratum, operator, is_new=new).act)
     update_participants(data, register.read())
     say(
         f"sub-{act.subject} is enrolled in {act.stratum}: kit {act.kits[0]} in course 1, kit {act.kits[1]} in course 2."
@@ -44,13 +46,14 @@ def consent(
     operator: Operator,
     version: Annotated[str, typer.Option(help="Of the form that was signed, as it stands on it.")],
     day: Day = "",
+    new: New = False,
     data: DataFolder = DATA,
 ) -> None:
-    """Record that informed consent was given."""
+    """Record that informed consent was given, before or after the enrolment."""
     from experiment.study import recording
 
     on = _day(day)
-    _record(data, operator, lambda entries, now: recording.consent(entries, subject, on, version, now))
+    _record(data, operator, lambda entries, now: recording.consent(entries, subject, on, version, now, is_new=new))
     say(f"Consent of {_name(subject)} is recorded.")
 
 
@@ -60,13 +63,18 @@ def start(
     course: Annotated[int, typer.Option(min=1, max=2, help="1 or 2.")],
     kit: Annotated[str, typer.Option(help="As it stands on the kit that was handed out.")],
     day: Day = "",
+    dated_back: Annotated[
+        str | None, typer.Option(help="Why it began before the enrolment here, as in a study that was under way.")
+    ] = None,
     data: DataFolder = DATA,
 ) -> None:
     """Record that a course began: its day 1 is the day of the first dose."""
     from experiment.study import dates, participants, recording
 
     on, number = _day(day), cast("Literal[1, 2]", course)
-    entries = _record(data, operator, lambda told, now: recording.start_course(told, subject, number, on, kit, now))
+    entries = _record(
+        data, operator, lambda told, now: recording.start_course(told, subject, number, on, kit, now, dated_back)
+    )
     plan = participants.study_of(entries)
     one = participants.get_participant(participants.read_participants(plan, entries), subject)
     session_day, _ = dates.session_days(plan.courses, one.starts[course - 1])
@@ -176,7 +184,8 @@ def status(
     as_tsv: AsTsv = False,
 ) -> None:
     """Everybody on one screen: due today, overdue, done, withdrawn."""
-    from experiment.study import queries
+    from experiment.design.visit import subject_name
+    from experiment.study import participants, queries
     from experiment.study import status as standing
 
     register = register_for(data)
@@ -188,6 +197,8 @@ def status(
         return
     show(standing.table(listed))
     show(standing.summary(lines, plan, moment))
+    if waiting := participants.awaiting_enrolment(told.entries):
+        show(f"Consented and not enrolled yet: {', '.join(map(subject_name, waiting))}")
     for line in standing.seals(told, moment, sum(one.needs_person for one in queries.integrity_findings(told, data))):
         show(line)
 

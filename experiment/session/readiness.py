@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from experiment import system
 from experiment.design.colours import rgb
 from experiment.design.protocol import Protocol
-from experiment.errors import DayFourError
+from experiment.errors import DayFourError, EquipmentFailure
 from experiment.preflight import computer
 from experiment.record.finding import Finding, refusal
 
@@ -33,8 +33,11 @@ def check_readiness(
 ) -> list[Finding]:
     """Everything, in the order in which a person reads it. `of_session`: what was found of the session's messages."""
     found, shown = of_session
-    drawing = _drawing(protocol, shown, full_screen=full_screen) if system.has_display() else None
     every = [*computer.items(data, root), *found]
+    try:
+        drawing = _drawing(protocol, shown, full_screen=full_screen) if system.has_display() else None
+    except EquipmentFailure as error:  # a small screen is the computer's fault, and not the protocol's
+        return [*every, refusal("screen", error)]
     if drawing is not None:
         every += _window(drawing, rgb(protocol.display.background), full_screen=full_screen, with_press=with_press)
     return every
@@ -47,9 +50,9 @@ def _drawing(protocol: Protocol, shown: tuple[Message, ...], *, full_screen: boo
     from experiment.design.message import practice_message
     from experiment.drawing.stimuli import draw_in_background
     from experiment.screens.canvas import screen_size_px
-    from experiment.task.layout import MINIMUM_SIZE_PX, Layout
+    from experiment.session.run import fit_layout
 
-    layout = Layout(*(screen_size_px() if full_screen else MINIMUM_SIZE_PX))
+    layout = fit_layout(screen_size_px(), full_screen=full_screen)
     asking = replace(protocol, wording=replace(protocol.wording, loading=PLEASE_PRESS))
     return draw_in_background(asking, shown or (practice_message(protocol),), layout)
 

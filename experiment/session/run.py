@@ -71,7 +71,7 @@ def run_in_window(plan: Plan, *, full_screen: bool, photodiode: bool = False, ch
     from experiment.screens.window import Window
 
     display, pointer = plan.protocol.display, plan.protocol.mouse.enabled
-    layout = _layout(screen_size_px(), full_screen=full_screen)
+    layout = fit_layout(screen_size_px(), full_screen=full_screen)
     mark = None if plan.mode == "run" else PILOT_MARK
     names = read_key_names()
     labels = AS_NAMED if plan.is_synthetic else names.labels  # nobody looks for keys
@@ -120,13 +120,13 @@ def _fit(canvas: Canvas, pace: Pace, looking: Future[Sequence[Finding]], overrid
     return found
 
 
-def _layout(screen_px: tuple[int, int], *, full_screen: bool) -> Layout:
+def fit_layout(screen_px: tuple[int, int], *, full_screen: bool) -> Layout:
     """The layout for a window on this screen; EquipmentFailure if the screen is too small to read on."""
     (width_px, height_px), (least_width_px, least_height_px) = screen_px, MINIMUM_SIZE_PX
     if width_px < least_width_px or height_px < least_height_px:
         raise EquipmentFailure(
-            f"Expected a screen of at least {least_width_px} x {least_height_px} pixels, found {width_px} x "
-            f"{height_px}. Choose a higher resolution or another screen."
+            f"This screen has {width_px} x {height_px} pixels, and a session needs at least {least_width_px} x "
+            f"{least_height_px}. Choose a higher resolution or another screen."
         )
     return Layout(*screen_px) if full_screen else Layout(*MINIMUM_SIZE_PX)
 

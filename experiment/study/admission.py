@@ -15,7 +15,7 @@ from experiment.errors import BadInput
 from experiment.study import dates as days
 from experiment.study.clock import clock_trouble
 from experiment.study.events import Entry
-from experiment.study.participants import Participant
+from experiment.study.participant import Participant
 from experiment.study.plan import Study
 from experiment.study.snapshot import Snapshot
 

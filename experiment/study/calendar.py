@@ -19,7 +19,7 @@ from experiment.errors import BadInput
 from experiment.storage.atomic_file import write_whole
 from experiment.study import dates
 from experiment.study.events import Entry
-from experiment.study.participants import Participant
+from experiment.study.participant import Participant
 from experiment.study.plan import Study
 from experiment.study.zones import vtimezone
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from experiment.study.plan import Study
 
@@ -38,7 +38,7 @@ class Enrolled(Struct, frozen=True, tag_field="act", tag="enrolled"):
 
 
 class Consented(Struct, frozen=True, tag_field="act", tag="consented"):
-    """Informed consent was given, on this day, to this version of the form."""
+    """Informed consent was given, on this day, to this version of the form; it may come before the enrolment."""
 
     subject: str
     day: str
@@ -46,12 +46,16 @@ class Consented(Struct, frozen=True, tag_field="act", tag="consented"):
 
 
 class CourseStarted(Struct, frozen=True, tag_field="act", tag="started"):
-    """A course begins: day 1 is `day`, with the first dose of this kit, which was handed out."""
+    """A course begins: day 1 is `day`, with the first dose of this kit, which was handed out.
+
+    `dated_back`: why it began before the participant was enrolled here, as in a study that was under way.
+    """
 
     subject: str
     course: Literal[1, 2]
     day: str
     kit: str
+    dated_back: str | UnsetType = UNSET
 
 
 class Dosed(Struct, frozen=True, tag_field="act", tag="dosed"):

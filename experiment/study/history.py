@@ -58,8 +58,9 @@ def describe(act: events.Act) -> str:  # noqa: PLR0911 - one line for each kind 
             return f"sub-{subject} was enrolled in {stratum}: kit {kits[0]} in course 1, kit {kits[1]} in course 2."
         case events.Consented(subject=subject, day=day, version=version):
             return f"sub-{subject} consented on {day} to version {version}."
-        case events.CourseStarted(subject=subject, course=course, day=day, kit=kit):
-            return f"sub-{subject} began course {course} on {day} with kit {kit}."
+        case events.CourseStarted(subject=subject, course=course, day=day, kit=kit, dated_back=why):
+            told = f"sub-{subject} began course {course} on {day} with kit {kit}."
+            return f"{told} Dated back: {why}" if why else told
         case events.Dosed(subject=subject, day=day, taken=taken):
             return f"sub-{subject} {'took' if taken else 'missed'} the dose of {day}."
         case events.SessionHeld(subject=subject, session=session, status="never_held"):

@@ -9,6 +9,7 @@ from experiment.record.dataset import DataSet
 from experiment.record.tsv import MISSING
 from experiment.study import participants
 from experiment.study.events import Entry
+from experiment.study.participant import Participant
 
 COLUMNS = {
     "stratum": {"Description": "The stratum, such as the site, within which the participant was allocated."},
@@ -24,7 +25,7 @@ def update_participants_tsv(data: DataSet, entries: Sequence[Entry]) -> None:
     data.list_participants({one.name: participant_row(one) for one in people}, COLUMNS)
 
 
-def participant_row(one: participants.Participant) -> dict[str, str]:
+def participant_row(one: Participant) -> dict[str, str]:
     """The participant's cells in the columns of `COLUMNS`."""
     days = {"enrolled": one.enrolled, "consented": one.consented, "withdrawn": one.withdrawn}
     return {"stratum": one.stratum} | {name: _cell(day) for name, day in days.items()}

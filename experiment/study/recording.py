@@ -10,9 +10,12 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Literal, TypeVar
 
-from experiment.design.visit import Visit
+from msgspec import UNSET
+
+from experiment.design.session import check_subject
+from experiment.design.visit import Visit, subject_name
 from experiment.errors import BadInput
-from experiment.study import admission, dates, participants
+from experiment.study import admission, dates, participants, rules, setup
 from experiment.study.allocation import check_kit
 from experiment.study.events import (
     BegunAgain,
@@ -20,43 +23,86 @@ from experiment.study.events import (
     Corrected,
     CourseStarted,
     Dosed,
+    Enrolled,
     Entry,
     Overridden,
     SessionHeld,
     Status,
     Withdrew,
 )
-from experiment.study.participants import Participant
+from experiment.study.participant import Participant
 from experiment.study.plan import Study
 
 Entries = Sequence[Entry]
 Kind = TypeVar("Kind", Consented, CourseStarted, Dosed, Withdrew, Overridden, SessionHeld, BegunAgain)
-LONGEST_AGO = {"consent": timedelta(days=366), "start": timedelta(days=31)}  # beyond, it is a slip of the keys
+LONGEST_AGO = {
+    "consent": timedelta(days=3 * 366),
+    "start": timedelta(days=31),
+    "dated back": timedelta(days=3 * 366),
+}  # beyond, it is a slip of the keys
 SHORTEST_REASON = 5
 
 
-def consent(entries: Entries, subject: str, day: date | None, version: str, moment: datetime) -> Consented:
-    """Informed consent to this version of the form, given on `day` (today if None)."""
-    study, one, today = _now(entries, subject, moment)
+def consent(
+    entries: Entries, subject: str, day: date | None, version: str, moment: datetime, *, is_new: bool = False
+) -> Consented:
+    """Informed consent to this version of the form, given on `day` (today if None), be it before the enrolment.
+
+    `is_new`: it was asked whether somebody with a similar ID is meant.
+    """
     if not version.strip():
         raise BadInput("Expected the version of the form that was signed, as it stands on it: --version.")
+    label, study = check_subject(subject), participants.study_of(entries)
+    people = participants.read_participants(study, entries)
+    if label not in people:
+        setup.check_similar(label, entries, is_new=is_new)
+        today = dates.today(study, moment)
+        day = _sensible(day or today, today, LONGEST_AGO["consent"])
+        return _first_consent(entries, Consented(label, day.isoformat(), version.strip()))
+    study, one, today = _now(entries, subject, moment)
     day = _sensible(day or today, today, LONGEST_AGO["consent"])
     return _possible(study, one, moment, Consented(one.subject, day.isoformat(), version.strip()))
 
 
+def _first_consent(entries: Entries, act: Consented) -> Consented:
+    """Of somebody who is not enrolled yet; BadInput if it is recorded already."""
+    before = participants.counting_acts(entries)
+    if any(isinstance(one, Consented) and (one.subject, one.version) == (act.subject, act.version) for one in before):
+        raise BadInput(f"{subject_name(act.subject)} consented to version {act.version}: it is recorded already.")
+    return act
+
+
 def start_course(
-    entries: Entries, subject: str, course: Literal[1, 2], day: date | None, kit: str, moment: datetime
+    entries: Entries,
+    subject: str,
+    course: Literal[1, 2],
+    day: date | None,
+    kit: str,
+    moment: datetime,
+    dated_back: str | None = None,
 ) -> CourseStarted:
-    """A course whose first dose, of this kit as somebody read it off, was taken on `day` (today if None)."""
+    """A course whose first dose, of this kit as somebody read it off, was taken on `day` (today if None).
+
+    `dated_back`: why it began before the participant was enrolled here.
+    """
     study, one, today = _now(entries, subject, moment)
-    day = _sensible(day or today, today, LONGEST_AGO["start"])
-    return _possible(study, one, moment, CourseStarted(one.subject, course, day.isoformat(), check_kit(kit)))
+    day = _sensible(day or today, today, LONGEST_AGO["start" if dated_back is None else "dated back"])
+    why = UNSET if dated_back is None else meaningful(dated_back)
+    if dated_back is not None and day >= one.enrolled:
+        raise BadInput(f"{dates.in_words(day)} is not before the enrolment of {one.name}: leave out --dated-back.")
+    return _possible(study, one, moment, CourseStarted(one.subject, course, day.isoformat(), check_kit(kit), why))
 
 
 def record_dose(entries: Entries, subject: str, day: date | None, moment: datetime, *, taken: bool) -> Dosed:
-    """A dose of a running or past course, on `day` (today if None); what was recorded last for a day counts."""
+    """A dose of a running or past course, on `day` (today if None); BadInput if another word on it is recorded."""
     study, one, today = _now(entries, subject, moment)
     day = _sensible(day or today, today)
+    if one.doses.get(day, taken) != taken and day not in one.starts:
+        word, number = ("missed" if taken else "taken"), _dose_entry(entries, one.subject, day)
+        raise BadInput(
+            f"The dose of {one.name} on {dates.in_words(day)} is recorded as {word} (entry {number}). If that was a "
+            f"mistake, take it back first: `dayfour study correct {number} --reason ...`."
+        )
     return _possible(study, one, moment, Dosed(one.subject, day.isoformat(), taken))
 
 
@@ -64,6 +110,18 @@ def begin_again(entries: Entries, visit: Visit, reason: str, moment: datetime) -
     """A session in which no message was seen, as its log tells, counts no more."""
     study, one, _ = _now(entries, visit.subject, moment)
     return _possible(study, one, moment, BegunAgain(one.subject, visit.session, meaningful(reason)))
+
+
+def _dose_entry(entries: Entries, subject: str, day: date) -> int:
+    """The number of the entry that counts for this day."""
+    mistaken = participants.corrected_entries(entries)
+    return max(
+        number
+        for number, entry in enumerate(entries, 1)
+        if isinstance(entry.act, Dosed)
+        and (entry.act.subject, entry.act.day) == (subject, day.isoformat())
+        and number not in mistaken
+    )
 
 
 def withdraw(entries: Entries, subject: str, reason: str, moment: datetime) -> Withdrew:
@@ -112,15 +170,15 @@ def record_never_held(entries: Entries, subject: str, session: int, moment: date
 def correct(entries: Entries, number: int, reason: str, moment: datetime) -> Corrected:
     """An entry (numbered from 1) was a mistake of whoever recorded it, and counts no more.
 
-    BadInput for what was no mere record: kits that were given, sessions that were held, rules that were lifted,
-    treatments that were seen; and while later entries build on it.
+    The place and the kits of an enrolment are not given again. BadInput for what was no mere record: sessions that were
+    held, rules that were lifted, treatments that were seen; and while later entries build on it.
     """
     act = entries[number - 1].act if 1 <= number <= len(entries) else None
-    is_record = isinstance(act, Consented | CourseStarted | Dosed | Withdrew)
+    is_record = isinstance(act, Enrolled | Consented | CourseStarted | Dosed | Withdrew)
     if not (is_record or (isinstance(act, SessionHeld) and act.status == "never_held")):
         raise BadInput(
-            f"Entry {number} cannot be taken back: only a consent, a start, a dose, a withdrawal, or a session that "
-            "was closed as never held. `dayfour study history` lists all with their numbers."
+            f"Entry {number} cannot be taken back: only an enrolment, a consent, a start, a dose, a withdrawal, or a "
+            "session that was closed as never held. `dayfour study history` lists all with their numbers."
         )
     if number in (known := participants.corrected_entries(entries)):
         raise BadInput(f"Entry {number} was taken back already, by entry {known[number]}.")
@@ -145,7 +203,7 @@ def _now(entries: Entries, subject: str, moment: datetime) -> tuple[Study, Parti
 
 
 def _possible(study: Study, one: Participant, moment: datetime, act: Kind) -> Kind:
-    participants.apply(study, one, Entry(moment.isoformat(), "", act))
+    rules.apply(study, one, Entry(moment.isoformat(), "", act))
     return act
 
 

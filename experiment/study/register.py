@@ -24,7 +24,8 @@ from experiment.storage.hash_chain import Line, chain_line, line_digests, read_c
 from experiment.storage.lock import LockedFile, lock_file
 from experiment.study.clock import check_clock, check_times
 from experiment.study.events import SCHEMA, Act, Begun, Entry, Locked, Recovered, decode, encode
-from experiment.study.participants import AFTER_LOCK, Participant
+from experiment.study.participant import Participant
+from experiment.study.participants import AFTER_LOCK
 from experiment.study.snapshot import Snapshot
 from experiment.system.boot import Boot, this_boot
 

@@ -15,11 +15,13 @@ import msgspec
 from msgspec import Struct
 
 from experiment.design.session import check_subject
+from experiment.design.visit import subject_name
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.storage import encryption
 from experiment.storage.atomic_file import sync_folder, write_whole
 from experiment.study.allocation import Packed, Slot, draw, packing_rows
-from experiment.study.events import SCHEMA, Begun, Enrolled, Entry
+from experiment.study.events import SCHEMA, Begun, Consented, Enrolled, Entry
+from experiment.study.participants import counting_acts, similar_ids
 from experiment.study.plan import Study
 from experiment.study.register import ALLOCATION, KITS, PACKING, AllocationSlot, Register, check_initials
 from experiment.system import no_core_dumps
@@ -88,8 +90,15 @@ def _sealed(content: Allocation | tuple[Packed, ...], public: str) -> bytes:
     return encryption.encrypt(plain.ljust(-(-len(plain) // PADDED_BYTES) * PADDED_BYTES), [public])
 
 
-def enrol(register: Register, subject: str, stratum: str, who: str) -> Entry:
-    """Give a participant the next place of the stratum; BadInput says what speaks against it, and nothing is given."""
+class SimilarId(BadInput):
+    """Somebody with an ID that is easily taken for this one is in the study: it may be the same person."""
+
+
+def enrol(register: Register, subject: str, stratum: str, who: str, *, is_new: bool = False) -> Entry:
+    """Give a participant the next place of the stratum; BadInput says what speaks against it, and nothing is given.
+
+    `is_new`: it was asked whether somebody with a similar ID is meant; else SimilarId.
+    """
     label, known = check_subject(subject), register.kits()
     for name in (ALLOCATION, PACKING):
         register.beside(name)  # nobody is enrolled into an allocation that cannot be opened any more
@@ -100,7 +109,8 @@ def enrol(register: Register, subject: str, stratum: str, who: str) -> Entry:
 
     def decide(entries: Sequence[Entry]) -> Enrolled:
         enrolled = [entry.act for entry in entries if isinstance(entry.act, Enrolled)]
-        _check_new(label, enrolled)
+        _check_new(label, [act for act in counting_acts(entries) if isinstance(act, Enrolled)])
+        check_similar(label, entries, is_new=is_new)
         taken = sum(act.stratum == stratum for act in enrolled)
         if taken == len(own):
             raise BadInput(
@@ -123,3 +133,13 @@ def _check_new(label: str, enrolled: Sequence[Enrolled]) -> None:
                 f"sub-{act.subject} is enrolled, and some computers do not tell it from sub-{label}. Type the ID with "
                 "the same capital and small letters, or choose another one."
             )
+
+
+def check_similar(label: str, entries: Sequence[Entry], *, is_new: bool) -> None:
+    """SimilarId if a participant's ID is easily taken for this one, unless that was asked."""
+    known = dict.fromkeys(act.subject for act in counting_acts(entries) if isinstance(act, Enrolled | Consented))
+    if not is_new and label not in known and (near := similar_ids(label, known)):
+        raise SimilarId(
+            f"{subject_name(near[0])} is in the study already, and {subject_name(label)} is easily taken for it. Check "
+            "the ID; if it is another person, add --new."
+        )

@@ -8,7 +8,8 @@ from functools import cached_property
 
 from experiment.storage.anchor import anchor_of
 from experiment.study.events import Entry
-from experiment.study.participants import Participant, get_participant, read_participants, study_of
+from experiment.study.participant import Participant
+from experiment.study.participants import get_participant, read_participants, study_of
 from experiment.study.plan import Study
 
 

@@ -17,7 +17,7 @@ from experiment.study import dates
 from experiment.study.admission import unrecorded_doses
 from experiment.study.clock import clock_trouble
 from experiment.study.events import Begun
-from experiment.study.participants import Participant
+from experiment.study.participant import Participant
 from experiment.study.plan import Study
 from experiment.study.snapshot import Snapshot
 

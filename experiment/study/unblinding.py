@@ -116,7 +116,7 @@ def unblind_one(register: Register, key: Any, who: str, subject: str, reason: st
 
 
 def _enrolled(entries: Sequence[Entry]) -> Iterator[Enrolled]:
-    return (entry.act for entry in entries if isinstance(entry.act, Enrolled))
+    return (act for act in participants.counting_acts(entries) if isinstance(act, Enrolled))
 
 
 def _slots(register: Register, told: Snapshot, key: Any) -> dict[tuple[str, int], Slot]:
