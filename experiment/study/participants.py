@@ -49,6 +49,7 @@ def read_participants(study: Study, entries: Sequence[Entry]) -> dict[str, Parti
         try:
             _check_order(act, number, locked=locked)
             if isinstance(act, Consented) and act.subject not in people:
+                dates.parse_day(act.day)
                 consents.setdefault(act.subject, []).append(entry)
             elif isinstance(act, Enrolled):
                 one = _enrolled(study, people, given, entry, act)
