@@ -728,7 +728,7 @@ def test_a_study_from_its_keys_to_an_emergency(tmp_path: Path, pharmacy: Keys) -
     ).stderr  # fmt: skip
 
     asked = ("unblind", "--subject", "017", "--reason", "seizure", "--key", key, *common)
-    assert "cannot be known by anybody" in study(*asked[:-5], tmp_path / "none", *common).stderr
+    assert "Nobody can open anything without it" in study(*asked[:-5], tmp_path / "none", *common).stderr
     assert len(Register(folder).entries()) == 2
     shown = study(*asked, typed=PASSPHRASE).stdout.splitlines()
     assert sorted(line.split("\t")[2] for line in shown) == ["naltrexone", "placebo"]

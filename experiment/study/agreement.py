@@ -76,9 +76,11 @@ def _of_entry(
     recorded = f"The register says since {entry.utc[:10]}, by {entry.who}, that {visit}"
     if act.status == "never_held":
         if log:
-            yield _finding("unrecorded", visit, f"{recorded} was never held, and here is its log. Ask who closed it.")
+            yield _finding(
+                "unrecorded", visit, f"{recorded} did not take place, and here is its log. Ask who recorded that."
+            )
     elif log is None:
-        there = f"{recorded} was held on {act.day} ({act.status})"
+        there = f"{recorded} took place on {act.day} ({act.status})"
         computer = f" of {entry.computer}" if entry.computer else ""
         if is_shared:
             text = f"{there}; its data are not here. They may be in the data set of another computer{computer}."
@@ -92,7 +94,7 @@ def _of_entry(
 def _compared(told: Snapshot, visit: Visit, act: SessionHeld, log: RecordedSession, recorded: str) -> Iterator[Finding]:
     day = dates.day_of(told.study.at(told.participant(visit.subject).stratum), log.began_utc).isoformat()
     if day != act.day:
-        yield _finding("other_day", visit, f"{recorded} was held on {act.day}; its log began on {day}. {_COPY}")
+        yield _finding("other_day", visit, f"{recorded} took place on {act.day}; its log began on {day}. {_COPY}")
     if act.last_line_sha256 and not log.has_line(act.last_line_sha256):
         yield _finding("exchanged", visit, f"{recorded} ended with another last line than its log has. {_COPY}")
     elif act.status not in {log.status, "failed"}:

@@ -1,7 +1,7 @@
 """Whether the times in the register can be right: they only go forward, and no further than the plan explains. Pure.
 
 An act is refused while the computer's clock cannot be right, since its day decides what may happen; but never a session
-that was held, nor an emergency. What stands in the register all the same is a finding, until somebody resolves it.
+that took place, nor an emergency. What is in the register anyway is a finding, until somebody resolves it.
 """
 
 from __future__ import annotations

@@ -64,9 +64,9 @@ def describe(act: events.Act) -> str:  # noqa: PLR0911 - one line for each kind 
         case events.Dosed(subject=subject, day=day, taken=taken):
             return f"sub-{subject} {'took' if taken else 'missed'} the dose of {day}."
         case events.SessionHeld(subject=subject, session=session, status="never_held"):
-            return f"sub-{subject}: session {session} was never held."
+            return f"sub-{subject}: session {session} did not take place."
         case events.SessionHeld(subject=subject, session=session, day=day, status=status):
-            return f"sub-{subject}: session {session} was held on {day} ({status})."
+            return f"sub-{subject}: session {session} took place on {day} ({status})."
         case _:
             return _told_of_rules(act)
 

@@ -1,7 +1,7 @@
-"""The keys of the two people who may know the treatments: whoever may unblind, and the pharmacy.
+"""The keys of the two people who may know the treatments: the key holder, and the pharmacy.
 
 Each makes a pair on a computer of their own. The private key never leaves its file, which a passphrase closes; the
-public key goes to whoever sets up the study.
+public key goes to the person who sets up the study.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def read_public(given: str) -> str:
         # What stands there is not shown: it could be a private key.
         shown = "the key" if text is given else given
         raise BadInput(
-            f"Expected {shown} to be a public key, which begins with age1. Take the file {_ENDING}."
+            f"{shown[:1].upper()}{shown[1:]} is not a public key, which begins with age1. Give the file {_ENDING}."
         ) from None
     return text.strip()
 
@@ -55,8 +55,7 @@ def read_key(path: Path, passphrase: str) -> Any:
         return encryption.unlock(path.read_bytes(), passphrase)
     except OSError as error:
         raise BadInput(
-            f"The key {path} cannot be read: {error.strerror}. Without the key, the treatments cannot be known by "
-            "anybody, and there is no way round it. Ask whoever holds the key."
+            f"The key {path} cannot be read: {error.strerror}. Nobody can open anything without it. Ask the key holder."
         ) from error
 
 

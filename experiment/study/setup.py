@@ -105,7 +105,7 @@ def enrol(register: Register, subject: str, stratum: str, who: str, *, is_new: b
     own = [place for place in known if place.stratum == stratum]
     if not own:
         strata = ", ".join(dict.fromkeys(place.stratum for place in known))
-        raise BadInput(f"Expected a stratum of the study ({strata}), found {stratum!r}. Type it again.")
+        raise BadInput(f"{stratum!r} is not a stratum of this study. Please give one of {strata}.")
 
     def decide(entries: Sequence[Entry]) -> Enrolled:
         enrolled = [entry.act for entry in entries if isinstance(entry.act, Enrolled)]
@@ -114,8 +114,8 @@ def enrol(register: Register, subject: str, stratum: str, who: str, *, is_new: b
         taken = sum(act.stratum == stratum for act in enrolled)
         if taken == len(own):
             raise BadInput(
-                f"All {taken} places of the stratum {stratum} are given, and a study that has begun gets no more. "
-                "Nobody can be enrolled there: ask whoever leads the study."
+                f"All {taken} places of the stratum {stratum} are taken, and a study that has begun gets no more. "
+                "Ask the person who leads the study."
             )
         return Enrolled(label, stratum, own[taken].place, own[taken].kits)
 

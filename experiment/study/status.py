@@ -166,7 +166,9 @@ def _overdue(one: Participant, study: Study, today: date) -> Iterator[str]:
         _, latest = dates.session_days(study.courses, start)
         if today > latest and not one.is_held(course):
             is_past = today > dates.last(study.courses, start)
-            yield f"session {course} was due {dates.short(latest)}" + (": close it" if is_past else "")
+            yield f"session {course} was due {dates.short(latest)}" + (
+                ": record that it did not take place" if is_past else ""
+            )
     if unrecorded := unrecorded_doses(one, study, today):
         yield f"record doses of {', '.join(dates.short(day) for day in unrecorded)}"
 

@@ -55,6 +55,7 @@ FAILS = (
     IndexError,
     KeyError,
     OSError,
+    RuntimeError,
     StopIteration,
     ValueError,
 )
