@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -78,7 +78,8 @@ def funnel(
     label, read, data_set = check_subject(subject), read_protocol(protocol), DataSet(data)
     if read.funnel is None:
         raise BadInput(f"The protocol {protocol} has no section [funnel].")
-    if not data_set.table_of(Visit(label, read.sessions)):
+    visit = Visit(label, read.sessions)
+    if not (data_set.table_of(visit) or data_set.transcript_of(visit)):
         raise BadInput(f"sub-{label} has not been in session {read.sessions} yet, which the questions follow.")
     if register := location.find_register(data):
         sessions.check_open(register, label)
@@ -100,7 +101,7 @@ def ask_funnel(funnel: Funnel, subject: str, data: DataSet) -> None:
     else:
         utc = datetime.now(timezone.utc).isoformat(timespec="seconds")
         record_closing(data, subject, utc, funnel.questions, answers)
-        say(f"The answers to the closing questions are saved:\n  {data.funnel}")
+        say(f"The answers to the closing questions are saved, and are in the table:\n  {data.funnel}")
 
 
 def record(register: Register | None, data: DataSet, transcript: Path, who: str) -> Snapshot | None:
@@ -113,9 +114,9 @@ def record(register: Register | None, data: DataSet, transcript: Path, who: str)
     if register is not None:
         try:
             return record_end(register, data, transcript, who)
-        except DayFourError as error:
-            say(f"The study's register does not know yet how the session ended: {error}", "red")
-            say("`dayfour study close` or the next `dayfour run` of this participant records it.", "red")
+        except (DayFourError, OSError) as error:
+            say(f"It is not certain that the study's register knows how the session ended: {error}", "red")
+            say("The next `dayfour run` of this participant records it if it is missing.", "red")
     return None
 
 
@@ -125,7 +126,9 @@ def say_anchor(transcript: Path, told: Snapshot | None) -> None:
     from experiment.storage.anchor import anchor_of
     from experiment.storage.hash_chain import line_digests
 
-    if has_begun(transcript):
+    with suppress(OSError):  # which is told of where it matters
+        if not has_begun(transcript):
+            return
         anchor = told.anchor if told else anchor_of(line_digests(transcript.read_bytes())[-1])
         say(f"Anchor, for the paper form of this visit: {anchor}", "bold")
 

@@ -115,9 +115,17 @@ def new_passphrase() -> str:
 
 
 def unexpected(error: Exception) -> str:
-    """What to say of an error that nobody foresaw: kind and place only, since its text could hold a message."""
+    """What to say of an error that nobody foresaw: kind and place only, since its text could hold a message.
+
+    Of a file that the system does not give, which file and why.
+    """
     import traceback
 
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename} cannot be read or written" if error.filename else "A file cannot be read or written"
+        return (
+            f"{place}: {error.strerror}. Free the disk, connect the folder again or close other programs; then repeat."
+        )
     at = traceback.extract_tb(error.__traceback__)[-1]
     return (
         f"An unexpected error occurred: {type(error).__name__} at {Path(at.filename).name}:{at.lineno}.\n"

@@ -5,18 +5,20 @@ What a person wrote into the table stays; so do answers that an earlier version 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from experiment.design.questions import AskedQuestion
 from experiment.design.visit import subject_label, subject_name
-from experiment.errors import BadInput, DayFourError
+from experiment.errors import BadInput, DayFourError, EquipmentFailure
 from experiment.record.data_dictionary import PARTICIPANTS_COLUMNS, describe_question
 from experiment.record.dataset import DataSet, cell
-from experiment.record.events import SCHEMA, decode
+from experiment.record.events import SCHEMA, decode, encode
 from experiment.record.events_beside import Answers, Closing
-from experiment.record.transcript import Writer, has_begun
+from experiment.record.rescue import RescueCopy
+from experiment.record.transcript import Writer, has_begun, not_taken
 from experiment.record.tsv import MISSING, describe_columns, read_rows, read_table, write_rows
-from experiment.storage.hash_chain import read_chain
+from experiment.storage.hash_chain import chain_line, read_chain
 
 
 def closing_log(data: DataSet, subject: str) -> Path:
@@ -26,8 +28,13 @@ def closing_log(data: DataSet, subject: str) -> Path:
 
 
 def has_answered(data: DataSet, subject: str) -> bool:
-    """Whether this participant has answered."""
-    return has_begun(closing_log(data, subject)) or subject_name(subject) in read_rows(data.funnel, "participant_id")
+    """Whether this participant has answered; a table that cannot be read keeps nobody from being asked."""
+    with suppress(OSError):
+        if has_begun(closing_log(data, subject)):
+            return True
+    with suppress(DayFourError, OSError):
+        return subject_name(subject) in read_rows(data.funnel, "participant_id")
+    return False
 
 
 def find_answered(data: DataSet) -> set[str]:
@@ -41,23 +48,35 @@ def record_closing(
 ) -> Path:
     """Record a participant's answers, and the table with them; where they are recorded.
 
-    The log comes first, whatever the state of the table. A DayFourError says what was saved nevertheless, and where;
+    The log comes first, whatever the state of the table. EquipmentFailure says what was saved nevertheless, and where;
     BadInput if there is such a log already.
     """
-    path = closing_log(data, subject)
-    if has_begun(path):
-        raise BadInput(f"{subject_name(subject)} has answered the closing questions already: {path}")
-    if path.exists():
-        path.unlink()  # without a whole line: nothing was recorded there
-    with Writer(path) as writer:
-        writer.append(Closing(SCHEMA, subject, utc, questions, answers))
+    path, closing = closing_log(data, subject), Closing(SCHEMA, subject, utc, questions, answers)
+    writer = Writer(path)
+    try:
+        _make_room(path)
+        with writer:
+            writer.append(closing)
+    except (EquipmentFailure, OSError) as error:
+        if writer.began:  # it has told where the answers are
+            raise
+        raise EquipmentFailure(
+            not_taken(path, str(error), RescueCopy(path).write(chain_line(b"", encode(closing))))
+        ) from error
     try:
         list_closing(data)
-    except DayFourError as error:
-        raise type(error)(
+    except (DayFourError, OSError) as error:
+        raise EquipmentFailure(
             f"{error}\nThe answers are saved:\n  {path}\n`dayfour table {data.root} --remake` adds them to the table."
         ) from error
     return path
+
+
+def _make_room(path: Path) -> None:
+    """BadInput if there is a log; one without a whole line, in which nothing was recorded, goes."""
+    if has_begun(path):
+        raise BadInput(f"The closing questions have been answered already, and these answers were NOT saved: {path}")
+    path.unlink(missing_ok=True)
 
 
 def list_closing(data: DataSet) -> None:

@@ -149,7 +149,7 @@ class Writer:
         rescued = _rescued(self._rescue, unsaved)
         if unsaved is not None:
             reason = trouble or self._file.trouble or "no answer"
-            raise EquipmentFailure(_not_taken(self._path, reason, rescued))
+            raise EquipmentFailure(not_taken(self._path, reason, rescued))
 
 
 def _rescued(rescue: Rescue, unsaved: bytes | None) -> Path | None:
@@ -166,7 +166,7 @@ def _rescued(rescue: Rescue, unsaved: bytes | None) -> Path | None:
     return copy
 
 
-def _not_taken(path: Path, reason: str, rescued: Path | None) -> str:
+def not_taken(path: Path, reason: str, rescued: Path | None) -> str:
     """What to say of a session that its folder did not take."""
     start = f"The data folder did not take all of it ({reason}): {path.parent}\n"
     if rescued is None:

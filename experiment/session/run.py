@@ -169,7 +169,7 @@ def _recording(plan: Plan) -> Iterator[log.Writer]:
         with transcript:
             yield transcript
     except BaseException:
-        with suppress(DayFourError):  # the first error is the one to tell
+        with suppress(DayFourError, OSError):  # the first error is the one to tell
             _save_tables(plan, transcript)
         raise
     _save_tables(plan, transcript)
@@ -184,7 +184,7 @@ def _save_tables(plan: Plan, transcript: log.Writer) -> None:
         plan.data.save(read.events)
         if plan.mode != "simulate":  # which lists all its participants at once
             plan.data.list_participants()
-    except EquipmentFailure as error:
+    except (EquipmentFailure, OSError) as error:
         raise EquipmentFailure(f"{error}\n{on_disk(read)} {remake_advice(plan.data.root)}") from error
 
 
@@ -222,7 +222,9 @@ def _run_task(
                     f"The data folder takes no data: {plan.transcript.parent}. Nothing was shown. Free the disk, "
                     "connect the folder again, or choose --data."
                 )
-            with suppress(EquipmentFailure):  # the answers are in the transcript; the tables are made again at the end
+            with suppress(
+                EquipmentFailure, OSError
+            ):  # the answers are in the transcript; the tables are made again at the end
                 plan.data.save(log.read(plan.transcript, pilot=True).events)
 
     return procedure.run(started, screen, emit)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from experiment.design.visit import Visit
-from experiment.errors import BadInput
+from experiment.errors import BadInput, DayFourError
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.resume import is_interrupted
@@ -90,7 +91,8 @@ def record_end(register: Register, data: DataSet, transcript: Path, who: str) ->
     session = read.started.session
     status = "failed" if read.ended is None or is_interrupted(read) else read.ended.status
     told = record(register, session.subject, session.session, who, status, read.started.zero_utc, transcript)
-    update_participants_tsv(data, told.entries)
+    with suppress(DayFourError, OSError):  # the next act brings it up to date; the register knows already
+        update_participants_tsv(data, told.entries)
     return told
 
 
