@@ -21,7 +21,7 @@ settings.load_profile("untimed")
 
 if sys.platform != "linux":
     # XTEST and virtual displays belong to X11, limits and small disks to POSIX.
-    named = "window commands disk survival keyboard fit funnel privacy preflight system study_register study_run"
+    named = "faults window commands disk survival keyboard fit funnel privacy preflight system study_register study_run"
     collect_ignore = [f"test_{name}.py" for name in named.split()]
 
 
