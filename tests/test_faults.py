@@ -12,9 +12,6 @@ if TYPE_CHECKING:
 STEP = 45
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux", reason="the library that lets calls fail is preloaded, which is Linux's way"
-)
 def test_whatever_call_to_the_disk_fails_nothing_is_lost_untold(capfd: pytest.CaptureFixture[str]) -> None:
     """Every 45th call, by every kind of failing: no answer lost untold, no false claim, and each session goes on."""
     status = preloaded("tests.bench.bench_faults", str(STEP))
