@@ -43,7 +43,8 @@ CJK_LANGUAGES = {
 }
 
 NEWLINE = regex.compile(r"\r\n|[\r\n\v\f\x85\u2028\u2029]")
-CLUSTER = regex.compile(r"\X")
+# Flags first: \X by itself counts all of a row of them for each, which takes the square of its length.
+CLUSTER = regex.compile(r"\p{Regional_Indicator}{2}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]*|\X")
 STRONG = regex.compile(r"[\p{Bidi_Class=L}\p{Bidi_Class=R}\p{Bidi_Class=AL}]")
 RIGHT_TO_LEFT = regex.compile(r"[\p{Bidi_Class=R}\p{Bidi_Class=AL}]")
 KANA = regex.compile(r"[\p{Script=Hiragana}\p{Script=Katakana}]")
@@ -79,7 +80,8 @@ LETTERS = r"(?:[^\s\u200B\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Han}\p{Hiragana}\
 WORD = regex.compile(rf"{LETTERS}+")
 SIGNS = r"/?&=.,_#\u00A0\u2007\u202F-"  # behind which a link may break
 PART_OF_LINK = regex.compile(rf"[^{SIGNS}]+[{SIGNS}]*|[{SIGNS}]+")
-KOREAN_WORD = regex.compile(r"(?=[^\s\p{Han}\p{Hiragana}\p{Katakana}]*\p{Hangul})[^\s\p{Han}\p{Hiragana}\p{Katakana}]+")
+UNSPACED = r"\s\p{Han}\p{Hiragana}\p{Katakana}"
+KOREAN_WORD = regex.compile(rf"(?<![^{UNSPACED}])(?=[^{UNSPACED}]*\p{{Hangul}})[^{UNSPACED}]+")
 ZERO_WIDTH_SPACE, WORD_JOINER = "\u200b", "\u2060"
 
 

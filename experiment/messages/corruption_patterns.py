@@ -19,7 +19,7 @@ ESCAPED_UNIT = re.compile(r"_x[0-9A-Fa-f]{4}_")
 ENTITY = re.compile(r"&(#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 # An opening tag has attributes or nothing besides its name: "<a huge hug>" and "<i mean it>" are somebody's words.
 TAG = re.compile(
-    r"</?(?:br|p|div|span|b|i|u|em|strong|a|font|img|li|ul|ol|h[1-6]|table|tr|td|html|body)(?:\s+[\w:-]+=[^<>]*)?\s*/?>",
+    r"</?(?:br|p|div|span|b|i|u|em|strong|a|font|img|li|ul|ol|h[1-6]|table|tr|td|html|body)(?:\s+[\w:-]+=[^<>]*>|\s*/?>)",
     re.IGNORECASE,
 )
 SHEET_ERROR = re.compile(
