@@ -11,6 +11,7 @@ import typer
 from experiment.cli.options import DATA, PROTOCOL, DataFolder, ProtocolFile
 from experiment.cli.terminal import say
 from experiment.errors import BadInput, DayFourError
+from experiment.storage.read_file import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,7 +130,7 @@ def say_anchor(transcript: Path, told: Snapshot | None) -> None:
     with suppress(OSError):  # which is told of where it matters
         if not has_begun(transcript):
             return
-        anchor = told.anchor if told else anchor_of(line_digests(transcript.read_bytes())[-1])
+        anchor = told.anchor if told else anchor_of(line_digests(read_file(transcript))[-1])
         say(f"Anchor, for the paper form of this visit: {anchor}", "bold")
 
 

@@ -22,6 +22,7 @@ from experiment.drawing.fonts import (
     SYMBOL_FAMILY,
 )
 from experiment.errors import BadInput
+from experiment.storage import limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,6 +98,15 @@ def lines_of(text: str) -> list[str]:
     lines = [line.expandtabs(4).rstrip() for line in NEWLINE.split(text)]
     kept = [index for index, line in enumerate(lines) if line]
     return lines[kept[0] : kept[-1] + 1] if kept else []
+
+
+def is_endless(text: str) -> bool:
+    """Whether no screen has room for it, or for the marks on one of its letters: then nothing should try to draw it."""
+    return (
+        len(text) > limits.LETTERS_SHOWN
+        or len(NEWLINE.findall(text)) > limits.LINES_SHOWN
+        or any(len(cluster) > limits.MARKS for cluster in CLUSTER.findall(text))
+    )
 
 
 def direction_of(text: str, otherwise: Direction = "ltr") -> Direction:

@@ -168,12 +168,14 @@ def draw_text(text: str, style: Style, language: str = "en", drawings: Drawings 
     block = (text, style, language)
     pixels = known[block] if block in known else _drawn(*block)
     if pixels is None:
-        raise BadInput("A letter has so many marks that no picture holds them. Take them out.")
+        raise BadInput("A text is too long for any screen, or a letter has so many marks that no picture holds them.")
     return picture(pixels)
 
 
 def _drawn(text: str, style: Style, language: str) -> NDArray[np.uint8] | None:
     """The pixels, with free edges; None if ink reaches an edge however much is left free."""
+    if scripts.is_endless(text):
+        return None
     side_px = above_px = style.side_px
     while max(side_px, above_px) <= FARTHEST_EM * style.size_px:
         block = _block(text, style, scripts.check_language(language), side_px)
@@ -194,12 +196,12 @@ def text_sizes_px(
     drawn after all, unless its lines alone are higher than `room_px`: its size is then at least the one given. What is
     drawn is put into `drawings`.
     """
-    blocks = [_block(text, style, scripts.check_language(language), style.side_px) for text, style, language in texts]
-    sizes_px = {
-        text: (even(text[1].width_px or 0), even(lines_px + 2 * text[1].side_px))
-        for text, lines_px in zip(texts, _heights_px(blocks), strict=True)
-    }
-    wide = [text for text, size_px in sizes_px.items() if size_px[1] <= room_px and not _stays_inside(*text)]
+    drawable = [text for text in texts if not scripts.is_endless(text[0])]
+    blocks = [_block(*text[:2], scripts.check_language(text[2]), text[1].side_px) for text in drawable]
+    sizes_px = {text: (even(text[1].width_px or 0), ENDLESS_PX) for text in texts}
+    for text, lines_px in zip(drawable, _heights_px(blocks), strict=True):
+        sizes_px[text] = (sizes_px[text][0], even(lines_px + 2 * text[1].side_px))
+    wide = [text for text in drawable if sizes_px[text][1] <= room_px and not _stays_inside(*text)]
     for text, drawn in zip(wide, map_in_threads(lambda text: _drawn(*text), wide), strict=True):
         sizes_px[text] = (sizes_px[text][0], ENDLESS_PX) if drawn is None else (drawn.shape[1], drawn.shape[0])
         if drawings is not None:

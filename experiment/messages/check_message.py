@@ -8,7 +8,15 @@ import regex
 
 from experiment.design.message import Message, count_words
 from experiment.design.protocol import Protocol
-from experiment.drawing.scripts import CLUSTER, INVISIBLE, LANGUAGE, blank_glyphs, missing_glyphs, needs_language
+from experiment.drawing.scripts import (
+    CLUSTER,
+    INVISIBLE,
+    LANGUAGE,
+    blank_glyphs,
+    is_endless,
+    missing_glyphs,
+    needs_language,
+)
 from experiment.messages import corruption
 from experiment.messages.corruption import Told
 from experiment.messages.duplicates import folded
@@ -46,6 +54,10 @@ def judged(message: Message, found: Iterable[Told]) -> Iterator[Told]:
 def _found(subject: str, message: Message, protocol: Protocol) -> Iterator[Told]:
     if message.subject and message.subject.strip().removeprefix("sub-") != subject:
         yield "error", "The file says that it was written for another participant. Find out whose it is."
+    long = [name for name in ("writer", "relationship", "text") if is_endless(getattr(message, name))]
+    if long:  # before any pattern or typesetter sees it
+        yield "error", f"The {' and the '.join(long)} cannot be shown: too long for any screen, or too many marks."
+        return
     for column, content in (("writer", message.writer), ("relationship", message.relationship)):
         yield from _label(column, content)
         found = ((severity, f"Column {column}: {text}") for severity, text in corruption.of_label(content))

@@ -16,6 +16,7 @@ from typing import Any
 from experiment.errors import EquipmentFailure
 from experiment.storage.append_file import GrowingFile
 from experiment.storage.atomic_file import write_whole
+from experiment.storage.read_file import read_file
 
 LOOK_S = 0.5
 PREFIX, PLACE = "dayfour-rescued-", "place.txt"
@@ -82,14 +83,14 @@ class RescueCopy:
         path = self._path.with_name(name) if name else self._path
         with suppress(OSError, EquipmentFailure):
             write_whole(path, content, private=True)
-            return path.read_bytes() == content
+            return read_file(path) == content
         return False
 
 
 def find_rescued(original: Path) -> Path | None:
     """A copy that goes on where this file, which may be gone, ends; the longest one, None if there is none."""
     with suppress(FileNotFoundError):
-        here = original.read_bytes()
+        here = read_file(original)
         return max(_longer(original, here), key=lambda copy: copy.stat().st_size, default=None)
     return max(_longer(original, b""), key=lambda copy: copy.stat().st_size, default=None)
 
@@ -98,9 +99,9 @@ def put_back(original: Path) -> Path | None:
     """Let the file be what a copy of it holds that goes on where it ends; that copy's place, None if there is none."""
     copy = find_rescued(original)
     if copy is not None:
-        content = copy.read_bytes()
+        content = read_file(copy)
         write_whole(original, content)
-        if original.read_bytes() == content:
+        if read_file(original) == content:
             with suppress(OSError):
                 _remove(copy)
     return copy
@@ -117,7 +118,7 @@ def _longer(original: Path, here: bytes) -> Iterator[Path]:
     for copy, place in _copies():
         if place == original.absolute():
             with suppress(OSError):
-                if copy.stat().st_size > len(whole) and copy.read_bytes().startswith(whole):
+                if copy.stat().st_size > len(whole) and read_file(copy).startswith(whole):
                     yield copy
 
 

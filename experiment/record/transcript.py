@@ -30,6 +30,7 @@ from experiment.record.rescue import Rescue
 from experiment.record.writable import as_written, kind_of
 from experiment.storage.append_file import GrowingFile
 from experiment.storage.hash_chain import Line, chain_line, read_chain
+from experiment.storage.read_file import read_file, read_first_line
 
 SETTLE_S = 0.005
 CLOSE_S = 10.0
@@ -181,16 +182,17 @@ def not_taken(path: Path, reason: str, rescued: Path | None) -> str:
 def has_begun(path: Path) -> bool:
     """Whether there is a transcript with at least its first line: before that, nothing was shown."""
     try:
-        with path.open("rb") as file:
-            return file.readline().endswith(b"\n")
+        return read_first_line(path).endswith(b"\n")
     except FileNotFoundError:
         return False
 
 
 def read_start(path: Path) -> Started:
     """How a session started: its transcript's first line, whatever became of the others; BadInput if it is none."""
-    with path.open("rb") as file:
-        line = file.readline()
+    try:
+        line = read_first_line(path)
+    except OSError as error:
+        raise BadInput(f"The transcript {path} cannot be read: {error.strerror}.") from error
     _check_schema(path, [line])
     event = read_chain(path, [line.rstrip(b"\n")], decode)[0]
     if not isinstance(event, Started):
@@ -205,7 +207,7 @@ def read(path: Path, *, pilot: bool = False) -> Transcript:
     line's number, and for a pilot's or a simulated transcript unless `pilot`: neither is taken for data by accident.
     """
     try:
-        *lines, tail = path.read_bytes().split(b"\n")
+        *lines, tail = read_file(path).split(b"\n")
     except OSError as error:
         raise BadInput(f"The transcript {path} cannot be read: {error.strerror}.") from error
     _check_schema(path, lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Mapping
 from functools import partial
@@ -12,6 +13,7 @@ from msgspec import Struct
 
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.storage.atomic_file import write_whole
+from experiment.storage.read_file import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,9 +55,8 @@ def read_table(path: Path, key: str) -> Table:
     if not path.exists():
         return Table((key,), {})
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter="\t", strict=True)
-            lines = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
+        reader = csv.reader(io.StringIO(read_file(path).decode("utf-8-sig"), newline=""), delimiter="\t", strict=True)
+        lines = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadInput(
             f"{path} is not tab-separated UTF-8 ({error}). Save it again as text with tabs, in UTF-8."
@@ -116,7 +117,7 @@ def read_dictionary(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=partial(_object, path))
+        content = json.loads(read_file(path).decode("utf-8-sig"), object_pairs_hook=partial(_object, path))
     except json.JSONDecodeError as error:
         where = f"{path}, line {error.lineno}, column {error.colno}"
         raise BadInput(f"{where}: this is not valid JSON ({error.msg}). Correct it, or put back a copy.") from error

@@ -16,6 +16,7 @@ from experiment.record.finding import Finding
 from experiment.record.trial_table import table_text
 from experiment.replay.discrepancy import discrepancy, quote
 from experiment.replay.recorded import changes
+from experiment.storage.read_file import read_file
 
 REMAKE = "`dayfour table DATA --remake` makes it again"
 Trials = frozenset[int | None]
@@ -83,7 +84,7 @@ def row_findings(path: Path, started: Started, ended: Ended | None, last_line: i
 
 def _text(path: Path) -> str | Finding:
     try:
-        return path.read_bytes().decode()
+        return read_file(path).decode()
     except FileNotFoundError:
         return discrepancy(path.name, "file", "expected beside the transcript", f"missing: {REMAKE}")
     except (OSError, UnicodeDecodeError) as error:

@@ -32,6 +32,7 @@ from experiment.replay.lines import RecordedLine, broken, in_order, parse_line, 
 from experiment.replay.recorded import Difference, RecordedScreen, RecordEnds, changes
 from experiment.replay.tables import row_findings, sidecar_findings, table_findings
 from experiment.storage.hash_chain import line_digests
+from experiment.storage.read_file import read_file
 from experiment.system.processes import Progress, map_on_all_cores
 from experiment.task import procedure
 
@@ -66,7 +67,7 @@ def verify(path: Path, *, pilot: bool = False) -> Verification:
     Raises BadInput if there is no such file, and for a pilot or a simulated session unless `pilot`.
     """
     try:
-        *texts, tail = path.read_bytes().split(b"\n")
+        *texts, tail = read_file(path).split(b"\n")
     except OSError as error:
         raise BadInput(f"The transcript {path} cannot be read: {error.strerror}.") from error
     lines = [parse_line(number, text) for number, text in enumerate(texts, start=1)]
@@ -250,7 +251,7 @@ def _of_another_session(runs: Sequence[_Repeated]) -> Iterator[Finding]:
 
 def _set_aside(data: DataSet, started: Started) -> Iterator[Finding]:
     """The logs of this visit from before it was begun again."""
-    kept = {line_digests(path.read_bytes())[-1]: path for path in data.logs_set_aside(started.session.visit)}
+    kept = {line_digests(read_file(path))[-1]: path for path in data.logs_set_aside(started.session.visit)}
     for digest in started.begun_before or ():
         if digest not in kept:
             where = data.set_aside(started.session.visit)

@@ -17,7 +17,7 @@ _FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0)
 
 def is_written(path: Path) -> bool:
     """Whether a process that is alive writes to this file."""
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     try:
         _lock(descriptor)
     except BlockingIOError:

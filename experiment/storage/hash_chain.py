@@ -41,7 +41,7 @@ def read_chain(path: Path, lines: Iterable[bytes], decode: Callable[[msgspec.Raw
         try:
             line = msgspec.json.decode(text, type=Line)
             event = decode(line.event)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadInput(
                 f"{path}, line {number}: expected an event, found: {error}. The file was changed."
             ) from error

@@ -36,8 +36,8 @@ COLUMNS = 4_000
 LETTERS = 32_767
 """Characters of a cell, which is what Excel keeps. A screen has room for a tenth of them."""
 
-LETTERS_SHOWN = 8_000
-"""Characters that are tried for size on a screen. In the smallest type it has room for 35 lines of at most 200."""
+LETTERS_SHOWN, LINES_SHOWN = 8_000, 200
+"""Characters and typed lines that are tried for size. In the smallest type a screen has 35 lines of at most 200."""
 
 MARKS = 64
 """Characters that make one letter with its accents. Languages stack five, a family of emoji has ten; more than sixty
@@ -48,7 +48,3 @@ MESSAGES = 1_000
 
 TOML_BYTES = MEBIBYTE // 4
 """Of a protocol or a study file: twenty times the longest that comes with the program."""
-
-TOML_DOTS = 100
-"""Dots in a line of TOML on one side of an equals sign. The parser keeps each beginning of a dotted key, so that a key
-of 100,000 parts would take gigabytes."""

@@ -20,21 +20,33 @@ def read_file(path: Path, most: int = FILE_BYTES) -> bytes:
     """
     descriptor = os.open(path, _FLAGS)
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+        _check_regular(descriptor, path)
         data = file.read(most + 1)
     if len(data) > most:
         raise OSError(errno.EFBIG, f"it is larger than {max(1, most // MEBIBYTE)} MiB", str(path))
     return data
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, most: int = FILE_BYTES) -> str:
     """The text of a file in UTF-8, or in UTF-16 with the byte order mark that Windows editors write.
 
     OSError as above, UnicodeDecodeError for another encoding.
     """
-    data = read_file(path)
+    data = read_file(path, most)
     return data.decode("utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig")
+
+
+def read_first_line(path: Path) -> bytes:
+    """The first line of a file, with its newline; OSError as above."""
+    descriptor = os.open(path, _FLAGS)
+    with os.fdopen(descriptor, "rb") as file:
+        _check_regular(descriptor, path)
+        return file.readline(FILE_BYTES)
+
+
+def _check_regular(descriptor: int, path: Path) -> None:
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
 
 
 def is_open_to_others(path: Path) -> bool:

@@ -18,6 +18,7 @@ import msgspec
 from msgspec import inspect
 
 from experiment.errors import BadInput
+from experiment.storage import limits
 from experiment.storage.read_file import read_text
 
 Kind = TypeVar("Kind")
@@ -46,7 +47,7 @@ def refusal(path: Path, name: str, mistakes: Iterable[str]) -> BadInput:
 
 def _content(path: Path, name: str, option: str) -> Any:
     try:
-        text = read_text(path)
+        text = read_text(path, limits.TOML_BYTES)
         if _DEEP_KEY.search(text):
             raise BadInput(f"The {name} {path} has a key of too many parts. Compare with stimuli/{name}.toml.")
         return msgspec.toml.decode(text)

@@ -12,6 +12,7 @@ from experiment.errors import BadInput
 from experiment.record.dataset import DataSet
 from experiment.storage.anchor import find_anchor
 from experiment.storage.hash_chain import line_digests
+from experiment.storage.read_file import read_file
 from experiment.study.agreement import sessions_held
 from experiment.study.events import SessionHeld
 from experiment.study.snapshot import Snapshot
@@ -37,7 +38,7 @@ def find_record(anchor: str, told: Snapshot | None, data: DataSet, *, is_shared:
         before = Snapshot(told.entries[:number])
         return AnchoredRecord(words, tuple(_differing(before, data, is_shared=is_shared)))
     for path in data.transcripts_of_all():
-        if number := find_anchor(anchor, line_digests(path.read_bytes())):
+        if number := find_anchor(anchor, line_digests(read_file(path))):
             return AnchoredRecord(f"{visit_of_file(path) or path.name} up to line {number} of its log")
     find_anchor(anchor, ())
     return None

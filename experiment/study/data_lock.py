@@ -12,6 +12,7 @@ from pathlib import Path
 
 from experiment.errors import BadInput
 from experiment.storage.atomic_file import write_whole
+from experiment.storage.read_file import read_file
 from experiment.study.events import Locked
 
 LEAST = ("sub-*/**/*.tsv", "phenotype/*.tsv")
@@ -51,7 +52,7 @@ def _listing(data: Path, patterns: Sequence[str]) -> str:
     """Names and digests of the files, the same on every computer."""
     found = {path.relative_to(data).as_posix(): path for pattern in patterns for path in data.glob(pattern)}
     files = {name: path for name, path in found.items() if path.is_file()}
-    return "".join(f"{sha256(files[name].read_bytes()).hexdigest()}  {name}\n" for name in sorted(files))
+    return "".join(f"{sha256(read_file(files[name])).hexdigest()}  {name}\n" for name in sorted(files))
 
 
 def _digest(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from experiment.errors import BadInput
 from experiment.storage import encryption
 from experiment.storage.atomic_file import write_whole
-from experiment.storage.read_file import read_text
+from experiment.storage.read_file import read_file, read_text
 from experiment.system import no_core_dumps
 
 PUBLIC_SUFFIX = ".public.txt"
@@ -52,7 +52,7 @@ def read_key(path: Path, passphrase: str) -> Any:
     """The private key in a file; BadInput if it cannot be read, WrongKey for another passphrase."""
     no_core_dumps()
     try:
-        return encryption.unlock(path.read_bytes(), passphrase)
+        return encryption.unlock(read_file(path), passphrase)
     except OSError as error:
         raise BadInput(
             f"The key {path} cannot be read: {error.strerror}. Nobody can open anything without it. Ask the key holder."

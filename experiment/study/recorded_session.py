@@ -13,6 +13,7 @@ from experiment.record import transcript as log
 from experiment.record.events import Ended, decode
 from experiment.record.resume import is_interrupted
 from experiment.storage.hash_chain import Line, line_digests
+from experiment.storage.read_file import read_file
 from experiment.study.events import Status
 
 TAIL_BYTES = 16_384  # more than a log's last line has
@@ -29,7 +30,7 @@ class RecordedSession:
 
     def has_line(self, line_sha256: str) -> bool:
         """Whether one of its lines has this digest; the file is read whole only if it is not the last."""
-        return self.last_sha256 == line_sha256 or line_sha256 in line_digests(self.path.read_bytes())
+        return self.last_sha256 == line_sha256 or line_sha256 in line_digests(read_file(self.path))
 
 
 def read_recorded_session(path: Path) -> RecordedSession:
@@ -52,6 +53,6 @@ def _last_line(path: Path) -> bytes:
             file.seek(max(0, size - TAIL_BYTES))
             tail = file.read()
         lines = tail.split(b"\n")
-        return lines[-2] if len(lines) > 2 else path.read_bytes().split(b"\n")[-2]
+        return lines[-2] if len(lines) > 2 else read_file(path).split(b"\n")[-2]
     except (OSError, IndexError) as error:
         raise BadInput(f"{path} cannot be read, or has no whole line.") from error

@@ -22,6 +22,7 @@ from experiment.errors import BadInput, EquipmentFailure
 from experiment.storage.atomic_file import write_whole
 from experiment.storage.hash_chain import Line, chain_line, line_digests, read_chain
 from experiment.storage.lock import LockedFile, lock_file
+from experiment.storage.read_file import read_file
 from experiment.study.clock import check_clock, check_times
 from experiment.study.events import SCHEMA, Act, Begun, Entry, Locked, Recovered, decode, encode
 from experiment.study.participant import Participant
@@ -116,7 +117,7 @@ class Register:
         begun, path = self.begun(), self.folder / name
         digests = {ALLOCATION: begun.allocation_sha256, PACKING: begun.packing_sha256, KITS: begun.kits_sha256}
         try:
-            content = path.read_bytes()
+            content = read_file(path)
         except OSError as error:
             raise BadInput(f"{path} cannot be read: {error.strerror}. Put it back from a copy.") from error
         if sha256(content).hexdigest() != digests[name]:
@@ -215,7 +216,7 @@ class Register:
 
     def _content(self) -> bytes:
         try:
-            return self.path.read_bytes()
+            return read_file(self.path)
         except FileNotFoundError:
             return b""
         except OSError as error:
@@ -226,7 +227,7 @@ class Register:
         """How far the register had come at least; None if there is no head."""
         path = self.folder / HEAD
         try:
-            return msgspec.json.decode(path.read_bytes(), type=Head)
+            return msgspec.json.decode(read_file(path), type=Head)
         except FileNotFoundError:
             return None
         except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -16,6 +16,7 @@ from experiment.record.dataset import DataSet
 from experiment.record.resume import is_interrupted
 from experiment.storage.exclusive import is_written
 from experiment.storage.hash_chain import line_digests
+from experiment.storage.read_file import read_file
 from experiment.study import admission, dates, recording
 from experiment.study.events import Entry, SessionHeld, Status
 from experiment.study.participants_tsv import update_participants_tsv
@@ -71,7 +72,7 @@ def record(
 
     `transcript`: its file, whose last line's digest is recorded too. The register with it.
     """
-    last = line_digests(transcript.read_bytes())[-1]
+    last = line_digests(read_file(transcript))[-1]
 
     def decide(entries: Sequence[Entry]) -> SessionHeld:
         act = recording.record_session(entries, subject, session, status, began_utc, register.now())
