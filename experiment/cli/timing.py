@@ -13,6 +13,8 @@ from experiment.cli.terminal import say
 from experiment.errors import BadInput
 
 if TYPE_CHECKING:
+    from experiment.record.events import Started
+    from experiment.timing.observations import Log
     from experiment.timing.report import TimingReport
     from experiment.timing.session import TimingSession
 
@@ -63,27 +65,22 @@ def timing(
 
 def _watch(session: TimingSession) -> TimingReport:
     """Measured from outside."""
-    from experiment.record import transcript as log
     from experiment.timing.errors import watched_errors
-    from experiment.timing.observations import read_log
     from experiment.timing.report import build_report
     from experiment.timing.session import run_watched
 
     say("Please leave keyboard and mouse alone: another program presses the keys.")
     watch = run_watched(session)
-    transcript = log.read(session.transcript, pilot=True)
-    read = read_log(transcript.events)
+    started, read = _read(session.transcript)
     errors = watched_errors(read, watch)
-    return build_report(transcript.started, read, session.transcript, how="outside", errors=errors, watch=watch)
+    return build_report(started, read, session.transcript, how="outside", errors=errors, watch=watch)
 
 
 def _press(session: TimingSession, why_not: str) -> TimingReport:
     """Only the times of presses, as the system lets a program press keys; nothing if none is heard."""
     from msgspec.structs import replace
 
-    from experiment.record import transcript as log
     from experiment.timing.errors import pressed_errors
-    from experiment.timing.observations import read_log
     from experiment.timing.presser import Unheard
     from experiment.timing.report import build_report
     from experiment.timing.session import run_pressed
@@ -94,48 +91,48 @@ def _press(session: TimingSession, why_not: str) -> TimingReport:
     except Unheard as unheard:
         by_itself = replace(session, folder=f"{session.folder}/answered-by-itself")
         return _unmeasured(by_itself, f"{why_not}, and {unheard}")
-    transcript = log.read(session.transcript, pilot=True)
-    read = read_log(transcript.events)
+    started, read = _read(session.transcript)
     errors = pressed_errors(read, watch)
-    return build_report(
-        transcript.started, read, session.transcript, how="presses", errors=errors, watch=watch, why_not=why_not
-    )
+    return build_report(started, read, session.transcript, how="presses", errors=errors, watch=watch, why_not=why_not)
 
 
 def _unmeasured(session: TimingSession, why_not: str) -> TimingReport:
     """Only what a session that answers itself says of itself."""
     from msgspec.structs import replace
 
-    from experiment.record import transcript as log
-    from experiment.timing.observations import read_log
     from experiment.timing.report import build_report
     from experiment.timing.session import ROBOT, run_alone
 
     session = replace(session, participant=ROBOT)
     run_alone(session)
     say(f"The session's transcript, for --read FILE --transcript:\n  {session.transcript}")
-    transcript = log.read(session.transcript, pilot=True)
-    read = read_log(transcript.events)
-    return build_report(transcript.started, read, session.transcript, how="none", errors=None, why_not=why_not)
+    return build_report(*_read(session.transcript), session.transcript, how="none", errors=None, why_not=why_not)
 
 
 def _read_device(file: Path, transcript: Path) -> TimingReport:
-    from experiment.record import transcript as log
     from experiment.timing.capture import read_capture
     from experiment.timing.device import device_errors
-    from experiment.timing.observations import read_log
     from experiment.timing.report import build_report
 
-    read = log.read(transcript, pilot=True)
-    if not read.started.screen.photodiode:
+    started, read = _read(transcript)
+    if not started.screen.photodiode:
         raise BadInput(f"{transcript} was held without the square. Hold it again with --photodiode-run.")
-    capture, story = read_capture(file), read_log(read.events)
-    measured = device_errors(story, capture)
+    capture = read_capture(file)
+    measured = device_errors(read, capture)
     lines = ", ".join((f"light on {measured.light}", *(f"presses on {line}" for line in measured.keys)))
     return build_report(
-        read.started, story, transcript, how="device", errors=measured.errors, device=f"{capture.kind}, {lines}",
+        started, read, transcript, how="device", errors=measured.errors, device=f"{capture.kind}, {lines}",
         stray_s=measured.stray_s,
     )  # fmt: skip
+
+
+def _read(transcript: Path) -> tuple[Started, Log]:
+    """How the session started, and what it logged of its trials."""
+    from experiment.record import transcript as log
+    from experiment.timing.observations import read_log
+
+    events = log.read(transcript, pilot=True)
+    return events.started, read_log(events.events)
 
 
 def _finish(report: TimingReport, folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -14,7 +13,6 @@ PYTHONS = ((3, 10), (3, 11), (3, 12))  # of PsychoPy 2026.2.5
 # On these hang pixels and times; a session with others is not the one that was measured.
 DECIDING = {"psychopy", "psychtoolbox", "pyglet", "numpy", "typst", "uharfbuzz"}
 FIX = "Start ./dayfour (dayfour on Windows) while online: it installs exactly the locked versions."
-_LOCKED = re.compile(r"^([\w.-]+)==([^\s;\\]+)(?: *; *([^\\\n]+?))? *\\?$", re.MULTILINE)
 _NAMED = 6
 
 
@@ -38,9 +36,11 @@ def python(found: tuple[int, ...]) -> Finding:
 
 def locked(text: str) -> dict[str, str]:
     """The locked version of each package that this computer needs."""
-    from packaging.markers import Marker
+    from packaging.requirements import Requirement
 
-    return {name: wanted for name, wanted, marker in _LOCKED.findall(text) if not marker or Marker(marker).evaluate()}
+    lines = (line.rstrip("\\ ") for line in text.splitlines() if line[:1].isalnum())
+    wanted = (one for one in map(Requirement, lines) if one.marker is None or one.marker.evaluate())
+    return {one.name: str(one.specifier).removeprefix("==") for one in wanted}
 
 
 def versions(wanted: Mapping[str, str]) -> Finding:

@@ -8,7 +8,7 @@ place any more after a withdrawal is cancelled. No event tells the drug, the kit
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -21,13 +21,11 @@ from experiment.study import dates
 from experiment.study.events import Entry
 from experiment.study.participant import Participant
 from experiment.study.plan import Study
-from experiment.study.zones import vtimezone
 
 if TYPE_CHECKING:
     from icalendar import Event
 
 SHORT, SESSION = timedelta(minutes=15), timedelta(hours=1)  # how long an event is shown; nobody is held to it
-MARGIN = timedelta(days=31)  # of the time zone's rules around the events
 
 
 Status = Literal["CONFIRMED", "TENTATIVE", "CANCELLED"]
@@ -89,9 +87,6 @@ def ics(people: Iterable[Participant], study: Study, entries: Sequence[Entry], t
     calendar = Calendar()
     for name, value in (("prodid", "-//Day Four//EN"), ("version", "2.0"), ("method", "PUBLISH")):
         calendar.add(name, value)
-    timed = [one.begins for one in shown if isinstance(one.begins, datetime)]
-    for zone in sorted({str(begins.tzinfo) for begins in timed}):
-        calendar.add_component(vtimezone(zone, min(timed) - MARGIN, max(timed) + MARGIN))
     written = datetime.fromisoformat(entries[-1].utc.replace("Z", "+00:00"))
     for one in shown:
         calendar.add_component(_event(one, written, len(entries)))
@@ -106,7 +101,8 @@ def _event(one: Appointment, written: datetime, sequence: int) -> Event:
     event.add("sequence", sequence)
     event.add("dtstamp", written)
     event.add("summary", one.summary)
-    event.add("dtstart", one.begins)
+    # An instant in UTC: no event recurs, so that no rules of a time zone are needed to find its time of day.
+    event.add("dtstart", one.begins.astimezone(timezone.utc) if isinstance(one.begins, datetime) else one.begins)
     event.add("status", one.status)
     if one.lasts:
         event.add("duration", one.lasts)
