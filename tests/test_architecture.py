@@ -104,6 +104,16 @@ def test_every_test_states_its_fact(path: Path) -> None:
     assert [one.name for one in tests if not (ast.get_docstring(one) or "").endswith(".")] == []
 
 
+GLUED = re.compile(r"sub-\{(?!LABEL)|\"sub-\"(?! not in)|ses-\{(?!NUMBER)|parents\[3\]")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_visit_is_named_in_one_place(path: Path) -> None:
+    """Only `design/visit.py` knows how subjects and sessions are prefixed, and the data set where a transcript is."""
+    if path.name not in ("visit.py", "dataset.py"):
+        assert GLUED.findall(path.read_text(encoding="utf-8")) == []
+
+
 def kept_files() -> list[Path]:
     """The files of the repository: the folders that are in it whole, and what lies beside them."""
     folders = [ROOT / name for name in ("experiment", "tests", "stimuli/examples", "stimuli/fonts", ".ci")]

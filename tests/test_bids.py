@@ -18,13 +18,15 @@ from msgspec.structs import replace
 from experiment.design.message import Message
 from experiment.design.session import draw_session
 from experiment.design.visit import Visit
-from experiment.errors import BadInput, EquipmentFailure
+from experiment.errors import BadInput, DayFourError, EquipmentFailure
 from experiment.record import transcript as log
 from experiment.record.closing import record_closing
 from experiment.record.dataset import DataSet
 from experiment.record.events import Ended, Event, Started
 from experiment.record.trial_table import trial_table
 from experiment.record.tsv import read_rows, write_rows
+from experiment.session.plan import plan_session
+from experiment.session.run import run_simulated
 from experiment.storage.atomic_file import write_whole
 from tests import strategies
 from tests.strategies import PROTOCOL, held
@@ -231,6 +233,21 @@ def test_a_dictionary_that_was_spoilt_is_named_before_the_session(
         data.check_tables("DF001") if "sessions" in name else data.prepare()
     assert path.name in str(error.value)
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("name", ["participants.json", "participants.tsv", "sub-sim01/sub-sim01_sessions.json"])
+def test_what_is_spoilt_during_a_session_does_not_end_it(name: str, tmp_path: Path) -> None:
+    """Somebody edits a table while the participant reads: all is in the log, and at the end the file is named."""
+    data = DataSet(tmp_path)
+    messages = [Message(f"m{n}", "Ana", "friend", "en", f"{TEXT} {n}") for n in range(6)]
+    given = {"subject": "sim01", "seed": 1, "operator": "TA", "participant": "quick"}
+    run_simulated(plan_session("pilot", PROTOCOL, messages, data, session=1, **given))  # type: ignore[arg-type]
+    plan = plan_session("pilot", PROTOCOL, messages, data, session=2, **given)  # type: ignore[arg-type]
+    (tmp_path / name).write_bytes(b"\xff{")
+    with pytest.raises(DayFourError, match=Path(name).name):
+        run_simulated(plan)
+    assert log.read(plan.transcript, pilot=True).ended == Ended("completed", None)
+    assert (tmp_path / name).read_bytes() == b"\xff{"
 
 
 def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:

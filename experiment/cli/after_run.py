@@ -10,6 +10,7 @@ import typer
 
 from experiment.cli.options import DATA, PROTOCOL, DataFolder, ProtocolFile
 from experiment.cli.terminal import say
+from experiment.design.visit import Visit, subject_name
 from experiment.errors import BadInput, DayFourError
 from experiment.storage.read_file import read_file
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from experiment.design.protocol import Protocol
     from experiment.design.questions import Funnel
-    from experiment.design.visit import Visit
     from experiment.record.dataset import DataSet
     from experiment.record.events import Ended
     from experiment.session.plan import Plan
@@ -72,7 +72,6 @@ def funnel(
     """The closing questions alone, for a participant to whom they could not be put after the last session."""
     from experiment.design.protocol import read_protocol
     from experiment.design.session import check_subject
-    from experiment.design.visit import Visit
     from experiment.record.dataset import DataSet
     from experiment.study import location, sessions
 
@@ -81,7 +80,8 @@ def funnel(
         raise BadInput(f"The protocol {protocol} has no section [funnel].")
     visit = Visit(label, read.sessions)
     if not (data_set.table_of(visit) or data_set.transcript_of(visit)):
-        raise BadInput(f"sub-{label} has not been in session {read.sessions} yet, which the questions follow.")
+        name = subject_name(label)
+        raise BadInput(f"{name} has not been in session {read.sessions} yet, which the questions follow.")
     if register := location.find_register(data):
         sessions.check_open(register, label)
     ask_funnel(read.funnel, label, data_set)
@@ -95,7 +95,7 @@ def ask_funnel(funnel: Funnel, subject: str, data: DataSet) -> None:
     from experiment.record.closing import has_answered, record_closing
 
     if has_answered(data, subject):
-        raise BadInput(f"sub-{subject} has answered the closing questions already: {data.funnel}")
+        raise BadInput(f"{subject_name(subject)} has answered the closing questions already: {data.funnel}")
     answers = form_window.ask_participant(funnel)
     if answers is None:
         say(f"The closing questions were not answered. `dayfour funnel --subject {subject}` asks them again.", "red")
@@ -158,7 +158,6 @@ class NamedSession:
     def visit(self, option: str) -> Visit:
         """Which visit it is; BadInput if that is not said."""
         from experiment.design.session import check_session, check_subject
-        from experiment.design.visit import Visit
 
         if not self.session:
             raise BadInput(f"Please say with {option} which session is meant: --session 1 or --session 2.")

@@ -9,6 +9,7 @@ import typer
 
 from experiment.cli.options import PARTICIPANTS
 from experiment.cli.terminal import new_passphrase, say, unlock
+from experiment.design.visit import subject_name
 from experiment.errors import BadInput
 from experiment.messages.findings import counted
 
@@ -64,13 +65,15 @@ def accept(
     folder, label = open_folder(messages), check_subject(subject)
     here = folder.read(label)
     if message not in [one.message_id for one in here]:
-        raise BadInput(f"sub-{label} has no message {message!r}. `messages check --subject {label}` names them.")
+        raise BadInput(
+            f"{subject_name(label)} has no message {message!r}. `messages check --subject {label}` names them."
+        )
     meant = "You may see it, have looked at it, and its writer wrote it so?"
-    if not yes and not typer.confirm(f"Message {message} of sub-{label}. {meant}", err=True):
+    if not yes and not typer.confirm(f"Message {message} of {subject_name(label)}. {meant}", err=True):
         say("Nothing was recorded.")
         return
     folder.write(label, [replace(one, as_written=YES) if one.message_id == message else one for one in here])
-    say(f"Recorded: message {message} of sub-{label} is shown as it was written.")
+    say(f"Recorded: message {message} of {subject_name(label)} is shown as it was written.")
 
 
 @app.command()
@@ -84,8 +87,8 @@ def forget(
 
     folder, label = _folder(messages), check_subject(subject)
     if not folder.has(label):
-        raise BadInput(f"There are no messages of sub-{label} in {messages}. Check the subject.")
-    if not yes and not typer.confirm(f"Remove the messages of sub-{label} for good?", err=True):
+        raise BadInput(f"There are no messages of {subject_name(label)} in {messages}. Check the subject.")
+    if not yes and not typer.confirm(f"Remove the messages of {subject_name(label)} for good?", err=True):
         say("Nothing was removed.")
         return
     gone = folder.forget(label)

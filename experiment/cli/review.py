@@ -194,7 +194,7 @@ def _verify(place: Path, anchor: str, *, pilot: bool) -> None:
         for finding in one.findings:
             show(f"  {describe(finding)}")
     show(f"{len(verified) - len(wanting)} of {len(verified)} sessions are as they were recorded.")
-    if _verify_beside(place if place.is_dir() else place.absolute().parents[3], anchor) or wanting:
+    if _verify_beside(place if place.is_dir() else DataSet.of_transcript(place).root, anchor) or wanting:
         raise typer.Exit(FOUND_WANTING)
 
 

@@ -12,6 +12,7 @@ import typer
 from experiment.cli.options import DATA, AsJson, AsTsv, DataFolder
 from experiment.cli.study_setup import Operator, Subject, register_for, update_participants
 from experiment.cli.terminal import say, show, show_rows
+from experiment.design.visit import Visit, bare_label, subject_name
 
 if TYPE_CHECKING:
     from experiment.study.events import Act, Entry
@@ -37,7 +38,8 @@ def enrol(
     act = cast("Enrolled", setup.enrol(register, subject, stratum, operator, is_new=new).act)
     update_participants(data, register.read())
     say(
-        f"sub-{act.subject} is enrolled in {act.stratum}: kit {act.kits[0]} in course 1, kit {act.kits[1]} in course 2."
+        f"{subject_name(act.subject)} is enrolled in {act.stratum}: kit {act.kits[0]} in course 1, "
+        f"kit {act.kits[1]} in course 2."
     )
 
 
@@ -120,7 +122,6 @@ def close(
 ) -> None:
     """Record that a session never took place, once its day is over: only then can the study be locked."""
     from experiment.design.session import check_subject
-    from experiment.design.visit import Visit
     from experiment.record.dataset import DataSet
     from experiment.study import recording, sessions
 
@@ -184,7 +185,6 @@ def status(
     as_tsv: AsTsv = False,
 ) -> None:
     """Everybody on one screen: due today, overdue, done, withdrawn."""
-    from experiment.design.visit import subject_name
     from experiment.study import participants, queries
     from experiment.study import status as standing
 
@@ -236,4 +236,4 @@ def _day(typed: str) -> date | None:
 
 
 def _name(subject: str) -> str:
-    return f"sub-{subject.removeprefix('sub-')}"
+    return subject_name(bare_label(subject))

@@ -12,6 +12,7 @@ import typer
 from experiment.cli import review
 from experiment.cli.options import DATA, PROTOCOL, ROOT, DataFolder, ProtocolFile
 from experiment.cli.terminal import console, say
+from experiment.design.visit import bare_label
 from experiment.errors import BadInput, DayFourError
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def answer(
         known = queries.resolutions(register.entries())
         given = queries.resolve_all(table, written, found, known, operator)
     else:
-        label = subject.removeprefix("sub-") or None
+        label = bare_label(subject) or None
         given = [(operator, queries.resolved_findings(found, finding, label, session or None, reason))]
     queries.record_resolutions(register, given)
     say(f"{len(given)} findings are resolved; the register and the page of `dayfour qa` say by whom and why.")

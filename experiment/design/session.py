@@ -23,7 +23,7 @@ from experiment.design.message import (
     text_digests,
 )
 from experiment.design.protocol import Protocol
-from experiment.design.visit import Visit, subject_name
+from experiment.design.visit import Visit, bare_label, subject_name
 from experiment.errors import BadInput
 
 SPLITS = 32  # drawn, of which the most even is taken
@@ -214,7 +214,7 @@ def _key(*why: object) -> Key:
 
 def check_subject(subject: str) -> str:
     """The subject's label; BadInput unless it is letters and digits, as BIDS asks of `sub-<label>`."""
-    label = subject.removeprefix("sub-")
+    label = bare_label(subject)
     if not re.fullmatch(r"[A-Za-z0-9]{1,32}", label):
         raise BadInput(
             f"The subject must be letters and digits only, such as 'DF017', found {subject!r}. Type it again."

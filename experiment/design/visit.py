@@ -49,6 +49,11 @@ def session_name(session: int) -> str:
     return f"ses-{session}"
 
 
+def bare_label(typed: str) -> str:
+    """What somebody typed as a subject, without the prefix if they typed it too."""
+    return typed.removeprefix("sub-")
+
+
 def subject_label(name: str) -> str | None:
     """The label in a name such as `sub-DF001`; None if it is no such name, as `sub-DF001 - Copy` or `._sub-DF001`."""
     found = _SUBJECT.fullmatch(name)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from experiment.design.message import Message
+from experiment.design.visit import subject_name
 from experiment.errors import DayFourError
 from experiment.messages import corruption
 from experiment.messages.check_message import is_empty, judged
@@ -35,7 +36,7 @@ def check_across(sets: Sets, share: float) -> tuple[Finding, ...]:
         (other, near), (subject, message) = different[at], different[later]
         if other != subject:
             says = (
-                f"The text is {common:.0%} that of message {near.message_id} of sub-{other}. "
+                f"The text is {common:.0%} that of message {near.message_id} of {subject_name(other)}. "
                 "See whether it was changed for each of them, or copied by mistake."
             )
             found.append(message_finding("warning", subject, message.message_id, says))
@@ -67,11 +68,13 @@ def _texts(messages: Sequence[Message]) -> dict[str, str]:
 
 
 def _whole(subject: str, other: str) -> Finding:
-    return message_finding("error", subject, None, f"All texts are also those of sub-{other}. {FIND_OUT}")
+    return message_finding("error", subject, None, f"All texts are also those of {subject_name(other)}. {FIND_OUT}")
 
 
 def _one(subject: str, message_id: str, other: str, same: str) -> Finding:
-    return message_finding("error", subject, message_id, f"The text is also message {same} of sub-{other}. {FIND_OUT}")
+    return message_finding(
+        "error", subject, message_id, f"The text is also message {same} of {subject_name(other)}. {FIND_OUT}"
+    )
 
 
 def cut_alike(owned: Iterable[tuple[str, Message]]) -> Iterator[Finding]:

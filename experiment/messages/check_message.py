@@ -8,6 +8,7 @@ import regex
 
 from experiment.design.message import Message, count_words
 from experiment.design.protocol import Protocol
+from experiment.design.visit import bare_label
 from experiment.drawing.scripts import (
     CLUSTER,
     INVISIBLE,
@@ -52,7 +53,7 @@ def judged(message: Message, found: Iterable[Told]) -> Iterator[Told]:
 
 
 def _found(subject: str, message: Message, protocol: Protocol) -> Iterator[Told]:
-    if message.subject and message.subject.strip().removeprefix("sub-") != subject:
+    if message.subject and bare_label(message.subject.strip()) != subject:
         yield "error", "The file says that it was written for another participant. Find out whose it is."
     long = [name for name in ("writer", "relationship", "text") if is_endless(getattr(message, name))]
     if long:  # before any pattern or typesetter sees it

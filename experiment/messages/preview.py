@@ -19,6 +19,7 @@ from experiment.design.colours import rgb
 from experiment.design.message import Message, count_words, hide_digests, practice_message
 from experiment.design.protocol import Protocol
 from experiment.design.session import Sets, check_subject
+from experiment.design.visit import subject_name
 from experiment.drawing.composite import compose_screen
 from experiment.drawing.scripts import LANGUAGE, blank_glyphs, missing_glyphs
 from experiment.drawing.stimuli import draw_pictures
@@ -34,7 +35,7 @@ from experiment.task.layout import Layout
 
 Pixels = NDArray[np.uint8]
 
-PRIVATE = "Private: these messages are for sub-{subject} alone. Not for the assistant, not to be sent or kept."
+PRIVATE = "Private: these messages are for {participant} alone. Not for the assistant, not to be sent or kept."
 COLUMNS, SMALL_PX = 3, 640
 GAP_PX, CAPTION_PX = 24, 64
 INK, QUIET, PAPER, WARNING = (0x26, 0x23, 0x1F), (0x6E, 0x67, 0x5D), (0xE4, 0xDF, 0xD5), (0xB0, 0x2A, 0x30)
@@ -68,7 +69,7 @@ def preview(
     left_out = [message.message_id for message in messages if message not in shown]
     groups = [screens(group, protocol, layout, messages) for group in _groups(shown, sets)]
     found = check_set(check_subject(subject), messages, protocol, layout)
-    sheet, page = out / f"sub-{subject}.png", out / f"sub-{subject}.html"
+    sheet, page = (out / f"{subject_name(subject)}{ending}" for ending in (".png", ".html"))
     write_whole(sheet, _png(contact_sheet(subject, groups, layout)), private=True)
     undrawn = protocol.message_sets == "split" and not sets
     write_whole(page, _page(subject, groups, layout, found, left_out, undrawn=undrawn), private=True)
@@ -120,7 +121,9 @@ def contact_sheet(subject: str, groups: Sequence[Sequence[PreviewScreen]], layou
     top_px, row_px = 4 * GAP_PX, height_px + CAPTION_PX + GAP_PX
     sheet = np.empty((top_px + row_px * len(rows), GAP_PX + COLUMNS * (SMALL_PX + GAP_PX), 3), np.uint8)
     sheet[:] = PAPER
-    _write(sheet, PRIVATE.format(subject=subject), GAP_PX, GAP_PX, Style(26, WARNING, PAPER, weight=600))
+    _write(
+        sheet, PRIVATE.format(participant=subject_name(subject)), GAP_PX, GAP_PX, Style(26, WARNING, PAPER, weight=600)
+    )
     for number, row in enumerate(rows):
         for column, screen in enumerate(row):
             left_px, at_px = GAP_PX + column * (SMALL_PX + GAP_PX), top_px + number * row_px
@@ -165,7 +168,7 @@ def _page(
         Path(__file__).with_name("preview.jinja"),
         {"data": _data_uri},
         subject=subject,
-        notice=PRIVATE.format(subject=subject),
+        notice=PRIVATE.format(participant=subject_name(subject)),
         groups=groups,
         layout=layout,
         findings=found,

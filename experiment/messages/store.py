@@ -14,6 +14,7 @@ from typing import Any
 
 from experiment.design.message import Message, messages_csv, parse_messages, read_messages
 from experiment.design.session import check_subject
+from experiment.design.visit import subject_name
 from experiment.errors import BadInput
 from experiment.storage import encryption
 from experiment.storage.atomic_file import write_whole
@@ -145,11 +146,11 @@ class Folder:
         return tuple(path for path in files if path.exists() and is_open_to_others(path))
 
     def _both(self, subject: str) -> tuple[Path, Path]:
-        plain = self.path / f"sub-{subject}.csv"
+        plain = self.path / f"{subject_name(subject)}.csv"
         return plain, plain.with_name(f"{plain.name}.age")
 
     def _pictures(self, subject: str) -> list[Path]:
-        return sorted((self.path / PREVIEW).glob(f"sub-{subject}.*"))
+        return sorted((self.path / PREVIEW).glob(f"{subject_name(subject)}.*"))
 
     def _keep_from_git(self) -> None:
         """Wherever the folder lies, also in somebody's repository, nothing in it is ever committed."""

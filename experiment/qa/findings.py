@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from msgspec.structs import replace
 
 from experiment.design.thresholds import Thresholds
+from experiment.design.visit import Visit
 from experiment.qa.session_summary import SessionSummary, UnreadableSession
 from experiment.record.finding import Finding
 
@@ -144,8 +145,8 @@ def _end(one: SessionSummary, _: Thresholds) -> Found:
 
 def _content(one: SessionSummary, _: Thresholds) -> Found:
     """The messages and questions of the plan, in its order, all rated."""
-    if f"sub-{one.subject}_ses-{one.session}_" not in one.path.name:
-        words = f"The log is of sub-{one.subject} ses-{one.session}, the file is {one.path.name}."
+    if f"{Visit(one.subject, one.session).stem}_" not in one.path.name:
+        words = f"The log is of {Visit(one.subject, one.session)}, the file is {one.path.name}."
         yield "misfiled", True, None, words
     if one.strayed:
         yield "stray", True, one.strayed, f"What was shown as {one.strayed} was not planned there."

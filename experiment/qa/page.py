@@ -16,6 +16,7 @@ from statistics import mean, median, quantiles
 from msgspec import Struct, structs
 
 from experiment.design.thresholds import Thresholds, reasons
+from experiment.design.visit import Visit
 from experiment.qa.charts import Axis, blocks, columns, dots, line, strokes, times_scale
 from experiment.qa.findings import INPUTS, KINDS, duration
 from experiment.qa.session_summary import SessionSummary
@@ -115,7 +116,7 @@ def render(study: StudyPage) -> str:
 
 def anchor(subject: str, session: int | None) -> str:
     """A session's place on the page."""
-    return f"sub-{subject}_ses-{session}"
+    return Visit(subject, session or 0).stem
 
 
 def _judged_by(thresholds: Thresholds) -> Iterator[tuple[str, object, str]]:
@@ -246,7 +247,7 @@ def _chart(title: str, values: dict[tuple[str, int], float], scale: Axis | None 
             round(CHART_HEIGHT_PX - scale.px(value), 1),
             session,
             anchor(subject, session),
-            f"sub-{subject} ses-{session}: {value:.2f}",
+            f"{Visit(subject, session)}: {value:.2f}",
         )
         for (subject, session), value in sorted(values.items())
     )

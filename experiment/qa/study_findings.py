@@ -14,6 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from experiment.design.thresholds import Thresholds
+from experiment.design.visit import session_name
 from experiment.qa.findings import KINDS, qa_finding, sort_findings
 from experiment.qa.session_summary import SessionSummary, UnreadableSession
 from experiment.record.events import parse_utc
@@ -193,15 +194,17 @@ def _schedule(
     readings = sorted((one for one in own if isinstance(one, SessionSummary)), key=lambda one: one.session)
     there = {one.session for one in own}
     for missing in sorted(set(range(1, max(there))) - there):
-        yield _person("missing", f"ses-{max(there)} is there, ses-{missing} is not.", subject, missing)
+        yield _person(
+            "missing", f"{session_name(max(there))} is there, {session_name(missing)} is not.", subject, missing
+        )
     real = [one for one in readings if one.mode == "run"]
     for before, after in pairwise(real):
         days = (when(after) - when(before)).days
         if days < thresholds.gap_minimum_days:
-            text = f"{days} days after ses-{before.session}; expected at least {thresholds.gap_minimum_days}."
+            text = f"{days} days after {session_name(before.session)}; expected at least {thresholds.gap_minimum_days}."
             yield _person("too_soon", text, subject, after.session)
     if real and max(there) < real[-1].sessions and (days := (today - when(real[-1])).days) > thresholds.overdue_days:
-        text = f"{days} days since ses-{real[-1].session}, and no ses-{real[-1].session + 1}."
+        text = f"{days} days since {session_name(real[-1].session)}, and no {session_name(real[-1].session + 1)}."
         yield _person("missing", text, subject, real[-1].session + 1)
 
 

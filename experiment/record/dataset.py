@@ -66,6 +66,11 @@ class DataSet:
         """The data set of pilots and synthetic participants: laid out the same, and no part of this one."""
         return DataSet(self.root / PILOT)
 
+    @classmethod
+    def of_transcript(cls, path: Path) -> DataSet:
+        """The data set in which a transcript is, by its place."""
+        return cls(path.absolute().parents[3])
+
     def transcript(self, visit: Visit, task: str) -> Path:
         """Where the transcript of a session with this task belongs."""
         return self.root / "sourcedata" / visit.folder / f"{visit.stem}_task-{task}_transcript.jsonl"

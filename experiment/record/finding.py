@@ -13,6 +13,8 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
+from experiment.design.visit import session_name, subject_name
+
 Severity = Literal["ok", "note", "warning", "error"]
 """As it should be; worth knowing, or cannot be told; somebody should look; somebody must: a session is refused, or a
 command ends with status 1."""
@@ -77,8 +79,8 @@ def recorded_item(one: Finding) -> Item:
 def describe(one: Finding) -> str:
     """The finding in a line: where, what, what was found, and what was expected."""
     places = (
-        f"sub-{one.subject}" if one.subject else "",
-        f"ses-{one.session}" if one.session else "",
+        subject_name(one.subject) if one.subject else "",
+        session_name(one.session) if one.session else "",
         f"message {one.message_id}" if one.message_id else "",
         one.place or "",
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from experiment.design.columns import Column, trial_columns
+from experiment.design.visit import session_name, subject_name
 from experiment.errors import BadInput
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
@@ -63,7 +64,7 @@ def _read_session(path: Path, *, pilot: bool) -> SessionTable | str:
     except BadInput as error:
         return str(error)
     session = read.started.session
-    keys = {"participant_id": f"sub-{session.subject}", "session_id": f"ses-{session.session}"}
+    keys = {"participant_id": subject_name(session.subject), "session_id": session_name(session.session)}
     columns = (*KEYS, *trial_columns(session.protocol.rating))
     return SessionTable(columns, [{**keys, **row} for row in trial_rows(read.events)])
 

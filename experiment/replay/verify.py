@@ -267,7 +267,7 @@ def _beside(path: Path, last_line: int, events: Sequence[Event], unsure: frozens
     """The data set's files of this session."""
     started = events[0]
     assert isinstance(started, Started)  # noqa: S101 - as above
-    session, data = started.session, DataSet(path.absolute().parents[3])
+    session, data = started.session, DataSet.of_transcript(path)
     who = session.visit, session.protocol.task
     if (place := data.transcript(*who)) != path.absolute():
         here = place.relative_to(data.root)

@@ -184,7 +184,7 @@ def _save_tables(plan: Plan, transcript: log.Writer) -> None:
         plan.data.save(read.events)
         if plan.mode != "simulate":  # which lists all its participants at once
             plan.data.list_participants()
-    except (EquipmentFailure, OSError) as error:
+    except (DayFourError, OSError) as error:
         raise EquipmentFailure(f"{error}\n{on_disk(read)} {remake_advice(plan.data.root)}") from error
 
 
@@ -222,9 +222,8 @@ def _run_task(
                     f"The data folder takes no data: {plan.transcript.parent}. Nothing was shown. Free the disk, "
                     "connect the folder again, or choose --data."
                 )
-            with suppress(
-                EquipmentFailure, OSError
-            ):  # the answers are in the transcript; the tables are made again at the end
+            # The answers are in the transcript; the tables are made again at the end.
+            with suppress(DayFourError, OSError):
                 plan.data.save(log.read(plan.transcript, pilot=True).events)
 
     return procedure.run(started, screen, emit)

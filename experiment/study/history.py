@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
+from experiment.design.visit import Visit, subject_name
 from experiment.study import events, participants
 
 if TYPE_CHECKING:
@@ -55,18 +56,19 @@ def describe(act: events.Act) -> str:  # noqa: PLR0911 - one line for each kind 
         case events.Begun(plan=plan, unblinder=unblinder, pharmacy=pharmacy):
             return f"The study began: {plan.name}. Sealed for the key holder {unblinder} and the pharmacy {pharmacy}."
         case events.Enrolled(subject=subject, stratum=stratum, kits=kits):
-            return f"sub-{subject} was enrolled in {stratum}: kit {kits[0]} in course 1, kit {kits[1]} in course 2."
+            given = f"kit {kits[0]} in course 1, kit {kits[1]} in course 2"
+            return f"{subject_name(subject)} was enrolled in {stratum}: {given}."
         case events.Consented(subject=subject, day=day, version=version):
-            return f"sub-{subject} consented on {day} to version {version}."
+            return f"{subject_name(subject)} consented on {day} to version {version}."
         case events.CourseStarted(subject=subject, course=course, day=day, kit=kit, dated_back=why):
-            told = f"sub-{subject} began course {course} on {day} with kit {kit}."
+            told = f"{subject_name(subject)} began course {course} on {day} with kit {kit}."
             return f"{told} Dated back: {why}" if why else told
         case events.Dosed(subject=subject, day=day, taken=taken):
-            return f"sub-{subject} {'took' if taken else 'missed'} the dose of {day}."
+            return f"{subject_name(subject)} {'took' if taken else 'missed'} the dose of {day}."
         case events.SessionHeld(subject=subject, session=session, status="never_held"):
-            return f"sub-{subject}: session {session} did not take place."
+            return f"{subject_name(subject)}: session {session} did not take place."
         case events.SessionHeld(subject=subject, session=session, day=day, status=status):
-            return f"sub-{subject}: session {session} took place on {day} ({status})."
+            return f"{subject_name(subject)}: session {session} took place on {day} ({status})."
         case _:
             return _told_of_rules(act)
 
@@ -75,19 +77,19 @@ def _told_of_rules(act: events.Act) -> str:  # noqa: PLR0911 - the same
     """The same for acts that are no turn of a course."""
     match act:
         case events.Overridden(subject=subject, session=session, refused=refused, reason=reason):
-            return f"sub-{subject}: session {session} was let in against: {refused} Reason: {reason}"
+            return f"{subject_name(subject)}: session {session} was let in against: {refused} Reason: {reason}"
         case events.BegunAgain(subject=subject, session=session, reason=reason):
-            return f"sub-{subject}: session {session} is begun again, since no message was seen. Reason: {reason}"
+            return f"{Visit(subject, session)} is begun again, since no message was seen. Reason: {reason}"
         case events.Withdrew(subject=subject, reason=reason):
-            return f"sub-{subject} left the study. Reason: {reason}"
+            return f"{subject_name(subject)} left the study. Reason: {reason}"
         case events.Corrected(entry=entry, reason=reason):
             return f"Entry {entry} was taken back. Reason: {reason}"
         case events.Answered(kind=kind, subject=subject, reason=reason):
-            return f"{f'sub-{subject}' if subject else 'The study'}: the finding {kind} was answered: {reason}"
+            return f"{subject_name(subject) if subject else 'The study'}: the finding {kind} was answered: {reason}"
         case events.Locked(sessions=sessions):
             return f"The study was locked, with {sessions} sessions."
         case events.Unblinded(subject=subject, reason=reason):
-            return f"{f'sub-{subject} was' if subject else 'All were'} unblinded. Reason: {reason}"
+            return f"{subject_name(subject) + ' was' if subject else 'All were'} unblinded. Reason: {reason}"
         case events.ClockConfirmed(found=found, reason=reason):
             return f"The clock was confirmed, {found}. Reason: {reason}"
         case events.Recovered(torn_bytes=torn_bytes):

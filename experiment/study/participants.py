@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 from msgspec.structs import replace
 
+from experiment.design.visit import bare_label, subject_name
 from experiment.errors import BadInput
 from experiment.study import dates
 from experiment.study.events import (
@@ -104,7 +105,7 @@ def study_of(entries: Sequence[Entry]) -> Study:
 
 def get_participant(people: Mapping[str, Participant], subject: str) -> Participant:
     """The participant; BadInput suggests those with a similar ID."""
-    label = subject.removeprefix("sub-")
+    label = bare_label(subject)
     if label in people:
         return people[label]
     by_small = {name.casefold(): name for name in people}
@@ -127,7 +128,7 @@ def _check_order(act: Act, number: int, *, locked: bool) -> None:
 
 def _known(people: Mapping[str, Participant], subject: str) -> Participant:
     if subject not in people:
-        raise ValueError(f"sub-{subject} has not been enrolled before.")
+        raise ValueError(f"{subject_name(subject)} has not been enrolled before.")
     return people[subject]
 
 
@@ -136,9 +137,9 @@ def _enrolled(
 ) -> Participant:
     """A new participant, with a place and kits that nobody else was `given`, which is added to."""
     if act.subject in people:
-        raise ValueError(f"sub-{act.subject} was enrolled before.")
+        raise ValueError(f"{subject_name(act.subject)} was enrolled before.")
     taken = {*act.kits, f"{act.stratum}/{act.place}"}
     if len(taken) < 3 or taken & given:
-        raise ValueError(f"sub-{act.subject} was given a place or a kit that was given before.")
+        raise ValueError(f"{subject_name(act.subject)} was given a place or a kit that was given before.")
     given |= taken
     return Participant(act.subject, act.stratum, act.place, act.kits, dates.day_of(study.at(act.stratum), entry.utc))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from experiment.design.visit import session_name, subject_name
 from experiment.errors import BadInput
 from experiment.qa.findings import KINDS, Answers, qa_finding, with_answers
 from experiment.qa.resolutions import RESOLUTION, Resolution
@@ -143,7 +144,7 @@ def _given(act: Answered, _: Sequence[Entry]) -> Answered:
 
 def place_of(one: Finding) -> str:
     """Whose finding it is, and of which session."""
-    parts = (f"sub-{one.subject}" if one.subject else "", f"ses-{one.session}" if one.session else "")
+    parts = (subject_name(one.subject) if one.subject else "", session_name(one.session) if one.session else "")
     return " ".join(part for part in parts if part) or "the study"
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from experiment.design.visit import subject_name
 from experiment.errors import BadInput
 from experiment.storage import encryption
 from experiment.study.allocation import Packed, draw
@@ -91,7 +92,7 @@ def _wrong_with_allocation(register: Register, told: Snapshot, sealed: Allocatio
     kits = {(slot.stratum, slot.place): slot.kits for slot in sealed.slots}
     enrolled = (entry.act for entry in told.entries if isinstance(entry.act, Enrolled))
     if wrong := next((act for act in enrolled if kits.get((act.stratum, act.place)) != act.kits), None):
-        yield f"sub-{wrong.subject} was given other kits"
+        yield f"{subject_name(wrong.subject)} was given other kits"
 
 
 def _decoded(register: Register, name: str, key: Any, kind: type[Kind]) -> Kind:

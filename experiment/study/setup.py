@@ -127,11 +127,13 @@ def _check_new(label: str, enrolled: Sequence[Enrolled]) -> None:
     for act in enrolled:
         if act.subject == label:
             kits = f"kit {act.kits[0]} in course 1, kit {act.kits[1]} in course 2"
-            raise BadInput(f"sub-{label} is enrolled already, in the stratum {act.stratum}: {kits}. Check the ID.")
+            raise BadInput(
+                f"{subject_name(label)} is enrolled already, in the stratum {act.stratum}: {kits}. Check the ID."
+            )
         if act.subject.casefold() == label.casefold():
             raise BadInput(
-                f"sub-{act.subject} is enrolled, and some computers do not tell it from sub-{label}. Type the ID with "
-                "the same capital and small letters, or choose another one."
+                f"{subject_name(act.subject)} is enrolled, and some computers do not tell it from "
+                f"{subject_name(label)}. Type the ID with the same capital and small letters, or choose another one."
             )
 
 

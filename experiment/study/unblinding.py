@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from experiment.design.visit import Visit, session_name, subject_name
 from experiment.errors import BadInput
 from experiment.record.dataset import DataSet
 from experiment.record.tsv import tsv
@@ -50,7 +51,7 @@ def lock(register: Register, data: Path, who: str, open_issues: Issues) -> Entry
         if not people:
             raise BadInput("Nobody is enrolled, so there is nothing to lock.")
         to_do = [
-            f"sub-{one.subject} ses-{session}: neither run nor closed"
+            f"{Visit(one.subject, session)}: neither run nor closed"
             for one in people
             for session in SESSIONS
             if not (one.withdrawn or one.is_held(session))
@@ -94,7 +95,7 @@ def unblind_all(register: Register, data: Path, key: Any, who: str, reason: str,
     register.act(who, decide)
     study, enrolled = register.begun().plan, list(_enrolled(register.entries()))
     rows = [
-        (f"sub-{act.subject}", f"ses-{session}", act.stratum, slot.order, kit, treatment)
+        (subject_name(act.subject), session_name(session), act.stratum, slot.order, kit, treatment)
         for act in enrolled
         for slot in [slots[act.stratum, act.place]]
         for session, kit, treatment in zip(SESSIONS, slot.kits, treatments(study, slot.order), strict=True)

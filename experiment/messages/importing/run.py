@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from experiment.design.session import check_subject
+from experiment.design.visit import subject_name
 from experiment.drawing.scripts import check_language
 from experiment.errors import BadInput
 from experiment.messages.findings import Progress, counted, message_finding
@@ -88,7 +89,7 @@ def _resolved(table: Table, given: Given, said: Mapping[str, Said], ask: Ask | N
 def _of_name(table: Table) -> dict[str, Said]:
     """The participant's ID from a file's name such as sub-DF017.csv."""
     stem = table.name.split(".")[0]
-    if not stem.startswith("sub-") or table.kind == "text files":
+    if not stem.startswith(subject_name("")) or table.kind == "text files":
         return {}
     try:
         return {"subject": Said(check_subject(stem), "the file's name")}
@@ -129,7 +130,8 @@ def summary(planned: merge.ImportPlan) -> Shown:
     for one in listed[:TOLD]:
         counts = (len(one.new), len(one.known), len(one.missing))
         shown.add_row(
-            f"sub-{one.subject}", *_cells(*counts, *(severities[one.subject, severity] for severity in SEVERITIES[:3]))
+            subject_name(one.subject),
+            *_cells(*counts, *(severities[one.subject, severity] for severity in SEVERITIES[:3])),
         )
     sums = [sum(len(getattr(one, kind)) for one in planned.subjects) for kind in ("new", "known", "missing")]
     all_found = Counter(finding.severity for finding in planned.findings)
@@ -146,7 +148,7 @@ def describe_all(findings: Sequence[Finding]) -> list[str]:
     """A line for each finding, the gravest first; what was found in several messages alike has one line."""
     alike: dict[tuple[Severity, str], list[str]] = defaultdict(list)
     for finding in sorted(findings, key=lambda one: SEVERITIES.index(one.severity)):
-        place = [f"sub-{finding.subject}" if finding.subject else "", finding.message_id or ""]
+        place = [subject_name(finding.subject) if finding.subject else "", finding.message_id or ""]
         alike[finding.severity, finding.text].append(" ".join(filter(None, place)))
     return [": ".join(filter(None, (severity, _places(places), text))) for (severity, text), places in alike.items()]
 
