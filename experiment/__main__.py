@@ -55,11 +55,16 @@ app.add_typer(study, name="study")
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def test(context: typer.Context) -> None:
-    """The whole test suite: ruff, mypy, pytest. Further arguments go to pytest."""
+    """The whole test suite: ruff, mypy, pytest. With arguments (`-k NAME`, a file) only pytest, which gets them."""
     import subprocess
+    from importlib.util import find_spec
 
-    commands = (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"], ["pytest", *context.args])
-    for command in commands:
+    chosen, whole = [["pytest", *context.args]], [["pytest"]]
+    if find_spec("xdist"):  # two files at a time, and then, one after the other, those that measure times
+        side_by_side = ["-n", "2", "--dist", "loadfile", "-m", "not bench and not alone"]
+        whole = [["pytest", *side_by_side], ["pytest", "-m", "alone"]]
+    checks = [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"]]
+    for command in chosen if context.args else [*checks, *whole]:
         say(" ".join(command), "bold")
         status = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=False).returncode  # noqa: S603 - our own tools
         if status:

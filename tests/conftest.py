@@ -19,10 +19,20 @@ if TYPE_CHECKING:
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
+# Files with tests that measure when something happened: beside others they would measure those.
+ALONE = {"test_disk", "test_keyboard", "test_preflight", "test_timing", "test_window"}
+
 if sys.platform != "linux":
     # XTEST and virtual displays belong to X11, limits and small disks to POSIX.
     named = "faults window commands disk survival keyboard fit funnel privacy preflight system study_register study_run"
     collect_ignore = [f"test_{name}.py" for name in named.split()]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that run alone."""
+    for item in items:
+        if item.path.stem in ALONE:
+            item.add_marker("alone")
 
 
 @pytest.fixture(scope="session")
