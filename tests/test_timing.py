@@ -6,7 +6,7 @@ import csv
 import sys
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from random import Random
 from statistics import median, stdev
@@ -182,6 +182,19 @@ def test_the_pattern_of_onsets_tells_offset_and_drift(
     assert all(
         match.of_onset(onsets_s[one]) == pytest.approx(edges_s[other - 1], abs=1e-6) for one, other in match.pairs
     )
+
+
+@given(seeds, st.integers(0, 6), st.floats(-50, 50), st.floats(-1e-4, 1e-4))
+def test_a_session_of_six_messages_can_be_read(seed: int, missing: int, offset_s: float, drift: float) -> None:
+    """A capture of a real session fits at its own place, one edge missing and some of a pause among them."""
+    random = Random(seed)
+    onsets_s = list(accumulate(random.lognormvariate(3, 0.4) for _ in range(7)))
+    edges_s = [offset_s + (1 + drift) * one for one in onsets_s]
+    pause_s = [edges_s[3] + random.uniform(3, 4), edges_s[3] + random.uniform(5, 6)]
+    match = by_pattern(onsets_s, sorted([*edges_s[:missing], *edges_s[missing + 1 :], *pause_s]))
+    assert match.onsets_alone == (missing,)
+    assert match.rate - 1 == pytest.approx(drift, abs=1e-9)
+    assert [match.of_onset(one) for one in onsets_s] == pytest.approx(edges_s, abs=1e-6)
 
 
 def test_records_that_do_not_belong_together_are_refused() -> None:
