@@ -48,8 +48,8 @@ def by_pattern(onsets_s: Sequence[float], edges_s: Sequence[float]) -> Match:
     """
     if len(onsets_s) < LEAST or len(edges_s) < LEAST:
         raise BadInput(
-            f"Too little to compare: {len(onsets_s)} onsets in the transcript and {len(edges_s)} edges in the file, and "
-            f"{LEAST} of each are needed. Check the sensor's place and threshold."
+            f"Too little to compare: {len(onsets_s)} onsets in the transcript and {len(edges_s)} edges in the file, "
+            f"and {LEAST} of each are needed. Check the sensor's place and threshold."
         )
     drift_s = ROUGH_S / 2 + DRIFT * (onsets_s[-1] - onsets_s[0])
     tries = sorted({round(edge_s - onset_s, 3) for onset_s in _some(onsets_s) for edge_s in edges_s})
