@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from experiment.design.visit import Visit
 from experiment.record import transcript
 from experiment.record.dataset import DataSet
-from tests.lab import SUBJECT, TASK, Lab
+from experiment.record.events import TextScene
+from tests.lab import LIMIT_S, SUBJECT, TASK, Lab, screenshot
 
 if TYPE_CHECKING:
+    from tests.lab import Eyes
     from tests.xtest import Hands
 
 
@@ -46,4 +49,32 @@ def test_a_reason_is_more_than_a_word(lab: Lab) -> None:
     lab.messages()
     for reason in ("x", " "):
         status, said = lab.runs(override=reason).ends()
-        assert (status, "a reason in words" in said) == (2, True)
+        assert (status, "give the reason in words" in said) == (2, True)
+
+
+def test_the_form_comes_back_filled_when_the_computer_is_not_fit(lab: Lab, hands: Hands, eyes: Eyes) -> None:
+    """What keeps the session from beginning is shown above the answers, which stay; a reason typed there runs it."""
+    lab.messages(subject="df7")
+    given = ("--session", 1, "--operator", "TA", "--answer", "symptoms=none")
+    sitting = lab.begins("run", *given, *lab.places())
+    eyes.waits_for_focus()
+    for key in ("d", "f", "7", "tab", "tab", "tab", "0", "8", "3", "0", "return"):
+        hands.tap(key, 0.005)
+    assert lab.display
+    shows_problem(lab.display)
+    eyes.waits_for_focus()
+    for key in (*6 * ("tab",), *"nothing", "space", *"else", "return"):
+        hands.tap(key, 0.005)
+    started = sitting.started()
+    assert (started.session.subject, started.operator, started.override) == ("df7", "TA", "nothing else")
+    sitting.shows(lambda scene: isinstance(scene, TextScene) and scene.button is not None)
+    assert sitting.interrupts()[0] == 3
+    assert "\t08:30\t" in DataSet(lab.data).sessions("df7").read_text()
+
+
+def shows_problem(display: str) -> None:
+    """Until a form shows what is wrong, on its ground of pale red."""
+    deadline_s = time.monotonic() + LIMIT_S
+    while not (screenshot(display) == (0xFB, 0xE9, 0xE7)).all(axis=2).any():
+        assert time.monotonic() < deadline_s, "no problem was shown"
+        time.sleep(0.05)

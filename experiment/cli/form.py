@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from experiment.design.protocol import Protocol
 
 SUBJECT, SESSION, OPERATOR = "subject", "session", "operator"
+# No question of a protocol can have this name.
+RUN_ANYWAY = AskedQuestion("run-anyway", "Reason to run the session anyway", "text")
 OPERATOR_LENGTH = 40
 NOTHING = ("", "n/a")  # a table holds n/a for a missing value, so who types it has given none
 

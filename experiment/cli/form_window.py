@@ -53,7 +53,7 @@ class Page:
 
     `check` is called at the button with what was given, by the questions' ids. A DayFourError that it raises is shown,
     WrongAnswers beneath their fields, and the form stays; anything else that it raises closes the form. `may_leave`:
-    whether there is a button to cancel with.
+    whether there is a button to cancel with. `problem`: why the form came back, to be shown above the questions.
     """
 
     heading: str
@@ -62,24 +62,39 @@ class Page:
     check: Callable[[Given], None]
     known: Given = dataclasses.field(default_factory=dict)
     may_leave: bool = True
+    problem: str = ""
 
 
 def ask(
     protocol: Protocol, known: Given, check_more: Callable[[form.Answers], object], *, with_session: bool = True
 ) -> form.Answers | None:
-    """Show the assistant's form until its answers are right; None if the assistant cancels or closes it.
+    """The answers of the assistant's form, checked; None if the assistant cancels or closes it."""
+    given = fill(protocol, known, check_more, with_session=with_session)
+    return None if given is None else form.check(protocol, given, with_session=with_session)
 
-    `known` fills fields in beforehand, by their ids. `check_more` is called at Start with checked answers, and may
-    raise a DayFourError: the form then stays. `with_session`: whether it is asked which session this is. Needs a
-    display (see above).
+
+def fill(
+    protocol: Protocol,
+    known: Given,
+    check_more: Callable[[form.Answers], object],
+    *,
+    with_session: bool = True,
+    problem: str = "",
+    besides: Sequence[AskedQuestion] = (),
+) -> dict[str, str] | None:
+    """Show the assistant's form until its answers are right: as they were typed, by field; None if it was cancelled.
+
+    `known` fills fields in beforehand. `check_more` is called at Start with checked answers, and may raise a
+    DayFourError: the form then stays. `with_session`: whether it is asked which session this is. `problem`: why the
+    form came back. `besides`: questions of the program's own. Needs a display (see above).
     """
 
     def check(given: Given) -> None:
+        form.check_questions(besides, given)
         check_more(form.check(protocol, given, with_session=with_session))
 
-    asked = form.fields(protocol, with_session=with_session)
-    given = fill_in(Page("Before the session", asked, "Start", check, known))
-    return None if given is None else form.check(protocol, given, with_session=with_session)
+    asked = (*form.fields(protocol, with_session=with_session), *besides)
+    return fill_in(Page("Before the session", asked, "Start", check, known, problem=problem))
 
 
 def ask_participant(funnel: Funnel) -> Answers | None:
@@ -134,7 +149,10 @@ class Dialog(QDialog):
         self._build()
         self._fit()
         fields = list(self._fields.values())
-        self._go_to(next((field for field in fields if not field.given), fields[0]))
+        if page.problem:
+            self._show({}, page.problem)
+        else:
+            self._go_to(next((field for field in fields if not field.given), fields[0]))
         self.activateWindow()
 
     def start(self) -> None:

@@ -1,4 +1,4 @@
-"""The commands that hold sessions: pilot, run and simulate."""
+"""The commands that run sessions: pilot, run and simulate."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from experiment.cli.after_run import (
-    ABORTED,
     NamedSession,
     accounting_for,
     close_session,
@@ -18,6 +17,7 @@ from experiment.cli.after_run import (
     say_remade,
     set_session_aside,
 )
+from experiment.cli.begin import check_reason, run_once_fit
 from experiment.cli.messages import open_folder
 from experiment.cli.options import DATA, PARTICIPANTS, PROTOCOL, ROOT, DataFolder, ProtocolFile
 from experiment.cli.study_setup import simulate_study
@@ -25,12 +25,11 @@ from experiment.cli.terminal import console, say
 from experiment.errors import BadInput, EquipmentFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from experiment.cli.form import Answers
     from experiment.design.protocol import Protocol
     from experiment.messages.store import Folder
     from experiment.record.dataset import DataSet
+    from experiment.record.events import Ended
     from experiment.session.plan import Plan
     from experiment.study.register import Register
     from experiment.study.snapshot import Snapshot
@@ -41,6 +40,15 @@ Seed = Annotated[int, typer.Option("--seed", help="Decides, with subject and ses
 SyntheticName = Annotated[str, typer.Option("--participant", help="Which synthetic participant answers.")]
 Photodiode = Annotated[
     bool, typer.Option("--photodiode", help="A square bottom right is white while a message or a scale is shown.")
+]
+BeginAgain = Annotated[
+    str | None, typer.Option(help="Reason for beginning a session once more in which no message was seen.")
+]
+Override = Annotated[
+    str | None, typer.Option(help="Reason for running the session though this computer is not fit for it.")
+]
+OverrideStudy = Annotated[
+    str | None, typer.Option(help="Reason for running a session that the study's rules do not allow.")
 ]
 CAUGHT_UP = "the log"  # who tells the register of a session that it had missed
 EXAMPLE = ROOT / "stimuli" / "examples" / "english.csv"
@@ -88,18 +96,12 @@ def run(
     session: Annotated[str, typer.Option(help="1 or 2: which day four this is.")] = "",
     operator: Annotated[str, typer.Option(help="Your name or initials.")] = "",
     answer: Annotated[list[str] | None, typer.Option(help="ID=VALUE: answers a question of the form.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a session that was cut off.")] = False,
-    close: Annotated[bool, typer.Option("--close", help="End a session that was cut off as incomplete.")] = False,
-    begin_again: Annotated[
-        str | None, typer.Option(help="Reason for beginning a session once more in which no message was seen.")
-    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue a session that was interrupted.")] = False,
+    close: Annotated[bool, typer.Option("--close", help="End an interrupted session as incomplete.")] = False,
+    begin_again: BeginAgain = None,
     windowed: Annotated[bool, typer.Option("--windowed", help="In a window: onsets are then less certain.")] = False,
-    override: Annotated[
-        str | None, typer.Option(help="A reason to hold the session though this computer is not fit for it.")
-    ] = None,
-    override_study: Annotated[
-        str | None, typer.Option(help="Reason for running a session that the study's rules do not allow.")
-    ] = None,
+    override: Override = None,
+    override_study: OverrideStudy = None,
     protocol: ProtocolFile = PROTOCOL,
     messages: MessagesFolder = PARTICIPANTS,
     data: DataFolder = DATA,
@@ -118,7 +120,7 @@ def run(
     from experiment.session import run as sessions
     from experiment.study.location import find_register
 
-    read, why, why_now = read_protocol(protocol), _reason(override), _reason(override_study)
+    read, why, why_now = read_protocol(protocol), check_reason(override), check_reason(override_study)
     known = {"subject": subject, "session": session, "operator": operator, **parse_answers(read, answer or [])}
     if not (close or system.has_display()):
         raise EquipmentFailure("A real session needs a display, and there is none. Start it from the desktop.")
@@ -138,11 +140,12 @@ def run(
     # A session that goes on keeps the answers that were given when it began.
     asked = replace(read, assistant=()) if resume else read
     with_session = register is None or bool(session)  # else the register knows which it is
-    plan = _asked(asked, known, lab.plan, with_session=with_session)
-    check = sessions.Check(lambda: computer.items(data, ROOT), why)
-    with accounting_for(plan, register):
-        ended = sessions.run_in_window(plan, full_screen=not windowed, photodiode=photodiode, check=check)
-    finish(ended, plan)
+
+    def run_planned(plan: Plan, reason: str | None) -> Ended:
+        check = sessions.Check(lambda: computer.items(data, ROOT), reason)
+        return sessions.run_in_window(plan, full_screen=not windowed, photodiode=photodiode, check=check)
+
+    finish(*run_once_fit(asked, known, lab.plan, register, run_planned, why, with_session=with_session))
 
 
 def simulate(
@@ -247,26 +250,3 @@ def _habit(name: str) -> str:
     if name not in HABITS:
         raise BadInput(f"Expected --participant as one of {', '.join(HABITS)}, found {name!r}.")
     return name
-
-
-def _reason(override: str | None) -> str | None:
-    if override is not None and len(override.split()) < 2:
-        raise BadInput(f"Expected for an override a reason in words, found {override!r}: it stands in the data.")
-    return override
-
-
-def _asked(
-    protocol: Protocol, known: dict[str, str], plan_of: Callable[[Answers], Plan], *, with_session: bool
-) -> Plan:
-    """The session that the options name, or the form if they leave something out; ends here if that is cancelled."""
-    from experiment.cli import form
-
-    if all(known.get(field.id) for field in form.fields(protocol, with_session=with_session) if field.required):
-        return plan_of(form.check(protocol, known, with_session=with_session))
-    from experiment.cli import form_window
-
-    answers = form_window.ask(protocol, known, plan_of, with_session=with_session)
-    if answers is None:
-        say("Cancelled: nothing was saved.")
-        raise typer.Exit(ABORTED)
-    return plan_of(answers)

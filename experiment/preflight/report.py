@@ -20,11 +20,17 @@ WORDS: dict[Severity, tuple[str, str]] = {
 }
 VERDICTS: dict[Severity, str] = {
     "ok": "This computer is fit for a session.",
-    "note": "Nothing speaks against a session on this computer; not everything can be told.",
-    "warning": "A session can be held. Look at the lines marked LOOK first.",
-    "error": "No session on this computer yet: see the lines marked NOT FIT.",
+    "note": "No problems found, but some things could not be checked.",
+    "warning": "A session can be run. Look at the lines marked LOOK first.",
+    "error": "This computer is not ready yet. Fix the lines marked NOT FIT.",
 }
-OVERRIDE = 'To hold it nevertheless, add --override "REASON" to `dayfour run`; the reason stands in the data then.'
+OVERRIDE = (
+    'To run the session anyway, give the reason: in the form, or as --override "REASON". It is recorded with the data.'
+)
+
+
+class NotFit(EquipmentFailure):
+    """A session does not begin on this computer as it is, unless the assistant gives a reason to run it anyway."""
 
 
 def table(items: Iterable[Finding]) -> Table:
@@ -50,13 +56,13 @@ def verdict(items: Iterable[Finding]) -> str:
     return VERDICTS[worst(items)]
 
 
-def refuse(items: Iterable[Finding]) -> EquipmentFailure | None:
+def refuse(items: Iterable[Finding]) -> NotFit | None:
     """Why the session cannot begin: every red line with what to do, and how to begin nevertheless; None if it can."""
     red = [item for item in items if item.severity == "error"]
     if not red:
         return None
     lines = [f"- {item.kind}: {item.text}." + (f"\n  {_indented(item.fix)}" if item.fix else "") for item in red]
-    return EquipmentFailure("\n".join(("This computer is not fit for a session now:", *lines, OVERRIDE)))
+    return NotFit("\n".join(("This computer is not fit for a session now:", *lines, OVERRIDE)))
 
 
 def _indented(text: str) -> str:
