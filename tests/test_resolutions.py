@@ -71,6 +71,14 @@ def test_every_wrong_line_is_named_and_nothing_recorded(tmp_path: Path) -> None:
     assert [line.split(":")[0].strip() for line in str(error.value).splitlines()[1:]] == ["line 3", "line 4", "line 5"]
 
 
+def test_what_needs_nobody_is_left_out(tmp_path: Path) -> None:
+    """Whoever fills a column down to its end also fills rows that are mere notes."""
+    path = table(tmp_path / "t.tsv", ("n/a", "n/a", "copies", "they were backups", "PI"))
+    row = path.read_bytes().splitlines(keepends=True)[1].replace(b"copies\tyes", b"unjudged\tno")
+    path.write_bytes(path.read_bytes() + row)
+    assert resolved(path) == [("PI", "copies", "they were backups")]
+
+
 def test_what_was_recorded_before_is_left_out(tmp_path: Path) -> None:
     """The same table can be read again after an interruption; what is open again is recorded again."""
     path = table(tmp_path / "t.tsv", ("sub-DF9", "ses-1", "died", "a power cut", "PI"))

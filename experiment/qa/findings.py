@@ -180,8 +180,6 @@ def _speed(one: SessionSummary, thresholds: Thresholds) -> Found:
         many = len(fast) >= thresholds.fast_messages
         words = f"{len(fast)} of {len(rates)} messages read at over {thresholds.fastest_reader:g} words a minute"
         yield "skimmed", many, None, f"{words}, the fastest at {max(fast):.0f}."
-    if one.reading_times_s and not one.has_words:
-        yield "unjudged", False, None, "How many words the messages have was not recorded by that version."
     first = [answer.first_s for answer in one.answers if answer.first_s is not None]
     unseen = [time_s for time_s in first if time_s < thresholds.rating_minimum_s]
     if unseen:

@@ -30,12 +30,16 @@ Key = tuple[str, str | None, int | None]
 
 
 class Resolution(Struct, frozen=True):
-    """A row in which somebody wrote what a finding was: on which line of the file, and who, "" if they left it out."""
+    """A row in which somebody wrote what a finding was: on which line of the file, and who, "" if they left it out.
+
+    `needs_person`: whether the table says that the finding needs anybody.
+    """
 
     line: int
     key: Key
     reason: str
     who: str
+    needs_person: bool = True
 
     def is_recorded(self, answers: Answers) -> bool:
         """Whether it is among what was recorded of findings, which the table's explanation then tells."""
@@ -107,4 +111,6 @@ def _resolution(path: Path, line: int, row: dict[str, str]) -> Resolution:
             f"{path}, line {line}: {subject}, {session}, {kind} is not a finding. Use the table that `qa` wrote."
         )
     who = row.get(RESOLVED_BY, "")
-    return Resolution(line, (kind, label, number), row[RESOLUTION], "" if who in NOTHING else who)
+    return Resolution(
+        line, (kind, label, number), row[RESOLUTION], "" if who in NOTHING else who, row.get("needs_person") != "no"
+    )

@@ -99,7 +99,12 @@ def study_findings(
     by_subject: dict[str, list[JudgedSession]] = defaultdict(list)
     for one in sessions:
         by_subject[one.reading.subject].append(one)
-    found = [*_computers(computers, thresholds), *_assistants(assistants, thresholds), *_protocols(sessions)]
+    found = [
+        *_computers(computers, thresholds),
+        *_assistants(assistants, thresholds),
+        *_protocols(sessions),
+        *_unjudged(sessions),
+    ]
     for subject, own in by_subject.items():
         found += [*_participant(subject, own), *_twice(subject, own)]
         if answered is not None and subject not in answered:
@@ -172,6 +177,15 @@ def stray_findings(strays: Sequence[Path], root: Path) -> list[Finding]:
     more = f" and {len(strays) - MAX_NAMED} more" if strays[MAX_NAMED:] else ""
     text = f"Copies, hidden or misnamed files are not read as data: {named}{more}. Delete them, or correct their names."
     return [_person("copies", text)]
+
+
+def _unjudged(sessions: Iterable[JudgedSession]) -> Iterator[Finding]:
+    """Sessions of an earlier version, of which nobody knows how many words the messages have."""
+    readings = [one.reading for one in sessions if isinstance(one.reading, SessionSummary)]
+    older = sum(bool(one.reading_times_s) and not one.has_words for one in readings)
+    if older:
+        text = f"{older} sessions were recorded by an earlier version, which did not count the messages' words."
+        yield qa_finding("unjudged", text, needs_person=False)
 
 
 def _unasked(subject: str, own: Iterable[SessionSummary | UnreadableSession]) -> Iterator[Finding]:

@@ -118,7 +118,8 @@ def resolve_all(
     still_open = {one.key for one in open_findings}
     for one in written:
         by = one.who or who
-        if one.key not in still_open and known.get(one.key) == f"{by}: {one.reason}":
+        is_recorded = known.get(one.key) == f"{by}: {one.reason}"
+        if one.key not in still_open and (is_recorded or not one.needs_person):
             continue
         try:
             check_initials(by)

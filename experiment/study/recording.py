@@ -86,7 +86,8 @@ def start_course(
     `dated_back`: why it began before the participant was enrolled here.
     """
     study, one, today = _now(entries, subject, moment)
-    day = _sensible(day or today, today, LONGEST_AGO["start" if dated_back is None else "dated back"])
+    is_early = day is not None and day < one.enrolled  # of which the rules say what to do
+    day = _sensible(day or today, today, LONGEST_AGO["dated back" if is_early or dated_back else "start"])
     why = UNSET if dated_back is None else meaningful(dated_back)
     if dated_back is not None and day >= one.enrolled:
         raise BadInput(f"{dates.in_words(day)} is not before the enrolment of {one.name}: leave out --dated-back.")
