@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -35,7 +36,7 @@ from experiment.storage.hash_chain import Line
 from experiment.task.layout import MINIMUM_SIZE_PX, Layout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -50,6 +51,7 @@ Kind = TypeVar("Kind")
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "stimuli" / "examples"
+STEADY = 5  # looks at a window that has not moved
 LIMIT_S = 30.0  # for anything to happen; a busy machine needs some seconds
 SUBJECT, TASK = "DF1", "lovedones"
 ASSISTANT = {"last_dose": "08:30", "symptoms": "none", "notes": "-"}
@@ -366,9 +368,13 @@ class Eyes:
         raise AssertionError("there is no window")
 
     def window_corner(self) -> Place:
-        """The place of the window's upper left corner on the display."""
-        corner = self._root.translate_coords(self.window(), 0, 0)
-        return corner.x, corner.y
+        """The place of the window's upper left corner on the display, once it stays there."""
+        places: list[Place] = []
+        while len(places) < STEADY or len(set(places[-STEADY:])) > 1:
+            corner = self._root.translate_coords(self.window(), 0, 0)
+            places.append((corner.x, corner.y))
+            time.sleep(0.005)
+        return places[-1]
 
     def waits_for_focus(self) -> None:
         """Until the window has the keyboard, as a form takes it."""
@@ -401,6 +407,21 @@ class Eyes:
     def _pixel(self, place: Place) -> tuple[int, ...]:
         blue, green, red, _ = self._root.get_image(place[1], place[0], 1, 1, X.ZPixmap, 0xFFFFFFFF).data
         return red, green, blue
+
+
+@contextmanager
+def managed(display: str, manager: str | None) -> Iterator[None]:
+    """A display whose windows this program manages, or nobody."""
+    if manager is None:
+        yield
+        return
+    process = subprocess.Popen([manager], env=os.environ | {"DISPLAY": display})
+    try:
+        time.sleep(0.5)
+        yield
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def telling_pixel(before: Pixels, after: Pixels) -> Place:

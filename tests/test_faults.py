@@ -1,4 +1,4 @@
-"""The campaigns in short: some disk faults of each kind and some random interleavings; the benchmarks run them whole."""
+"""The campaigns in short, disk faults of each kind and random interleavings; the benchmarks run them whole."""
 
 from __future__ import annotations
 

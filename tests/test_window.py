@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import statistics
-import subprocess
 import time
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +38,7 @@ from tests.lab import (
     is_closing,
     is_message,
     is_paused,
+    managed,
     participates,
     pictures_of,
     screen_of,
@@ -50,7 +49,7 @@ from tests.tables import read_table
 from tests.xtest import Hands
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from experiment.drawing.stimuli import Pictures
     from experiment.record.events import Scene
@@ -227,21 +226,6 @@ def test_every_click_in_a_window_is_recorded(manager: str | None, tmp_path: Path
     down = [event for event in sitting.events() if isinstance(event, Click) and event.down]
     assert [(round(event.x_px), round(event.y_px)) for event in down] == clicked
     assert read_table(lab.table())["connection"].to_list() == [5, 5]
-
-
-@contextmanager
-def managed(display: str, manager: str | None) -> Iterator[None]:
-    """A display whose windows this program manages, or nobody."""
-    if manager is None:
-        yield
-        return
-    process = subprocess.Popen([manager], env=os.environ | {"DISPLAY": display})
-    try:
-        time.sleep(0.5)
-        yield
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def test_what_is_held_answers_nothing_and_no_press_is_lost(lab: Lab, hands: Hands) -> None:
