@@ -56,6 +56,6 @@ def _has(data: DataSet, visit: Visit, digest: str, *, is_shared: bool) -> bool:
     try:
         own = data.transcript_of(visit)
         paths = [*([own] if own else []), *data.logs_set_aside(visit)]
-        return any(digest in line_digests(path.read_bytes()) for path in paths) or (is_shared and not paths)
+        return any(digest in line_digests(read_file(path)) for path in paths) or (is_shared and not paths)
     except (BadInput, OSError):
         return False

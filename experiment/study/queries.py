@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from experiment.study.register import ALLOCATION, KITS, PACKING, Register, check
 from experiment.study.snapshot import Snapshot
 
 MAX_NAMED = 10
+Key = tuple[str, str | None, int | None]
 
 
 def study_findings(told: Snapshot, data: Path) -> tuple[Finding, ...]:
@@ -51,6 +52,7 @@ def _of_sealed_files(told: Snapshot, data: Path) -> Iterator[Finding]:
 
 def _of_acts(entries: Sequence[Entry]) -> Iterator[Finding]:
     """Every override and every emergency unblinding, for a person to see until it is resolved afterwards."""
+    last = _last_answers(entries)
     for at, entry in enumerate(entries):
         match entry.act:
             case Overridden(subject=subject, session=session, refused=refused, reason=reason):
@@ -64,13 +66,28 @@ def _of_acts(entries: Sequence[Entry]) -> Iterator[Finding]:
                 one = _finding("unblinded", subject, None, text)
             case _:
                 continue
-        yield from with_answers([one], resolutions(entries[at:]))
+        yield from _answered_since(one, at, last)
 
 
 def _of_clocks(entries: Sequence[Entry]) -> Iterator[Finding]:
+    last = _last_answers(entries)
     for step in clock_steps(entries):
-        one = qa_finding("register_clock", step.text)
-        yield from with_answers([one], resolutions(entries[step.number :]))
+        yield from _answered_since(qa_finding("register_clock", step.text), step.number, last)
+
+
+def _last_answers(entries: Sequence[Entry]) -> dict[Key, tuple[int, str]]:
+    """The latest word on each finding, by its key: at which entry, counted from 0, and what."""
+    return {
+        (entry.act.kind, entry.act.subject, entry.act.session): (at, f"{entry.who}: {entry.act.reason}")
+        for at, entry in enumerate(entries)
+        if isinstance(entry.act, Answered)
+    }
+
+
+def _answered_since(one: Finding, at: int, last: Mapping[Key, tuple[int, str]]) -> tuple[Finding, ...]:
+    """The finding, with what was said of it at this entry or later."""
+    answered_at, words = last.get(one.key, (-1, ""))
+    return with_answers([one], {one.key: words} if answered_at >= at else {})
 
 
 def open_disagreements(told: Snapshot, data: Path) -> tuple[Finding, ...]:
@@ -87,10 +104,7 @@ def in_words(finding: Finding) -> str:
 
 def resolutions(entries: Sequence[Entry]) -> Answers:
     """What was said of findings, the latest word on each."""
-    acts = [(entry.who, entry.act) for entry in entries]
-    return {
-        (act.kind, act.subject, act.session): f"{who}: {act.reason}" for who, act in acts if isinstance(act, Answered)
-    }
+    return {key: words for key, (_, words) in _last_answers(entries).items()}
 
 
 def resolved_findings(

@@ -7,16 +7,26 @@ from hashlib import sha256
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from experiment.errors import BadInput
 from experiment.record import transcript as log
-from experiment.record.events import Ended, decode
+from experiment.record.events import Ended, decode, parse_utc
 from experiment.record.resume import is_interrupted
 from experiment.storage.hash_chain import Line, line_digests
-from experiment.storage.read_file import read_file
+from experiment.storage.read_file import read_file, read_first_line
 from experiment.study.events import Status
 
 TAIL_BYTES = 16_384  # more than a log's last line has
+
+
+class _Start(Struct, frozen=True, tag_field="event", tag="started"):
+    """As much of `Started` as the register wants."""
+
+    zero_utc: str
+
+
+_start: msgspec.json.Decoder[_Start] = msgspec.json.Decoder(_Start)
 
 
 @dataclass(frozen=True)
@@ -35,24 +45,23 @@ class RecordedSession:
 
 def read_recorded_session(path: Path) -> RecordedSession:
     """The session in a transcript; BadInput if its first or last line is none."""
-    started, last = log.read_start(path), _last_line(path)
     try:
+        first, last = _ends(path)
+        began_utc = parse_utc(_start.decode(msgspec.json.decode(first, type=Line).event).zero_utc).isoformat()
         event = decode(msgspec.json.decode(last, type=Line).event)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadInput(f"The last line of {path} is no event. Put the file back from a copy.") from error
-    interrupted = is_interrupted(log.Transcript((started, event), 0, 0))
+    except (msgspec.DecodeError, ValueError, RecursionError, OSError, IndexError) as error:
+        raise BadInput(f"The first or the last line of {path} is no event. Put the file back from a copy.") from error
+    interrupted = is_interrupted(log.Transcript((event,), 0, 0))
     status: Status = event.status if isinstance(event, Ended) and not interrupted else "failed"
-    return RecordedSession(path, started.zero_utc, status, sha256(last).hexdigest())
+    return RecordedSession(path, began_utc, status, sha256(last).hexdigest())
 
 
-def _last_line(path: Path) -> bytes:
-    """The last whole line, without its newline."""
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - TAIL_BYTES))
-            tail = file.read()
-        lines = tail.split(b"\n")
-        return lines[-2] if len(lines) > 2 else read_file(path).split(b"\n")[-2]
-    except (OSError, IndexError) as error:
-        raise BadInput(f"{path} cannot be read, or has no whole line.") from error
+def _ends(path: Path) -> tuple[bytes, bytes]:
+    """The first and the last whole line, without their newlines; IndexError if there is none."""
+    first = read_first_line(path)  # which opens no pipe
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - TAIL_BYTES))
+        lines = file.read().split(b"\n")
+    last = lines[-2] if len(lines) > 2 else read_file(path).split(b"\n")[-2]
+    return first, last

@@ -42,7 +42,8 @@ def one_life(number: int) -> list[events.Entry]:
 
 def register(folder: Path, participants: int) -> int:
     """A register of so many participants; the number of its entries."""
-    entries = [begun(), *(entry for number in range(1, participants + 1) for entry in one_life(number))]
+    lives = (entry for number in range(1, participants + 1) for entry in one_life(number))
+    entries = [begun(), *sorted(lives, key=lambda entry: entry.utc)]
     lines, before = [], b""
     for entry in entries:
         before = chain_line(before, events.encode(entry))
