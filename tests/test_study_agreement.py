@@ -103,7 +103,7 @@ def test_nobody_is_enrolled_by_a_register_that_forgot_somebody(shared: tuple[Pat
     check_nobody_is_lost(register_in(one).read(), DataSet(one))
     fresh = Register(one.parent / "fresh")
     setup.set_up(fresh, STUDY, *PUBLIC_KEYS, "PI")
-    with pytest.raises(BadInput, match="knows of sub-DF001, and the register does not"):
+    with pytest.raises(BadInput, match="lists sub-DF001 as enrolled, and the register does not know"):
         check_nobody_is_lost(fresh.read(), DataSet(one))
 
 

@@ -59,16 +59,19 @@ def study_items(data: Path, subject: str, session: int) -> list[Finding]:
     """
     from experiment.record.finding import refusal
     from experiment.study import admission
+    from experiment.study.clock import clock_trouble
     from experiment.study.location import find_register
 
     try:
         register = find_register(data)
         if register is None:
             return []
-        entries = register.entries()
+        told = register.read()
+        if trouble := clock_trouble(told.entries, register.now()):
+            raise BadInput(trouble)
         if not subject:
-            return [refusal("study", None, f"its register is whole, with {len(entries)} entries")]
-        due = admission.session_at(entries, subject, register.now(), session or None)
+            return [refusal("study", None, f"its register is whole, with {len(told.entries)} entries")]
+        due = admission.session_now(told, subject, register.now(), session or None)
     except DayFourError as error:
         return [refusal("study", error)]
-    return [refusal("study", None, f"session {due} may be held today")]
+    return [refusal("study", None, f"session {due} may be run today")]

@@ -15,7 +15,7 @@ from experiment.qa.findings import qa_finding
 from experiment.record.closing import find_answered
 from experiment.record.dataset import DataSet
 from experiment.record.finding import Finding
-from experiment.record.tsv import read_rows
+from experiment.record.tsv import MISSING, read_rows
 from experiment.study import dates
 from experiment.study.events import BegunAgain, Entry, SessionHeld
 from experiment.study.participants import corrected_entries
@@ -127,12 +127,7 @@ def _unknown_end(visit: Visit, log: RecordedSession) -> Finding:
 
 def _strangers(told: Snapshot, data: DataSet) -> Iterator[Finding]:
     """Who answered the closing questions, or is listed as enrolled, and is not in the register."""
-    listed = {
-        label
-        for name, row in read_rows(data.root / "participants.tsv", "participant_id").items()
-        if (label := subject_label(name)) and row.get("enrolled", "n/a") != "n/a"
-    }
-    for subject in sorted((listed | find_answered(data)) - set(told.people)):
+    for subject in sorted((_listed(data) | find_answered(data)) - set(told.people)):
         text = (
             f"{subject_name(subject)} is in this data set's tables, and is not enrolled. Was the register rolled back?"
         )
@@ -151,15 +146,19 @@ def _participants_tsv(told: Snapshot, data: DataSet) -> Iterator[Finding]:
             yield qa_finding("listed", text, subject=one.subject)
 
 
+def _listed(data: DataSet) -> set[str]:
+    """Whom a register has had enrolled, as `participants.tsv` has it."""
+    rows = read_rows(data.root / "participants.tsv", "participant_id").items()
+    return {label for name, row in rows if (label := subject_label(name)) and row.get("enrolled", MISSING) != MISSING}
+
+
 def check_nobody_is_lost(told: Snapshot, data: DataSet) -> None:
-    """BadInput if the data set knows of somebody who is not in the register: their kits would be given again."""
-    if lost := sorted(
-        {str(one.subject) for one in disagreements(told, data, is_shared=True) if one.kind == "stranger"}
-    ):
-        names = ", ".join(map(subject_name, lost))
+    """BadInput if a register has enrolled somebody who is not in it any more: their kits would be given again."""
+    if lost := sorted(_listed(data) - set(told.people)):
         raise BadInput(
-            f"The data set knows of {names}, and the register does not, so it may have lost entries and would give "
-            "kits again that were handed out. Put the register back from a copy; nobody is enrolled until then."
+            f"participants.tsv lists {', '.join(map(subject_name, lost))} as enrolled, and the register does not know "
+            "them. It may have lost entries, and would give kits again that were handed out. Put it back from a "
+            "copy; nobody is enrolled until then."
         )
 
 
