@@ -18,6 +18,7 @@ from experiment.qa.session_summary import SessionSummary, read_session
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.events import Ended, Event, Started
+from experiment.replay.between import between_sessions
 from experiment.session.doubts import Doubtful, message_doubts, visit_doubts, waive_doubts
 from experiment.session.plan import Plan, plan_session
 from experiment.session.run import run_simulated
@@ -174,6 +175,29 @@ def test_a_sorted_column_is_asked_about(tmp_path: Path) -> None:
     assert moved
     doubts_told = message_doubts(planned(data, 2, messages=changed))
     assert {doubt.split()[1] for doubt in doubts_told} == moved
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [({}, []), ({"writer": "Somebody else"}, ["writer or language"]), ({"language": "de"}, ["writer or language"]),
+     ({"relationship": "uncle"}, ["relationship"]), ({"text": "Another text."}, ["text"])],
+)  # fmt: skip
+def test_verifying_compares_the_messages_of_two_visits(
+    tmp_path: Path, changes: dict[str, str], found: list[str]
+) -> None:
+    """Whatever an older version let pass, or somebody changed in a log, is found; what was waived is not."""
+    data, first = DataSet(tmp_path), planned(DataSet(tmp_path), 1)
+    other = [replace(MESSAGES[0], **changes), *MESSAGES[1:]]
+    second = draw_session(PROTOCOL, other, subject="A1", session=2, seed=1)
+    paths = []
+    for session in (first.session, second):
+        paths.append(data.transcript(session.visit, PROTOCOL.task))
+        with log.Writer(paths[-1]) as writer:
+            for event in held(session, "quick"):
+                writer.append(event)
+    told = [str(one) for several in between_sessions(paths).values() for one in several]
+    assert len(told) == len(found)
+    assert all(f"the {what} of ses-1" in one for what, one in zip(found, told, strict=True))
 
 
 def test_a_session_does_not_resume_with_another_writer(tmp_path: Path) -> None:

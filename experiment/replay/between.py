@@ -7,6 +7,9 @@ from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
+from msgspec import UNSET, UnsetType
+
+from experiment.design.session import SessionPlan
 from experiment.design.visit import Visit, session_name, visit_of_file
 from experiment.errors import BadInput
 from experiment.record.events import Started, parse_utc
@@ -40,3 +43,28 @@ def _of_pair(before: Visit, first: Started, then: Started) -> Iterator[Finding]:
             )
     if then.session.sets != first.session.sets:
         yield discrepancy("line 1", "started.session.sets", f"those of {name}", "other sets of messages")
+    yield from _of_messages(name, first.session, then.session)
+
+
+def _of_messages(name: str, first: SessionPlan, then: SessionPlan) -> Iterator[Finding]:
+    """Texts are the same; writers, relationships and languages too, unless somebody said why not when it began."""
+    before = {trial.message_id: trial for trial in first.trials}
+    shared = [(before[trial.message_id], trial) for trial in then.trials if trial.message_id in before]
+    has_digests = first.message_digests == then.message_digests
+    texts = [has_digests and one.message_sha256 != two.message_sha256 for one, two in shared]
+    relationships = [one.relationship != two.relationship for one, two in shared]
+    labels = [_differ(one.label_sha256, two.label_sha256) for one, two in shared]
+    changed = (
+        ("text", True, texts),
+        ("relationship", not then.waived, relationships),
+        ("writer or language", not then.waived and not any(texts), labels),  # keyed with all the texts
+    )
+    for what, is_comparable, differ in changed:
+        if is_comparable and any(differ):
+            ids = ", ".join(two.message_id for (_, two), is_other in zip(shared, differ, strict=True) if is_other)
+            yield discrepancy("line 1", "started.session.trials", f"the {what} of {name}", f"another one in {ids}")
+
+
+def _differ(one: str | UnsetType, other: str | UnsetType) -> bool:
+    """Whether two digests differ that were both recorded."""
+    return UNSET not in (one, other) and one != other
