@@ -21,7 +21,7 @@ from experiment.cli import (
     timing,
 )
 from experiment.cli.options import ROOT
-from experiment.cli.terminal import end_as_interrupted, say, unexpected
+from experiment.cli.terminal import describe_unexpected, end_as_interrupted, say
 from experiment.errors import DayFourError, EquipmentFailure
 
 app = typer.Typer(
@@ -81,7 +81,7 @@ def main() -> NoReturn:
         say(str(error), "red")
         status = error.exit_status
     except Exception as error:  # noqa: BLE001 - whatever it is, an assistant is waiting and has to know what to do
-        say(unexpected(error), "red")
+        say(describe_unexpected(error), "red")
         status = EquipmentFailure.exit_status
         if debug:
             sys.excepthook(type(error), error, error.__traceback__)

@@ -19,7 +19,7 @@ from experiment.drawing.stimuli import MESSAGE_SIZES
 from experiment.errors import BadInput
 from experiment.messages.across import check_across, check_against_others
 from experiment.messages.check import check_folder, check_participant, check_set, refuse_errors
-from experiment.messages.duplicates import alike, folded
+from experiment.messages.duplicates import alike, fold
 from experiment.messages.names import places
 from experiment.messages.store import Folder
 from experiment.messages.type_size import COMFORTABLE, sizes_of
@@ -267,8 +267,8 @@ def test_no_pair_that_is_alike_is_passed_over(texts: list[str], cuts: list[tuple
 
 def test_folding_keeps_what_makes_a_text_another() -> None:
     """Two spellings of one text are the same; another letter, emoji or sign is not."""
-    assert folded("Zoe\u0301\n is  HERE\u200b") == folded("ZO\u00c9 is here")
-    assert len({folded(one) for one in ("so", "só", "so!", "so ❤️", "so 💛")}) == 5
+    assert fold("Zoe\u0301\n is  HERE\u200b") == fold("ZO\u00c9 is here")
+    assert len({fold(one) for one in ("so", "só", "so!", "so ❤️", "so 💛")}) == 5
 
 
 def test_texts_that_were_cut_at_one_length_are_found_in_one_set() -> None:

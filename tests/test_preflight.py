@@ -243,13 +243,17 @@ def test_clocks_are_graded() -> None:
     assert clocks.date(now, now - timedelta(days=3)).severity == "ok"
     assert clocks.date(now, now + timedelta(days=3)).severity == "error"
     assert clocks.date(now.replace(year=1970), now.replace(year=1969)).severity == "error"
-    assert [clocks.zone(name, now).severity for name in ("Europe/Berlin", "Etc/UTC", None)] == [
+    assert [clocks.check_zone(name, now).severity for name in ("Europe/Berlin", "Etc/UTC", None)] == [
         "ok",
         "warning",
         "warning",
     ]
-    assert clocks.zone("Europe/Berlin", now).text == "Europe/Berlin (UTC+0100)"
-    assert [clocks.synchronised(now_is=state).severity for state in (True, None, False)] == ["ok", "note", "warning"]
+    assert clocks.check_zone("Europe/Berlin", now).text == "Europe/Berlin (UTC+0100)"
+    assert [clocks.check_synchronised(now_is=state).severity for state in (True, None, False)] == [
+        "ok",
+        "note",
+        "warning",
+    ]
 
 
 def test_a_wall_clock_that_is_set_meanwhile_is_seen() -> None:
@@ -324,7 +328,7 @@ def test_a_disk_that_gives_back_something_else_is_red(tmp_path: Path, monkeypatc
 
 def test_this_environment_is_compared_with_the_lock() -> None:
     """The lock is read with its markers; a missing package and another version are named, the deciding ones first."""
-    wanted = software.locked((ROOT / "requirements.lock").read_text(encoding="utf-8"))
+    wanted = software.read_lock((ROOT / "requirements.lock").read_text(encoding="utf-8"))
     assert {"psychopy", "msgspec", "numpy", "hypothesis"} <= set(wanted)
     assert "pywin32" not in wanted or sys.platform == "win32"
     right = {"msgspec": software._installed("msgspec") or "", "numpy": software._installed("numpy") or ""}
@@ -345,7 +349,7 @@ def test_markers_of_the_lock_decide_for_this_computer() -> None:
         "old==3.0 ; python_full_version < '3.2' \\\n    --hash=sha256:03\n"
         "old==4.0 ; python_full_version >= '3.2' \\\n    --hash=sha256:04\n"
     )
-    assert software.locked(lock) == {"here": "1.0", "old": "4.0"}
+    assert software.read_lock(lock) == {"here": "1.0", "old": "4.0"}
 
 
 def test_python_and_a_lost_lock_are_told(tmp_path: Path) -> None:

@@ -190,8 +190,8 @@ def test_ids_that_a_spreadsheet_changed_are_recognised(cell: str, made: str | No
 )
 def test_what_no_file_can_hold_is_refused_by_name(text: str, code: str) -> None:
     """Control characters and lone surrogates are named; tabs and newlines are none."""
-    assert code in "".join(corruption.refused(text))
-    assert list(corruption.refused("a\tb\nc")) == []
+    assert code in "".join(corruption.find_refused(text))
+    assert list(corruption.find_refused("a\tb\nc")) == []
 
 
 def test_names_are_looked_at_too() -> None:

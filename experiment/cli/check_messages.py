@@ -14,7 +14,7 @@ from experiment.cli.messages import open_folder
 from experiment.cli.options import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, AsJson, AsTsv, ProtocolFile
 from experiment.cli.terminal import progress_bar, say, show, show_rows
 from experiment.errors import BadInput
-from experiment.messages.findings import counted
+from experiment.messages.findings import count_in_words
 
 if TYPE_CHECKING:
     from experiment.design.message import Message
@@ -46,8 +46,8 @@ def check(
     rows = [(one.severity, one.subject, one.message_id, one.text) for one in listed]
     if not show_rows(("severity", "participant_id", "message_id", "text"), rows, as_json=as_json, as_tsv=as_tsv):
         _show(listed)
-        people = counted(checked.subjects, "participant")
-        show(f"{counted(checked.messages, 'message')} of {people}: {_counted(checked.findings)}.")
+        people = count_in_words(checked.subjects, "participant")
+        show(f"{count_in_words(checked.messages, 'message')} of {people}: {_counted(checked.findings)}.")
     if not is_one and any(one.severity == "note" for one in checked.findings):
         say("`dayfour messages check --subject ID` also shows the notes.")
     if not checked.messages:
@@ -135,4 +135,4 @@ def _show(findings: Sequence[Finding]) -> None:
 
 
 def _counted(findings: Sequence[Finding]) -> str:
-    return ", ".join(counted(sum(one.severity == severity for one in findings), severity) for severity in STYLES)
+    return ", ".join(count_in_words(sum(one.severity == severity for one in findings), severity) for severity in STYLES)

@@ -110,7 +110,7 @@ class Choice(QComboBox):
             painter.drawPolyline([QPoint(x_px - 5, y_px - 2), QPoint(x_px, y_px + 3), QPoint(x_px + 5, y_px - 2)])
 
 
-def asked(question: AskedQuestion) -> QLabel:
+def question_label(question: AskedQuestion) -> QLabel:
     """What is asked, in which unit, and whether it may be left out."""
     units = f", {question.units}" if question.units else ""
     shown = label(question.text + units + ("" if question.required else " (optional)"), "question")

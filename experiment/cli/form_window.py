@@ -31,7 +31,7 @@ from PyQt6.QtWidgets import (
 )
 
 from experiment.cli import form
-from experiment.cli.form_widgets import STYLE, Field, asked, label
+from experiment.cli.form_widgets import STYLE, Field, label, question_label
 from experiment.errors import DayFourError
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ class Dialog(QDialog):
         rows.setHorizontalSpacing(20)
         rows.setVerticalSpacing(12)
         for row, question in enumerate(self._form.questions):
-            rows.addWidget(asked(question), row, 0, Qt.AlignmentFlag.AlignTop)
+            rows.addWidget(question_label(question), row, 0, Qt.AlignmentFlag.AlignTop)
             rows.addWidget(self._fields[question.id], row, 1, Qt.AlignmentFlag.AlignTop)
         return page
 

@@ -11,7 +11,7 @@ from experiment.cli.options import PARTICIPANTS
 from experiment.cli.terminal import new_passphrase, say, unlock
 from experiment.design.visit import subject_name
 from experiment.errors import BadInput
-from experiment.messages.findings import counted
+from experiment.messages.findings import count_in_words
 
 if TYPE_CHECKING:
     from experiment.messages.store import Folder
@@ -27,8 +27,8 @@ def encrypt(messages: MessagesFolder = PARTICIPANTS) -> None:
     folder = _folder(messages)
     passphrase = "" if folder.is_encrypted else new_passphrase()
     taken = folder.encrypt(passphrase)
-    files = f"{counted(len(taken), 'file')} {'was' if len(taken) == 1 else 'were'}"
-    people = counted(len(folder.subjects()), "participant")
+    files = f"{count_in_words(len(taken), 'file')} {'was' if len(taken) == 1 else 'were'}"
+    people = count_in_words(len(folder.subjects()), "participant")
     say(f"{files} encrypted; the messages of {people} lie encrypted in {messages}.")
     if gone := folder.forget_pictures():
         say("Pictures of messages, which were not encrypted, were removed:\n" + "\n".join(f"  {path}" for path in gone))
@@ -46,7 +46,7 @@ def decrypt(messages: MessagesFolder = PARTICIPANTS) -> None:
     if not folder.is_encrypted:
         raise BadInput(f"The messages in {messages} are not encrypted.")
     count = len(folder.decrypt())
-    say(f"{counted(count, 'file')} {'was' if count == 1 else 'were'} decrypted.")
+    say(f"{count_in_words(count, 'file')} {'was' if count == 1 else 'were'} decrypted.")
 
 
 @app.command()

@@ -36,7 +36,7 @@ def table(
     if out is None and not place.is_dir():
         _print_trial_table(place, pilot=pilot)
         return
-    from experiment.messages.findings import counted
+    from experiment.messages.findings import count_in_words
     from experiment.record.long_table import long_table, read_sessions, save_long_table, table_as_tsv
 
     with progress_bar("Reading") as progress:
@@ -47,7 +47,10 @@ def table(
         sys.stdout.write(table_as_tsv(long_table(sessions)))
     else:
         dictionary = save_long_table(sessions, out)
-        say(f"The table of {counted(len(sessions), 'session')}, and what its columns mean:\n  {out}\n  {dictionary}")
+        say(
+            f"The table of {count_in_words(len(sessions), 'session')}, and what its columns mean:\n"
+            f"  {out}\n  {dictionary}"
+        )
     if unread:
         raise typer.Exit(FOUND_WANTING)
 

@@ -114,7 +114,7 @@ def new_passphrase() -> str:
     return typed
 
 
-def unexpected(error: Exception) -> str:
+def describe_unexpected(error: Exception) -> str:
     """What to say of an error that nobody foresaw: kind and place only, since its text could hold a message.
 
     Of a file that the system does not give, which file and why.

@@ -20,7 +20,7 @@ RATING_ENDINGS = ("_onset", "_rt", "_time", "_changes")
 _ZERO = "since the session's clock zero (acq_time in the sessions file)"
 
 
-class Column(Struct, frozen=True):
+class TableColumn(Struct, frozen=True):
     """A column: a text, a whole number or seconds; `levels`: what each value of a rating means."""
 
     name: str
@@ -36,47 +36,49 @@ class Column(Struct, frozen=True):
 
 
 _BEFORE_RATINGS = (
-    Column("trial", "count", "Position of the message in the session, from 1."),
-    Column("message_id", "text", "The message's id in the file of messages."),
-    Column("message_sha256", "text", "SHA-256 of the message's text as UTF-8."),
-    Column("relationship", "text", "What the writer is to the participant, as in the file of messages."),
-    Column(
+    TableColumn("trial", "count", "Position of the message in the session, from 1."),
+    TableColumn("message_id", "text", "The message's id in the file of messages."),
+    TableColumn("message_sha256", "text", "SHA-256 of the message's text as UTF-8."),
+    TableColumn("relationship", "text", "What the writer is to the participant, as in the file of messages."),
+    TableColumn(
         "message_words",
         "count",
         "How many words the message has; where words stand without spaces, as in Chinese or Thai, two characters count "
         "as one.",
     ),
-    Column("message_onset", "seconds", f"When the message was first on the screen, {_ZERO}."),
-    Column(
+    TableColumn("message_onset", "seconds", f"When the message was first on the screen, {_ZERO}."),
+    TableColumn(
         "reading_time",
         "seconds",
         "From message_onset to the press that went on, without pauses; n/a if its maximum time ended it.",
     ),
 )
 _AFTER_RATINGS = (
-    Column("question_order", "text", "The questions' ids in the order of asking, with a comma between them."),
-    Column("pauses", "count", "How often the session was paused within the trial."),
-    Column("focus_losses", "count", "How many of these pauses came because another window took the keyboard."),
-    Column("paused_time", "seconds", "Length of these pauses in all; a pause in which the session ended adds nothing."),
-    Column(
+    TableColumn("question_order", "text", "The questions' ids in the order of asking, with a comma between them."),
+    TableColumn("pauses", "count", "How often the session was paused within the trial."),
+    TableColumn("focus_losses", "count", "How many of these pauses came because another window took the keyboard."),
+    TableColumn(
+        "paused_time", "seconds", "Length of these pauses in all; a pause in which the session ended adds nothing."
+    ),
+    TableColumn(
         "missed_frames",
         "count",
         "Refreshes without a flip while the message was on the screen; n/a if flips were not recorded.",
     ),
-    Column(
+    TableColumn(
         "timed_by",
         "text",
         "What took the times of the answers, with a plus between several. queue: psychtoolbox's raw event queue, when "
         "the key moved. iohub: ioHub, when the key moved. poll: the window, once a refresh, so up to one refresh late. "
         "robot: a synthetic participant.",
     ),
-    Column(
+    TableColumn(
         "answered_with",
         "text",
         "With what the participant went on from the message, moved the marker and confirmed: keyboard, mouse, or "
         "keyboard+mouse.",
     ),
-    Column(
+    TableColumn(
         "shown_before",
         "count",
         "How often the message had been on the screen before the program died and the session went on.",
@@ -109,7 +111,7 @@ SESSIONS_COLUMNS: dict[str, Any] = {
 """The columns that every sessions file has, with their entries in its data dictionary."""
 
 
-def trial_columns(rating: Rating, *, with_words: bool = True) -> tuple[Column, ...]:
+def trial_columns(rating: Rating, *, with_words: bool = True) -> tuple[TableColumn, ...]:
     """The columns of a protocol's trial table, in order.
 
     `with_words`: whether the session recorded how many words its messages have; else its table is as it was before.
@@ -118,7 +120,7 @@ def trial_columns(rating: Rating, *, with_words: bool = True) -> tuple[Column, .
     return every if with_words else tuple(column for column in every if column.name not in LATER_COLUMNS)
 
 
-def _rating_columns(rating: Rating) -> Iterator[Column]:
+def _rating_columns(rating: Rating) -> Iterator[TableColumn]:
     """Five for each question."""
     between = {str(point): f"{point} of {rating.points}, without a label" for point in range(2, rating.points)}
     for question in rating.questions:
@@ -126,10 +128,10 @@ def _rating_columns(rating: Rating) -> Iterator[Column]:
         answer = f'The confirmed answer to "{question.text}"; n/a if none was confirmed in time.'
         confirmed = f"From {name}_onset to the press that made the answer final, without pauses."
         changes = "How often the marker moved after the first choice; n/a if there was none."
-        yield Column(name, "count", answer, levels)
-        yield Column(f"{name}_onset", "seconds", f"When the scale of {name} was first on the screen, {_ZERO}.")
-        yield Column(
+        yield TableColumn(name, "count", answer, levels)
+        yield TableColumn(f"{name}_onset", "seconds", f"When the scale of {name} was first on the screen, {_ZERO}.")
+        yield TableColumn(
             f"{name}_rt", "seconds", f"From {name}_onset to the first choice, without pauses, even if never confirmed."
         )
-        yield Column(f"{name}_confirm_rt", "seconds", confirmed)
-        yield Column(f"{name}_changes", "count", changes)
+        yield TableColumn(f"{name}_confirm_rt", "seconds", confirmed)
+        yield TableColumn(f"{name}_changes", "count", changes)

@@ -18,7 +18,7 @@ from msgspec import UNSET, Meta, UnsetType
 from experiment.design.columns import RATING_ENDINGS, SESSIONS_COLUMNS, TRIAL_COLUMNS
 from experiment.design.contradictions import find_contradictions
 from experiment.design.intake import Intake
-from experiment.design.questions import AskedQuestion, Fixed, Funnel, Label, Line, refuse, repeated
+from experiment.design.questions import AskedQuestion, Fixed, Funnel, Label, Line, find_repeated, refuse
 from experiment.design.thresholds import Thresholds
 from experiment.storage.toml import read_toml, refusal
 
@@ -99,7 +99,7 @@ class Rating(Fixed, frozen=True):
         """Each question is a column of the table, beside those that are always there."""
         ids = [question.id for question in self.questions]
         taken = [one for one in ids if one in TRIAL_COLUMNS or one.endswith(RATING_ENDINGS)]
-        refuse(*repeated("ids of questions", ids), *map(_taken, taken))
+        refuse(*find_repeated("ids of questions", ids), *map(_taken, taken))
 
 
 class Keys(Fixed, frozen=True):
@@ -117,7 +117,7 @@ class Keys(Fixed, frozen=True):
         single = [*self.confirm, *self.left, *self.right, self.resume, *self.reasons.values()]
         refuse(
             *(f"Unknown key {key!r}. {_nearest_key(key)}" for key in single if key not in KEY_NAMES),
-            *repeated("keys", single),
+            *find_repeated("keys", single),
             any(key.isdigit() for key in single) and "The digits set the marker: please choose other keys.",
             set(self.reasons) != set(REASONS) and "'reasons' needs a key for each of withdrew, technical and other.",
             self._wrong_chord(single),
@@ -216,7 +216,7 @@ class Protocol(Fixed, frozen=True):
         """Each question to the assistant is a column of its own."""
         ids = [question.id for question in self.assistant]
         refuse(
-            *repeated("ids of questions to the assistant", ids),
+            *find_repeated("ids of questions to the assistant", ids),
             *map(_taken, sorted(SESSIONS_COLUMNS.keys() & set(ids))),
         )
 

@@ -43,7 +43,7 @@ class AskedQuestion(Fixed, frozen=True):
             self.choices and not is_choice and "'choices' are for questions of kind \"choice\" only.",
             needless_limits and "'minimum' and 'maximum' are for questions of kind \"number\" only.",
             crossed and "'minimum' is above 'maximum'.",
-            *repeated("choices", self.choices),
+            *find_repeated("choices", self.choices),
         )
 
 
@@ -61,7 +61,7 @@ class Funnel(Fixed, frozen=True):
         """Each question is a column beside the participant's."""
         ids = [question.id for question in self.questions]
         refuse(
-            *repeated("ids of closing questions", ids),
+            *find_repeated("ids of closing questions", ids),
             PARTICIPANT_ID in ids
             and f"A closing question cannot have the id {PARTICIPANT_ID!r}, the participant's own.",
         )
@@ -73,6 +73,6 @@ def refuse(*mistakes: object) -> None:
         raise ValueError("\n".join(found))
 
 
-def repeated(what: str, names: Sequence[str]) -> Iterator[str]:
+def find_repeated(what: str, names: Sequence[str]) -> Iterator[str]:
     """What to say of each name that is there twice."""
     yield from (f"Two {what} are {name!r}: they must differ." for name in sorted(set(names)) if names.count(name) > 1)

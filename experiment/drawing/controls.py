@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from experiment.drawing.scripts import WORD
-from experiment.drawing.typeset import canvas, draw_text, mixed, paste, picture, text_sizes_px
+from experiment.drawing.typeset import canvas, draw_text, mix, paste, picture, text_sizes_px
 from experiment.errors import BadInput
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def draw_scale(
     label = _end_label(style, layout)
     for end, point in zip(ends, (1, layout.points), strict=True):
         _centred(pixels, draw_text(end, label, language), layout.tick_px(point), layout.labels_px)
-    _rule(pixels, layout, mixed(style.colour, style.background, LINE_SHARE))
+    _rule(pixels, layout, mix(style.colour, style.background, LINE_SHARE))
     return picture(pixels)
 
 

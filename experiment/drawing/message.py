@@ -21,7 +21,7 @@ from experiment.drawing.typeset import (
     canvas,
     draw_text,
     even,
-    mixed,
+    mix,
     paste,
     picture,
     text_sizes_px,
@@ -67,7 +67,7 @@ def draw_message(
     pixels = canvas(width_px, places.text_y_px + body.height_px, style.background)
     paste(pixels, name.pixels, places.inset_px, 0)
     paste(pixels, body.pixels, 0, places.text_y_px)
-    rule = mixed(style.colour, style.background, RULE_SHARE)
+    rule = mix(style.colour, style.background, RULE_SHARE)
     pixels[places.rule_y_px :][: places.stroke_px, style.side_px : -style.side_px] = rule
     return picture(pixels)
 

@@ -150,7 +150,7 @@ def _parts(word: str, longest: int) -> Iterator[str]:
         yield from clusters if len(clusters) > longest else [part]
 
 
-def unbroken(text: str) -> str:
+def keep_words_whole(text: str) -> str:
     """The text with its Korean words held together: they have spaces between them, and Koreans break lines there."""
     return str(KOREAN_WORD.sub(lambda word: WORD_JOINER.join(CLUSTER.findall(word.group())), text))
 

@@ -107,7 +107,7 @@ class Style:
         return max(1, narrow_px if narrow_px >= NARROWEST * usual_px else usual_px)
 
 
-def mixed(colour: Colour, other: Colour, share: float) -> Colour:
+def mix(colour: Colour, other: Colour, share: float) -> Colour:
     """`share` of the first colour, the rest of the other, in sRGB values."""
     red, green, blue = (round(share * a + (1 - share) * b) for a, b in zip(colour, other, strict=True))
     return red, green, blue
@@ -290,6 +290,6 @@ def _pieces(run: scripts.Run, longest: int | None) -> list[dict[str, Any]]:
     if run.is_emoji or longest is None:
         return [{"text": run.text, "is_emoji": run.is_emoji, "breakable": None}]
     return [
-        {"text": scripts.unbroken(text), "is_emoji": False, "breakable": breakable}
+        {"text": scripts.keep_words_whole(text), "is_emoji": False, "breakable": breakable}
         for text, breakable in scripts.long_words(run.text, longest)
     ]

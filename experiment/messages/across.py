@@ -9,8 +9,8 @@ from experiment.design.message import Message
 from experiment.design.visit import subject_name
 from experiment.errors import DayFourError
 from experiment.messages import corruption
-from experiment.messages.check_message import is_empty, judged
-from experiment.messages.duplicates import alike, folded
+from experiment.messages.check_message import accept_as_written, is_empty
+from experiment.messages.duplicates import alike, fold
 from experiment.messages.findings import message_finding
 from experiment.messages.store import Folder
 from experiment.record.finding import Finding, by_severity
@@ -21,7 +21,7 @@ Sets = Mapping[str, Sequence[Message]]
 
 def check_across(sets: Sets, share: float) -> tuple[Finding, ...]:
     """What participants' messages have in common: whole sets, texts, and texts alike by at least this share."""
-    every = [(subject, one, folded(one.text)) for subject in sorted(sets) for one in sets[subject]]
+    every = [(subject, one, fold(one.text)) for subject in sorted(sets) for one in sets[subject]]
     whole = _same_sets((subject, text) for subject, _, text in every)
     found = [_whole(later, earlier) for later, earlier in whole.items()]
     owned = [one for one in every if one[0] not in whole and not is_empty(one[1].text)]
@@ -64,7 +64,7 @@ def _of(subject: str, folder: Folder) -> dict[str, str]:
 
 def _texts(messages: Sequence[Message]) -> dict[str, str]:
     """The ids of messages by their folded texts."""
-    return {folded(one.text): one.message_id for one in messages if not is_empty(one.text)}
+    return {fold(one.text): one.message_id for one in messages if not is_empty(one.text)}
 
 
 def _whole(subject: str, other: str) -> Finding:
@@ -81,7 +81,9 @@ def cut_alike(owned: Iterable[tuple[str, Message]]) -> Iterator[Finding]:
     """Texts that end where a form or a spreadsheet cuts."""
     messages = {(subject, message.message_id): message for subject, message in owned}
     for key, told in corruption.cut({key: message.text for key, message in messages.items()}):
-        yield from (message_finding(severity, *key, text) for severity, text in judged(messages[key], [told]))
+        yield from (
+            message_finding(severity, *key, text) for severity, text in accept_as_written(messages[key], [told])
+        )
 
 
 def _same_sets(owned: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -19,7 +19,7 @@ from experiment.drawing.stimuli import MESSAGE_SIZES
 from experiment.errors import BadInput, DayFourError
 from experiment.messages.across import check_across, check_against_others, cut_alike
 from experiment.messages.check_message import findings_of, is_empty
-from experiment.messages.duplicates import folded, similarity
+from experiment.messages.duplicates import fold, similarity
 from experiment.messages.findings import message_finding
 from experiment.messages.store import Folder
 from experiment.messages.type_size import COMFORTABLE, sizes_of
@@ -119,7 +119,7 @@ def _given_names(subject: str, messages: Sequence[Message], protocol: Protocol) 
 
 def _twice(subject: str, messages: Sequence[Message], share: float) -> Iterator[Finding]:
     """Texts of one set that are the same, or nearly."""
-    texts = [folded(message.text) for message in messages]
+    texts = [fold(message.text) for message in messages]
     for (earlier, one), (later, other) in combinations(zip(messages, texts, strict=True), 2):
         if one == other:
             text = f"The text is that of message {earlier.message_id} again. Put in the one that is missing."

@@ -20,7 +20,7 @@ from experiment.drawing.scripts import (
 )
 from experiment.messages import corruption
 from experiment.messages.corruption import Told
-from experiment.messages.duplicates import folded
+from experiment.messages.duplicates import fold
 from experiment.messages.findings import message_finding
 from experiment.messages.names import Place, places, words_before
 from experiment.record.finding import Finding
@@ -43,7 +43,7 @@ def findings_of(subject: str, message: Message, protocol: Protocol) -> Iterator[
         yield message_finding(severity, subject, message.message_id, text)
 
 
-def judged(message: Message, found: Iterable[Told]) -> Iterator[Told]:
+def accept_as_written(message: Message, found: Iterable[Told]) -> Iterator[Told]:
     """What a person can see to be as it was written, and is then no more than a note."""
     for severity, text in found:
         if message.is_as_written:
@@ -62,17 +62,17 @@ def _found(subject: str, message: Message, protocol: Protocol) -> Iterator[Told]
     for column, content in (("writer", message.writer), ("relationship", message.relationship)):
         yield from _label(column, content)
         found = ((severity, f"Column {column}: {text}") for severity, text in corruption.of_label(content))
-        yield from judged(message, found)
-    if folded(message.writer) == folded(message.relationship) != "":
+        yield from accept_as_written(message, found)
+    if fold(message.writer) == fold(message.relationship) != "":
         yield "note", "The writer is named by the relationship only, and so will be on the screen."
     yield from _language(message)
     if is_empty(message.text):
         yield "error", "The text is empty, or all of it invisible. Take it in again from where it was written."
         return
-    yield from judged(message, corruption.findings(message.text))
+    yield from accept_as_written(message, corruption.findings(message.text))
     yield from _length(message.text, *protocol.intake.usual_words)
     if protocol.intake.names == "none":
-        yield from judged(message, _names(message))
+        yield from accept_as_written(message, _names(message))
     yield from _marks(message.text)
     yield from _undrawn("The text", message.text, message.language)
     yield from _undrawn("The writer's name", message.writer, message.language)

@@ -58,7 +58,7 @@ SEVERAL = 3  # texts of the same, largest length are no accident
 LONG = 80  # characters, from which on they may have been cut
 
 
-def refused(text: str) -> Iterator[str]:
+def find_refused(text: str) -> Iterator[str]:
     """What no file of messages can hold: each lone surrogate and control character, by its code point and place."""
     for match in re.finditer(f"{CONTROL.pattern}|{SURROGATE.pattern}", text):
         kind = "half of a character" if SURROGATE.match(match[0]) else "a control character"

@@ -11,7 +11,7 @@ IGNORABLE = regex.compile(r"\p{Default_Ignorable_Code_Point}+")
 ROWS = 256  # compared at a time: memory grows with them
 
 
-def folded(text: str) -> str:
+def fold(text: str) -> str:
     """The text without what two copies of it may differ in: Unicode form, capitals, spaces, invisible characters."""
     plain = IGNORABLE.sub("", unicodedata.normalize("NFC", text))
     return " ".join(unicodedata.normalize("NFC", plain.casefold()).split())

@@ -10,7 +10,7 @@ Progress = Callable[[int, int], None]
 """Told how many are done, of how many."""
 
 
-def counted(count: int, what: str) -> str:
+def count_in_words(count: int, what: str) -> str:
     """How many there are: `1 participant`, `2 participants`."""
     return f"{count} {what}{'' if count == 1 else 's'}"
 

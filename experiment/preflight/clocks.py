@@ -22,8 +22,8 @@ def items(computer: Computer, installed: Path, seconds: float = MEASURED_S) -> I
     """All about the clocks; `installed`: a file that was written when this software came to the computer."""
     yield steady(_step_s(time.time, seconds), time.get_clock_info("perf_counter").resolution)
     yield date(datetime.now().astimezone(), datetime.fromtimestamp(installed.stat().st_mtime).astimezone())
-    yield zone(computer.zone(), datetime.now().astimezone())
-    yield synchronised(now_is=computer.synchronised())
+    yield check_zone(computer.zone(), datetime.now().astimezone())
+    yield check_synchronised(now_is=computer.synchronised())
 
 
 def steady(step_s: float, resolution_s: float) -> Finding:
@@ -51,7 +51,7 @@ def date(now: datetime, installed: datetime) -> Finding:
     return Finding("date", "ok", found, value=found)
 
 
-def zone(name: str | None, now: datetime) -> Finding:
+def check_zone(name: str | None, now: datetime) -> Finding:
     """Whether the times that the assistant writes down, such as the last dose, can be compared with the data's."""
     offset = f"UTC{now:%z}"
     if name is None or name in _UTC:
@@ -60,7 +60,7 @@ def zone(name: str | None, now: datetime) -> Finding:
     return Finding("time zone", "ok", f"{name} ({offset})", value=name)
 
 
-def synchronised(*, now_is: bool | None) -> Finding:
+def check_synchronised(*, now_is: bool | None) -> Finding:
     """Whether the network keeps the time right."""
     if now_is is None:
         return Finding("network time", "note", "not known; compare with another clock", NETWORK_FIX)

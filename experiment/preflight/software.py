@@ -23,7 +23,7 @@ def items(root: Path) -> Iterator[Finding]:
     if not lock.is_file():
         yield Finding("versions", "note", "requirements.lock is missing", "Copy the whole project anew.")
         return
-    yield versions(locked(lock.read_text(encoding="utf-8")))
+    yield versions(read_lock(lock.read_text(encoding="utf-8")))
 
 
 def python(found: tuple[int, ...]) -> Finding:
@@ -34,7 +34,7 @@ def python(found: tuple[int, ...]) -> Finding:
     return Finding("python", "error", f"{text} is not supported", "Install Python 3.10, 3.11 or 3.12.", value=text)
 
 
-def locked(text: str) -> dict[str, str]:
+def read_lock(text: str) -> dict[str, str]:
     """The locked version of each package that this computer needs."""
     from packaging.requirements import Requirement
 

@@ -20,7 +20,7 @@ from experiment.design.visit import Visit
 from experiment.qa.charts import Axis, blocks, columns, dots, line, strokes, times_scale
 from experiment.qa.findings import INPUTS, KINDS, duration
 from experiment.qa.session_summary import SessionSummary
-from experiment.qa.study_findings import JudgedSession, group_findings, when
+from experiment.qa.study_findings import JudgedSession, group_findings, start_of
 from experiment.record.finding import Finding
 from experiment.storage.html import fill_template
 
@@ -126,7 +126,7 @@ def _judged_by(thresholds: Thresholds) -> Iterator[tuple[str, object, str]]:
 
 
 def _day(reading: SessionSummary) -> str:
-    return f"{when(reading):%Y-%m-%d %H:%M}"
+    return f"{start_of(reading):%Y-%m-%d %H:%M}"
 
 
 def _folder_and_name(path: Path) -> str:

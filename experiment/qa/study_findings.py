@@ -213,15 +213,19 @@ def _schedule(
         )
     real = [one for one in readings if one.mode == "run"]
     for before, after in pairwise(real):
-        days = (when(after) - when(before)).days
+        days = (start_of(after) - start_of(before)).days
         if days < thresholds.gap_minimum_days:
             text = f"{days} days after {session_name(before.session)}; expected at least {thresholds.gap_minimum_days}."
             yield _person("too_soon", text, subject, after.session)
-    if real and max(there) < real[-1].sessions and (days := (today - when(real[-1])).days) > thresholds.overdue_days:
+    if (
+        real
+        and max(there) < real[-1].sessions
+        and (days := (today - start_of(real[-1])).days) > thresholds.overdue_days
+    ):
         text = f"{days} days since {session_name(real[-1].session)}, and no {session_name(real[-1].session + 1)}."
         yield _person("missing", text, subject, real[-1].session + 1)
 
 
-def when(reading: SessionSummary) -> datetime:
+def start_of(reading: SessionSummary) -> datetime:
     """When the session began, with its time zone."""
     return parse_utc(reading.zero_utc)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from experiment.design.columns import Column, trial_columns
+from experiment.design.columns import TableColumn, trial_columns
 from experiment.design.visit import session_name, subject_name
 from experiment.errors import BadInput
 from experiment.record import transcript as log
@@ -28,15 +28,17 @@ FEW, CHUNK = 150, 32  # sessions that are read sooner than further processes sta
 MISSING_IN_CSV = "NA"
 """What R and pandas take for a missing value by themselves; a TSV file has `n/a`, as BIDS wants it."""
 KEYS = (
-    Column("participant_id", "text", "The participant's ID, with the prefix sub-."),
-    Column("session_id", "text", "The session: the day fours of a participant in time. It does not tell the drug."),
+    TableColumn("participant_id", "text", "The participant's ID, with the prefix sub-."),
+    TableColumn(
+        "session_id", "text", "The session: the day fours of a participant in time. It does not tell the drug."
+    ),
 )
 
 
 class SessionTable(Struct, frozen=True):
     """A session's rows with its keys, and what its columns mean."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[TableColumn, ...]
     rows: list[dict[str, str | int | float | None]]
 
 
@@ -111,16 +113,16 @@ def _content(table: pd.DataFrame, out: Path) -> str | bytes:
     raise BadInput(f"Expected --out as a file ending in .tsv, .csv or .parquet, found {out.name}.")
 
 
-def _columns(sessions: Iterable[SessionTable]) -> list[Column]:
+def _columns(sessions: Iterable[SessionTable]) -> list[TableColumn]:
     """The columns of all sessions, those of one protocol that another does not have after its own last."""
-    merged: dict[str, Column] = {}
+    merged: dict[str, TableColumn] = {}
     for session in sessions:
         new = {column.name: column for column in session.columns}
         merged = {name: _merge(merged.get(name), new.get(name)) for name in _order(merged, new)}
     return list(merged.values())
 
 
-def _order(known: dict[str, Column], new: dict[str, Column]) -> list[str]:
+def _order(known: dict[str, TableColumn], new: dict[str, TableColumn]) -> list[str]:
     """The known names, and each new one after the one that it follows in its own table."""
     names = list(known)
     before: str | None = None
@@ -131,10 +133,10 @@ def _order(known: dict[str, Column], new: dict[str, Column]) -> list[str]:
     return names
 
 
-def _merge(known: Column | None, new: Column | None) -> Column:
+def _merge(known: TableColumn | None, new: TableColumn | None) -> TableColumn:
     """One column of two protocols."""
     one = known or new
     assert one is not None  # noqa: S101 - each name is in at least one of them
     if new is None or new == one or new.description in one.description:
         return one
-    return Column(one.name, one.kind, f"{one.description} In other sessions: {new.description}", one.levels)
+    return TableColumn(one.name, one.kind, f"{one.description} In other sessions: {new.description}", one.levels)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from experiment.design.columns import Column
+    from experiment.design.columns import TableColumn
     from experiment.design.session import Trial
     from experiment.record.events import Event
 
@@ -49,7 +49,7 @@ def table_text(events: Sequence[Event]) -> str:
     return tsv(list(rows[0]), (list(row.values()) for row in rows))
 
 
-def data_frame(columns: Sequence[Column], rows: Sequence[Row]) -> pd.DataFrame:
+def data_frame(columns: Sequence[TableColumn], rows: Sequence[Row]) -> pd.DataFrame:
     """Rows of trial tables with these columns; a cell that a row does not have is missing."""
     import pandas as pd
 

@@ -39,21 +39,21 @@ def json_text(content: dict[str, Any]) -> str:
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
 
 
-class Table(Struct, frozen=True):
+class EditedTable(Struct, frozen=True):
     """A table that people may edit: its columns in order, and its rows by their cell in the key's column."""
 
     columns: tuple[str, ...]
     rows: Rows
 
 
-def read_table(path: Path, key: str) -> Table:
+def read_table(path: Path, key: str) -> EditedTable:
     """A TSV file whole, all cells as texts; no rows if there is no file.
 
     Raises BadInput with file, line and what to do where it could not be written again without losing something: a row
     or a column that is there twice, too few or too many cells, a cell below no heading.
     """
     if not path.exists():
-        return Table((key,), {})
+        return EditedTable((key,), {})
     try:
         reader = csv.reader(io.StringIO(read_file(path).decode("utf-8-sig"), newline=""), delimiter="\t", strict=True)
         lines = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
@@ -73,7 +73,7 @@ def read_table(path: Path, key: str) -> Table:
         if name in seen:
             raise BadInput(f"{path}, line {number}: {name} is already in line {seen[name]}. Delete one of the two.")
         rows[name], seen[name] = row | {key: name}, number
-    return Table(columns, rows)
+    return EditedTable(columns, rows)
 
 
 def _columns(path: Path, key: str, lines: Sequence[tuple[int, list[str]]]) -> tuple[str, ...]:

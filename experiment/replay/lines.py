@@ -64,7 +64,7 @@ def _is_own(text: bytes, previous: str, event: Event) -> bool:
     return bool(msgspec.json.encode(content) == text and content == {"previous": previous, "event": to_builtins(event)})
 
 
-def broken(lines: Sequence[RecordedLine]) -> Iterator[Finding]:
+def check_chain(lines: Sequence[RecordedLine]) -> Iterator[Finding]:
     """Each line names the digest of the one before it; one that names another's has moved."""
     digests = [FIRST, *(sha256(line.text).hexdigest() for line in lines)]
     numbers = {digest: number for number, digest in enumerate(digests)}

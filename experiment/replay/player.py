@@ -1,6 +1,6 @@
 """A session again, in time: what was on the screen at any moment, what was pressed, and how to move about in it. Pure.
 
-A session that was cut off and went on has several sittings, each with a clock of its own; here they follow each other
+A session that was cut off and went on has several attempts, each with a clock of its own; here they follow each other
 on one, with a short gap.
 """
 
@@ -18,7 +18,7 @@ from experiment.record.refreshes import late_flips_s
 from experiment.record.shown_scenes import shown_scenes
 from experiment.record.timeline import Attempt, Press, attempts, last_s, onsets, pauses, presses, trial_runs
 
-GAP_S = 1.0  # between two sittings
+GAP_S = 1.0  # between two attempts
 AGAIN_S = 0.5  # sooner after a screen's onset, a step back leads to the screen before it
 SPEEDS = (0.1, 100.0)
 

@@ -28,7 +28,7 @@ from experiment.record.finding import Finding
 from experiment.record.timeline import starts
 from experiment.replay.between import between_sessions
 from experiment.replay.discrepancy import discrepancy, quote
-from experiment.replay.lines import RecordedLine, broken, in_order, parse_line, unreadable
+from experiment.replay.lines import RecordedLine, check_chain, in_order, parse_line, unreadable
 from experiment.replay.recorded import Difference, RecordedScreen, RecordEnds, changes
 from experiment.replay.tables import row_findings, sidecar_findings, table_findings
 from experiment.storage.hash_chain import line_digests
@@ -75,7 +75,7 @@ def verify(path: Path, *, pilot: bool = False) -> Verification:
     started = ordered[0].event if lines else None
     if isinstance(started, Started) and started.mode != "run" and not pilot:
         raise BadInput(f"{path} is no real session but a {started.mode}. Add --pilot to verify it all the same.")
-    findings = [*unreadable(lines, tail), *broken(lines)]
+    findings = [*unreadable(lines, tail), *check_chain(lines)]
     if not isinstance(started, Started) or started.schema != SCHEMA:
         findings.append(_beginning(started))
         return Verification(path, unfinished=False, findings=tuple(findings))

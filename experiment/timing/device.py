@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from experiment.errors import BadInput
 from experiment.timing.align import LEAST, Match, by_pattern
-from experiment.timing.capture import Capture, Stay
+from experiment.timing.capture import Capture, Pulse
 from experiment.timing.errors import Errors, TrialError, summarise
 from experiment.timing.observations import Log, LoggedTrial
 
@@ -109,7 +109,7 @@ def _light(log: Log, capture: Capture) -> tuple[str, Match]:
     return light, fits[light]
 
 
-def _trial_error(trial: LoggedTrial, stay: Stay, match: Match, presses_s: Sequence[float]) -> TrialError:
+def _trial_error(trial: LoggedTrial, stay: Pulse, match: Match, presses_s: Sequence[float]) -> TrialError:
     duration_s = None
     if stay.off_s is not None and trial.offset_s is not None:
         duration_s = (trial.offset_s - trial.onset_s) - (stay.off_s - stay.on_s) / match.rate

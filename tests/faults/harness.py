@@ -23,7 +23,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from experiment.cli import after_run
-from experiment.cli.terminal import say, unexpected
+from experiment.cli.terminal import describe_unexpected, say
 from experiment.design.message import read_messages
 from experiment.design.visit import Visit
 from experiment.errors import DayFourError
@@ -220,8 +220,8 @@ def _status(place: Path, told: Told, words: IO[str]) -> str:
         words.write(f"{error}\n")
         return type(error).__name__
     except Exception as error:  # noqa: BLE001 - as the command line does
-        words.write(f"{unexpected(error)}\n{error!r}\n")
-        return "unexpected" if "unexpected" in unexpected(error) else "OSError"
+        words.write(f"{describe_unexpected(error)}\n{error!r}\n")
+        return "unexpected" if "unexpected" in describe_unexpected(error) else "OSError"
     return "done"
 
 

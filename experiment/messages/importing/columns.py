@@ -16,8 +16,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from experiment.errors import BadInput
-from experiment.messages.findings import counted
-from experiment.messages.importing.headers import FIELDS, NEEDED, NUMBER, is_name, says, unnumbered
+from experiment.messages.findings import count_in_words
+from experiment.messages.importing.headers import FIELDS, NEEDED, NUMBER, is_name, says, strip_number
 from experiment.messages.importing.table import Table
 
 LONGEST_TITLE = 70  # characters of a question that are shown
@@ -78,7 +78,7 @@ def _asks_the_same(table: Table, group: Column, every: Sequence[Column]) -> bool
     """Whether columns are of one kind, unlike the questions Q1 to Q4: by what they ask, else by name or company."""
     if len({at for at in group.at.values() if _filled(table, at)}) < 2:
         return False
-    titles = {unnumbered(table.titles[at]) for at in group.at.values()}
+    titles = {strip_number(table.titles[at]) for at in group.at.values()}
     if titles != {""}:
         return len(titles) == 1
     return any(_says(group, field) for field in FIELDS) or any(
@@ -139,7 +139,7 @@ def _fitting(table: Table, taken: Sequence[Column], is_it: Callable[[Column], bo
 
 
 def _is_named(column: Column, field: str) -> bool:
-    return says(unnumbered(column.name), field, alone=True)
+    return says(strip_number(column.name), field, alone=True)
 
 
 def _says(column: Column, field: str) -> bool:
@@ -148,7 +148,7 @@ def _says(column: Column, field: str) -> bool:
         (
             _is_named(column, field),
             says(column.title, field, alone=True),
-            says(unnumbered(column.name), field, alone=False),
+            says(strip_number(column.name), field, alone=False),
         )
     )
 
@@ -190,7 +190,7 @@ def with_header(table: Table, given: Given) -> Table:
     named = {one.name for one in (*groups(table), *singles(table)) if not UNNAMED.fullmatch(one.name)}
     if table.is_headed or named & {*given.values()}:
         return replace(table, is_headed=True)
-    lines = "".join(f"\n  {described(table, one)}" for one in singles(table))
+    lines = "".join(f"\n  {describe_columns(table, one)}" for one in singles(table))
     raise BadInput(
         f"{table.name}: expected columns' names in the first row, found what may be somebody's words (not shown). "
         "If there are no names, put a row above all, such as subject, writer, relationship, text. If a title stands "
@@ -206,7 +206,9 @@ def resolve(table: Table, given: Given, ask: Ask | None = None, known: Sequence[
     """
     chosen = guess(table, {field: _named(table, field, name) for field, name in given.items()})
     while missing := [field for field in NEEDED if field not in {*chosen, *known}]:
-        answer = ask(table.name, missing[0], [described(table, one) for one in offer_columns(table)]) if ask else None
+        answer = (
+            ask(table.name, missing[0], [describe_columns(table, one) for one in offer_columns(table)]) if ask else None
+        )
         if answer is None:
             raise _missing(table, missing)
         chosen = guess(table, {**chosen, missing[0]: offer_columns(table)[answer]})
@@ -228,10 +230,10 @@ def _check_layout(table: Table, chosen: Mapping[str, Column]) -> None:
             )
 
 
-def described(table: Table, column: Column) -> str:
+def describe_columns(table: Table, column: Column) -> str:
     """What a person needs to tell a column from others: name, question, how many cells hold how much."""
     count = lengths(table, column)
-    filled = f"{len(count)} filled, median {counted(round(median(count)), 'character')}" if count else "empty"
+    filled = f"{len(count)} filled, median {count_in_words(round(median(count)), 'character')}" if count else "empty"
     title = f" ({column.title[:LONGEST_TITLE]})" if column.title else ""
     return f"{_name(table, column)}{title}: {filled}"
 
@@ -243,13 +245,15 @@ def _name(table: Table, column: Column) -> str:
     return f'"{column.name}"' if table.is_headed and is_name(column.name) else f"column {column.at[0] + 1}"
 
 
-def listed(table: Table) -> str:
+def list_columns(table: Table) -> str:
     """All columns, a line each: groups, then single ones by their number."""
-    together = [f"\n  {described(table, one)}" for one in offer_columns(table) if one.is_group]
-    return "".join([*together, *(f"\n  {at}. {described(table, one)}" for at, one in enumerate(singles(table), 1))])
+    together = [f"\n  {describe_columns(table, one)}" for one in offer_columns(table) if one.is_group]
+    return "".join(
+        [*together, *(f"\n  {at}. {describe_columns(table, one)}" for at, one in enumerate(singles(table), 1))]
+    )
 
 
-def unused(table: Table, used: Mapping[str, Column]) -> Iterator[Column]:
+def find_unused(table: Table, used: Mapping[str, Column]) -> Iterator[Column]:
     """Columns that are not taken in and long enough to be texts."""
     places = {at for one in used.values() for at in one.at.values()}
     yield from (one for one in singles(table) if one.at[0] not in places and typical(table, one) >= LEAST_LENGTH)
@@ -269,7 +273,8 @@ def _named(table: Table, field: str, name: str) -> Column:
     if name.isdigit() and 1 <= int(name) <= len(table.header):
         return singles(table)[int(name) - 1]
     raise BadInput(
-        f"{table.name}: expected a column for {field}, found none called {name!r}. The columns are:{listed(table)}"
+        f"{table.name}: expected a column for {field}, found none called {name!r}. "
+        f"The columns are:{list_columns(table)}"
     )
 
 
@@ -277,8 +282,8 @@ def _missing(table: Table, fields: Sequence[str]) -> BadInput:
     options = " ".join(f'--column {field}="NAME OR NUMBER"' for field in fields)
     same = [f"--{field}" for field in fields if field in {"subject", "writer", "relationship"}]
     instead = f" Where all are the same, {' or '.join(same)} says it for all." if same else ""
-    several = "\n# stands for the number of columns that are a message each." if "#" in listed(table) else ""
+    several = "\n# stands for the number of columns that are a message each." if "#" in list_columns(table) else ""
     return BadInput(
         f"{table.name}: expected a column for {' and one for '.join(fields)}; none is obvious. The columns are:"
-        f"{listed(table)}{several}\nRepeat the command with {options}.{instead}"
+        f"{list_columns(table)}{several}\nRepeat the command with {options}.{instead}"
     )

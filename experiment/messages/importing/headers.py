@@ -131,7 +131,7 @@ def _fields(cell: str, *, alone: bool) -> set[str]:
     if not is_name(cell):
         return set()
     ways = {True, alone}
-    return {field for field in FIELDS for way in ways if says(unnumbered(cell), field, alone=way)}
+    return {field for field in FIELDS for way in ways if says(strip_number(cell), field, alone=way)}
 
 
 def is_name(cell: str) -> bool:
@@ -148,7 +148,7 @@ def _is_id(cell: str, at: int, below: Sequence[Sequence[str]]) -> bool:
     return not under or any(map(ID_LIKE.fullmatch, under))
 
 
-def unnumbered(name: str) -> str:
+def strip_number(name: str) -> str:
     """A name without the numbers by which several columns of one kind are told apart."""
     return str(NUMBER.sub(" ", name))
 

@@ -175,7 +175,7 @@ def _wrong(row: RecordRow) -> Iterator[str]:
         elif len(cell) > limits.LETTERS:
             yield f"{name}: it has {len(cell):,} characters, more than any message. See whether a quote was lost"
     for name in (*LABELS, "language", "text"):
-        yield from (f"{name}: {one}" for one in corruption.refused(cells[name]))
+        yield from (f"{name}: {one}" for one in corruption.find_refused(cells[name]))
 
 
 def _wrong_subject(subject: str, mark: Mark | None) -> Iterator[str]:

@@ -13,9 +13,9 @@ from experiment.design.session import check_subject
 from experiment.design.visit import subject_name
 from experiment.drawing.scripts import check_language
 from experiment.errors import BadInput
-from experiment.messages.findings import Progress, counted, message_finding
+from experiment.messages.findings import Progress, count_in_words, message_finding
 from experiment.messages.importing import merge, rows
-from experiment.messages.importing.columns import Ask, Given, described, resolve, unused, with_header
+from experiment.messages.importing.columns import Ask, Given, describe_columns, find_unused, resolve, with_header
 from experiment.messages.importing.exports import fill_from_record
 from experiment.messages.importing.files import read_tables
 from experiment.messages.importing.headers import FIELDS
@@ -102,7 +102,7 @@ def _used(resolved: Sequence[Resolved]) -> Iterator[str]:
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for one in resolved:
         if one.table.kind != "text files":
-            lines = (f"{field} = {described(one.table, column)}" for field, column in one.columns.items())
+            lines = (f"{field} = {describe_columns(one.table, column)}" for field, column in one.columns.items())
             alike[tuple(lines)].append(one.table.name)
     for columns, names in alike.items():
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
@@ -111,8 +111,8 @@ def _used(resolved: Sequence[Resolved]) -> Iterator[str]:
 
 def _unused(resolved: Resolved) -> Iterator[Finding]:
     """Columns that may hold messages and are not taken in."""
-    for column in unused(resolved.table, resolved.columns):
-        what = f"{resolved.table.name}: not taken in: {described(resolved.table, column)}."
+    for column in find_unused(resolved.table, resolved.columns):
+        what = f"{resolved.table.name}: not taken in: {describe_columns(resolved.table, column)}."
         yield message_finding("warning", None, None, f"{what} See whether it holds messages.")
 
 
@@ -175,12 +175,12 @@ def finish(
         tell(line)
     if len(lines) > TOLD:
         tell(f"and {len(lines) - TOLD} more")
-    new = counted(sum(len(one.new) for one in planned.subjects), "new message")
+    new = count_in_words(sum(len(one.new) for one in planned.subjects), "new message")
     if planned.errors and not despite_errors:
         tell("Nothing was written. Correct the errors in the file and take it in again, or keep all with --anyway.")
     elif dry_run:
         tell(f"Nothing was written; {new} would be.")
     else:
-        written = counted(merge.write(planned, folder, progress), "participant")
+        written = count_in_words(merge.write(planned, folder, progress), "participant")
         tell(f"{new} of {written} {'is' if new == '1 new message' else 'are'} in {folder.path}.\n{REMINDER}")
     return not planned.errors
