@@ -67,7 +67,7 @@ def _read_session(path: Path, *, pilot: bool) -> SessionTable | str:
         return str(error)
     session = read.started.session
     keys = {"participant_id": subject_name(session.subject), "session_id": session_name(session.session)}
-    columns = (*KEYS, *trial_columns(session.protocol.rating))
+    columns = (*KEYS, *trial_columns(session.protocol.rating, with_words=session.has_words))
     return SessionTable(columns, [{**keys, **row} for row in trial_rows(read.events)])
 
 
