@@ -153,7 +153,7 @@ def test_wrong_input_is_told_before_anything_opens(lab: Lab) -> None:
     odd.write_text(messages.read_text(encoding="utf-8").replace(",friend,", ",", 1), encoding="utf-8")
     cases = [
         (lab.runs("a/../b"), ["'a/../b'", "letters and digits"]),
-        (lab.runs(session=3), ["session", "from 1 to 2", "found 3"]),
+        (lab.runs(session=3), ["session", "from 1 to 2", "you gave 3"]),
         (lab.runs("DF9"), ["sub-DF9.csv", "No such file"]),
         (lab.runs("DF2"), ["asks for 2 messages", "found 1"]),
         (lab.runs("DF3"), [str(odd), "message 2", "expected one cell a column"]),

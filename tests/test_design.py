@@ -384,7 +384,7 @@ def test_a_subjects_label_is_letters_and_digits(typed: str, label: str) -> None:
 )
 def test_anything_else_is_no_subject(typed: str) -> None:
     """What could not name a folder on every computer is refused, with what was typed."""
-    with pytest.raises(BadInput, match="letters and digits only") as refused:
+    with pytest.raises(BadInput, match="only letters and digits") as refused:
         check_subject(typed)
     assert repr(typed) in str(refused.value)
 
@@ -393,5 +393,27 @@ def test_a_session_is_one_of_the_protocols() -> None:
     """Sessions count from 1 to the protocol's number, and every other number is refused."""
     assert [check_session(number, PROTOCOL) for number in (1, 2)] == [1, 2]
     for number in (-1, 0, 3):
-        with pytest.raises(BadInput, match=f"a number from 1 to 2, found {number}"):
+        with pytest.raises(BadInput, match=f"a number from 1 to 2; you gave {number}"):
             check_session(number, PROTOCOL)
+
+
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [
+        ("DF 001", "'DF 001' contains a space."),
+        ("DF-001", "'DF-001' contains '-'."),
+        ("DF\u200b001", "invisible character (U+200B, zero width space)"),
+        ("DF001\u00a0", "invisible character (U+00A0, no-break space)"),
+        ("\ufeffDF001", "invisible character (U+FEFF, zero width no-break space)"),
+        ("DF\t001", "invisible character (U+0009, a control character)"),
+        ("D\u0301F1", "invisible character (U+0301, combining acute accent)"),
+        ("DF\u041e01", "contains '\u041e' (U+041E, cyrillic capital letter o)."),
+        ("x" * 33, "has more than 32 characters."),
+        ("sub-", "'sub-' has neither."),
+    ],
+)
+def test_what_is_wrong_with_an_id_is_named(subject: str, said: str) -> None:
+    """Also what cannot be seen, or looks like another letter, is named."""
+    with pytest.raises(BadInput, match="The subject ID may contain only letters and digits") as refused:
+        check_subject(subject)
+    assert said in str(refused.value)

@@ -590,7 +590,7 @@ def test_findings_have_the_id_that_a_message_gets(tmp_path: Path) -> None:
         (("DF1", "A", "", LONG), "nothing in the column for relationship"),
         (("1.2E+05", "A", "b", LONG), "found a number in scientific notation"),
         (("3-May", "A", "b", LONG), "found a date"),
-        (("DF 17!", "A", "b", LONG), "must be letters and digits only"),
+        (("DF 17!", "A", "b", LONG), "may contain only letters and digits"),
         (("DF1", "A", "b", LONG + "\x07"), r"row 3: text: U\+0007 at character \d+, a control character"),
         (("DF1", "A\x1b", "b", LONG), r"writer: U\+001B at character 2"),
     ],

@@ -187,7 +187,7 @@ def test_other_programs_are_graded_by_what_they_leave(others: float, cores: int,
     item = load.others(load.Load(cores, others, {"backup": 0.2, "film": 0.7, "idle": 0.01}))
     assert item.severity == grade
     assert "(film 0.70, backup 0.20)" in item.text
-    assert ("first film" in (item.fix or "")) == (grade != "ok")
+    assert ("starting with film" in (item.fix or "")) == (grade != "ok")
 
 
 @pytest.mark.parametrize(("free_mb", "grade"), [(4000, "ok"), (800, "warning"), (300, "error")])
@@ -651,7 +651,7 @@ def test_a_display_without_a_screen_is_not_fit(lab: Lab, hands: Hands) -> None:
     told = " ".join(said.split())
     assert status == 1, said
     assert "NOT FIT vsync no: a flip comes whenever it is asked for" in told
-    assert "No session on this computer yet" in told
+    assert "This computer is not ready yet" in told
     assert "stand on the screen as prepared" in told
     assert "ok press came once, timed by" in told
 

@@ -107,12 +107,12 @@ def parse_answers(protocol: Protocol, pairs: Iterable[str]) -> dict[str, str]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals:
-            raise BadInput(f"Expected --answer ID=VALUE, found {pair!r}. Write the question's id, '=' and the answer.")
+            raise BadInput(f"--answer {pair!r}: please write the question's id, '=' and the answer.")
         if name not in ids:
             known = ", ".join(ids) or "none"
             raise BadInput(f"The protocol has no question {name!r} for --answer. Its questions: {known}.")
         if name in raw:
-            raise BadInput(f"Expected one --answer for {name!r}, found two. Keep the right one.")
+            raise BadInput(f"There are two --answer for {name!r}. Please keep the right one.")
         raw[name] = value
     return raw
 
@@ -124,8 +124,8 @@ def _checked(field: AskedQuestion, given: str, value_of: Callable[[AskedQuestion
     value = None if given in NOTHING else value_of(field, given)
     if value is None:
         shown = given if len(given) <= OPERATOR_LENGTH else given[:OPERATOR_LENGTH] + "..."
-        found = repr(shown) if shown else "nothing"
-        raise BadInput(f"Expected {_expectation(field)}, found {found}.")
+        wrote = f" (You wrote {shown!r}.)" if shown else ""
+        raise BadInput(f"Please {_request(field, is_empty=not shown)}.{wrote}")
     return value
 
 
@@ -177,18 +177,18 @@ def _number(given: str, field: AskedQuestion) -> float | None:
     return None if too_low or too_high else number
 
 
-def _expectation(field: AskedQuestion) -> str:
-    """What a field wants, after the word 'Expected'."""
+def _request(field: AskedQuestion, *, is_empty: bool) -> str:
+    """What to do, after the word 'Please'."""
     special = {
-        SUBJECT: "letters and digits, such as DF017",
-        SESSION: f"a number from 1 to {len(field.choices)}",
-        OPERATOR: f"a name or initials of at most {OPERATOR_LENGTH} characters",
+        SUBJECT: "enter the subject ID (letters and digits, e.g. DF017)",
+        SESSION: f"choose the session, from 1 to {len(field.choices)}",
+        OPERATOR: f"enter your name or initials, at most {OPERATOR_LENGTH} characters",
     }
     by_kind = {
-        "text": "a line of text",
-        "time": "a time of day as HH:MM, such as 08:30",
-        "number": "a plain number" + _limits(field),
-        "choice": "one of " + ", ".join(map(repr, field.choices)),
+        "text": "enter an answer on one line",
+        "time": "enter a time as HH:MM, e.g. 08:30",
+        "number": "enter a plain number" + _limits(field),
+        "choice": "choose an answer" if is_empty else "choose one of " + ", ".join(map(repr, field.choices)),
     }
     return special.get(field.id) or by_kind[field.kind]
 

@@ -6,6 +6,7 @@ A `SessionPlan` is frozen, holds no message's text and no writer's name, and is 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import TypeVar
@@ -27,6 +28,7 @@ from experiment.design.visit import Visit, bare_label, subject_name
 from experiment.errors import BadInput
 
 SPLITS = 32  # drawn, of which the most even is taken
+LONGEST_SUBJECT = 32  # characters
 ORDERS = 99  # drawn at most until one is new
 
 
@@ -215,15 +217,27 @@ def _key(*why: object) -> Key:
 def check_subject(subject: str) -> str:
     """The subject's label; BadInput unless it is letters and digits, as BIDS asks of `sub-<label>`."""
     label = bare_label(subject)
-    if not re.fullmatch(r"[A-Za-z0-9]{1,32}", label):
-        raise BadInput(
-            f"The subject must be letters and digits only, such as 'DF017', found {subject!r}. Type it again."
-        )
+    if not re.fullmatch(rf"[A-Za-z0-9]{{1,{LONGEST_SUBJECT}}}", label):
+        raise BadInput(f"The subject ID may contain only letters and digits, e.g. DF017. {_wrong_in(label, subject)}")
     return label
+
+
+def _wrong_in(label: str, subject: str) -> str:
+    """Why this is no subject's label, naming what cannot be seen."""
+    other = next((character for character in label if not (character.isascii() and character.isalnum())), None)
+    if other is None:
+        return f"{subject!r} has more than {LONGEST_SUBJECT} characters." if label else f"{subject!r} has neither."
+    if other == " ":
+        return f"{subject!r} contains a space."
+    kind = unicodedata.name(other, "a control character").lower()
+    if other.isprintable() and not other.isspace() and not unicodedata.combining(other):
+        is_alike = other.isalnum()
+        return f"{subject!r} contains {other!r}" + (f" (U+{ord(other):04X}, {kind})." if is_alike else ".")
+    return f"{subject!r} contains an invisible character (U+{ord(other):04X}, {kind}). Please type it again."
 
 
 def check_session(session: int, protocol: Protocol) -> int:
     """The session's number; BadInput unless the protocol has it."""
     if not 1 <= session <= protocol.sessions:
-        raise BadInput(f"The session must be a number from 1 to {protocol.sessions}, found {session}. Type it again.")
+        raise BadInput(f"The session must be a number from 1 to {protocol.sessions}; you gave {session}.")
     return session

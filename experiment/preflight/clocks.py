@@ -45,7 +45,7 @@ def date(now: datetime, installed: datetime) -> Finding:
     found = f"{now:%Y-%m-%d %H:%M}"
     fix = "Set date and time; if they are wrong again after the computer was off, its battery needs replacing."
     if now < installed - timedelta(days=1):
-        return Finding("date", "error", f"{found}, before this software came to the computer", fix, value=found)
+        return Finding("date", "error", f"{found}, which is before this software was installed", fix, value=found)
     if not _FIRST_YEAR <= now.year <= _LAST_YEAR:
         return Finding("date", "error", f"{found} cannot be right", fix, value=found)
     return Finding("date", "ok", found, value=found)
@@ -56,7 +56,7 @@ def check_zone(name: str | None, now: datetime) -> Finding:
     offset = f"UTC{now:%z}"
     if name is None or name in _UTC:
         fix = "Set the laboratory's time zone in the system's date and time settings."
-        return Finding("time zone", "warning", f"none but UTC is set ({offset})", fix, value=name or "UTC")
+        return Finding("time zone", "warning", f"only UTC is set ({offset})", fix, value=name or "UTC")
     return Finding("time zone", "ok", f"{name} ({offset})", value=name)
 
 
@@ -65,8 +65,8 @@ def check_synchronised(*, now_is: bool | None) -> Finding:
     if now_is is None:
         return Finding("network time", "note", "not known; compare with another clock", NETWORK_FIX)
     if now_is:
-        return Finding("network time", "ok", "the network keeps the clock right", value=True)
-    return Finding("network time", "warning", "nothing keeps the clock right", NETWORK_FIX, value=False)
+        return Finding("network time", "ok", "the clock is set over the network", value=True)
+    return Finding("network time", "warning", "the clock is not set over the network", NETWORK_FIX, value=False)
 
 
 def _step_s(wall_s: Callable[[], float], seconds: float) -> float:

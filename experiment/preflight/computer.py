@@ -77,17 +77,17 @@ def power(computer: Computer) -> Iterator[Finding]:
 def mains(*, on_mains: bool | None) -> Finding:
     """Where the power comes from; None: there is no battery."""
     if on_mains is None:
-        return Finding("mains", "ok", "no battery")
+        return Finding("mains", "ok", "desktop computer (no battery)")
     if on_mains:
         return Finding("mains", "ok", "plugged in", value=True)
-    return Finding("mains", "warning", "runs on its battery", "Plug it in.", value=False)
+    return Finding("mains", "warning", "running on battery", "Plug the computer in.", value=False)
 
 
 def saving(found: Power | None) -> Finding:
     """Whether the processor may run as fast as it can."""
     fix = "Choose balanced or best performance in the system's power settings."
     if found is None:
-        return Finding("power saving", "note", "this system does not tell", fix)
+        return Finding("power saving", "note", "could not be determined", fix)
     if found.saves:
         return Finding("power saving", "warning", f"on ({found.setting}): frames come late", fix, value=found.setting)
     return Finding("power saving", "ok", f"off ({found.setting})", value=found.setting)

@@ -43,9 +43,9 @@ def place(volume: Volume | None, folder: Path) -> Finding:
     """Where the folder lies."""
     fix = "Give --data a folder on this computer's own disk, and copy the data after the session."
     if any(cloud in part.lower() for part in folder.parts for cloud in _CLOUDS):
-        return Finding("data place", "warning", "a folder that is copied to other computers while it is written", fix)
+        return Finding("data place", "warning", "a folder that is synchronised with other computers", fix)
     if volume is None:
-        return Finding("data place", "note", "not known whether the data folder lies on this computer", fix)
+        return Finding("data place", "note", "could not be determined whether it is on this computer", fix)
     if volume.far:
         return Finding("data place", "warning", f"on another computer ({volume.kind})", fix, value=volume.kind)
     return Finding("data place", "ok", f"on this computer ({volume.kind})", value=volume.kind)
@@ -72,7 +72,7 @@ def writing(folder: Path) -> Iterator[Finding]:
 def saving(times_s: list[float]) -> Finding:
     """How long it takes until a file is safe."""
     slowest_s = max(times_s)
-    found = f"takes data; a file was safe after {slowest_s * 1e3:.0f} ms at most ({len(times_s)} times)"
+    found = f"writable; a test file was saved within {slowest_s * 1e3:.0f} ms ({len(times_s)} tries)"
     fix = "End programs that write a lot (backups, updates, downloads), or give --data a folder on a faster disk."
     severity = severity_by(error=slowest_s > ANSWER_S, warning=slowest_s > SLOW_S)
     return Finding(
@@ -83,7 +83,7 @@ def saving(times_s: list[float]) -> Finding:
 def locking(*, held: bool) -> Finding:
     """Whether the system tells that a file is being written."""
     if held:
-        return Finding("file locks", "ok", "kept", value=True)
+        return Finding("file locks", "ok", "work", value=True)
     return Finding(
         "file locks", "warning", "not kept: two programs could write to the same session",
         "Give --data a folder on this computer's own disk; until then, start each session once only.", value=False,
@@ -92,7 +92,7 @@ def locking(*, held: bool) -> Finding:
 
 def _refused(reason: str | None) -> Finding:
     fix = "Free the disk, or give this user the right to write there, or give --data another folder."
-    return Finding("data folder", "error", f"takes no data: {reason or 'for an unknown reason'}", fix, value=False)
+    return Finding("data folder", "error", f"cannot be written: {reason or 'for an unknown reason'}", fix, value=False)
 
 
 def _save_s(path: Path) -> list[float]:

@@ -19,7 +19,7 @@ def items(computer: Computer, *, has_display: bool, is_wayland: bool) -> Iterato
             "display", "error", "none answers", "Start from the desktop of a computer with a screen.", value=False
         )
         return
-    yield _compositor() if is_wayland else Finding("display", "ok", "there is one", value=True)
+    yield _compositor() if is_wayland else Finding("display", "ok", "found", value=True)
     mode = computer.screen()
     yield _resolution(mode)
     yield _scaling(mode)
@@ -28,7 +28,7 @@ def items(computer: Computer, *, has_display: bool, is_wayland: bool) -> Iterato
 
 def _compositor() -> Finding:
     return Finding(
-        "display", "warning", "Wayland, which shows a window when it likes",
+        "display", "warning", "Wayland, which decides itself when a window is shown",
         "Log out, choose an Xorg session at the login screen, and log in again.", value=True,
     )  # fmt: skip
 
@@ -49,7 +49,7 @@ def _resolution(mode: ScreenMode | None) -> Finding:
 def _scaling(mode: ScreenMode | None) -> Finding:
     fix = "Set scaling to 100 % in the system's display settings."
     if mode is None or mode.scaling is None:
-        return Finding("scaling", "note", "not known", fix)
+        return Finding("scaling", "note", "could not be determined", fix)
     percent = round(mode.scaling * 100)
     if abs(mode.scaling - 1) < _SAME:
         return Finding("scaling", "ok", "100 %", value=100.0, unit="%")
@@ -61,7 +61,7 @@ def _scaling(mode: ScreenMode | None) -> Finding:
 def _blanking(after_s: float | None) -> Finding:
     fix = "Turn off the screen saver, and never let the screen go dark, in the system's power settings."
     if after_s is None:
-        return Finding("dark screen", "note", "not known after how long without a key", fix)
+        return Finding("dark screen", "note", "could not be determined", fix)
     if math.isinf(after_s):
         return Finding("dark screen", "ok", "never")
     found = f"after {after_s:.0f} s without a key"
@@ -69,4 +69,4 @@ def _blanking(after_s: float | None) -> Finding:
         return Finding(
             "dark screen", "warning", f"{found}, within a participant's reading", fix, value=after_s, unit="s"
         )
-    return Finding("dark screen", "ok", f"{found}: no message is read that long", value=after_s, unit="s")
+    return Finding("dark screen", "ok", f"{found}, longer than anyone reads a message", value=after_s, unit="s")

@@ -80,7 +80,7 @@ def _crashed(found: Crash) -> Finding:
     how = f"with exit status {found.status}"
     if found.status < 0:
         how = f"by {signal.Signals(-found.status).name}" if -found.status in set(signal.Signals) else "by a signal"
-    return Finding("keyboard", "error", f"starting it killed the process ({how})", FIX, value="crashed")
+    return Finding("keyboard", "error", f"starting it ended the program that tried ({how})", FIX, value="crashed")
 
 
 def _backend(found: KeyboardProbe) -> Finding:
@@ -96,7 +96,7 @@ def _backend(found: KeyboardProbe) -> Finding:
 
 def _connected(number: int | None) -> Finding:
     if number is None:
-        return Finding("keyboards", "note", "this system does not tell how many are connected")
+        return Finding("keyboards", "note", "the number connected could not be determined")
     if not number:
         return Finding(
             "keyboards", "error", "none is connected", "Plug in a keyboard, and check again.", 0.0, "keyboards"
@@ -120,5 +120,5 @@ def _stamps(step_s: float) -> Finding:
         return Finding(
             "key clock", "warning", f"moved by {value:+.1f} ms against the session's clock", fix, value, "ms"
         )
-    found = f"goes with the session's clock: {abs(value):.2f} ms apart"
+    found = f"in step with the session's clock ({abs(value):.2f} ms apart)"
     return Finding("key clock", "ok", found, value=value, unit="ms")

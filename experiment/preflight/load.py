@@ -35,7 +35,7 @@ def others(load: Load) -> Finding:
     found = f"take {load.others:.2f} of {load.cores} cores" + (f" ({most})" if most else "")
     free = load.cores - load.others
     severity = severity_by(error=free < LEAST_FREE_CORES, warning=load.others >= BUSY_CORES)
-    fix = f"End them{f', first {named[0][1]}' if named else ''}; wait for updates and backups to finish."
+    fix = f"Close them{f', starting with {named[0][1]}' if named else ''}; wait for updates and backups to finish."
     return Finding(
         "other programs", severity, found, None if severity == "ok" else fix, value=round(load.others, 2), unit="cores"
     )
