@@ -11,7 +11,8 @@ reads messages that loved ones wrote beforehand, and rates each of them.
 - `sub-<ID>/ses-<n>/beh/*_beh.tsv`: one row for each message; the `.json` beside it explains every column.
 - `sub-<ID>/sub-<ID>_sessions.tsv`: when each visit was, how it ended, and what the assistant noted.
 - `phenotype/funnel.tsv`: what each participant thought of the study after the last session.
-- `sourcedata/`: the transcripts, from which the tables were read and can be read again. Never change them.
+- `sourcedata/`: the transcripts and the logs of the closing answers, from which the tables can be made again
+  (`dayfour table FOLDER --remake`). Never change them.
 
 No file here holds a message's text or tells the drug. Please complete the authors and the license in
 `dataset_description.json`.

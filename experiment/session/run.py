@@ -25,6 +25,7 @@ from experiment.record.events import SCHEMA, Ended, Event, Started
 from experiment.record.finding import Finding, recorded_item, worst
 from experiment.record.resume import resume_point
 from experiment.record.saved import on_disk, remake_advice
+from experiment.record.writable import as_declared
 from experiment.screens.clock import Zero
 from experiment.screens.personas import HABITS, Persona
 from experiment.screens.simulated import SimulatedScreen, simulated_info
@@ -208,7 +209,7 @@ def _run_task(
         zero_utc=zero.utc,
         resumes=resume_point(plan.after, zero.utc) if plan.after else None,
         zero_count_s=zero.count_s,
-        preflight=tuple(map(recorded_item, found)),
+        preflight=tuple(as_declared(recorded_item(finding)) for finding in found),
         override=override if worst(found) == "error" else None,
         answers=UNSET if plan.after else dict(plan.answers) or UNSET,
         begun_before=UNSET if plan.after else _begun_before(plan) or UNSET,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from random import uniform
 
@@ -33,7 +33,7 @@ class LockedFile:
     def write(self, size: int, line: bytes) -> None:
         """Put the line in place of whatever follows the first `size` bytes; afterwards it outlives a power cut.
 
-        EquipmentFailure if it cannot be: then nothing follows them.
+        EquipmentFailure if it cannot be: it says whether nothing follows them now.
         """
         try:
             os.ftruncate(self._descriptor, size)
@@ -42,12 +42,19 @@ class LockedFile:
                 line = line[os.write(self._descriptor, line) :]
             os.fsync(self._descriptor)
         except OSError as error:
-            with suppress(OSError):
-                os.ftruncate(self._descriptor, size)
             raise EquipmentFailure(
-                f"{self._path} cannot be written: {error.strerror}. Nothing was recorded. Free the disk, or connect "
-                "the folder again, and repeat."
+                f"{self._path} cannot be written: {error.strerror}. {self._undo(size)} Free the disk, or connect the "
+                "folder again, and repeat."
             ) from error
+
+    def _undo(self, size: int) -> str:
+        """Take away what follows the first `size` bytes; what is so then, in words."""
+        try:
+            os.ftruncate(self._descriptor, size)
+            os.fsync(self._descriptor)
+        except OSError:
+            return "It is not certain whether it was recorded: `dayfour study history` shows it."
+        return "Nothing was recorded."
 
 
 @contextmanager
