@@ -140,6 +140,18 @@ def test_an_anchor_goes_from_the_status_to_verification(old: Path) -> None:
     assert "2 problems found" in command("study", "status", "--data", old)[1]
 
 
+def test_a_copy_of_a_log_is_verified_where_it_lies(old: Path, tmp_path: Path) -> None:
+    """Outside of a data set there are no tables, and the anchor of the log itself still leads to its line."""
+    from experiment.storage.anchor import anchor_of
+    from experiment.storage.hash_chain import line_digests
+
+    copy = tmp_path / "copy.jsonl"
+    shutil.copy(next(old.rglob("*_transcript.jsonl")), copy)
+    anchor = anchor_of(line_digests(copy.read_bytes())[-1])
+    status, said = command("replay", copy, "--verify", "--pilot", "--anchor", anchor)
+    assert (status, "The anchor fits copy.jsonl up to line" in said, "An unexpected" in said) == (1, True, False), said
+
+
 def test_keys_are_shown_in_the_history_and_tried(old: Path) -> None:
     """Whose keys a study has stands in its history; each opens its own file, and trying one records nothing."""
     before = (old / "study" / "register.jsonl").read_bytes()

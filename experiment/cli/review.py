@@ -197,15 +197,22 @@ def _verify(place: Path, anchor: str, *, pilot: bool) -> None:
         for finding in one.findings:
             show(f"  {describe(finding)}")
     show(f"{len(verified) - len(wanting)} of {len(verified)} sessions are as they were recorded.")
-    if _verify_beside(place if place.is_dir() else DataSet.of_transcript(place).root, anchor) or wanting:
+    if _verify_beside(place, anchor) or wanting:
         raise typer.Exit(FOUND_WANTING)
 
 
-def _verify_beside(data: Path, anchor: str) -> int:
-    """Say what a study's register knows otherwise than its data, and what leads to the anchor; how much is wrong."""
-    from experiment.cli.study_seals import say_record, verify_study
+def _verify_beside(place: Path, anchor: str) -> int:
+    """Say what a study's register knows otherwise than its data, and what leads to the anchor; how much is wrong.
+
+    A transcript that lies elsewhere than in a data set is compared with the anchor alone.
+    """
+    from experiment.cli.study_seals import say_line, say_record, verify_study
+    from experiment.record.dataset import DataSet
     from experiment.study.location import find_register
 
+    data = place if place.is_dir() else DataSet.of_transcript(place).root
+    if not place.is_dir() and data / "sourcedata" not in place.absolute().parents:
+        return say_line(anchor, place) if anchor else 0
     register = find_register(data)
     told = register.read() if register else None
     found = verify_study(data, told) if told else 0

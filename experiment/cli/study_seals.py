@@ -151,6 +151,20 @@ def verify_study(data: Path, told: Snapshot) -> int:
     return unresolved
 
 
+def say_line(anchor: str, transcript: Path) -> int:
+    """Say which line of a transcript leads to an anchor; 1 if none does."""
+    from experiment.storage.anchor import find_anchor
+    from experiment.storage.hash_chain import line_digests
+    from experiment.storage.read_file import read_file
+
+    number = find_anchor(anchor, line_digests(read_file(transcript)))
+    if number is None:
+        say(f"No line of {transcript.name} leads to this anchor.", "red")
+        return 1
+    show(f"The anchor fits {transcript.name} up to line {number}.")
+    return 0
+
+
 def say_record(anchor: str, told: Snapshot | None, data: Path) -> int:
     """Say which record leads to an anchor, and what of it is not as it was; how much that is."""
     from experiment.record.dataset import DataSet

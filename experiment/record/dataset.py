@@ -69,7 +69,8 @@ class DataSet:
     @classmethod
     def of_transcript(cls, path: Path) -> DataSet:
         """The data set in which a transcript is, by its place."""
-        return cls(path.absolute().parents[3])
+        parents = path.absolute().parents
+        return cls(parents[min(3, len(parents) - 1)])
 
     def transcript(self, visit: Visit, task: str) -> Path:
         """Where the transcript of a session with this task belongs."""
