@@ -20,6 +20,7 @@ from Xlib import X, protocol
 from Xlib.display import Display
 from Xlib.ext import xtest
 
+from experiment.design.questions import AskedQuestion, FormWords
 from tests.xtest import Hands
 
 if TYPE_CHECKING:
@@ -289,3 +290,13 @@ def test_form_and_psychopy_window_live_in_one_process(sits_down: Any) -> None:
         assistant.says_go_on()
     status, _ = assistant.ends()
     assert status == 0
+
+
+def test_a_participants_form_speaks_the_protocols_language() -> None:
+    """Whatever is wrong with an answer of the closing questions is said in the protocol's words."""
+    words = FormWords(missing="Fehlt.", not_a_time="Keine Zeit.", not_a_number="Keine Zahl.", not_a_line="Eine Zeile.")
+    asked = {kind: AskedQuestion(kind, kind, kind, required=True) for kind in ("text", "time", "number")}
+    asked["choice"] = AskedQuestion("choice", "choice", "choice", choices=("a",))
+    assert {words.of_error(one, " ") for one in asked.values()} == {"Fehlt."}
+    said = [words.of_error(one, "x") for one in asked.values()]
+    assert said == ["Eine Zeile.", "Keine Zeit.", "Keine Zahl.", "Fehlt."]

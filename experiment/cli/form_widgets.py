@@ -13,7 +13,7 @@ from experiment.cli import form
 if TYPE_CHECKING:
     from PyQt6.QtGui import QPaintEvent, QWheelEvent
 
-    from experiment.design.questions import AskedQuestion
+    from experiment.design.questions import AskedQuestion, FormWords
 
 LABEL_WIDTH_PX = 230
 
@@ -49,10 +49,10 @@ PLACEHOLDERS = {form.SUBJECT: "letters and digits, such as DF017", form.OPERATOR
 class Field(QWidget):
     """One question's editor, with room for its error beneath."""
 
-    def __init__(self, question: AskedQuestion, known: str) -> None:
+    def __init__(self, question: AskedQuestion, known: str, words: FormWords) -> None:
         """Filled in with what is known; a choice that is not offered stays open."""
         super().__init__()
-        self.editor = Choice(question, known) if question.kind == "choice" else _line(question, known)
+        self.editor = Choice(question, known, words) if question.kind == "choice" else _line(question, known)
         self.editor.setAccessibleName(question.text)
         self._error = label("", "error")
         self._error.hide()
@@ -77,14 +77,14 @@ class Field(QWidget):
 class Choice(QComboBox):
     """A list to choose from in which nothing is chosen first: a default would be a wrong answer waiting to happen."""
 
-    def __init__(self, question: AskedQuestion, known: str) -> None:
+    def __init__(self, question: AskedQuestion, known: str, words: FormWords) -> None:
         """The choices; an answer that may be left out can also be taken back."""
         super().__init__()
         for choice in question.choices:
             self.addItem(choice, choice)
         if not question.required:
-            self.addItem("(no answer)", "")
-        self.setPlaceholderText("choose")
+            self.addItem(words.no_answer, "")
+        self.setPlaceholderText(words.choose)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.currentIndexChanged.connect(lambda: _set(self, "open", on=self.currentIndex() < 0))
         self.setCurrentIndex(self.findData(known) if known else -1)
@@ -110,10 +110,10 @@ class Choice(QComboBox):
             painter.drawPolyline([QPoint(x_px - 5, y_px - 2), QPoint(x_px, y_px + 3), QPoint(x_px + 5, y_px - 2)])
 
 
-def question_label(question: AskedQuestion) -> QLabel:
+def question_label(question: AskedQuestion, words: FormWords) -> QLabel:
     """What is asked, in which unit, and whether it may be left out."""
     units = f", {question.units}" if question.units else ""
-    shown = label(question.text + units + ("" if question.required else " (optional)"), "question")
+    shown = label(question.text + units + ("" if question.required else f" {words.optional}"), "question")
     shown.setFixedWidth(LABEL_WIDTH_PX)
     shown.setContentsMargins(0, 10, 0, 0)  # level with the words in the field beside it
     return shown

@@ -32,6 +32,7 @@ from PyQt6.QtWidgets import (
 
 from experiment.cli import form
 from experiment.cli.form_widgets import STYLE, Field, label, question_label
+from experiment.design.questions import FormWords
 from experiment.errors import DayFourError
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Page:
     known: Given = dataclasses.field(default_factory=dict)
     may_leave: bool = True
     problem: str = ""
+    words: FormWords = dataclasses.field(default_factory=FormWords)
 
 
 def ask(
@@ -99,11 +101,19 @@ def fill(
 
 def ask_participant(funnel: Funnel) -> Answers | None:
     """The participant's answers to the closing questions; None if the form was closed without them."""
+    words = funnel.words or FormWords()
+    questions = {question.id: question for question in funnel.questions}
 
     def check(given: Given) -> None:
-        form.check_questions(funnel.questions, given)
+        try:
+            form.check_questions(funnel.questions, given)
+        except form.WrongAnswers as wrong:
+            raise form.WrongAnswers(
+                {name: words.of_error(questions[name], given.get(name, "")) for name in wrong.errors}
+            ) from wrong
 
-    given = fill_in(Page(funnel.heading, funnel.questions, funnel.finish_button, check, may_leave=False))
+    page = Page(funnel.heading, funnel.questions, funnel.finish_button, check, may_leave=False, words=words)
+    given = fill_in(page)
     return None if given is None else form.check_questions(funnel.questions, given)
 
 
@@ -141,7 +151,9 @@ class Dialog(QDialog):
         self.given: dict[str, str] | None = None
         self.failure: BaseException | None = None
         self._form = page
-        self._fields = {question.id: Field(question, page.known.get(question.id, "")) for question in page.questions}
+        self._fields = {
+            question.id: Field(question, page.known.get(question.id, ""), page.words) for question in page.questions
+        }
         self._problem = label("", "problem")
         self._problem.hide()
         self._page = self._questions_page()
@@ -213,7 +225,7 @@ class Dialog(QDialog):
         rows.setHorizontalSpacing(20)
         rows.setVerticalSpacing(12)
         for row, question in enumerate(self._form.questions):
-            rows.addWidget(question_label(question), row, 0, Qt.AlignmentFlag.AlignTop)
+            rows.addWidget(question_label(question, self._form.words), row, 0, Qt.AlignmentFlag.AlignTop)
             rows.addWidget(self._fields[question.id], row, 1, Qt.AlignmentFlag.AlignTop)
         return page
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 _LABEL = 'a name of small letters, digits and "_" that begins with a letter, in quotes'
 Label = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*\Z", title=_LABEL)]
@@ -47,6 +47,23 @@ class AskedQuestion(Fixed, frozen=True):
         )
 
 
+class FormWords(Fixed, frozen=True):
+    """The other words of a participant's form: in lists, beside questions, and below an answer that cannot be used."""
+
+    choose: Line = "choose"
+    no_answer: Line = "(no answer)"
+    optional: Line = "(optional)"
+    missing: Line = "Please answer this question."
+    not_a_time: Line = "Please enter a time as HH:MM, e.g. 08:30."
+    not_a_number: Line = "Please enter a number that the question allows."
+    not_a_line: Line = "Please write your answer on one line."
+
+    def of_error(self, question: AskedQuestion, given: str) -> str:
+        """What is wrong with the answer to a question."""
+        by_kind = {"time": self.not_a_time, "number": self.not_a_number, "text": self.not_a_line}
+        return by_kind.get(question.kind, self.missing) if given.strip() else self.missing
+
+
 class Funnel(Fixed, frozen=True):
     """What a participant is asked at the very end: what the study was about, and which course was the drug.
 
@@ -56,6 +73,7 @@ class Funnel(Fixed, frozen=True):
     heading: Line
     finish_button: Line
     questions: Annotated[tuple[AskedQuestion, ...], Meta(min_length=1)]
+    words: FormWords | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         """Each question is a column beside the participant's."""
