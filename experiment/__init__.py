@@ -8,5 +8,6 @@ task, drawing, screens         the procedure; words as pixels; the window, or a 
 messages                       participants' messages: imported, checked, kept, previewed
 preflight, replay, qa          is this computer fit; a session again; one page over all sessions
 session, study, timing         one session, wired; the trial around it; how exact this computer is
+reports                        the daily reports: pages for phones, imports, their log and table
 cli                            what the assistant types and sees
 """

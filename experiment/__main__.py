@@ -13,6 +13,7 @@ from experiment.cli import (
     check_messages,
     import_messages,
     messages,
+    reports,
     review,
     run,
     study_daily,
@@ -51,6 +52,7 @@ for act in (
 ):  # fmt: skip
     study.command()(act)
 app.add_typer(study, name="study")
+app.add_typer(reports.app, name="reports")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

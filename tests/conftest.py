@@ -24,7 +24,10 @@ ALONE = {"test_disk", "test_keyboard", "test_preflight", "test_timing", "test_wi
 
 if sys.platform != "linux":
     # XTEST and virtual displays belong to X11, limits and small disks to POSIX.
-    named = "faults window commands disk survival keyboard fit funnel privacy preflight system study_register study_run"
+    named = (
+        "faults window commands disk survival keyboard fit funnel privacy preflight system study_register study_run "
+    )
+    named += "reports_browser reports_commands reports_end_to_end reports_survival"
     collect_ignore = [f"test_{name}.py" for name in named.split()]
 
 

@@ -143,11 +143,13 @@ def qa(
 def run_qa(data: Path, protocol: Path, *, out: Path | None = None, pilot: bool = False) -> QaReport:
     """Verify and judge all sessions of a data set, with what its study's register knows; the page is written."""
     from experiment.design.protocol import read_protocol
+    from experiment.qa.findings import with_answers
     from experiment.qa.report import build_report
     from experiment.record.closing import find_answered
     from experiment.record.dataset import DataSet
     from experiment.record.finding import describe
     from experiment.replay.verify import verify_all
+    from experiment.reports.overview import judge_reports
     from experiment.study import queries
     from experiment.study.location import find_register
 
@@ -155,13 +157,15 @@ def run_qa(data: Path, protocol: Path, *, out: Path | None = None, pilot: bool =
     told = register.read() if register else None
     has_pilots = pilot and DataSet(data).pilot.root.is_dir()  # of which no register knows
     of_study = queries.study_findings(told, data) if told and not has_pilots else ()
+    answers = queries.resolutions(told.entries if told else ())
+    of_reports, counts = judge_reports(data, told, register.now()) if register and told and not has_pilots else ([], {})
     with progress_bar("Verifying") as progress:
         verified = verify_all(data, pilot=pilot, progress=progress)
     changed = {one.transcript: [describe(finding) for finding in one.findings] for one in verified}
     return build_report(
-        data, out=out, thresholds=read.qa, pilot=pilot, changed=changed, besides=of_study,
-        answers=queries.resolutions(told.entries if told else ()),
-        answered=find_answered(DataSet(data)) if read.funnel else None,
+        data, out=out, thresholds=read.qa, pilot=pilot, changed=changed,
+        besides=[*of_study, *with_answers(of_reports, answers)], answers=answers,
+        answered=find_answered(DataSet(data)) if read.funnel else None, reports=counts,
     )  # fmt: skip
 
 

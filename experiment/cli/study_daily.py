@@ -13,9 +13,12 @@ from experiment.cli.options import DATA, AsJson, AsTsv, DataFolder
 from experiment.cli.study_setup import Operator, Subject, register_for, update_participants
 from experiment.cli.terminal import say, show, show_rows
 from experiment.design.visit import Visit, bare_label, subject_name
+from experiment.errors import DayFourError
 
 if TYPE_CHECKING:
     from experiment.study.events import Act, Entry
+    from experiment.study.snapshot import Snapshot
+    from experiment.study.status import ReportsIn
 
 New = Annotated[bool, typer.Option("--new", help="It is another person than the one with the similar ID.")]
 Day = Annotated[str, typer.Option("--day", help="YYYY-MM-DD, if it was not today.")]
@@ -191,7 +194,7 @@ def status(
     register = register_for(data)
     told, moment = register.read(), register.now()
     plan = told.study
-    lines = standing.rows(told.people.values(), plan, moment)
+    lines = standing.rows(told.people.values(), plan, moment, _reports(data, told, moment))
     listed = standing.only_due(lines) if due else lines
     if show_rows(standing.HEADER, [row.cells for row in listed], as_json=as_json, as_tsv=as_tsv):
         return
@@ -219,6 +222,17 @@ def calendar(
     some = [participants.get_participant(people, subject)] if subject else people.values()
     appointments.save(out, some, entries, plan, dates.today(plan, register.now()))
     say(f"The appointments:\n  {out}")
+
+
+def _reports(data: Path, told: Snapshot, moment: datetime) -> dict[str, ReportsIn]:
+    """How the daily reports stand; what hinders that is said."""
+    from experiment.reports.overview import reports_in, standings_of
+
+    try:
+        return reports_in(standings_of(data, told, moment))
+    except DayFourError as error:
+        say(f"Daily reports are not shown: {error}", "red")
+        return {}
 
 
 def _record(data: Path, who: str, decide: Callable[[Sequence[Entry], datetime], Act]) -> tuple[Entry, ...]:

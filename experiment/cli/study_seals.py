@@ -90,11 +90,14 @@ def packing(key: KeyFile, data: DataFolder = DATA) -> None:
 
 def lock(operator: Operator, data: DataFolder = DATA, protocol: ProtocolFile = PROTOCOL, pilot: Pilot = False) -> None:
     """End the study: nothing in it changes any more, and it may be unblinded."""
+    from experiment.reports.table import refresh_table
     from experiment.study import unblinding
     from experiment.study.queries import in_words
 
     def open_issues() -> Sequence[str]:
-        return [in_words(one) for one in run_qa(data, protocol, pilot=pilot).open_findings]
+        found = run_qa(data, protocol, pilot=pilot).open_findings
+        refresh_table(data, register.read(), register.now())  # who is missing by now is a row of what is locked
+        return [in_words(one) for one in found]
 
     register = register_for(data)
     unblinding.lock(register, data, operator, open_issues)
@@ -141,12 +144,16 @@ def verify(anchor: Anchor = "", data: DataFolder = DATA) -> None:
 
 def verify_study(data: Path, told: Snapshot) -> int:
     """Say what of the study does not fit together: sealed files, times, and the data; how much of it is unresolved."""
+    from experiment.reports.verify import verify as verify_reports
     from experiment.study import queries
 
     found = queries.integrity_findings(told, data)
     for one in found:
         show(f"{queries.place_of(one)}: {one.text}")
-    unresolved = sum(one.needs_person for one in found)
+    changed = verify_reports(data, told, register_for(data).now())
+    for text in changed:
+        show(text)
+    unresolved = sum(one.needs_person for one in found) + len(changed)
     show(f"Register and data: {unresolved or 'no'} problem{'' if unresolved == 1 else 's'} found.")
     return unresolved
 

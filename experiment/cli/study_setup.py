@@ -125,8 +125,10 @@ def simulate_study(subjects: int, out: Path, plan: Path, protocol: Path, message
     from rich.progress import track
 
     from experiment.design.message import read_messages
-    from experiment.design.protocol import read_protocol
+    from experiment.design.protocol import find_daily, read_protocol
     from experiment.record.dataset import DataSet
+    from experiment.reports.service import Service
+    from experiment.reports.simulated import simulate_reports
     from experiment.study.clock import SIMULATOR
     from experiment.study.keys import write_keys
     from experiment.study.location import FOLDER
@@ -149,6 +151,8 @@ def simulate_study(subjects: int, out: Path, plan: Path, protocol: Path, message
         begun, DataSet(out), subjects, seed=seed, protocol=read_protocol(protocol), messages=read_messages(messages),
         watched=lambda steps: track(steps, "Simulating", console=console()),
     )  # fmt: skip
+    if daily := find_daily(protocol):
+        simulate_reports(Service(out, daily, Register(folder)), seed)
     say(
         f"A study with {subjects} participants is in {out}, its register in {folder}. The keys there open it with the "
         f"passphrase {SIMULATED_PASSPHRASE!r}."

@@ -9,17 +9,19 @@ from __future__ import annotations
 from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
-from string import Formatter
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
+from msgspec.structs import replace
 
 from experiment.design.columns import RATING_ENDINGS, SESSIONS_COLUMNS, TRIAL_COLUMNS
 from experiment.design.contradictions import find_contradictions
+from experiment.design.daily import Daily
 from experiment.design.intake import Intake
-from experiment.design.questions import AskedQuestion, Fixed, Funnel, Label, Line, find_repeated, refuse
+from experiment.design.questions import AskedQuestion, Fixed, Funnel, Label, Line, find_repeated, refuse, wrong_braces
 from experiment.design.thresholds import Thresholds
+from experiment.errors import BadInput
 from experiment.storage.toml import read_toml, refusal
 
 Seconds = Annotated[float, Meta(ge=0, le=3600)]
@@ -167,8 +169,8 @@ class PauseWording(Fixed, frozen=True):
         """What cannot be filled in is found now, and not when a session pauses."""
         names = ("page", "unsaved", "full", "lost", "unwritable")
         refuse(
-            *(_wrong_braces(name, getattr(self, name) or "", _PAUSE_KEYS) for name in names),
-            _wrong_braces("ending", self.ending, (*_PAUSE_KEYS, "reason")),
+            *(wrong_braces(name, getattr(self, name) or "", _PAUSE_KEYS) for name in names),
+            wrong_braces("ending", self.ending, (*_PAUSE_KEYS, "reason")),
         )
 
 
@@ -192,7 +194,8 @@ class Protocol(Fixed, frozen=True):
     """One session's protocol, as `stimuli/protocol.toml` has it.
 
     `message_sets`: all sessions show the `same` messages, each in an order of its own, or each has its own share of a
-    `split` balanced by relationship and length.
+    `split` balanced by relationship and length. `daily`: the daily reports, which are no part of a session: they stand
+    in the same file, and in no transcript.
     """
 
     task: Id
@@ -211,6 +214,7 @@ class Protocol(Fixed, frozen=True):
     assistant: tuple[AskedQuestion, ...] = ()
     funnel: Funnel | None = None
     qa: Thresholds = Thresholds()
+    daily: Daily | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         """Each question to the assistant is a column of its own."""
@@ -232,7 +236,27 @@ class Protocol(Fixed, frozen=True):
 
 
 def read_protocol(path: Path) -> Protocol:
-    """The protocol in a TOML file; BadInput names the file and every mistake in it."""
+    """A session's protocol in a TOML file; BadInput names the file and every mistake in it."""
+    return replace(_read(path), daily=UNSET)
+
+
+def read_daily(path: Path) -> Daily:
+    """The daily reports in a protocol's file, in its language; BadInput as above, or if it has no section `[daily]`."""
+    daily = find_daily(path)
+    if daily is None:
+        raise BadInput(f"The protocol {path} has no section [daily]. Copy it from stimuli/protocol.toml.")
+    return daily
+
+
+def find_daily(path: Path) -> Daily | None:
+    """The same, or None for a study without daily reports."""
+    protocol = _read(path)
+    if isinstance(protocol.daily, UnsetType):
+        return None
+    return replace(protocol.daily, language=protocol.daily.language or protocol.language)
+
+
+def _read(path: Path) -> Protocol:
     protocol = read_toml(path, Protocol, "protocol", "--protocol")
     if mistakes := list(find_contradictions(protocol)):
         raise refusal(path, "protocol", mistakes)
@@ -246,13 +270,3 @@ def _taken(name: str) -> str:
 def _nearest_key(key: str) -> str:
     near = get_close_matches(key, KEY_NAMES, 1)
     return f"Did you mean {near[0]!r}?" if near else "Keys are letters, 'space', 'return', 'left', 'num_enter' ..."
-
-
-def _wrong_braces(what: str, text: str, names: tuple[str, ...]) -> str | None:
-    known = ", ".join(f"{{{name}}}" for name in names)
-    try:
-        fields = [tuple(field) for _, *field in Formatter().parse(text) if field[0] is not None]
-    except ValueError:
-        return f"{what!r} has a single brace. A brace that is to be seen is written twice; names in braces: {known}."
-    other = [field for field in fields if field not in {(name, "", None) for name in names}]
-    return f"{what!r} has {{{other[0][0]}}}, which is no name. Names in braces: {known}." if other else None

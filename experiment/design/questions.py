@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from string import Formatter
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -94,3 +95,14 @@ def refuse(*mistakes: object) -> None:
 def find_repeated(what: str, names: Sequence[str]) -> Iterator[str]:
     """What to say of each name that is there twice."""
     yield from (f"Two {what} are {name!r}: they must differ." for name in sorted(set(names)) if names.count(name) > 1)
+
+
+def wrong_braces(what: str, text: str, names: Sequence[str]) -> str | None:
+    """What is wrong with the braces of a text into which these names are filled; None if nothing is."""
+    known = f"Names in braces: {', '.join(f'{{{name}}}' for name in names) or 'none'}."
+    try:
+        fields = [tuple(field) for _, *field in Formatter().parse(text) if field[0] is not None]
+    except ValueError:
+        return f"{what!r} has a single brace. A brace that is to be seen is written twice. {known}"
+    other = [field for field in fields if field not in {(name, "", None) for name in names}]
+    return f"{what!r} has {{{other[0][0]}}}, which is no name. {known}" if other else None

@@ -7,7 +7,7 @@ The page is HTML with small SVG pictures and twenty lines of script, and loads n
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from math import ceil
 from pathlib import Path
@@ -32,7 +32,10 @@ PLURALS = {"page": "pages", "message": "messages", "blank": "blanks", "pause": "
 
 
 class StudyPage(Struct, frozen=True):
-    """All that the page tells; `verified`: whether the logs were held against their replay and their tables."""
+    """All that the page tells; `verified`: whether the logs were held against their replay and their tables.
+
+    `reports`: how many daily reports are in, due, missing and so on.
+    """
 
     name: str
     sessions: tuple[JudgedSession, ...]
@@ -40,6 +43,7 @@ class StudyPage(Struct, frozen=True):
     thresholds: Thresholds
     today: datetime
     verified: bool
+    reports: Mapping[str, int] = {}
 
     @property
     def wanting(self) -> list[JudgedSession]:

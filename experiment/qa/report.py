@@ -28,6 +28,7 @@ CHUNK = 32  # sessions that a process is given at a time
 FEW = 150  # sessions that are read sooner than further processes start
 
 EMPTY: Answers = MappingProxyType({})
+NO_COUNTS: Mapping[str, int] = MappingProxyType({})
 
 
 class QaReport(Struct, frozen=True):
@@ -56,6 +57,7 @@ def build_report(
     besides: Sequence[Finding] = (),
     answers: Answers = EMPTY,
     answered: Collection[str] | None = None,
+    reports: Mapping[str, int] = NO_COUNTS,
     today: datetime | None = None,
     progress: Progress = lambda _done, _all: None,
 ) -> QaReport:
@@ -65,8 +67,8 @@ def build_report(
     that table stays. `changed`: what the
     verification found, by transcript; None if nothing was verified. `besides`: what is known from elsewhere, and
     `answers`: what was said of the other findings, as the study's register has them. `answered`: who has
-    answered the closing questions; None if there are none. `progress` is told how many
-    sessions of how many are read. Raises BadInput if there is no session, and for pilots and simulations unless
+    answered the closing questions; None if there are none. `reports`: counts of daily reports. `progress` is told how
+    many sessions of how many are read. Raises BadInput if there is no session, and for pilots and simulations unless
     `pilot`.
     """
     data = DataSet(folder).chosen(pilot=pilot)
@@ -77,7 +79,7 @@ def build_report(
     readings = map_on_all_cores(read, paths, few=FEW, chunk=CHUNK, progress=progress)
     name, day = data.root.resolve().name, today or datetime.now(timezone.utc)
     left_out = with_answers(stray_findings(find_strays(data), data.root), answers)
-    study = judge_all(name, readings, thresholds, changed, day, (*besides, *left_out), answers, answered)
+    study = judge_all(name, readings, thresholds, changed, day, (*besides, *left_out), answers, answered, reports)
     out = out or data.root / "derivatives" / "qa"
     page, table = out / "qa.html", out / "qa_findings.tsv"
     written = [one for one in read_resolutions(table) if not one.is_recorded(answers)] if table.exists() else []
@@ -98,6 +100,7 @@ def judge_all(
     besides: Sequence[Finding] = (),
     answers: Answers = EMPTY,
     answered: Collection[str] | None = None,
+    reports: Mapping[str, int] = NO_COUNTS,
 ) -> StudyPage:
     """The study with all its findings; pure. A session that only the verification knows has lost its transcript."""
     known = changed or {}
@@ -110,7 +113,7 @@ def judge_all(
         for one in (*readings, *lost)
     )
     found = (*with_answers(study_findings(sessions, thresholds, today, answered), answers), *besides)
-    return StudyPage(name, sessions, sort_findings(found), thresholds, today, verified=changed is not None)
+    return StudyPage(name, sessions, sort_findings(found), thresholds, today, changed is not None, reports)
 
 
 def _in_order(study: StudyPage) -> list[Finding]:

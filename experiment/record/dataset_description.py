@@ -11,6 +11,7 @@ reads messages that loved ones wrote beforehand, and rates each of them.
 - `sub-<ID>/ses-<n>/beh/*_beh.tsv`: one row for each message; the `.json` beside it explains every column.
 - `sub-<ID>/sub-<ID>_sessions.tsv`: when each visit was, how it ended, and what the assistant noted.
 - `phenotype/funnel.tsv`: what each participant thought of the study after the last session.
+- `phenotype/daily.tsv`: the daily reports, a row for each day of a course, also for those that did not come.
 - `sourcedata/`: the transcripts and the logs of the closing answers, from which the tables can be made again
   (`dayfour table FOLDER --remake`). Never change them.
 

@@ -29,15 +29,18 @@ class Line(Struct, frozen=True):
 
 def chain_line(before: bytes | bytearray, event: bytes) -> bytes:
     """The line with an event's JSON that follows what stands in the file, with its newline."""
-    end = len(before) - 1
-    previous = sha256(before[before.rfind(b"\n", 0, end) + 1 : end]).hexdigest() if before else FIRST
-    return msgspec.json.encode(Line(previous, msgspec.Raw(event))) + b"\n"
+    return msgspec.json.encode(Line(last_digest(before), msgspec.Raw(event))) + b"\n"
 
 
-def read_chain(path: Path, lines: Iterable[bytes], decode: Callable[[msgspec.Raw], Kind]) -> list[Kind]:
-    """The events of a file's lines; BadInput names the first line that is none, or does not follow the one before."""
-    previous, events = FIRST, []
-    for number, text in enumerate(lines, start=1):
+def read_chain(
+    path: Path, lines: Iterable[bytes], decode: Callable[[msgspec.Raw], Kind], before: bytes = b""
+) -> list[Kind]:
+    """The events of a file's lines; BadInput names the first line that is none, or does not follow the one before.
+
+    `before`: whole lines that were read earlier, and that these follow.
+    """
+    previous, events = last_digest(before), []
+    for number, text in enumerate(lines, start=before.count(b"\n") + 1):
         try:
             line = msgspec.json.decode(text, type=Line)
             event = decode(line.event)
@@ -57,3 +60,9 @@ def read_chain(path: Path, lines: Iterable[bytes], decode: Callable[[msgspec.Raw
 def line_digests(content: bytes) -> tuple[str, ...]:
     """The SHA-256 of each whole line: it stands for all lines up to there, as each names the one before."""
     return tuple(sha256(line).hexdigest() for line in content.split(b"\n")[:-1])
+
+
+def last_digest(lines: bytes | bytearray) -> str:
+    """The digest of the last of these whole lines; of none, what a first line names."""
+    end = len(lines) - 1
+    return sha256(lines[lines.rfind(b"\n", 0, end) + 1 : end]).hexdigest() if lines else FIRST

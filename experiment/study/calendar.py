@@ -60,7 +60,7 @@ def _course(one: Participant, study: Study, course: int, start: date) -> Iterato
         day = begins.date() if isinstance(begins, datetime) else begins
         is_cancelled = one.withdrawn is not None and day >= one.withdrawn
         status: Status = "CANCELLED" if is_cancelled else "TENTATIVE" if is_planned else "CONFIRMED"
-        return Appointment(_uid(study, one, f"{course}-{kind}"), f"{one.subject}: {text}", begins, lasts, status)
+        return Appointment(event_uid(study, one, f"{course}-{kind}"), f"{one.subject}: {text}", begins, lasts, status)
 
     yield appointment("start", f"course {course} begins" + " at the earliest" * is_planned, start, None)
     for number, day in enumerate(dates.all_days(study.courses, start), start=1):
@@ -71,7 +71,7 @@ def _course(one: Participant, study: Study, course: int, start: date) -> Iterato
         yield appointment(f"report-{number}", f"daily report, {where}", dates.at(study, day, clock.report), SHORT)
 
 
-def _uid(study: Study, one: Participant, what: str) -> str:
+def event_uid(study: Study, one: Participant, what: str) -> str:
     """The same for good; the study only as a digest, since its name may tell what it is about."""
     return f"{sha256(study.name.encode()).hexdigest()[:16]}-{one.subject}-{what}@dayfour"
 

@@ -6,9 +6,10 @@ Nothing here tells the drug: no kit, no place in a block.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from enum import IntEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -47,6 +48,17 @@ STYLES = {
 HEADER = ("subject", "stratum", "urgency", "now", "next", "notes")
 
 
+class ReportsIn(Struct, frozen=True):
+    """Of which days a participant's daily reports came, and how they stand in a few words."""
+
+    dates: frozenset[date]
+    note: str
+
+
+NO_REPORTS = ReportsIn(frozenset(), "")
+NOBODY: Mapping[str, ReportsIn] = MappingProxyType({})
+
+
 class StatusRow(Struct, frozen=True):
     """A participant's line: `upcoming` is the date of what comes next, if it has one."""
 
@@ -64,10 +76,14 @@ class StatusRow(Struct, frozen=True):
         return (self.subject, self.stratum, self.urgency.name, self.now, self.next, self.notes)
 
 
-def rows(people: Iterable[Participant], study: Study, moment: datetime) -> list[StatusRow]:
-    """Everybody's line at a moment of which the zone is known, the most urgent first."""
+def rows(
+    people: Iterable[Participant], study: Study, moment: datetime, reports: Mapping[str, ReportsIn] = NOBODY
+) -> list[StatusRow]:
+    """Everybody's line at a moment of which the zone is known, the most urgent first; `reports`: by participant."""
     theirs = ((one, study.at(one.stratum)) for one in people)
-    lines = [_row(one, there, dates.today(there, moment)) for one, there in theirs]
+    lines = [
+        _row(one, there, dates.today(there, moment), reports.get(one.subject, NO_REPORTS)) for one, there in theirs
+    ]
     return sorted(lines, key=lambda row: (row.urgency, row.upcoming or date.max, row.subject))
 
 
@@ -112,23 +128,24 @@ def _columns(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
-def _row(one: Participant, study: Study, today: date) -> StatusRow:
-    urgency, now, then, upcoming = _standing(one, study, today)
-    return StatusRow(one.subject, one.stratum, urgency, now, then, ", ".join(_notes(one)), upcoming)
+def _row(one: Participant, study: Study, today: date, reports: ReportsIn) -> StatusRow:
+    urgency, now, then, upcoming = _standing(one, study, today, reports)
+    notes = ", ".join(filter(None, [*_notes(one), reports.note]))
+    return StatusRow(one.subject, one.stratum, urgency, now, then, notes, upcoming)
 
 
-def _standing(one: Participant, study: Study, today: date) -> tuple[Urgency, str, str, date | None]:
+def _standing(one: Participant, study: Study, today: date, reports: ReportsIn) -> tuple[Urgency, str, str, date | None]:
     """How urgent, where the participant is now, what is next, and when."""
     if one.withdrawn:
         return Urgency.withdrawn, f"withdrew {dates.short(one.withdrawn)}", "", None
     overdue = list(_overdue(one, study, today))
-    where, urgency, then, upcoming = _ahead(one, study, today)
+    where, urgency, then, upcoming = _ahead(one, study, today, reports)
     if overdue:
         return Urgency.overdue, where, "; ".join([*overdue, then] if then else overdue), upcoming
     return urgency, where, then, upcoming
 
 
-def _ahead(one: Participant, study: Study, today: date) -> tuple[str, Urgency, str, date | None]:
+def _ahead(one: Participant, study: Study, today: date, reports: ReportsIn) -> tuple[str, Urgency, str, date | None]:
     """Where the participant is now, and what is next, as if all before today were done."""
     course = len(one.starts)
     if course == 0:
@@ -136,7 +153,7 @@ def _ahead(one: Participant, study: Study, today: date) -> tuple[str, Urgency, s
         return ("consented" if one.consented else "enrolled"), Urgency.waiting, then, None
     day = dates.number(one.starts[-1], today)
     if day <= study.courses.days:
-        due = list(_due_today(one, study, today))
+        due = list(_due_today(one, study, today, reports))
         urgency, upcoming = (Urgency.due, today) if due else (Urgency.upcoming, one.starts[-1])
         return f"course {course}, day {day}", urgency, "today " + ", ".join(due) if due else "", upcoming
     if course == 2:
@@ -147,8 +164,8 @@ def _ahead(one: Participant, study: Study, today: date) -> tuple[str, Urgency, s
     return "washout", Urgency.upcoming, f"start of course 2, {dates.short(earliest)} or later", earliest
 
 
-def _due_today(one: Participant, study: Study, today: date) -> Iterator[str]:
-    """What a day of a course asks for, with the time; the register does not know of daily reports that came."""
+def _due_today(one: Participant, study: Study, today: date, reports: ReportsIn) -> Iterator[str]:
+    """What a day of a course asks for, with the time."""
     clock, course = study.clock, len(one.starts)
     first, latest = dates.session_days(study.courses, one.starts[-1])
     if first <= today <= latest and not one.is_held(course):
@@ -157,7 +174,8 @@ def _due_today(one: Participant, study: Study, today: date) -> Iterator[str]:
     if today >= one.starts[-1]:
         if today not in one.doses:
             yield f"dose {clock.dose}"
-        yield f"report {clock.report}"
+        if today not in reports.dates:
+            yield f"report {clock.report}"
 
 
 def _overdue(one: Participant, study: Study, today: date) -> Iterator[str]:

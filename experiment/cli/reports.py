@@ -1,0 +1,201 @@
+"""The commands of the daily reports: the pages for phones, their links and reminders, imports, methods."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from experiment.cli.options import DATA, FOUND_WANTING, PROTOCOL, DataFolder, ProtocolFile
+from experiment.cli.terminal import ask_passphrase, say, show, unlock
+from experiment.design.visit import subject_name
+from experiment.errors import BadInput
+
+if TYPE_CHECKING:
+    from experiment.reports.mail import Address, MailServer
+    from experiment.reports.service import Service
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="The daily reports: how connected, in what mood; on their phones."
+)
+Subjects = Annotated[list[str] | None, typer.Option("--subject", help="Only this participant; may be repeated.")]
+
+
+@app.command()
+def serve(
+    data: DataFolder = DATA,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8460,
+    behind_proxy: Annotated[
+        bool, typer.Option("--behind-proxy", help="A web server in front of this one does TLS.")
+    ] = False,
+    protocol: ProtocolFile = PROTOCOL,
+) -> None:
+    """Serve the pages until Ctrl+C. Only this computer can reach them, unless a web server with TLS passes them on."""
+    from experiment.reports import http, server
+
+    service = _service(data, protocol)
+    service.begin()
+    http.check_address(host, behind_proxy=behind_proxy)
+    say(f"The daily reports are served on {host}, port {port}. Reports go to {service.journal.path}. Ctrl+C ends it.")
+    http.serve(server.build_app(service, lambda text: say(text, "red")), host, port, behind_proxy=behind_proxy)
+
+
+@app.command()
+def links(
+    url: Annotated[
+        str, typer.Option(help="Where participants find the pages, such as https://daily.example.edu.")
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option(help="A new folder for cards, table and calendars; outside the data.")
+    ] = None,
+    subject: Subjects = None,
+    renew: Annotated[bool, typer.Option("--renew", help="A new link also for who has one; the old one ends.")] = False,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Only end the links of these participants.")] = False,
+    data: DataFolder = DATA,
+    protocol: ProtocolFile = PROTOCOL,
+) -> None:
+    """Make a secret link for each participant: cards with a QR code, a table for mail merge, and calendar files."""
+    from experiment.reports.links import check_out, make_links, revoke_links, write_handouts
+
+    service = _service(data, protocol)
+    if revoke:
+        if not subject:
+            raise BadInput("--revoke needs --subject ID.")
+        revoke_links(service, subject)
+        say("The links of these participants are valid no more.")
+        return
+    if not (url and out):
+        raise BadInput("Please give --url, the address of the pages, and --out, a folder for what is handed out.")
+    check_out(service, out)
+    made = make_links(service, url, subject or [], renew=renew)
+    files = write_handouts(service, out, made)
+    listed = "".join(f"\n  {path}" for path in files[:3]) + ("\n  ..." if len(files) > 3 else "")
+    say(f"{len(made)} links were made. They are secrets, and nobody can look them up later:{listed}")
+
+
+@app.command()
+def remind(
+    addresses: Annotated[
+        Path | None, typer.Option(help="CSV, or CSV encrypted with age: participant_id, email, link.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="The private key of an encrypted table of addresses.")] = None,
+    smtp: Annotated[str, typer.Option(help="The mail server, such as smtp.example.edu:587.")] = "",
+    sender: Annotated[str, typer.Option("--from", help="The address that mails come from.")] = "",
+    user: Annotated[str, typer.Option(help="At the mail server; the password is asked for.")] = "",
+    data: DataFolder = DATA,
+    protocol: ProtocolFile = PROTOCOL,
+) -> None:
+    """Print who still owes today's report; with addresses and a mail server, mail them, each once a day."""
+    from experiment.reports import mail
+
+    service = _service(data, protocol)
+    if addresses is None:
+        for one in mail.owed(service, service.journal.events()):
+            sys.stdout.write(f"{subject_name(one.subject)}\t{one.window.date}\t{one.window.closes:%Y-%m-%dT%H:%M%z}\n")
+        return
+    if not (smtp and sender):
+        raise BadInput("Please give --smtp, the mail server, and --from, the address that mails come from.")
+    known, server = _addresses(addresses, key), _mail_server(smtp, sender, user)
+    results = list(mail.remind(service, known, mail.send_by(server), sender))
+    for one, hindered in results:
+        show(f"{subject_name(one.subject)}: " + (f"not reminded, {hindered}" if hindered else "reminded"))
+    if any(hindered for _, hindered in results):
+        raise typer.Exit(FOUND_WANTING)
+
+
+@app.command("import")
+def import_reports(
+    files: Annotated[list[Path], typer.Argument(help="Tables (CSV, TSV, XLSX) of REDCap, Qualtrics or any program.")],
+    zone: Annotated[str, typer.Option(help="Of the files' times, such as Europe/Berlin.")] = "",
+    column: Annotated[
+        list[str] | None, typer.Option(help="NAME=COLUMN, such as submitted=EndDate; # for a number: calm=calm_#.")
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of tables that are not Unicode, such as cp1252.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Of a workbook with several.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be imported.")] = False,
+    data: DataFolder = DATA,
+    protocol: ProtocolFile = PROTOCOL,
+) -> None:
+    """Import reports from another program. Rows that fit no day are listed, with exit status 1."""
+    from experiment.reports.importing import plan_import, write_import
+
+    service = _service(data, protocol)
+    given = dict(_pair(one) for one in column or [])
+    planned = plan_import(service, files, zone or _asked_zone(), given, encoding, sheet)
+    for problem in planned.problems:
+        show(problem)
+    if not dry_run:
+        write_import(service, planned)
+    done = "would be imported" if dry_run else "imported"
+    show(
+        f"{len(planned.new)} reports {done}, {planned.known} were there already, {len(planned.problems)} rows left out."
+    )
+    if planned.problems:
+        raise typer.Exit(FOUND_WANTING)
+
+
+@app.command()
+def table(data: DataFolder = DATA, protocol: ProtocolFile = PROTOCOL) -> None:
+    """Make phenotype/daily.tsv and its dictionary anew from the log."""
+    from experiment.reports.table import table_path
+
+    _service(data, protocol).update_table()
+    say(f"The table of daily reports:\n  {table_path(data)}")
+
+
+@app.command()
+def methods(data: DataFolder = DATA, protocol: ProtocolFile = PROTOCOL) -> None:
+    """Print the paragraph that reviewers ask for: window, items, compliance, lag, what is missing; from the data."""
+    from experiment.reports.methods import paragraph
+    from experiment.reports.record import questions
+    from experiment.reports.table import rows
+
+    service = _service(data, protocol)
+    roster, entries = service.roster(), service.journal.events()
+    of = rows(roster.people.values(), roster.study, entries, service.now())
+    sys.stdout.write(paragraph(of, questions(entries).latest, roster.study) + "\n")
+
+
+def _service(data: Path, protocol: Path) -> Service:
+    from experiment.design.protocol import read_daily
+    from experiment.reports.service import Service
+
+    return Service(data, read_daily(protocol))
+
+
+def _pair(option: str) -> tuple[str, str]:
+    name, equals, column = option.partition("=")
+    if not equals or not column:
+        raise BadInput('--column: please write NAME="COLUMN", such as submitted="EndDate".')
+    return name.strip(), column.strip()
+
+
+def _asked_zone() -> str:
+    """The zone of the file's times, which is never guessed."""
+    if not sys.stdin.isatty():
+        raise BadInput("The files' times have no zone. Please give --zone, such as --zone Europe/Berlin.")
+    return str(typer.prompt("In which time zone are the files' times (such as Europe/Berlin)?", err=True))
+
+
+def _addresses(path: Path, key: Path | None) -> dict[str, Address]:
+    from experiment.reports.mail import read_addresses, read_bytes
+    from experiment.storage.encryption import decrypt
+    from experiment.study.keys import read_key
+
+    content = read_bytes(path)
+    if key:
+        content = decrypt(content, unlock("Passphrase of the key", lambda typed: read_key(key, typed)))
+    return read_addresses(content, path.name)
+
+
+def _mail_server(smtp: str, sender: str, user: str) -> MailServer:
+    from experiment.reports.mail import MailServer
+
+    host, _, port = smtp.partition(":")
+    if port and not port.isdecimal():
+        raise BadInput("--smtp: please write HOST or HOST:PORT.")
+    password = ask_passphrase(f"Password of {user} at {host}") if user else ""
+    return MailServer(host, int(port or 587), sender, user, password)

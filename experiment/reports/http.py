@@ -1,0 +1,91 @@
+"""What the pages need of HTTP: headers that keep everything private, forms read within limits, and how it is served."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from experiment.errors import BadInput
+
+if TYPE_CHECKING:
+    import uvicorn
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+
+MAX_BODY_BYTES, MAX_FIELDS, BODY_S = 16_384, 100, 10.0
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+}
+
+
+def way_up(request: Request) -> str:
+    """The way from the request's address to the root of the pages, wherever a proxy puts it."""
+    depth = request.url.path.removeprefix(request.scope.get("root_path", "")).count("/") - 1
+    return "../" * depth or "./"
+
+
+def read_day(request: Request) -> date:
+    """The date in the address; HTTPException 404 if it is none."""
+    from starlette.exceptions import HTTPException
+
+    try:
+        return date.fromisoformat(request.path_params["day"])
+    except ValueError:
+        raise HTTPException(404) from None
+
+
+async def read_fields(request: Request) -> dict[str, str]:
+    """What a form sent; HTTPException if it is too large, too slow or no form."""
+    from starlette.exceptions import HTTPException
+
+    async def body() -> bytes:
+        content = b""
+        async for chunk in request.stream():
+            content += chunk
+            if len(content) > MAX_BODY_BYTES:
+                raise HTTPException(413)
+        return content
+
+    if request.headers.get("content-type", "").partition(";")[0] != "application/x-www-form-urlencoded":
+        raise HTTPException(415)
+    try:
+        content = await asyncio.wait_for(body(), BODY_S)
+        return dict(parse_qsl(content.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS))
+    except asyncio.TimeoutError:
+        raise HTTPException(408) from None
+    except ValueError:
+        raise HTTPException(400) from None
+
+
+def check_address(host: str, *, behind_proxy: bool) -> None:
+    """BadInput for an address that other computers can reach, unless somebody in front keeps TLS."""
+    if not behind_proxy and host not in {"127.0.0.1", "::1", "localhost"}:
+        raise BadInput(
+            f"{host} can be reached from other computers, and without TLS everybody on the way can read the answers. "
+            "Put a web server with TLS in front and add --behind-proxy, or leave --host out."
+        )
+
+
+def server_config(app: Starlette, host: str, port: int, *, behind_proxy: bool) -> uvicorn.Config:
+    """How the pages are served: no log of addresses; `behind_proxy`: a web server in front names the clients."""
+    import uvicorn
+
+    return uvicorn.Config(
+        app, host=host, port=port, log_config=None, access_log=False, server_header=False, ws="none", http="h11",
+        proxy_headers=behind_proxy, forwarded_allow_ips="*" if behind_proxy else None, limit_concurrency=500,
+        timeout_keep_alive=15, timeout_graceful_shutdown=5,
+    )  # fmt: skip
+
+
+def serve(app: Starlette, host: str, port: int, *, behind_proxy: bool) -> None:
+    """Serve until the process is told to stop."""
+    import uvicorn
+
+    uvicorn.Server(server_config(app, host, port, behind_proxy=behind_proxy)).run()

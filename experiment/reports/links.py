@@ -1,0 +1,142 @@
+"""Secret links: made for participants, handed out as cards with a QR code, a table for mail merge, and calendar files.
+
+A link's secret is kept nowhere but on what is handed out: the log has its digest. Who lost a card gets a new link.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import secrets
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from experiment.design.visit import subject_name
+from experiment.errors import BadInput
+from experiment.reports.calendar import own_calendar
+from experiment.reports.events import Linked, LogLine, Revoked, entry
+from experiment.reports.record import digest, links
+from experiment.reports.replies import Asker
+from experiment.reports.service import Service
+from experiment.reports.words import direction
+from experiment.storage.atomic_file import write_whole
+from experiment.storage.html import fill_template
+from experiment.study.participant import Participant
+from experiment.study.participants import get_participant
+
+HERE = Path(__file__).parent
+TOKEN_BYTES = 24
+CARDS, TABLE = "cards.html", "links.csv"
+COLUMNS = ("participant_id", "link")
+
+
+class Card(Struct, frozen=True):
+    """What a participant is handed; `qr` is an SVG of the link."""
+
+    subject: str
+    link: str
+    qr: str
+
+
+def make_links(service: Service, url: str, subjects: Collection[str], *, renew: bool) -> dict[str, str]:
+    """A link for each of these participants, or for all who take part, by ID; those who have one only with `renew`.
+
+    `url`: where participants find the pages. A new link ends an earlier one. BadInput if the address is none, or if
+    nobody needs a link.
+    """
+    base = _checked(url)
+    people = service.roster().people
+    chosen = [get_participant(people, one) for one in subjects] or [
+        one for one in people.values() if not one.withdrawn and not one.locked
+    ]
+    tokens: dict[str, str] = {}
+
+    def decide(entries: Sequence[LogLine]) -> list[LogLine]:
+        having = {*links(entries).values()}
+        tokens.update(
+            (one.subject, secrets.token_urlsafe(TOKEN_BYTES)) for one in chosen if renew or one.subject not in having
+        )
+        return [entry(service.now(), Linked(subject, digest(token))) for subject, token in tokens.items()]
+
+    service.append(decide)
+    if not tokens:
+        raise BadInput(
+            "Everybody has a link, and it is kept nowhere. --renew --subject ID makes a new one for a lost card."
+        )
+    return {subject: f"{base}/r/{token}" for subject, token in tokens.items()}
+
+
+def revoke_links(service: Service, subjects: Collection[str]) -> None:
+    """Let the links of these participants be valid no more; BadInput if one has none."""
+    people = service.roster().people
+    names = [get_participant(people, one).subject for one in subjects]
+
+    def decide(entries: Sequence[LogLine]) -> list[LogLine]:
+        if without := [name for name in names if name not in links(entries).values()]:
+            raise BadInput(f"{subject_name(without[0])} has no link.")
+        return [entry(service.now(), Revoked(name)) for name in names]
+
+    service.append(decide)
+
+
+def check_out(service: Service, out: Path) -> None:
+    """BadInput if `out` lies in the data set, or has links already, which nobody could make again."""
+    if out.resolve().is_relative_to(service.data.resolve()):
+        raise BadInput(f"{out} lies in the data set, and links are secrets. Choose --out outside of {service.data}.")
+    if (out / CARDS).exists() or (out / TABLE).exists():
+        raise BadInput(f"{out} holds links already, which are kept nowhere else. Choose another --out.")
+
+
+def write_handouts(service: Service, out: Path, made: dict[str, str]) -> list[Path]:
+    """Cards to print, a table for mail merge, and a calendar file for whoever's course has begun; for their owner only.
+
+    EquipmentFailure if they cannot be written.
+    """
+    people = service.roster().people
+    files: dict[str, str | bytes] = {CARDS: cards(service, made), TABLE: _table(made)}
+    for subject, link in made.items():
+        if people[subject].starts:
+            files[f"{subject_name(subject)}.ics"] = own_calendar(_asker(service, people[subject]), link)
+    for name, content in files.items():
+        write_whole(out / name, content, private=True)
+    return [out / name for name in files]
+
+
+def cards(service: Service, made: dict[str, str]) -> str:
+    """The page of cards."""
+    daily = service.daily
+    text = daily.wording.card.format(opens=daily.opens, closes=daily.closes)
+    shown = [Card(subject, link, _qr(link)) for subject, link in made.items()]
+    return fill_template(
+        HERE / "cards.html.jinja", {}, cards=shown, words=daily.wording, text=text, language=daily.language or "en",
+        direction=direction(daily),
+    )  # fmt: skip
+
+
+def _asker(service: Service, one: Participant) -> Asker:
+    return Asker(one, service.roster().study, service.daily, service.now())
+
+
+def _table(made: dict[str, str]) -> str:
+    text = io.StringIO(newline="")
+    rows = csv.writer(text)
+    rows.writerows([COLUMNS, *((subject_name(subject), link) for subject, link in made.items())])
+    return text.getvalue()
+
+
+def _qr(link: str) -> str:
+    import segno
+
+    return str(segno.make(link, micro=False, error="m").svg_inline(scale=4, border=2))
+
+
+def _checked(url: str) -> str:
+    """The address without a slash at its end; BadInput unless it is one, with TLS where others could listen."""
+    parts = urlsplit(url)
+    is_here = parts.hostname in {"127.0.0.1", "localhost", "::1"}
+    if not parts.hostname or parts.query or parts.scheme not in ({"http", "https"} if is_here else {"https"}):
+        raise BadInput(f"--url: expected the address of the pages, such as https://daily.example.edu, found {url!r}.")
+    return url.rstrip("/")

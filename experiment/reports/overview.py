@@ -1,0 +1,150 @@
+"""How the daily reports stand: in, due, missing, straight-lined, too fast; for every overview."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from pathlib import Path
+
+from msgspec import Struct
+
+from experiment.design.daily import Daily
+from experiment.design.visit import session_name
+from experiment.errors import BadInput
+from experiment.qa.findings import qa_finding
+from experiment.record.finding import Finding
+from experiment.reports.events import LogLine, journal
+from experiment.reports.record import questions, sendings
+from experiment.reports.table import ReportRow, locked_at, rows
+from experiment.reports.verify import verify
+from experiment.reports.windows import ReportWindow, open_windows
+from experiment.study import dates
+from experiment.study.participant import Participant
+from experiment.study.plan import Study
+from experiment.study.snapshot import Snapshot
+from experiment.study.status import ReportsIn
+
+MIN_SCALES = 3  # fewer scales of one answer mean nothing
+MIN_JUDGED, HABIT = 4, 0.5  # from this share of so many reports on, somebody should look
+
+
+class Standing(Struct, frozen=True):
+    """The reports of one participant. `came`: those that are in; `due`: open now, and not in.
+
+    `alike`: all scales with one answer, though one of them is reversed or there are several; `fast`: sent in less than
+    the plausible time.
+    """
+
+    subject: str
+    came: tuple[ReportRow, ...]
+    due: tuple[ReportWindow, ...]
+    missing: tuple[ReportRow, ...]
+    alike: tuple[ReportRow, ...]
+    fast: tuple[ReportRow, ...]
+
+    @property
+    def note(self) -> str:
+        """In a few words, for one screen; nothing before the first report could be given."""
+        if not (self.came or self.due or self.missing):
+            return ""
+        parts = [f"reports {len(self.came)} of {len(self.came) + len(self.missing) + len(self.due)}"]
+        parts += [f"{dates.short(one.date)} open since {one.opens:%H:%M}" for one in self.due]
+        parts += [f"{len(self.alike)} all alike"] * bool(self.alike) + [f"{len(self.fast)} too fast"] * bool(self.fast)
+        return ", ".join(parts)
+
+
+def judge_reports(data: Path, told: Snapshot, now: datetime) -> tuple[list[Finding], dict[str, int]]:
+    """What the quality assurance should know of a data set's reports, and their counts; nothing if there are none.
+
+    Where the log cannot be read, that is the finding.
+    """
+    changed = [qa_finding("report_changed", text) for text in verify(data, told, now)]
+    try:
+        every = standings_of(data, told, now)
+    except BadInput:
+        return changed, {}
+    return [*changed, *findings(every)], counts(every) if every else {}
+
+
+def standings_of(data: Path, told: Snapshot, now: datetime) -> list[Standing]:
+    """Everybody's, as log and register have them now; BadInput if the log was changed."""
+    return standings(told.people.values(), told.study, journal(data).events(), locked_at(told) or now)
+
+
+def reports_in(of: Iterable[Standing]) -> dict[str, ReportsIn]:
+    """For `study status`, by participant."""
+    return {one.subject: ReportsIn(frozenset(row.date for row in one.came), one.note) for one in of}
+
+
+def standings(people: Iterable[Participant], study: Study, entries: Sequence[LogLine], now: datetime) -> list[Standing]:
+    """Everybody's, by participant; none if there never were daily reports."""
+    if not entries:
+        return []
+    asked, every = questions(entries), list(people)
+    own: dict[str, list[ReportRow]] = {one.subject: [] for one in sorted(every, key=lambda one: one.subject)}
+    for row in rows(every, study, entries, now):
+        own[row.subject].append(row)
+    given, by_subject = sendings(entries), {one.subject: one for one in every}
+    return [
+        _standing(
+            subject, own[subject], asked.latest, open_windows(by_subject[subject], study, asked.latest, now), given
+        )
+        for subject in own
+    ]
+
+
+def counts(of: Sequence[Standing]) -> dict[str, int]:
+    """Over all participants."""
+    return {
+        "in": sum(len(one.came) for one in of),
+        "due": sum(len(one.due) for one in of),
+        "missing": sum(len(one.missing) for one in of),
+        "all alike": sum(len(one.alike) for one in of),
+        "too fast": sum(len(one.fast) for one in of),
+    }
+
+
+def findings(of: Sequence[Standing]) -> list[Finding]:
+    """For the quality assurance: a finding for each kind and participant, to be looked at where it is a habit."""
+    found = list[Finding]()
+    for one in of:
+        every = len(one.came) + len(one.missing)
+        for kind, which, text in (
+            ("report_missing", one.missing, "Daily reports that did not come"),
+            ("report_alike", one.alike, "Daily reports with the same answer on every scale"),
+            ("report_fast", one.fast, "Daily reports in less than the plausible time"),
+        ):
+            if which:
+                is_habit = every >= MIN_JUDGED and len(which) >= HABIT * every
+                days = ", ".join(f"{session_name(row.course)} day {row.day}" for row in which)
+                found.append(
+                    qa_finding(
+                        kind, f"{text}: {len(which)} of {every} ({days}).", needs_person=is_habit, subject=one.subject
+                    )
+                )
+    return found
+
+
+def _standing(
+    subject: str,
+    own: Sequence[ReportRow],
+    daily: Daily,
+    opened: Sequence[ReportWindow],
+    given: Iterable[tuple[str, date]],
+) -> Standing:
+    came = tuple(row for row in own if row.submitted)
+    return Standing(
+        subject,
+        came,
+        tuple(window for window in opened if (subject, window.date) not in given),
+        tuple(row for row in own if row.status == "missing"),
+        tuple(row for row in came if is_alike(row, daily)),
+        tuple(row for row in came if row.took_s is not None and row.took_s < daily.plausible_s),
+    )
+
+
+def is_alike(row: ReportRow, daily: Daily) -> bool:
+    """Whether every scale has one and the same answer: items of symptoms, which are often all absent, do not count."""
+    scales = [item for item in daily.items if item.block != "symptoms"]
+    answers = [row.answers.get(item.id) for item in scales]
+    return len(answers) >= MIN_SCALES and None not in answers and len({*answers}) == 1

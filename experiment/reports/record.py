@@ -1,0 +1,146 @@
+"""What the log says: whose link it is, which questions were asked when, and every participant's reports. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Literal
+
+from msgspec import Struct
+
+from experiment.design.daily import Daily, DailyItem
+from experiment.errors import BadInput
+from experiment.reports.events import (
+    SCHEMA,
+    Answers,
+    Asked,
+    Imported,
+    Linked,
+    LogLine,
+    Opened,
+    Reminded,
+    Revoked,
+    Sent,
+    entry,
+)
+
+Source = Literal["page", "import"]
+Key = tuple[str, date]
+"""The participant, and the date that a report is about."""
+
+
+class Report(Struct, frozen=True):
+    """One sending. `opened`: when its page was shown, if that is known; both moments are aware."""
+
+    subject: str
+    date: date
+    opened: datetime | None
+    submitted: datetime
+    answers: Answers
+    source: Source
+    form: str = ""
+
+
+class Questions(Struct, frozen=True):
+    """All `[daily]` sections that were in force, each with its first moment; the first holds for all before it too."""
+
+    sections: tuple[tuple[datetime, Daily], ...]
+
+    def at(self, moment: datetime) -> Daily:
+        """The one in force at a moment."""
+        return ([daily for since, daily in self.sections if since <= moment] or [self.sections[0][1]])[-1]
+
+    @property
+    def latest(self) -> Daily:
+        """The one in force now."""
+        return self.sections[-1][1]
+
+    @property
+    def items(self) -> tuple[DailyItem, ...]:
+        """Every item that was ever asked, as it was asked last: those of today first."""
+        every = [item for _, daily in reversed(self.sections) for item in daily.items]
+        return tuple(
+            {item.id: item for item in reversed(every)}[name] for name in dict.fromkeys(one.id for one in every)
+        )
+
+
+def asked(entries: Sequence[LogLine], daily: Daily, moment: datetime) -> list[LogLine]:
+    """The line that says which questions are asked from now on, unless the log says so already."""
+    sections = [one.event.daily for one in entries if isinstance(one.event, Asked)]
+    return [] if sections[-1:] == [daily] else [entry(moment, Asked(SCHEMA, daily))]
+
+
+def questions(entries: Sequence[LogLine]) -> Questions:
+    """All that was asked; BadInput if nothing was, or if another version of the program wrote the log."""
+    told = [(one.moment, one.event) for one in entries if isinstance(one.event, Asked)]
+    if not told:
+        raise BadInput("No daily reports here yet: `dayfour reports serve` or `dayfour reports import` begins them.")
+    if other := {event.schema for _, event in told} - {SCHEMA}:
+        raise BadInput(f"The log of the daily reports has schema {min(other)}, and this version reads {SCHEMA}.")
+    return Questions(tuple((since, event.daily) for since, event in told))
+
+
+def digest(token: str) -> str:
+    """What is kept of a link's secret."""
+    return sha256(token.encode()).hexdigest()
+
+
+def links(entries: Sequence[LogLine]) -> dict[str, str]:
+    """The participant of each valid link, by the digest of its secret."""
+    valid: dict[str, str] = {}
+    for one in entries:
+        match one.event:
+            case Linked(subject=subject, token_sha256=token):
+                valid[subject] = token
+            case Revoked(subject=subject):
+                valid.pop(subject, None)
+            case _:
+                pass
+    return {token: subject for subject, token in valid.items()}
+
+
+def opened_at(entries: Sequence[LogLine], subject: str, day: date, form: str) -> datetime | None:
+    """When this page was shown; None if it never was."""
+    page = Opened(subject, day.isoformat(), form)
+    return next((one.moment for one in entries if one.event == page), None)
+
+
+def sendings(entries: Sequence[LogLine]) -> dict[Key, list[Report]]:
+    """All that was sent and imported about each day, in time; the last one counts."""
+    shown: dict[Opened, datetime] = {}
+    found: dict[Key, list[Report]] = defaultdict(list)
+    for one in entries:
+        match one.event:
+            case Opened() as page:
+                shown.setdefault(page, one.moment)
+            case Sent() as sent:
+                opened = shown.get(Opened(sent.subject, sent.date, sent.form))
+                day = date.fromisoformat(sent.date)
+                report = Report(sent.subject, day, opened, one.moment, sent.answers, "page", sent.form)
+                found[sent.subject, day].append(report)
+            case Imported() as taken:
+                opened = datetime.fromisoformat(taken.opened) if taken.opened else None
+                submitted, day = datetime.fromisoformat(taken.submitted), date.fromisoformat(taken.date)
+                report = Report(taken.subject, day, opened, submitted, taken.answers, "import")
+                found[taken.subject, day].append(report)
+            case _:
+                pass
+    return {key: sorted(of, key=lambda one: one.submitted) for key, of in found.items()}
+
+
+def reports_of(entries: Sequence[LogLine], subject: str) -> dict[date, list[Report]]:
+    """The sendings about each day of one participant."""
+    own = [one for one in entries if getattr(one.event, "subject", None) == subject]
+    return {day: of for (_, day), of in sendings(own).items()}
+
+
+def reminded(entries: Sequence[LogLine]) -> set[Key]:
+    """Whom a reminder of which day was mailed."""
+    last: Mapping[Key, bool] = {
+        (one.event.subject, date.fromisoformat(one.event.date)): one.event.failed
+        for one in entries
+        if isinstance(one.event, Reminded)
+    }
+    return {key for key, failed in last.items() if not failed}

@@ -1,0 +1,184 @@
+"""The table of daily reports, `phenotype/daily.tsv`, and what its columns mean: made from the log and the register.
+
+A row for each report that came or should have come: one that did not is a row with `n/a`. It can always be made anew.
+Source of the layout: the Brain Imaging Data Structure 1.10, "Phenotypic and assessment data".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from experiment.design.daily import COLUMNS, DailyItem
+from experiment.design.visit import session_name, subject_name
+from experiment.record.tsv import json_text, tsv
+from experiment.reports.events import Answers, LogLine, journal
+from experiment.reports.record import Key, Questions, Report, Source, questions, sendings
+from experiment.reports.windows import ReportWindow, Status, among, windows
+from experiment.storage.atomic_file import write_whole
+from experiment.study.events import Locked
+from experiment.study.participant import Participant
+from experiment.study.plan import Study
+from experiment.study.snapshot import Snapshot
+
+NO_ANSWERS: Answers = {}
+
+
+class ReportRow(Struct, frozen=True):
+    """A report as it counts: the last that was sent, or none that could still come. Moments are aware.
+
+    `lag_s`: from the study's reminder to the sending. `corrections`: how many sendings there were before the last.
+    """
+
+    subject: str
+    course: int
+    day: int
+    date: date
+    opened: datetime | None
+    submitted: datetime | None
+    lag_s: float | None
+    status: Status
+    source: Source | None
+    corrections: int
+    answers: Answers
+
+    @property
+    def took_s(self) -> float | None:
+        """From the page to the sending."""
+        return (self.submitted - self.opened).total_seconds() if self.submitted and self.opened else None
+
+    def cells(self, items: Sequence[DailyItem]) -> Iterator[object]:
+        """What stands in the table's columns."""
+        yield from (subject_name(self.subject), session_name(self.course), self.day, self.date.isoformat())
+        yield from (_utc(self.opened), _utc(self.submitted))
+        yield None if self.lag_s is None else int(self.lag_s // 1)  # as the moments are, cut to the second
+        yield from (self.status, self.source, None if self.submitted is None else self.corrections)
+        yield from (self.answers.get(item.id) for item in items)
+
+
+def table_path(data: Path) -> Path:
+    """Where the table is; its dictionary beside it ends in `.json`."""
+    return data / "phenotype" / "daily.tsv"
+
+
+def rows(people: Iterable[Participant], study: Study, entries: Sequence[LogLine], now: datetime) -> list[ReportRow]:
+    """Everybody's reports that came, or whose time is over, by participant and date."""
+    asked, sent = questions(entries), sendings(entries)
+    by_subject = sorted(people, key=lambda one: one.subject)
+    return [row for one in by_subject for row in _rows(one, study, asked, sent, now)]
+
+
+def unplaced(people: Iterable[Participant], study: Study, entries: Sequence[LogLine], now: datetime) -> list[Key]:
+    """Reports that are in the log, and about no day of a course as the register has it now."""
+    placed = {(row.subject, row.date) for row in rows(people, study, entries, now)}
+    return sorted(sendings(entries).keys() - placed)
+
+
+def write_table(
+    data: Path, people: Iterable[Participant], study: Study, entries: Sequence[LogLine], now: datetime
+) -> None:
+    """The table and its dictionary, each whole; EquipmentFailure if they cannot be written."""
+    path, items = table_path(data), questions(entries).items
+    write_whole(path.with_suffix(".json"), json_text(dictionary(items)))
+    write_whole(path, text(rows(people, study, entries, now), items))
+
+
+def refresh_table(data: Path, told: Snapshot, now: datetime) -> None:
+    """The table as log and register have it, if there are daily reports; after the lock it stays as it was then."""
+    entries = journal(data).events()
+    if entries and not locked_at(told):
+        write_table(data, told.people.values(), told.study, entries, now)
+
+
+def locked_at(told: Snapshot) -> datetime | None:
+    """When the study was locked: what was missing then is missing, and nothing changes any more."""
+    return next((datetime.fromisoformat(one.utc) for one in told.entries if isinstance(one.act, Locked)), None)
+
+
+def text(of: Iterable[ReportRow], items: Sequence[DailyItem]) -> str:
+    """The table as it stands on the disk."""
+    return tsv((*COLUMNS, *(item.id for item in items)), (tuple(row.cells(items)) for row in of))
+
+
+def dictionary(items: Iterable[DailyItem]) -> dict[str, Any]:
+    """What each column means. Of an item, `Block` and `Reversed` say how an analysis takes the mean of a block."""
+    return _COLUMNS | {item.id: _described(item) for item in items}
+
+
+def _described(item: DailyItem) -> dict[str, Any]:
+    return {
+        "Description": f'The answer to "{item.text}", from 1 to {item.points}; n/a if it was left out.',
+        "Block": item.block,
+        "Reversed": item.reversed,
+        "Minimum": 1,
+        "Maximum": item.points,
+        "Levels": {str(point): label for point, label in item.levels.items()},
+    }
+
+
+def _rows(
+    one: Participant, study: Study, asked: Questions, sent: Mapping[Key, Sequence[Report]], now: datetime
+) -> Iterator[ReportRow]:
+    # A report of the day on which somebody withdrew was given before that, and counts.
+    always = windows(one, study, asked.latest, also_withdrawn=True)
+    due = {window.date for window in windows(one, study, asked.latest)}
+    for window in always:
+        reports = sent.get((one.subject, window.date), ())
+        if reports:
+            yield _given(one, study, asked, reports, window)
+        elif window.date in due and window.is_over(now):
+            yield ReportRow(
+                one.subject, window.course, window.day, window.date,
+                None, None, None, "missing", None, 0, NO_ANSWERS,
+            )  # fmt: skip
+
+
+def _given(
+    one: Participant, study: Study, asked: Questions, reports: Sequence[Report], window: ReportWindow
+) -> ReportRow:
+    """By the hours that held when it was sent."""
+    last = reports[-1]
+    if (daily := asked.at(last.submitted)) is not asked.latest:
+        window = among(windows(one, study, daily, also_withdrawn=True), window.date) or window
+    lag_s = (last.submitted - window.reminder).total_seconds()
+    status = window.status(last.submitted, last.opened)
+    return ReportRow(
+        one.subject, window.course, window.day, window.date, last.opened, last.submitted, lag_s, status, last.source,
+        len(reports) - 1, last.answers,
+    )  # fmt: skip
+
+
+def _utc(moment: datetime | None) -> str | None:
+    return f"{moment.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}" if moment else None
+
+
+_COLUMNS: dict[str, Any] = {
+    "participant_id": {"Description": "The participant's ID, with the prefix sub-."},
+    "session_id": {"Description": "The course in whose days the report lies; ses-1 is the first. It tells no drug."},
+    "run": {"Description": "The day of the course that the report is about; 1 is the day of the first dose."},
+    "date": {"Description": "The date that the report is about, where the participant is: YYYY-MM-DD."},
+    "opened": {"Description": "When its page was opened, UTC, by the server's clock; n/a if nobody knows."},
+    "submitted": {"Description": "When it was sent, UTC, by the server's clock; n/a if there is none."},
+    "lag": {
+        "Description": "From the study's reminder to the sending; negative if it was sent before.",
+        "Units": "s",
+    },
+    "status": {
+        "Description": "Whether the report came in time, by the hours of the protocol's section [daily].",
+        "Levels": {
+            "in_time": "Sent before the report of the day closed",
+            "grace": "Begun before the report of the day closed, and sent shortly after",
+            "late": "Sent later, while the report could still be given",
+            "missing": "No report, and its time is over",
+        },
+    },
+    "source": {
+        "Description": "How the report came.",
+        "Levels": {"page": "From the study's own page", "import": "From a file of another program"},
+    },
+    "corrections": {"Description": "How often it was sent before; the last sending counts, all are in the log."},
+}

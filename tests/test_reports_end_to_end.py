@@ -1,0 +1,110 @@
+"""A study of one participant: eight reports through the page in a real browser, two sessions, lock, unblinding."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import sync_playwright
+
+from experiment.design.message import read_messages
+from experiment.design.protocol import read_protocol
+from experiment.record.dataset import DataSet
+from experiment.reports.table import table_path
+from experiment.reports.verify import files
+from experiment.session.plan import plan_session
+from experiment.session.run import run_simulated
+from experiment.study import recording
+from experiment.study.keys import write_keys
+from experiment.study.sessions import admit, record
+from tests.evenings import BASE, DAILY, LOCAL, PROTOCOL, ROOT, begin, served, start_second
+from tests.studying import DAY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Page
+
+    from tests.evenings import Evenings
+
+SUBJECT, MONDAY, PASSPHRASE = "DF001", date(2026, 9, 14), "three small words"
+MESSAGES = ROOT / "stimuli" / "examples" / "english.csv"
+
+
+def run(*arguments: object, typed: str = "", status: int = 0) -> str:
+    """What a command prints and says."""
+    command = [sys.executable, "-I", "-m", "experiment", *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, input=typed)
+    assert done.returncode == status, done.stderr
+    return done.stdout + done.stderr
+
+
+def hold_session(made: Evenings, session: int) -> None:
+    """The session of a course, by a synthetic participant, on the day that the register allows."""
+    register, data = made.service.register, DataSet(made.service.data)
+    data.prepare()
+    assert admit(register, SUBJECT, "RA") == session
+    plan = plan_session(
+        "simulate", read_protocol(PROTOCOL), read_messages(MESSAGES), data, subject=SUBJECT, session=session, seed=1,
+        operator="RA", participant="steady",
+    )  # fmt: skip
+    began_utc = register.now().isoformat(timespec="milliseconds")
+    status = run_simulated(plan, began_utc).status
+    record(register, SUBJECT, session, "RA", status, began_utc, plan.transcript)
+
+
+def give_report(made: Evenings, page: Page, port: int, point: int) -> None:
+    """One evening on the phone, half a minute long."""
+    page.goto(f"http://{LOCAL}:{port}{made.path(SUBJECT)}")
+    for at, item in enumerate(DAILY.items):
+        page.locator(f"input[name=item_{item.id}][value='{1 + (point - 1 + at) % item.points}']").check()
+    made.clock.moment += timedelta(seconds=30)
+    page.get_by_role("button").tap()
+    page.wait_for_url("**/received")
+
+
+def live_course(made: Evenings, page: Page, port: int, course: int, first: date) -> None:
+    """Four days: a dose in the morning, a session on day 4, a report every evening."""
+    register = made.service.register
+    for day in range(1, 5):
+        if day > 1:
+            made.at(first + (day - 1) * DAY, "08:00")
+            register.act("RA", lambda told: recording.record_dose(told, SUBJECT, None, register.now(), taken=True))
+        if day == 4:
+            made.at(first + 3 * DAY, "14:00")
+            hold_session(made, course)
+        made.at(first + (day - 1) * DAY, "20:10")
+        give_report(made, page, port, day + course)
+
+
+def test_a_study_from_the_first_report_to_the_treatments(tmp_path: Path) -> None:
+    """Eight evenings on a phone and both sessions; all are in the table; verified, described, locked, unblinded."""
+    data = tmp_path / "data"
+    unblinder, pharmacy = (write_keys(tmp_path / f"{holder}.key", PASSPHRASE) for holder in ("unblinder", "pharmacy"))
+    made = begin(data, monday=MONDAY, keys=(unblinder, pharmacy))
+    with served(made) as port, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        page = browser.new_page(**playwright.devices["Pixel 7"])
+        live_course(made, page, port, 1, MONDAY)
+        start_second(made, SUBJECT, MONDAY + 14 * DAY)
+        live_course(made, page, port, 2, MONDAY + 14 * DAY)
+        browser.close()
+    rows = [line.split("\t") for line in table_path(data).read_text(encoding="utf-8").splitlines()[1:]]
+    assert [(row[1], row[2], row[7], row[10]) for row in rows] == [
+        (f"ses-{course}", str(day), "in_time", str(day + course)) for course in (1, 2) for day in range(1, 5)
+    ]
+    assert "reports 8 of 8" in run("study", "status", "--data", data)
+    assert "8 came (100.0 %): 8 in time" in run("reports", "methods", "--data", data)
+    run("replay", data, "--verify", "--pilot")
+    run("study", "lock", "--operator", "PI", "--data", data, "--pilot")
+    locked = {path: path.read_bytes() for path in files(data)}
+    assert "locked" in run("reports", "serve", "--data", data, status=2)
+    assert "locked" in run("reports", "links", "--data", data, "--url", BASE, "--out", tmp_path / "links", status=2)
+    run("reports", "table", "--data", data)
+    assert locked == {path: path.read_bytes() for path in files(data)}
+    given = ("--key", tmp_path / "unblinder.key", "--data", data, "--operator", "PI")
+    run("study", "unblind", *given, "--out", tmp_path / "treatments.tsv", typed=f"{PASSPHRASE}\n")
+    treatments = [line.split("\t")[-1] for line in (tmp_path / "treatments.tsv").read_text().splitlines()[1:]]
+    assert sorted(treatments) == ["naltrexone", "placebo"]

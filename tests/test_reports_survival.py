@@ -1,0 +1,203 @@
+"""No acknowledged report is lost and none is invented: lost answers, two tabs, restarts, kills, and all at once."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from random import Random
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from experiment.reports.record import sendings
+from experiment.reports.table import rows
+from tests.evenings import (
+    DAILY,
+    FORM,
+    LOCAL,
+    ask,
+    begin,
+    free_port,
+    give,
+    served,
+    serving,
+    start_second,
+    tonight,
+    without_a_clock,
+)
+from tests.studying import DAY, MONDAY
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+    from tests.evenings import Evenings
+
+Answers = dict[str, str]
+
+
+@dataclass
+class Participant:
+    """Somebody's evening: forms that are open in their tabs, what was sent, and what was thanked for last."""
+
+    path: str
+    draw: Random
+    tabs: list[str] = field(default_factory=list)
+    sent: list[tuple[str, Answers]] = field(default_factory=list)
+    acknowledged: Answers | None = None
+    unsure: list[Answers] = field(default_factory=list)
+
+    def open(self, port: int) -> None:
+        """One more tab."""
+        self.tabs.append(ask(port, self.path).form)
+
+    def send(self, port: int) -> None:
+        """Answer anew in some tab, also one from which something was sent before (the way back), and send it."""
+        if self.tabs:
+            answers = {f"item_{item.id}": str(self.draw.randint(1, item.points)) for item in DAILY.items}
+            self._post(port, self.draw.choice(self.tabs), answers)
+
+    def retry(self, port: int) -> None:
+        """Send the last one once more, as a second tap or a reload does."""
+        if self.sent:
+            self._post(port, *self.sent[-1])
+
+    def lose(self, port: int) -> None:
+        """Send without hearing the answer: the connection is lost."""
+        if self.tabs:
+            form = self.draw.choice(self.tabs)
+            answers = {f"item_{item.id}": str(self.draw.randint(1, item.points)) for item in DAILY.items}
+            body = urlencode(answers | {"form": form})
+            head = (
+                f"POST {self.path} HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM}\r\nContent-Length: {len(body)}\r\n\r\n"
+            )
+            cut = self.draw.randrange(len(body)) if self.draw.random() < 0.3 else len(body)
+            with socket.create_connection((LOCAL, port)) as phone:
+                phone.sendall((head + body[:cut]).encode())
+                if cut == len(body):
+                    time.sleep(self.draw.choice([0, 0.02]))
+            self.sent.append((form, answers))
+            self.unsure.append(answers)
+
+    def _post(self, port: int, form: str, answers: Answers) -> None:
+        self.sent.append((form, answers))
+        answer = ask(port, self.path, answers | {"form": form})
+        assert answer.status == 303, answer
+        self.acknowledged, self.unsure = answers, []
+
+    def check(self, found: list[Answers]) -> None:
+        """The last one that counts was thanked for last, or sent since; nothing was sent that stands there."""
+        assert all(one in [answers for _, answers in self.sent] for one in found)
+        if found:
+            assert found[-1] in [self.acknowledged, *self.unsure]
+        else:
+            assert self.acknowledged is None
+
+
+def found_of(evenings: Evenings, subject: str, day: date) -> list[Answers]:
+    """What the log has of a report, as it was sent."""
+    own = sendings(evenings.entries).get((subject, day), [])
+    return [{f"item_{name}": str(answer) for name, answer in one.answers.items()} for one in own]
+
+
+def play(folder: Path, sequences: int, seed: int, length: int = 8) -> int:
+    """So many random sequences, each about a report of its own, in one study; how many reports there are then.
+
+    The server is stopped and started between them, and the clock goes on.
+    """
+    draw = Random(seed)
+    made = begin(folder, -(-sequences // 8))
+    dates = [MONDAY + number * DAY for number in range(4)]
+    for subject in made.links:
+        start_second(made, subject, MONDAY + 14 * DAY)
+    dates += [date + 14 * DAY for date in dates]
+    reports = 0
+    for date in dates:
+        made.at(date, "18:30")
+        people = {subject: Participant(made.path(subject, date), draw) for subject in made.links}
+        for _ in range(2):  # the server is started anew in between
+            with served(made) as port:
+                for one in people.values():
+                    for _ in range(length // 2):
+                        getattr(one, draw.choice(["open", "open", "send", "send", "retry", "lose"]))(port)
+                    made.clock.moment += DAY / 1440
+        for subject, one in people.items():
+            found = found_of(made, subject, date)
+            one.check(found)
+            reports += bool(found)
+    roster = made.service.roster()
+    made.at(MONDAY + 30 * DAY, "12:00")
+    table = rows(roster.people.values(), roster.study, made.entries, made.clock.moment)
+    assert len({(row.subject, row.date) for row in table}) == len(table) == 8 * len(made.links)
+    assert sum(row.submitted is not None for row in table) == reports
+    return reports
+
+
+def test_random_evenings_give_one_report_each(tmp_path: Path) -> None:
+    """Opened, sent twice, lost on the way, from two tabs, over a restart: one report a day, none lost or invented."""
+    assert play(tmp_path, 80, 1) > 40
+
+
+def kill_and_check(made: Evenings, day: date, kills: int, seed: int) -> tuple[int, int]:
+    """Kill the server so often while participants send; how many sendings were acknowledged, and how many were lost."""
+    draw, acknowledged = Random(seed), list[tuple[str, Answers]]()
+    for _ in range(kills):
+        port = free_port()
+        with serving(made.service.data, port) as process:
+            ends = threading.Timer(draw.uniform(0, 0.8), process.kill)
+            ends.start()
+            acknowledged += send_until_it_dies(made, port, day, draw)
+            ends.join()
+    every = [(subject, answers) for subject in made.links for answers in found_of(without_a_clock(made), subject, day)]
+    return len(acknowledged), sum(one not in every for one in acknowledged)
+
+
+def send_until_it_dies(made: Evenings, port: int, day: date, draw: Random) -> list[tuple[str, Answers]]:
+    """What was thanked for."""
+    thanked = list[tuple[str, Answers]]()
+    while True:
+        subject = draw.choice([*made.links])
+        answers = {f"item_{item.id}": str(draw.randint(1, item.points)) for item in DAILY.items}
+        try:
+            answer = give(port, made.path(subject, day), answers)
+        except (OSError, HTTPException):
+            return thanked
+        if answer.status == 303:
+            thanked.append((subject, answers))
+
+
+def test_a_killed_server_has_lost_nothing(tmp_path: Path) -> None:
+    """Killed while reports come in, started again: the log is whole, and all that was thanked for is in it."""
+    study, day = tonight()
+    made = begin(tmp_path, 5, study, monday=day)
+    count, lost = kill_and_check(made, day, 3, 1)
+    assert count > 0
+    assert lost == 0
+
+
+def all_at_once(made: Evenings, port: int, day: date) -> list[float]:
+    """Everybody opens the form, then everybody sends within a second; the seconds until each was thanked."""
+    forms = {subject: ask(port, made.path(subject, day)).form for subject in made.links}
+    start_s = time.perf_counter() + 0.2
+
+    def send(at: int, subject: str) -> float:
+        due_s = start_s + at / len(forms)
+        time.sleep(max(0.0, due_s - time.perf_counter()))
+        answers = {f"item_{item.id}": "1" for item in DAILY.items}
+        assert ask(port, made.path(subject, day), answers | {"form": forms[subject]}).status == 303
+        return time.perf_counter() - due_s
+
+    with ThreadPoolExecutor(len(forms)) as pool:
+        return list(pool.map(send, range(len(forms)), forms))
+
+
+def test_everybody_may_send_at_once(tmp_path: Path) -> None:
+    """Thirty participants within a second: each is thanked, and each has one report."""
+    made = begin(tmp_path, 30)
+    made.at(MONDAY, "20:00")
+    with served(made) as port:
+        assert len(all_at_once(made, port, MONDAY)) == 30
+    assert [len(of) for of in sendings(made.entries).values()] == [1] * 30
