@@ -45,9 +45,10 @@ def main() -> int:
                 struck[outcome.told.struck] += 1
                 found += bool(outcome.wrong)
                 for what in outcome.wrong:
-                    print(f"{kind} at call {position} ({outcome.told.struck}): {what}")
+                    print(f"{kind} at call {position} ({outcome.told.struck}): {what}", flush=True)
             wrong += found
             tried = sum(struck[call] for call in struck if call)
+            print(f"{kind}: {tried} positions, {found} wrong", flush=True)  # it takes a while
             rows.append((kind, f"{tried}", f"{len(struck)}", f"{found}", f"{time.monotonic() - began_s:.0f}"))
         print_table(
             f"A session of {whole.told.count} calls to the disk",
