@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -17,12 +18,15 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from experiment.design.message import COLUMNS, PRACTICE, Message, messages_csv, read_messages, text_digests
-from experiment.design.session import check_session, check_subject, draw_session, draw_sets
+from experiment.design.session import check_session, check_subject, draw_session, draw_sets, redraw
 from experiment.errors import BadInput
 from experiment.record import events
 from experiment.record.data_dictionary import data_dictionary
 from tests import strategies
 from tests.strategies import PROTOCOL, session_of
+
+if TYPE_CHECKING:
+    from experiment.design.session import SessionPlan
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "stimuli" / "examples").glob("*.csv"))
 SIX = [Message(f"m{number}", "Ada Secretname", "friend", "en", f"Secret words {number}") for number in range(1, 7)]
@@ -107,6 +111,22 @@ def test_no_two_sessions_of_a_subject_have_the_same_order() -> None:
     assert draw_session(alone, SIX[:1], subject="1", session=2, seed=1).trials[0].message_id == "m1"
 
 
+@given(strategies.sessions(), st.integers(0, 2**53))
+def test_a_session_is_drawn_again_from_its_plan_alone(plan: SessionPlan, other: int) -> None:
+    """Without any text, its trials come in the recorded order, and in another one once they are relabelled."""
+    assert redraw(plan) == plan.trials
+    shuffled = replace(plan, trials=tuple(sorted(plan.trials, key=lambda one: hash((other, one.message_id)))))
+    assert redraw(shuffled) == plan.trials
+
+
+def test_a_relabelled_session_is_not_drawn_again() -> None:
+    """Of a hundred sessions of six messages under another participant, visit or seed, hardly one fits by chance."""
+    plans = [draw_session(PROTOCOL, SIX, subject=f"S{number}", session=1, seed=1) for number in range(100)]
+    for changes in ({"subject": "DF9"}, {"session": 2}, {"seed": 2}):
+        fits = sum(redraw(relabelled) == relabelled.trials for one in plans for relabelled in [replace(one, **changes)])
+        assert fits <= 2
+
+
 # Two sets
 
 
@@ -144,6 +164,7 @@ def test_a_split_shows_every_message_once_over_all_sessions() -> None:
         shown = [sorted(trial.message_id for trial in session.trials) for session in (one, two)]
         assert shown == [list(ids) for ids in one.sets]
         assert sorted(shown[0] + shown[1]) == [message.message_id for message in messages]
+        assert [redraw(session) for session in (one, two)] == [one.trials, two.trials]
 
 
 def test_a_split_is_balanced() -> None:
