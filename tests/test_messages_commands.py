@@ -106,3 +106,17 @@ def test_a_participant_is_forgotten_with_or_without_the_prefix(folder: Folder) -
     """`sub-DF1` is DF1."""
     assert says(folder, "forget", "--subject", "sub-DF1", "--yes")[0] == 0
     assert folder.subjects() == ()
+
+
+def test_messages_that_a_session_showed_are_held_against_it(tmp_path: Path) -> None:
+    """With the data set, a text that is another one than a session showed is an error; as they were, all is well."""
+    data, folder = tmp_path / "data", Folder(tmp_path / "participants")
+    folder.path.mkdir()
+    made = CliRunner().invoke(app, ["simulate", "--subjects", "1", "--out", str(data)])
+    assert made.exit_code == 0
+    for shown, said in ((ENGLISH, "0 errors"), ((replace(ENGLISH[0], text="Another one."), *ENGLISH[1:]), "1 error,")):
+        folder.write("sim00001", shown)
+        for who in ((), ("--subject", "sim00001")):
+            _, found = says(folder, "check", "--data", str(data), *who)
+            assert said in found
+            assert ("Session 1 showed other texts" in found) == (shown is not ENGLISH)

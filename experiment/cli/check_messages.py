@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,9 +12,9 @@ import typer
 
 from experiment.cli.import_messages import STYLES
 from experiment.cli.messages import open_folder
-from experiment.cli.options import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, AsJson, AsTsv, ProtocolFile
+from experiment.cli.options import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, AsJson, AsTsv, DataFolder, ProtocolFile
 from experiment.cli.terminal import progress_bar, say, show, show_rows
-from experiment.errors import BadInput
+from experiment.errors import BadInput, DayFourError
 from experiment.messages.findings import count_in_words
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def check(
     subject: Annotated[str, typer.Option(help="Whose messages; without it, all.")] = "",
     messages: Messages = PARTICIPANTS,
     screen: Screen = "1920x1080",
+    data: DataFolder = DATA,
     protocol: ProtocolFile = PROTOCOL,
     as_json: AsJson = False,
     as_tsv: AsTsv = False,
@@ -40,7 +42,7 @@ def check(
     from experiment.design.protocol import read_protocol
 
     layout, read = layout_of(screen), read_protocol(protocol)
-    checked = _checked(subject, messages, read, layout)
+    checked = _checked(subject, messages, read, layout, data)
     is_one = bool(subject) or not messages.is_dir()
     listed = [one for one in checked.findings if is_one or one.severity != "note"]
     rows = [(one.severity, one.subject, one.message_id, one.text) for one in listed]
@@ -91,28 +93,59 @@ def layout_of(screen: str) -> Layout:
     least = "x".join(map(str, MINIMUM_SIZE_PX))
     size = re.fullmatch(r"(\d{3,5})[xX](\d{3,5})", screen)
     if size is None:
-        raise BadInput(f"Expected --screen as WIDTHxHEIGHT in pixels, such as 1920x1080, found {screen!r}.")
+        raise BadInput(f"--screen is {screen!r}. Please write WIDTHxHEIGHT in pixels, e.g. 1920x1080.")
     width_px, height_px = int(size[1]), int(size[2])
     if width_px < MINIMUM_SIZE_PX[0] or height_px < MINIMUM_SIZE_PX[1]:
-        raise BadInput(f"Expected --screen of at least {least}, found {screen}. A session needs as many pixels.")
+        raise BadInput(f"--screen is {screen}, and a session needs at least {least} pixels.")
     return Layout(width_px, height_px)
 
 
-def _checked(subject: str, messages: Path, protocol: Protocol, layout: Layout) -> Checked:
+def _checked(subject: str, messages: Path, protocol: Protocol, layout: Layout, data: Path) -> Checked:
+    from msgspec.structs import replace
+
     from experiment.design.session import check_subject
     from experiment.messages.check import Checked, check_folder, check_participant, check_set
 
     if not messages.is_dir():
         label = check_subject(subject or messages.name.partition(".")[0])
         shown = _messages(label, messages)
-        return Checked(1, len(shown), check_set(label, shown, protocol, layout))
+        changed = _changed({label: shown}, protocol, data)
+        return Checked(1, len(shown), (*check_set(label, shown, protocol, layout), *changed))
     folder: Folder = open_folder(messages)
     if subject:
         label = check_subject(subject)
         shown = folder.read(label)
-        return Checked(1, len(shown), check_participant(label, shown, folder, protocol, layout))
+        changed = _changed({label: shown}, protocol, data)
+        return Checked(1, len(shown), (*check_participant(label, shown, folder, protocol, layout), *changed))
     with progress_bar("Checking") as progress:
-        return check_folder(folder, protocol, layout, progress)
+        whole = check_folder(folder, protocol, layout, progress)
+    changed = _changed(_of_sessions(folder, protocol, data), protocol, data)
+    return replace(whole, findings=(*whole.findings, *changed))
+
+
+def _of_sessions(folder: Folder, protocol: Protocol, data: Path) -> dict[str, Sequence[Message]]:
+    """The messages of those who have been in a session; what cannot be read is found elsewhere."""
+    from experiment.record.dataset import DataSet
+    from experiment.session.plan import read_begun_sessions
+
+    found: dict[str, Sequence[Message]] = {}
+    for label in folder.subjects():
+        with suppress(DayFourError):
+            if read_begun_sessions(protocol, DataSet(data), label):
+                found[label] = folder.read(label)
+    return found
+
+
+def _changed(sets: Mapping[str, Sequence[Message]], protocol: Protocol, data: Path) -> Iterator[Finding]:
+    """Whose messages are not those that a session in the data set showed."""
+    from experiment.record.dataset import DataSet
+    from experiment.record.finding import Finding
+    from experiment.session.plan import find_changed_session
+
+    for label, shown in sets.items():
+        if number := find_changed_session(protocol, DataSet(data), label, shown):
+            text = f"Session {number} showed other texts. Put back the file as it was then."
+            yield Finding("", "error", text, subject=label)
 
 
 def _messages(subject: str, messages: Path) -> tuple[Message, ...]:

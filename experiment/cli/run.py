@@ -248,5 +248,5 @@ def _habit(name: str) -> str:
     from experiment.screens.personas import HABITS
 
     if name not in HABITS:
-        raise BadInput(f"Expected --participant as one of {', '.join(HABITS)}, found {name!r}.")
+        raise BadInput(f"--participant is {name!r}. Please choose one of {', '.join(HABITS)}.")
     return name

@@ -136,6 +136,15 @@ def read_begun_sessions(protocol: Protocol, data: DataSet, subject: str, but: in
     return [log.read_start(path).session for path in paths if log.has_begun(path)]
 
 
+def find_changed_session(protocol: Protocol, data: DataSet, subject: str, messages: Sequence[Message]) -> int | None:
+    """The first session of a subject that showed a text which is not among these; None if all are as they were."""
+    for session in read_begun_sessions(protocol, data, subject):
+        recorded = {(trial.message_id, trial.message_sha256) for trial in session.trials}
+        if not recorded <= set(text_digests(messages, session.message_digests).items()):
+            return session.session
+    return None
+
+
 def _sets(sessions: Sequence[SessionPlan]) -> Sets:
     return next((session.sets for session in sessions if session.sets), ())
 
