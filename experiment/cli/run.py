@@ -158,6 +158,9 @@ def simulate(
     study: Annotated[
         Path | None, typer.Option(help="A study file: also its register, with courses, drop-outs and late visits.")
     ] = None,
+    effect: Annotated[
+        list[str] | None, typer.Option(help="With --study: what the drug adds, such as connection=-0.5.")
+    ] = None,
 ) -> None:
     """Whole synthetic data sets at full speed, without a window: the same task, another clock."""
     from rich.progress import track
@@ -169,8 +172,10 @@ def simulate(
     from experiment.session import run as sessions
 
     if study:
-        simulate_study(subjects, out, study, protocol, messages, seed)
+        simulate_study(subjects, out, study, protocol, messages, seed, effect or [])
         return
+    if effect:
+        raise BadInput("--effect needs a study with two treatments. Add --study FILE.")
     read, shown, data_set = read_protocol(protocol), read_messages(messages), DataSet(out)
     data_set.prepare()
     habit = participant if participant == "mixed" else _habit(participant)

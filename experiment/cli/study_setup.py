@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +16,7 @@ from experiment.design.visit import bare_label
 from experiment.errors import BadInput, DayFourError
 
 if TYPE_CHECKING:
+    from experiment.study.plan import Study
     from experiment.study.register import Register
     from experiment.study.snapshot import Snapshot
 
@@ -120,7 +121,9 @@ def update_participants(data: Path, told: Snapshot) -> None:
         say(f"It is recorded, but participants.tsv does not show it yet: {error}", "yellow")
 
 
-def simulate_study(subjects: int, out: Path, plan: Path, protocol: Path, messages: Path, seed: int) -> None:
+def simulate_study(
+    subjects: int, out: Path, plan: Path, protocol: Path, messages: Path, seed: int, effects: Sequence[str]
+) -> None:
     """A synthetic study in the new data set `out`, its register in `study/` there, with the keys to unblind it."""
     from rich.progress import track
 
@@ -130,14 +133,16 @@ def simulate_study(subjects: int, out: Path, plan: Path, protocol: Path, message
     from experiment.reports.service import Service
     from experiment.reports.simulated import simulate_reports
     from experiment.study.clock import SIMULATOR
-    from experiment.study.keys import write_keys
+    from experiment.study.keys import read_key, write_keys
     from experiment.study.location import FOLDER
     from experiment.study.plan import read_study
     from experiment.study.register import Register
+    from experiment.study.seals import open_packing
     from experiment.study.setup import set_up
     from experiment.study.simulated import simulate_study
 
-    read, folder = read_study(plan), out / FOLDER
+    read, asked, folder = read_study(plan), read_protocol(protocol), out / FOLDER
+    added = _effects(effects, {question.id for question in asked.rating.questions}, read)
 
     def begun(clock: Callable[[], datetime]) -> Register:
         register = Register(folder, clock)
@@ -147,9 +152,13 @@ def simulate_study(subjects: int, out: Path, plan: Path, protocol: Path, message
         set_up(register, read, unblinder, pharmacy, SIMULATOR)
         return register
 
+    def drug_kits(register: Register) -> set[str]:
+        key = read_key(folder / "pharmacy.key", SIMULATED_PASSPHRASE)
+        return {one.kit for one in open_packing(register, key) if one.treatment == read.treatments[0]}
+
     simulate_study(
-        begun, DataSet(out), subjects, seed=seed, protocol=read_protocol(protocol), messages=read_messages(messages),
-        watched=lambda steps: track(steps, "Simulating", console=console()),
+        begun, DataSet(out), subjects, seed=seed, protocol=asked, messages=read_messages(messages), effects=added,
+        drug_kits=drug_kits, watched=lambda steps: track(steps, "Simulating", console=console()),
     )  # fmt: skip
     if daily := find_daily(protocol):
         simulate_reports(Service(out, daily, Register(folder)), seed)
@@ -157,3 +166,18 @@ def simulate_study(subjects: int, out: Path, plan: Path, protocol: Path, message
         f"A study with {subjects} participants is in {out}, its register in {folder}. The keys there open it with the "
         f"passphrase {SIMULATED_PASSPHRASE!r}."
     )
+
+
+def _effects(given: Sequence[str], rated: set[str], study: Study) -> dict[str, float]:
+    """What the drug adds by outcome, from OUTCOME=POINTS; BadInput for an outcome that nothing rates."""
+    known = rated | ({*study.analysis.changed, *study.analysis.unchanged} if study.analysis else set())
+    effects = {}
+    for one in given:
+        outcome, _, points = one.partition("=")
+        try:
+            effects[outcome] = float(points)
+        except ValueError:
+            raise BadInput(f"--effect {one}: write OUTCOME=POINTS, such as connection=-0.5.") from None
+        if outcome not in known:
+            raise BadInput(f"--effect {one}: nothing is called {outcome!r}. Choose from {', '.join(sorted(known))}.")
+    return effects

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from random import Random
 
 from experiment.design.session import SessionPlan
+from experiment.design.synthetic import Ratings
 from experiment.record.events import Click, Input, Key, MessageScene, ScaleScene, Scene, TextScene
 from experiment.task.layout import Layout
 from experiment.task.scenes import ending_page, pause_pages
@@ -53,8 +54,10 @@ HABITS = {
 class Persona:
     """One of `HABITS`, with the assistant beside; plans what comes in after each scene, and hands it out when due."""
 
-    def __init__(self, session: SessionPlan, layout: Layout, habit: Habit, seed: str) -> None:
-        """The same seed gives the same answers."""
+    def __init__(
+        self, session: SessionPlan, layout: Layout, habit: Habit, seed: str, ratings: Ratings | None = None
+    ) -> None:
+        """The same seed gives the same answers; without `ratings`, every point of a scale is as likely."""
         self._keys, self._layout, self._habit, self._random = session.protocol.keys, layout, habit, Random(seed)
         self._limit_s = session.protocol.timing.rating_maximum_s
         self._pauses = pause_pages(session.protocol)
@@ -62,11 +65,16 @@ class Persona:
         leaving = habit.leaves_at and min(habit.leaves_at, len(session.trials))
         self._last_message = session.trials[leaving - 1].message_id if leaving else None
         self._reason = "withdrew" if leaving else "other"
+        self._ratings = ratings
+        self._questions = {question.text: question.id for question in session.protocol.rating.questions}
+        self._message_id = ""
         self._planned: list[tuple[float, int, Input]] = []
         self._count = 0
 
     def see(self, scene: Scene, onset_s: float) -> None:
         """Plan what follows this scene."""
+        if isinstance(scene, MessageScene):
+            self._message_id = scene.message_id
         match scene:
             case TextScene() if scene in self._pauses:
                 self._press(self._keys.reasons[self._reason], onset_s + self._some(2.0))  # type: ignore[index]
@@ -93,14 +101,21 @@ class Persona:
         if scene.marker is None:
             self._hurry(onset_s)
             if not self._habit.silent:
-                self._mark(scene, self._random.randint(1, scene.points), onset_s + self._some(self._habit.decide_s))
+                self._mark(scene, self._wanted(scene), onset_s + self._some(self._habit.decide_s))
             elif self._limit_s is None:
                 self._call_assistant(onset_s + self._habit.patience_s)
         elif self._random.random() < self._habit.changes_mind:
             point = self._random.choice([point for point in range(1, scene.points + 1) if point != scene.marker])
             self._mark(scene, point, onset_s + self._some(self._habit.decide_s))
+        elif self._ratings and scene.marker != (wanted := self._wanted(scene)):
+            self._mark(scene, wanted, onset_s + self._some(self._habit.decide_s))
         else:
             self._go_on(onset_s + self._some(self._habit.confirm_s))
+
+    def _wanted(self, scene: ScaleScene) -> int:
+        if self._ratings is None:
+            return self._random.randint(1, scene.points)
+        return self._ratings.rate(self._questions[scene.question], self._message_id, scene.points)
 
     def _mark(self, scene: ScaleScene, point: int, time_s: float) -> None:
         arrows = {1: self._keys.right, -1: self._keys.left}.get(point - scene.marker) if scene.marker else None

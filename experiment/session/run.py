@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from experiment.design.colours import rgb
 from experiment.design.message import hide_digests
+from experiment.design.synthetic import Ratings
 from experiment.errors import DayFourError, EquipmentFailure
 from experiment.record import transcript as log
 from experiment.record.events import SCHEMA, Ended, Event, Started
@@ -142,13 +143,13 @@ def _open_inputs(plan: Plan, layout: Layout, canvas: Canvas, clock: SessionClock
     return PersonInputs(canvas.handle, keys, clock, mouse=plan.protocol.mouse.enabled)
 
 
-def run_simulated(plan: Plan, utc: str = SIMULATED_UTC) -> Ended:
+def run_simulated(plan: Plan, utc: str = SIMULATED_UTC, ratings: Ratings | None = None) -> Ended:
     """The session without a window, as fast as the computer goes; the same seed gives the same files.
 
-    `utc`: when it is said to have been held (ISO 8601).
+    `utc`: when it is said to have been held (ISO 8601). `ratings`: what is rated, if not anything at random.
     """
     info = simulated_info()
-    screen = SimulatedScreen(_participant(plan, Layout(info.width_px, info.height_px)), info)
+    screen = SimulatedScreen(_participant(plan, Layout(info.width_px, info.height_px), ratings), info)
     with _recording(plan) as transcript:
         return _run_task(plan, screen, Zero(utc, None), transcript)
 
@@ -241,7 +242,7 @@ def _begun_before(plan: Plan) -> tuple[str, ...]:
     return tuple(line_digests(path.read_bytes())[-1] for path in logs)
 
 
-def _participant(plan: Plan, layout: Layout) -> Persona:
+def _participant(plan: Plan, layout: Layout, ratings: Ratings | None = None) -> Persona:
     session = plan.session
     seed = f"{session.seed}/{session.subject}/{session.session}"
-    return Persona(session, layout, HABITS[plan.participant], seed)
+    return Persona(session, layout, HABITS[plan.participant], seed, ratings)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Meta
 from msgspec.structs import replace
 
-from experiment.design.questions import Fixed, Line, refuse
+from experiment.design.questions import Fixed, Label, Line, refuse
 from experiment.storage.toml import read_toml
 
 Days = Annotated[int, Meta(ge=0, le=999)]
@@ -59,12 +59,28 @@ class StudyClock(Fixed, frozen=True):
             ) from error
 
 
+class Analysis(Fixed, frozen=True):
+    """What the study is to show, decided before it begins; outcomes by their names in the tables.
+
+    `changed`: what the first treatment is expected to change, in the sessions and in the daily reports: co-primary.
+    `unchanged`: what it is expected to leave as it is, each with the number of scale points within which it counts so.
+    """
+
+    changed: Annotated[tuple[Label, ...], Meta(min_length=1)]
+    unchanged: Mapping[Label, Annotated[float, Meta(gt=0, le=100)]] = {}
+
+    def __post_init__(self) -> None:
+        """No outcome is expected to change and not to."""
+        if both := set(self.changed) & set(self.unchanged):
+            raise ValueError(f"{min(both)!r} is expected to change and to stay unchanged. Choose one of the two.")
+
+
 class Study(Fixed, frozen=True):
     """One study, as `stimuli/study.toml` has it.
 
     `participants`: at most, in each stratum. `treatments`: the two, for the packing list only. `block_sizes`: of the
     permuted blocks, drawn at random from these. `seed`: with a secret of the key holder's it decides the allocation.
-    `sites`: the clocks of strata that keep another time than `clock`.
+    `sites`: the clocks of strata that keep another time than `clock`. `analysis`: without it, nothing is analysed.
     """
 
     name: Line
@@ -76,6 +92,7 @@ class Study(Fixed, frozen=True):
     clock: StudyClock
     courses: Courses = Courses()
     sites: Mapping[str, StudyClock] = {}
+    analysis: Analysis | None = None
 
     def at(self, stratum: str) -> Study:
         """The study as the clocks of this stratum have it."""

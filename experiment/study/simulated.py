@@ -2,19 +2,21 @@
 
 Everything goes through the register and the gate as it does in a real study; only the clock is another one. The seed
 decides who does what and when, and every rating; kits and orders come from the register, which draws them from a secret
-of its own. No rating knows the drug, so that an analysis which finds an effect here is wrong.
+of its own. Unless it is given effects, no rating knows the drug, and an analysis which finds an effect is wrong.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from random import Random
+from types import MappingProxyType
 from typing import Literal
 
 from experiment.design.message import Message
 from experiment.design.protocol import Protocol
+from experiment.design.synthetic import Ratings
 from experiment.errors import BadInput
 from experiment.record.dataset import DataSet
 from experiment.session import plan as plans
@@ -33,6 +35,7 @@ ASSISTANTS = ("RA1", "RA2")
 ARRIVAL, EVENING = "10:00", "23:00"
 OVERRIDE = "could not come on another day"
 EMERGENCY = "an emergency of the simulation"
+NONE: Mapping[str, float] = MappingProxyType({})
 
 Fate = Literal["plain", "late", "forgets", "absent", "quits", "unblinded"]
 # What happens to ten participants; in which order, the seed decides.
@@ -55,7 +58,7 @@ class SettableClock:
 
 @dataclass(frozen=True)
 class Lab:
-    """Where the synthetic study takes place."""
+    """Where the synthetic study takes place; `effects` of the drug by outcome, in scale points, and the kits of it."""
 
     study: Study
     register: Register
@@ -63,6 +66,8 @@ class Lab:
     protocol: Protocol
     messages: Sequence[Message]
     seed: int
+    effects: Mapping[str, float]
+    drug_kits: Collection[str]
 
 
 @dataclass(frozen=True)
@@ -111,12 +116,15 @@ def simulate_study(
     seed: int,
     protocol: Protocol,
     messages: Sequence[Message],
+    effects: Mapping[str, float] = NONE,
+    drug_kits: Callable[[Register], Collection[str]] = lambda _: (),
     watched: Callable[[Sequence[Step]], Iterable[Step]] = iter,
 ) -> Register:
     """The register of a study that so many participants were in, whose sessions are saved in the data set.
 
     `register_of`: gives a register in which a study has begun, that asks this clock for the time. `messages`: read by
-    everybody. `watched`: whoever shows the progress. BadInput if the study has fewer places, or the protocol has not
+    everybody. `effects`: what the drug adds to each outcome, in scale points, where a kit is one of the `drug_kits`.
+    `watched`: whoever shows the progress. BadInput if the study has fewer places, or the protocol has not
     two sessions.
     """
     clock = SettableClock()
@@ -124,7 +132,8 @@ def simulate_study(
     study = register.begun().plan
     _check(study, protocol, subjects)
     data.prepare()
-    lab = Lab(study, register, data, protocol, messages, seed)
+    kits = drug_kits(register) if effects else ()
+    lab = Lab(study, register, data, protocol, messages, seed, effects, kits)
     lives = (step for number in range(1, subjects + 1) for step in _life(SyntheticParticipant(lab, number)))
     for moment, happens in watched(sorted(lives, key=lambda step: step[0])):
         clock.moment = moment
@@ -205,8 +214,15 @@ def _hold(person: SyntheticParticipant, course: int) -> None:
         operator=who, participant=sessions.some_habit(lab.seed, person.number),
     )  # fmt: skip
     began_utc = _utc(lab.register.now())
-    status = sessions.run_simulated(plan, began_utc).status
+    status = sessions.run_simulated(plan, began_utc, ratings_of(person, course)).status
     record(lab.register, subject, session, who, status, began_utc, plan.transcript)
+
+
+def ratings_of(person: SyntheticParticipant, course: int) -> Ratings:
+    """How somebody rates during a course, with the drug's effects if its kit holds the drug."""
+    lab = person.lab
+    has_drug = bool(lab.effects) and lab.register.participant(person.subject).kits[course - 1] in lab.drug_kits
+    return Ratings(lab.seed, person.subject, course, lab.effects if has_drug else NONE)
 
 
 def _utc(moment: datetime) -> str:
