@@ -65,11 +65,15 @@ SHORT = {  # the lab's protocol, at a pace for tests
 FEW = {"messages = 6": "messages = 2"}
 
 
-def short_protocol(path: Path, changes: dict[str, str] | None = None, *, funnel: bool = False) -> Path:
-    """The lab's protocol with short times, two messages if nothing else is said, and the closing questions if asked."""
+def short_protocol(
+    path: Path, changes: dict[str, str] | None = None, *, funnel: bool = False, guess: bool = False
+) -> Path:
+    """The lab's protocol with short times, two messages if nothing else is said, and what is asked after if asked."""
     text = (ROOT / "stimuli" / "protocol.toml").read_text(encoding="utf-8")
     if not funnel:
         text = re.sub(r"\n\[funnel\].*?(?=\n# What )", "", text, flags=re.DOTALL)
+    if not guess:
+        text = re.sub(r"\n\[guess\].*?(?=\n# Questions )", "", text, flags=re.DOTALL)
     for old, new in (SHORT | (FEW if changes is None else changes)).items():
         assert old in text
         text = text.replace(old, new)

@@ -13,12 +13,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from experiment.design.protocol import read_protocol
+from experiment.design.visit import Visit
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.record import transcript
-from experiment.record.closing import closing_log, find_answered, has_answered, list_closing, record_closing
+from experiment.record.closing import (
+    closing_log,
+    find_answered,
+    has_answered,
+    list_closing,
+    record_closing,
+    record_guess,
+)
 from experiment.record.dataset import DataSet
 from experiment.record.remake import remake
-from experiment.record.tsv import read_rows, write_rows
+from experiment.record.tsv import read_records, read_rows, write_rows
 from experiment.storage.exclusive import is_written
 from tests.lab import ROOT, SUBJECT, Lab, by_keyboard, is_closing, participates, short_protocol
 from tests.strategies import PROTOCOL
@@ -69,6 +77,28 @@ def test_the_last_session_ends_with_the_closing_questions(lab: Lab, hands: Hands
     assert set(described) == set(row)
     status, said = lab.begins("funnel", "--subject", SUBJECT, *lab.places()[:4]).ends()
     assert (status, "has answered the closing questions already" in said) == (2, True), said
+
+
+def test_each_session_ends_with_the_guess(lab: Lab, hands: Hands, eyes: Eyes) -> None:
+    """After session 1 the participant is asked what the capsules were, and the answer is a row of that visit."""
+    lab.messages()
+    short_protocol(lab.protocol, guess=True)
+    sitting = lab.runs(session=1)
+    to_the_end(sitting, hands)
+    eyes.waits_for_focus()
+    for key in ("down", "down", "return"):
+        hands.tap(key, 0.005)
+        time.sleep(0.05)
+    status, said = sitting.ends()
+    assert (status, "about the treatment" in said) == (0, True), said
+    data, visit = DataSet(lab.data), Visit(SUBJECT, 1)
+    (row,) = read_records(data.guesses, "participant_id", "session_id")
+    assert row == {"participant_id": f"sub-{SUBJECT}", "session_id": "ses-1", "treatment": "placebo (no drug)"}
+    with pytest.raises(BadInput, match="answered already"):
+        record_guess(data, visit, "2026-12-01T12:00:00+00:00", (), {})
+    data.guesses.unlink()
+    assert "guess.tsv: made again." in [str(one) for one in remake(data)]
+    assert read_records(data.guesses, "participant_id", "session_id") == [row]
 
 
 def test_a_form_that_was_closed_can_be_asked_again(lab: Lab, hands: Hands, eyes: Eyes) -> None:

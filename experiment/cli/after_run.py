@@ -60,6 +60,8 @@ def finish(ended: Ended, plan: Plan) -> None:
             say(f"The closing questions can still be put: `dayfour funnel --subject {plan.session.subject}`.")
         raise typer.Exit(ABORTED)
     say(f"The session is complete. {saved} Its table:\n  {table}")
+    if plan.protocol.guess and not plan.is_synthetic:
+        ask_guess(plan.protocol.guess, plan.session.visit, plan.data)
     if asks and plan.protocol.funnel:
         ask_funnel(plan.protocol.funnel, plan.session.subject, plan.data)
 
@@ -103,6 +105,22 @@ def ask_funnel(funnel: Funnel, subject: str, data: DataSet) -> None:
         utc = datetime.now(timezone.utc).isoformat(timespec="seconds")
         record_closing(data, subject, utc, funnel.questions, answers)
         say(f"The answers to the closing questions are saved, and are in the table:\n  {data.funnel}")
+
+
+def ask_guess(guess: Funnel, visit: Visit, data: DataSet) -> None:
+    """Ask what the participant takes the treatment for, right after the session; later it is no longer asked."""
+    from datetime import datetime, timezone
+
+    from experiment.cli import form_window
+    from experiment.record.closing import record_guess
+
+    answers = form_window.ask_participant(guess)
+    if answers is None:
+        say("The question about the treatment was not answered. It is not asked again.", "red")
+    else:
+        utc = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        record_guess(data, visit, utc, guess.questions, answers)
+        say(f"The answer about the treatment is saved:\n  {data.guesses}")
 
 
 def record(register: Register | None, data: DataSet, transcript: Path, who: str) -> Snapshot | None:

@@ -194,8 +194,8 @@ class Protocol(Fixed, frozen=True):
     """One session's protocol, as `stimuli/protocol.toml` has it.
 
     `message_sets`: all sessions show the `same` messages, each in an order of its own, or each has its own share of a
-    `split` balanced by relationship and length. `daily`: the daily reports, which are no part of a session: they stand
-    in the same file, and in no transcript.
+    `split` balanced by relationship and length. `guess`: what the participant is asked right after each session. `daily`:
+    the daily reports, which are no part of a session: they stand in the same file, and in no transcript.
     """
 
     task: Id
@@ -213,6 +213,7 @@ class Protocol(Fixed, frozen=True):
     intake: Intake = Intake()
     assistant: tuple[AskedQuestion, ...] = ()
     funnel: Funnel | None = None
+    guess: Funnel | UnsetType = UNSET  # as older protocols, whose digests stay what they were
     qa: Thresholds = Thresholds()
     daily: Daily | UnsetType = UNSET
 

@@ -1,15 +1,23 @@
-"""The closing questions' answers: each participant's in a log of its own, and the table of all that follows from them.
+"""What participants answer after a session, each time in a log of its own, and the tables that follow from them.
+
+The closing questions come once, after the last session; the guess of the treatment after each.
 
 What a person wrote into the table stays; so do answers that an earlier version saved nowhere else.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from msgspec import UNSET
+
+from experiment.design.columns import SESSIONS_COLUMNS
 from experiment.design.questions import AskedQuestion
-from experiment.design.visit import subject_label, subject_name
+from experiment.design.visit import LABEL, NUMBER, Visit, session_name, subject_label, subject_name
 from experiment.errors import BadInput, DayFourError, EquipmentFailure
 from experiment.record.data_dictionary import PARTICIPANTS_COLUMNS, describe_question
 from experiment.record.dataset import DataSet, cell
@@ -17,14 +25,22 @@ from experiment.record.events import SCHEMA, decode, encode
 from experiment.record.events_beside import Answers, Closing
 from experiment.record.rescue import RescueCopy
 from experiment.record.transcript import Writer, has_begun, not_taken
-from experiment.record.tsv import MISSING, describe_columns, read_rows, read_table, write_rows
+from experiment.record.tsv import MISSING, describe_columns, read_keyed, read_rows, write_rows
 from experiment.storage.hash_chain import chain_line, read_chain
+
+# Copies and hidden files are no logs.
+LOG = re.compile(rf"sub-{LABEL}(_closing|_ses-{NUMBER}_guess)\.jsonl")
 
 
 def closing_log(data: DataSet, subject: str) -> Path:
     """Where a participant's answers are recorded."""
     name = subject_name(subject)
     return data.root / "sourcedata" / name / f"{name}_closing.jsonl"
+
+
+def guess_log(data: DataSet, visit: Visit) -> Path:
+    """Where a visit's guess of the treatment is recorded."""
+    return data.root / "sourcedata" / visit.folder / f"{visit.stem}_guess.jsonl"
 
 
 def has_answered(data: DataSet, subject: str) -> bool:
@@ -51,7 +67,16 @@ def record_closing(
     The log comes first, whatever the state of the table. EquipmentFailure says what was saved nevertheless, and where;
     BadInput if there is such a log already.
     """
-    path, closing = closing_log(data, subject), Closing(SCHEMA, subject, utc, questions, answers)
+    return _record(data, closing_log(data, subject), Closing(SCHEMA, subject, utc, questions, answers))
+
+
+def record_guess(data: DataSet, visit: Visit, utc: str, questions: tuple[AskedQuestion, ...], answers: Answers) -> Path:
+    """Record what a participant took the treatment for after a session; the same."""
+    event = Closing(SCHEMA, visit.subject, utc, questions, answers, visit.session)
+    return _record(data, guess_log(data, visit), event)
+
+
+def _record(data: DataSet, path: Path, closing: Closing) -> Path:
     writer = Writer(path)
     try:
         _make_room(path)
@@ -80,26 +105,36 @@ def _make_room(path: Path) -> None:
 
 
 def list_closing(data: DataSet) -> None:
-    """Bring the table up to date with all logs; without any there is nothing to do."""
-    closings = _closings(data)
+    """Bring both tables up to date with all logs; without any there is nothing to do."""
+    _list(data, data.funnel, _read_logs(data, "*_closing.jsonl"), PARTICIPANTS_COLUMNS)
+    visits = PARTICIPANTS_COLUMNS | {"session_id": SESSIONS_COLUMNS["session_id"]}
+    _list(data, data.guesses, _read_logs(data, "ses-*/*_guess.jsonl"), visits)
+
+
+def _list(data: DataSet, path: Path, closings: list[Closing], keys: Mapping[str, Any]) -> None:
     if not closings:
         return
     with data.writing():
-        table = read_table(data.funnel, "participant_id")
-        rows = dict(table.rows)
+        columns, before = read_keyed(path, tuple(keys))
+        rows = {tuple(row[key] for key in keys): row for row in before}
         for closing in closings:
-            name = subject_name(closing.subject)
+            named = {"participant_id": subject_name(closing.subject)}
+            if closing.after_session is not UNSET:
+                named["session_id"] = session_name(closing.after_session)
+            name = tuple(named.values())
             there = {column: value for column, value in rows.get(name, {}).items() if value != MISSING}
             given = {column: cell(value) for column, value in closing.answers.items()}
-            rows[name] = given | there | {"participant_id": name}
-        write_rows(data.funnel, [rows[name] for name in sorted(rows)], first=["participant_id", *table.columns])
+            rows[name] = given | there | named
+        write_rows(path, [rows[name] for name in sorted(rows)], first=[*keys, *columns])
         asked = {question.id: question for closing in closings for question in closing.questions}
         described = {name: describe_question(question, "participant") for name, question in asked.items()}
-        describe_columns(data.funnel.with_suffix(".json"), PARTICIPANTS_COLUMNS | described)
+        describe_columns(path.with_suffix(".json"), {**keys, **described})
 
 
-def _closings(data: DataSet) -> list[Closing]:
-    return [_read(path) for subject in _subjects(data) if has_begun(path := closing_log(data, subject))]
+def _read_logs(data: DataSet, pattern: str) -> list[Closing]:
+    folders = [data.root / "sourcedata" / subject_name(subject) for subject in _subjects(data)]
+    paths = (path for folder in folders for path in sorted(folder.glob(pattern)) if LOG.fullmatch(path.name))
+    return [_read(path) for path in paths if has_begun(path)]
 
 
 def _subjects(data: DataSet) -> list[str]:

@@ -248,6 +248,11 @@ class DataSet:
         """Where the answers to the funnel stand, a row for each participant."""
         return self.root / "phenotype" / "funnel.tsv"
 
+    @property
+    def guesses(self) -> Path:
+        """Where it stands what participants took each session's treatment for, a row for each visit."""
+        return self.root / "phenotype" / "guess.tsv"
+
     def writing(self) -> AbstractContextManager[None]:
         """Within it no other program changes the tables that several sessions share."""
         return one_at_a_time(self.root / "sourcedata")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from experiment.design.questions import AskedQuestion
 
@@ -23,7 +23,8 @@ class Unwritable(Struct, frozen=True, tag_field="event", tag="unwritable"):
 class Closing(Struct, frozen=True, tag_field="event", tag="closing"):
     """A participant's answers to the closing questions: the only line of a log of its own, since they follow the end.
 
-    `utc`: when they were given, ISO 8601. `questions`: as they were asked.
+    `utc`: when they were given, ISO 8601. `questions`: as they were asked. `after_session`: when the treatment was
+    guessed; the closing questions have none.
     """
 
     schema: int
@@ -31,6 +32,7 @@ class Closing(Struct, frozen=True, tag_field="event", tag="closing"):
     utc: str
     questions: tuple[AskedQuestion, ...]
     answers: Answers
+    after_session: int | UnsetType = UNSET
 
 
 class SetAside(Struct, frozen=True, tag_field="event", tag="set_aside"):

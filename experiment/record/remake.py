@@ -86,14 +86,16 @@ def _remake(data: DataSet, path: Path, *, only_behind: bool) -> Iterator[Remade]
 
 
 def _remake_closing(data: DataSet) -> Iterator[Remade]:
-    before = data.funnel.read_bytes() if data.funnel.exists() else b""
+    tables = (data.funnel, data.guesses)
+    before = [path.read_bytes() if path.exists() else b"" for path in tables]
     try:
         list_closing(data)
     except DayFourError as error:
         yield Remade(data.funnel.name, f"NOT made again: {error}", failed=True)
         return
-    if data.funnel.exists() and data.funnel.read_bytes() != before:
-        yield Remade(data.funnel.name, "made again")
+    for path, content in zip(tables, before, strict=True):
+        if path.exists() and path.read_bytes() != content:
+            yield Remade(path.name, "made again")
 
 
 def state_of_tables(data: DataSet, events: Sequence[Event]) -> State:

@@ -52,8 +52,19 @@ def read_table(path: Path, key: str) -> EditedTable:
     Raises BadInput with file, line and what to do where it could not be written again without losing something: a row
     or a column that is there twice, too few or too many cells, a cell below no heading.
     """
+    columns, rows = read_keyed(path, (key,))
+    return EditedTable(columns, {row[key]: row for row in rows})
+
+
+def read_records(path: Path, *keys: str) -> list[dict[str, str]]:
+    """The rows of a table in which several columns together name a row; the same is refused."""
+    return read_keyed(path, keys)[1]
+
+
+def read_keyed(path: Path, keys: tuple[str, ...]) -> tuple[tuple[str, ...], list[dict[str, str]]]:
+    """The same with the columns, in their order."""
     if not path.exists():
-        return EditedTable((key,), {})
+        return keys, []
     try:
         reader = csv.reader(io.StringIO(read_file(path).decode("utf-8-sig"), newline=""), delimiter="\t", strict=True)
         lines = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
@@ -63,31 +74,34 @@ def read_table(path: Path, key: str) -> EditedTable:
         ) from error
     except OSError as error:
         raise EquipmentFailure(f"{path} cannot be read: {error.strerror}. Close it in other programs.") from error
-    columns = _columns(path, key, lines)
-    rows: Rows = {}
-    seen: dict[str, int] = {}
+    columns = _columns(path, keys, lines)
+    rows: list[dict[str, str]] = []
+    seen: dict[tuple[str, ...], int] = {}
     for number, cells in lines[1:]:
         row = _row(path, number, columns, cells)
-        if not (name := row[key].strip()):
-            raise BadInput(f"{path}, line {number}: the column {key!r} is empty. Complete or delete the line.")
-        if name in seen:
-            raise BadInput(f"{path}, line {number}: {name} is already in line {seen[name]}. Delete one of the two.")
-        rows[name], seen[name] = row | {key: name}, number
-    return EditedTable(columns, rows)
+        named = {key: row[key].strip() for key in keys}
+        if empty := next((key for key, name in named.items() if not name), None):
+            raise BadInput(f"{path}, line {number}: the column {empty!r} is empty. Complete or delete the line.")
+        if (name := tuple(named.values())) in seen:
+            text = " ".join(name)
+            raise BadInput(f"{path}, line {number}: {text} is already in line {seen[name]}. Delete one of the two.")
+        rows.append(row | named)
+        seen[name] = number
+    return columns, rows
 
 
-def _columns(path: Path, key: str, lines: Sequence[tuple[int, list[str]]]) -> tuple[str, ...]:
+def _columns(path: Path, keys: tuple[str, ...], lines: Sequence[tuple[int, list[str]]]) -> tuple[str, ...]:
     """The headings; empty ones at the end, as spreadsheets leave them, are none."""
     if not lines:
-        return (key,)
+        return keys
     number, columns = lines[0]
     while columns and not columns[-1].strip():
         columns = columns[:-1]
     twice = next((name for at, name in enumerate(columns) if name in columns[:at]), None)
     if twice is not None:
         raise BadInput(f"{path}, line {number}: the column {twice!r} is there twice. Rename or delete one of the two.")
-    if key not in columns:
-        raise BadInput(f"{path}, line {number}: the column {key!r} is missing. Correct the first line.")
+    if missing := next((key for key in keys if key not in columns), None):
+        raise BadInput(f"{path}, line {number}: the column {missing!r} is missing. Correct the first line.")
     return tuple(columns)
 
 
