@@ -9,5 +9,6 @@ messages                       participants' messages: imported, checked, kept, 
 preflight, replay, qa          is this computer fit; a session again; one page over all sessions
 session, study, timing         one session, wired; the trial around it; how exact this computer is
 reports                        the daily reports: pages for phones, imports, their log and table
+analysis                       what the study shows: models, tests, figures, and the page that says it
 cli                            what the assistant types and sees
 """

@@ -9,6 +9,7 @@ import typer
 
 from experiment.cli import (
     after_run,
+    analyse,
     check,
     check_messages,
     import_messages,
@@ -40,6 +41,7 @@ messages.app.command("import")(import_messages.import_messages)
 messages.app.command()(check_messages.check)
 messages.app.command()(check_messages.preview)
 app.add_typer(messages.app, name="messages")
+app.add_typer(analyse.app, name="analyse")
 
 study = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="The study: who takes part, which day it is; never which drug."

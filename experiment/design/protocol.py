@@ -194,8 +194,8 @@ class Protocol(Fixed, frozen=True):
     """One session's protocol, as `stimuli/protocol.toml` has it.
 
     `message_sets`: all sessions show the `same` messages, each in an order of its own, or each has its own share of a
-    `split` balanced by relationship and length. `guess`: what the participant is asked right after each session. `daily`:
-    the daily reports, which are no part of a session: they stand in the same file, and in no transcript.
+    `split` balanced by relationship and length. `guess`: what the participant is asked right after each session.
+    `daily`: the daily reports, which are no part of a session: they are in the same file, and in no transcript.
     """
 
     task: Id

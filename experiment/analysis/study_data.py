@@ -1,0 +1,185 @@
+"""All that the analysis reads: the register, the tables, the treatments; which rows count, and which do not and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from experiment.analysis.models import Observation, Source
+from experiment.analysis.observed import DailyReport, daily_rows, read_guesses, read_symptoms, session_rows
+from experiment.analysis.treatments import Treatments, check_unblinded, random_labels, read_treatments
+from experiment.design.visit import Visit, subject_label
+from experiment.errors import BadInput
+from experiment.record.dataset import DataSet
+from experiment.record.events import Started
+from experiment.record.transcript import has_begun, read_start
+from experiment.study.events import Act, Entry, Overridden, Withdrew
+from experiment.study.location import register_in
+from experiment.study.participants import Participant, corrected_entries, read_participants, study_of
+from experiment.study.plan import Analysis, Study
+from experiment.study.unblinding import SESSIONS
+
+MOST_NAMED = 10
+
+
+class LeftOut(Struct, frozen=True):
+    """A session that does not count, why, and how many of its messages were rated."""
+
+    participant: str
+    session: int
+    reason: str
+    rated: int
+
+
+class StudyData(Struct, frozen=True):
+    """What was read. `guesses`: by when they were asked, the course that a participant took for the drug's, or None.
+
+    `withdrawals`: reasons by participant. `wording`: the question of each outcome. `set_aside`: what sessions that do
+    not count hold. `is_blinded`: the treatments are random labels.
+    """
+
+    study: Study
+    people: tuple[Participant, ...]
+    withdrawals: Mapping[str, str]
+    treatments: Treatments
+    observations: Mapping[Source, tuple[Observation, ...]]
+    set_aside: tuple[Observation, ...]
+    left_out: tuple[LeftOut, ...]
+    reports: tuple[DailyReport, ...]
+    guesses: Mapping[str, Mapping[str, int | None]]
+    symptoms: Mapping[tuple[str, int], float]
+    wording: Mapping[str, str]
+    is_synthetic: bool
+    is_blinded: bool
+
+    @property
+    def plan(self) -> Analysis:
+        """What the study is to show; without it, nothing is read."""
+        assert self.study.analysis is not None  # noqa: S101 - `read_study_data` lets no other through
+        return self.study.analysis
+
+    @property
+    def drug(self) -> str:
+        """The treatment whose effect is estimated: the first of the plan."""
+        return self.study.treatments[0]
+
+    @property
+    def contrast(self) -> str:
+        """How the tables call that effect."""
+        return " - ".join(self.study.treatments)
+
+    def drug_first(self, participant: str) -> bool:
+        """Whether somebody had the drug in the first course."""
+        return self.treatments[participant, 1] == self.drug
+
+
+def read_study_data(data: Path, treatments: Path | None) -> StudyData:
+    """Everything, once it may be seen; without a table of `treatments` on random labels.
+
+    BadInput before the lock, if the tables are not those that were locked, if a row has no treatment, or if the plan
+    does not say what the study is to show.
+    """
+    register = register_in(data)
+    entries = register.entries()
+    study = study_of(entries)
+    if study.analysis is None or not study.analysis.unchanged:
+        raise BadInput(
+            "The study's plan does not say by how many scale points an outcome may differ and still count as "
+            "unchanged, and afterwards nobody can choose that. Set [analysis.unchanged] before `dayfour study init`."
+        )
+    people = tuple(read_participants(study, entries).values())
+    if treatments is None:
+        known = random_labels(study, people)
+    else:
+        check_unblinded(entries, data, register.folder)
+        known = read_treatments(treatments, study, people)
+    return _read(DataSet(data), study, people, entries, known, is_blinded=treatments is None)
+
+
+def _read(
+    data: DataSet,
+    study: Study,
+    people: Sequence[Participant],
+    entries: Sequence[Entry],
+    treatments: Treatments,
+    *,
+    is_blinded: bool,
+) -> StudyData:
+    _check_strangers(data, {one.name for one in people})
+    visits = {Visit(one.subject, session): one for one in people for session in SESSIONS}
+    starts = {visit: start for visit in visits if (start := _read_start(data, visit))}
+    is_synthetic = {start.mode for start in starts.values()} == {"simulate"}
+    overridden, wording = _overridden(entries), dict[str, str]()
+    rows: dict[bool, list[Observation]] = {True: [], False: []}
+    left_out = [LeftOut(name, 0, "a pilot, in data/pilot", 0) for name in _pilots(data)]
+    for visit, one in visits.items():
+        own = list(session_rows(data, visit, treatments[one.name, visit.session], wording))
+        start = starts.get(visit)
+        reason = overridden.get(visit) or _unfit(start, is_synthetic=is_synthetic) or _why_not(one, visit.session)
+        if reason is None and not own:
+            raise BadInput(f"The table of {visit} is missing. Put it back (`dayfour table`).")
+        rows[reason is None] += own
+        if reason:
+            left_out.append(LeftOut(one.name, visit.session, reason, sum(bool(row.values) for row in own)))
+    daily, reports = daily_rows(data, treatments, wording)
+    return StudyData(
+        study, tuple(people), _withdrawals(entries), treatments, {"session": tuple(rows[True]), "daily": daily},
+        tuple(rows[False]), tuple(sorted(left_out, key=_place)), reports, read_guesses(data),
+        read_symptoms(data, [one.subject for one in people]), wording, is_synthetic=is_synthetic,
+        is_blinded=is_blinded,
+    )  # fmt: skip
+
+
+def _place(one: LeftOut) -> tuple[str, int]:
+    return one.participant, one.session
+
+
+def _check_strangers(data: DataSet, enrolled: set[str]) -> None:
+    """Nobody's rows are without a treatment."""
+    people = {path.name for path in data.root.glob("sub-*") if path.is_dir() and subject_label(path.name)}
+    if strangers := sorted(people - enrolled):
+        named = ", ".join(strangers[:MOST_NAMED])
+        raise BadInput(f"{named}: in the data but not enrolled in the study, so without a treatment. Find out why.")
+
+
+def _read_start(data: DataSet, visit: Visit) -> Started | None:
+    path = data.transcript_of(visit)
+    return read_start(path) if path and has_begun(path) else None
+
+
+def _why_not(one: Participant, session: int) -> str | None:
+    """Why a session does not count, as the register has it."""
+    held = one.sessions.get(session)
+    if held is None:
+        return f"no session: left the study on {one.withdrawn}" if one.withdrawn else "no session so far"
+    reasons = {"aborted": "ended early", "failed": "interrupted and not resumed", "never_held": "nobody came"}
+    return reasons.get(held.status)
+
+
+def _overridden(entries: Sequence[Entry]) -> dict[Visit, str]:
+    """Sessions that were run against the study's rules: what the rules said, and why it was done."""
+    acts = [act for act in _standing_acts(entries) if isinstance(act, Overridden)]
+    told = "run against the study's rules ({}): {}".format
+    return {Visit(act.subject, act.session): told(act.refused.partition(".")[0], act.reason) for act in acts}
+
+
+def _unfit(start: Started | None, *, is_synthetic: bool) -> str | None:
+    if start and start.mode != "run" and not is_synthetic:
+        return f"no real session ({start.mode})"
+    return f"run on a computer that failed its check: {start.override}" if start and start.override else None
+
+
+def _standing_acts(entries: Sequence[Entry]) -> list[Act]:
+    """All that was recorded and not taken back."""
+    mistaken = corrected_entries(entries)
+    return [entry.act for number, entry in enumerate(entries, 1) if number not in mistaken]
+
+
+def _withdrawals(entries: Sequence[Entry]) -> dict[str, str]:
+    return {f"sub-{act.subject}": act.reason for act in _standing_acts(entries) if isinstance(act, Withdrew)}
+
+
+def _pilots(data: DataSet) -> list[str]:
+    return sorted(path.name for path in (data.pilot.root / "sourcedata").glob("sub-*"))

@@ -1,0 +1,170 @@
+"""The tables of an analysis, each with what its columns mean."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from experiment.analysis.evidence import Estimate
+from experiment.analysis.models import Source
+from experiment.analysis.results import SOURCES, Results
+
+Row = Sequence[object]
+ESTIMATES = {
+    "outcome": "What was rated: session_ or daily_ and the outcome, or the difference of two.",
+    "contrast": "What is compared, the second subtracted from the first.",
+    "estimate": "The difference in scale points.",
+    "se": "Its standard error; in mixed models Kenward and Roger's.",
+    "df": "Degrees of freedom; in mixed models Kenward and Roger's.",
+    "t": "estimate / se.",
+    "p": "Two-sided, not adjusted.",
+    "ci_low": "Lower end of the 95 % confidence interval.",
+    "ci_high": "Upper end of the 95 % confidence interval.",
+    "n_participants": "Participants in the model.",
+    "n_rows": "Rows in the model: messages or daily reports; in the t test, sessions or courses.",
+    "model": "mixed model: treatment, period (and day) with random intercepts; what else is in it is named.",
+}
+EQUIVALENCE = {
+    "outcome": "As in estimates.tsv.",
+    "bound": "Scale points within which the outcome counts as unchanged, from the study's plan.",
+    "ci_low": "Lower end of the 90 % confidence interval.",
+    "ci_high": "Upper end of the 90 % confidence interval.",
+    "p": "The larger p of the two one-sided tests (TOST).",
+    "unchanged": "yes if p < .05, no if not.",
+}
+EVIDENCE = {
+    "outcome": "As in estimates.tsv.",
+    "bf01": "Bayes factor of no effect against an effect (JZS, Cauchy scale 0.707, two groups of period differences).",
+    "p_holm": "The treatment's p, adjusted after Holm among the co-primary outcomes; n/a for others.",
+}
+SENSITIVITY = {"outcome": "As in estimates.tsv.", "what": "What is different from the planned analysis."} | {
+    name: ESTIMATES[name]
+    for name in ("estimate", "se", "df", "p", "ci_low", "ci_high", "n_participants", "n_rows", "model")
+}
+LEFT_OUT = {
+    "participant_id": "Who.",
+    "session_id": "Which session; n/a for a pilot.",
+    "reason": "Why it does not count.",
+    "rated": "How many of its messages were rated.",
+}
+BLINDING = {
+    "when": "When the guess was asked for.",
+    "arm": "The sequence; both for James' index.",
+    "right": "How many guessed right.",
+    "wrong": "How many guessed wrong.",
+    "unsure": "How many could not tell.",
+    "index": "bang: -1 all wrong, 0 chance, 1 all right. james: 0 all right, 0.5 chance, 1 nobody can tell.",
+    "value": "The index.",
+    "ci_low": "Lower end of its 95 % interval.",
+    "ci_high": "Upper end of its 95 % interval.",
+}
+REPORTS = {
+    "treatment": "The treatment of the course.",
+    "day": "The day of the course.",
+    "due": "Daily reports that were due.",
+    "given": "Daily reports that were given.",
+}
+BASELINE = {
+    "sequence": "Which treatment came first.",
+    "participants": "Allocated to it.",
+    "stratum": "How many in each stratum.",
+    "started": "How many started course 1 and course 2.",
+    "counted": "How many have a counted session 1 and session 2.",
+    "rows": "Messages rated, missing ratings left aside.",
+}
+ROWS = {
+    "participant": "Who.",
+    "session": "1 or 2: the period.",
+    "treatment": "The treatment of that session or course.",
+    "item": "The message's id, or the day of the course.",
+}
+
+
+class Table(Struct, frozen=True):
+    """A table by the meanings of its columns."""
+
+    name: str
+    columns: Mapping[str, str]
+    rows: Sequence[Row]
+
+
+def build_tables(results: Results) -> list[Table]:
+    """All of them; those without rows too, so that nobody looks for a file in vain."""
+    return [
+        Table("estimates", ESTIMATES, [_estimate_row(one) for one in results.estimates]),
+        Table("evidence", EVIDENCE, _evidence(results)),
+        Table("equivalence", EQUIVALENCE, [
+            (one.outcome, one.bound, one.low, one.high, one.p, "yes" if one.is_shown else "no")
+            for one in results.equivalence.values()
+        ]),
+        Table("sensitivity", SENSITIVITY, _sensitivity(results)),
+        Table("sequences", BASELINE, list(_baseline(results))),
+        Table("left_out", LEFT_OUT, [
+            (one.participant, f"ses-{one.session}" if one.session else None, one.reason, one.rated)
+            for one in results.data.left_out
+        ]),
+        Table("blinding", BLINDING, _blinding(results)),
+        Table("daily_reports", REPORTS, [(one.treatment, one.day, one.due, one.given) for one in results.reported]),
+        *(_data(results, source) for source in SOURCES),
+    ]  # fmt: skip
+
+
+def _estimate_row(one: Estimate) -> Row:
+    numbers = (one.estimate, one.se, one.df, one.t, one.p, *one.interval())
+    return (one.outcome, one.contrast, *numbers, one.n_participants, one.n_rows, one.model)
+
+
+def _evidence(results: Results) -> list[Row]:
+    return [
+        (one.treatment.outcome, results.bayes.get(measure), results.holm.get(measure))
+        for measure, one in results.effects.items()
+    ]
+
+
+def _sensitivity(results: Results) -> list[Row]:
+    rows: list[Row] = []
+    for what, one, p in ((each.what, each.estimate, each.p) for each in results.sensitivity):
+        numbers = (one.estimate, one.se, one.df, one.p if p is None else p, *one.interval())
+        rows.append((one.outcome, what, *numbers, one.n_participants, one.n_rows, one.model))
+    return rows
+
+
+def _baseline(results: Results) -> Iterator[Row]:
+    """Each sequence: who was allocated, started and counts."""
+    data = results.data
+    for order in (data.study.treatments, data.study.treatments[::-1]):
+        own = [one for one in data.people if data.treatments[one.name, 1] == order[0]]
+        names = {one.name for one in own}
+        strata = Counter(one.stratum for one in own)
+        rows = [one for one in data.observations["session"] if one.participant in names]
+        counted = Counter(session for _, session in {(one.participant, one.session) for one in rows})
+        yield (
+            f"{order[0]} first", len(own), ", ".join(f"{name}: {strata[name]}" for name in data.study.strata),
+            ", ".join(str(sum(len(one.starts) >= course for one in own)) for course in (1, 2)),
+            f"{counted[1]}, {counted[2]}", sum(bool(one.values) for one in rows),
+        )  # fmt: skip
+
+
+def _blinding(results: Results) -> list[Row]:
+    rows: list[Row] = []
+    for asked in results.blinding:
+        for arm, index in asked.arms:
+            counts = (arm.right, arm.wrong, arm.unsure)
+            rows.append((asked.when, arm.arm, *counts, "bang", index.value, index.low, index.high))
+        if both := asked.james:
+            rows.append((asked.when, "both", None, None, None, "james", both.value, both.low, both.high))
+    return rows
+
+
+def _data(results: Results, source: Source) -> Table:
+    """The rows that were modelled, for whoever wants to check."""
+    observations = results.data.observations[source]
+    outcomes = list(dict.fromkeys(name for one in observations for name in one.values))
+    told = {name: results.data.wording.get(f"{source}_{name}", name) for name in outcomes}
+    rows = [
+        (one.participant, one.session, one.treatment, one.item, *(one.values.get(name) for name in outcomes))
+        for one in observations
+    ]
+    return Table(f"{source}_rows", ROWS | told, rows)

@@ -1,0 +1,82 @@
+"""The analysis: connection and pleasure, drug against placebo; before the lock, what it will be able to say."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from experiment.cli.options import DATA, DataFolder
+from experiment.cli.study_setup import PLAN
+from experiment.cli.terminal import say
+from experiment.errors import BadInput
+
+SIZES = (10, 20, 31, 40, 60, 80, 120, 160)
+
+app = typer.Typer(rich_markup_mode=None, help="Connection and pleasure, drug against placebo: after the lock.")
+
+
+@app.callback(invoke_without_command=True)
+def analyse(
+    context: typer.Context,
+    data: DataFolder = DATA,
+    treatments: Annotated[Path | None, typer.Option(help="The table that `study unblind` wrote.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The folder of the results, outside of the data set.")] = None,
+    blinded: Annotated[bool, typer.Option("--blinded", help="On random labels, to try it before the lock.")] = False,
+) -> None:
+    """Models, tests, figures and one page. Before the lock only with --blinded."""
+    if context.invoked_subcommand:
+        return
+    from experiment.analysis.report import write_report
+    from experiment.analysis.results import analyse
+    from experiment.analysis.study_data import read_study_data
+    from experiment.analysis.wording import notices, summary
+
+    if out is None or blinded == bool(treatments):
+        raise BadInput("Give --out FOLDER, and either --treatments FILE (after the lock) or --blinded.")
+    _check_out(out, data)
+    study_data = read_study_data(data, treatments)
+    results = analyse(study_data)
+    page = write_report(results, out)
+    for notice in notices(results):
+        say(notice, "yellow")
+    sys.stdout.write(f"{summary(results)}\n")
+    say(f"The page, with all tables and figures beside it:\n  {page}")
+
+
+@app.command()
+def power(
+    plan: Annotated[Path, typer.Option(help="The study file.")] = PLAN,
+    sd: Annotated[
+        float, typer.Option(min=0.01, help="SD, between participants, of the difference between sessions, in points.")
+    ] = 0.8,
+    effect: Annotated[list[float] | None, typer.Option(help="Effects to find, in points.")] = None,
+) -> None:
+    """What a number of participants can find, and how surely it can show that nothing changes."""
+    from experiment.analysis.power import EFFECTS, WANTED, plan_power
+    from experiment.study.plan import read_study
+
+    study = read_study(plan)
+    effects = tuple(effect or EFFECTS)
+    bounds = study.analysis.unchanged if study.analysis else {}
+    sizes = sorted({*SIZES, study.participants * len(study.strata)})
+    head = ["participants", *(f"effect {one:g}" for one in effects), f"least for {WANTED:.0%}"]
+    head += [f"{name} unchanged within {bound:g}" for name, bound in bounds.items()]
+    lines = [head]
+    for row in plan_power(sizes, effects, tuple(bounds.values()), sd):
+        cells = [*(f"{one:.2f}" for one in row.found), f"{row.least:.2f}", *(f"{one:.2f}" for one in row.equivalence)]
+        lines.append([str(row.participants), *cells])
+    sys.stdout.write("".join("\t".join(line) + "\n" for line in lines))
+    say(
+        f"Power of two-sided tests at .05, participants with both sessions, differences with an SD of {sd:g} points "
+        "(--sd). Unchanged: power of the equivalence test if nothing changes. Effects are in scale points."
+    )
+
+
+def _check_out(out: Path, data: Path) -> None:
+    if out.resolve().is_relative_to(data.resolve()):
+        raise BadInput(f"{out} lies in the data set, where everybody sees it. Choose --out outside of {data}.")
+    if out.exists() and not out.is_dir():
+        raise BadInput(f"{out} is no folder. Choose another --out.")
