@@ -170,7 +170,7 @@ def test_the_form_does_not_ask_what_the_register_knows(lab: Lab, hands: Hands, e
 
 
 def test_a_synthetic_study_is_piloted_to_its_end_by_the_commands(lab: Lab) -> None:
-    """Simulated, its findings answered, locked and unblinded: a table with every participant's two treatments."""
+    """Simulated, its findings answered, locked, unblinded and analysed: each participant's treatments, and a page."""
     out, table = lab.folder / "synthetic", lab.folder / "treatments.tsv"
     plan = ROOT / "stimuli" / "study.toml"
     given = ("--subjects", 3, "--seed", 3, "--out", out, "--protocol", lab.protocol, "--messages", lab.messages())
@@ -187,6 +187,11 @@ def test_a_synthetic_study_is_piloted_to_its_end_by_the_commands(lab: Lab) -> No
     entries = Register(out / "study").entries()
     answers = [(entry.who, entry.act.reason) for entry in entries if isinstance(entry.act, events.Answered)]
     assert answers == [("EVA", "seen and discussed")] * sum("\tyes\t" in row for row in rows)
+    analysing = ("analyse", "--data", out, "--out", lab.folder / "blinded")
+    status, said = lab.begins(*analysing, "--treatments", table).ends()
+    assert (status, "not locked" in said) == (2, True), said
+    status, said = lab.begins(*analysing, "--blinded").ends()
+    assert (status, "random labels" in said) == (0, True), said
     status, said = lab.begins("study", "lock", *where).ends()
     assert status == 0, said
     key = ("--key", out / "study" / "unblinder.key", "--data", out, "--operator", "PI")
@@ -195,6 +200,9 @@ def test_a_synthetic_study_is_piloted_to_its_end_by_the_commands(lab: Lab) -> No
     lines = [line.split("\t") for line in table.read_text(encoding="utf-8").splitlines()]
     assert {line[-1] for line in lines[1:]} == set(STUDY.treatments)
     assert len({line[0] for line in lines[1:]}) == 3
+    status, said = lab.begins("analyse", "--data", out, "--treatments", table, "--out", lab.folder / "results").ends()
+    assert (status, "published pattern" in said) == (0, True), said
+    assert (lab.folder / "results" / "analysis.html").exists()
 
 
 def test_a_study_with_open_findings_cannot_be_locked(lab: Lab, hands: Hands) -> None:
