@@ -20,7 +20,7 @@ from experiment.analysis.wording import summary
 from experiment.errors import BadInput
 from tests.analysing import DRUG, OTHER, STUDY, WholeStudy, invented, whole_study
 
-PEOPLE = 14
+PEOPLE = 10
 TABLES = ("estimates", "evidence", "equivalence", "sensitivity", "sequences", "left_out", "blinding", "daily_reports")
 
 
