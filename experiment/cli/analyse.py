@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -29,6 +30,7 @@ def analyse(
     """Models, tests, figures and one page. Before the lock only with --blinded."""
     if context.invoked_subcommand:
         return
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # matrices are small: threads would wait for each other
     from experiment.analysis.report import write_report
     from experiment.analysis.results import analyse
     from experiment.analysis.study_data import read_study_data
