@@ -24,7 +24,7 @@ from experiment.record.closing import record_closing, record_guess
 from experiment.record.dataset import DataSet
 from experiment.record.tsv import tsv
 from experiment.study import setup, unblinding
-from experiment.study.participants import Participant
+from experiment.study.participant import Participant
 from experiment.study.plan import read_study
 from experiment.study.register import Register
 from experiment.study.seals import open_packing

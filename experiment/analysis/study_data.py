@@ -17,7 +17,8 @@ from experiment.record.events import Started
 from experiment.record.transcript import has_begun, read_start
 from experiment.study.events import Act, Entry, Overridden, Withdrew
 from experiment.study.location import register_in
-from experiment.study.participants import Participant, corrected_entries, read_participants, study_of
+from experiment.study.participant import Participant
+from experiment.study.participants import corrected_entries, read_participants, study_of
 from experiment.study.plan import Analysis, Study
 from experiment.study.unblinding import SESSIONS
 

@@ -10,7 +10,7 @@ from experiment.errors import BadInput
 from experiment.record.tsv import read_records
 from experiment.study.data_lock import check_locked
 from experiment.study.events import Entry, Locked, Unblinded
-from experiment.study.participants import Participant
+from experiment.study.participant import Participant
 from experiment.study.plan import Study
 from experiment.study.unblinding import COLUMNS, SESSIONS
 
