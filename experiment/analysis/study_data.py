@@ -10,7 +10,7 @@ from msgspec import Struct
 from experiment.analysis.models import Observation, Source
 from experiment.analysis.observed import DailyReport, daily_rows, read_guesses, read_symptoms, session_rows
 from experiment.analysis.treatments import Treatments, check_unblinded, random_labels, read_treatments
-from experiment.design.visit import Visit, subject_label
+from experiment.design.visit import Visit, subject_label, subject_name
 from experiment.errors import BadInput
 from experiment.record.dataset import DataSet
 from experiment.record.events import Started
@@ -179,7 +179,7 @@ def _standing_acts(entries: Sequence[Entry]) -> list[Act]:
 
 
 def _withdrawals(entries: Sequence[Entry]) -> dict[str, str]:
-    return {f"sub-{act.subject}": act.reason for act in _standing_acts(entries) if isinstance(act, Withdrew)}
+    return {subject_name(act.subject): act.reason for act in _standing_acts(entries) if isinstance(act, Withdrew)}
 
 
 def _pilots(data: DataSet) -> list[str]:

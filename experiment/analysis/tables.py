@@ -10,6 +10,7 @@ from msgspec import Struct
 from experiment.analysis.evidence import Estimate
 from experiment.analysis.models import Source
 from experiment.analysis.results import SOURCES, Results
+from experiment.design.visit import session_name
 
 Row = Sequence[object]
 ESTIMATES = {
@@ -102,7 +103,7 @@ def build_tables(results: Results) -> list[Table]:
         Table("sensitivity", SENSITIVITY, _sensitivity(results)),
         Table("sequences", BASELINE, list(_baseline(results))),
         Table("left_out", LEFT_OUT, [
-            (one.participant, f"ses-{one.session}" if one.session else None, one.reason, one.rated)
+            (one.participant, session_name(one.session) if one.session else None, one.reason, one.rated)
             for one in results.data.left_out
         ]),
         Table("blinding", BLINDING, _blinding(results)),

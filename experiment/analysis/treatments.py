@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from experiment.design.visit import Visit, session_name
 from experiment.errors import BadInput
 from experiment.record.tsv import read_records
 from experiment.study.data_lock import check_locked
@@ -42,11 +43,11 @@ def read_treatments(path: Path, study: Study, people: Sequence[Participant]) -> 
     known: dict[tuple[str, int], str] = {}
     for one in people:
         for session in SESSIONS:
-            row = found.pop((one.name, f"ses-{session}"), None)
+            row = found.pop((one.name, session_name(session)), None)
             if row is None or row["treatment"] not in study.treatments:
-                raise BadInput(f"{path}: {one.name} ses-{session} has no treatment of this study.")
+                raise BadInput(f"{path}: {Visit(one.subject, session)} has no treatment of this study.")
             if row["kit"] != one.kits[session - 1]:
-                raise BadInput(f"{path} belongs to another study: {one.name} ses-{session} has another kit here.")
+                raise BadInput(f"{path} belongs to another study: {Visit(one.subject, session)} has another kit here.")
             known[one.name, session] = row["treatment"]
         if known[one.name, 1] == known[one.name, 2]:
             raise BadInput(f"{path}: {one.name} has the same treatment twice. Unblind again, and do not edit the file.")
