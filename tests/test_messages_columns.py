@@ -177,7 +177,7 @@ def test_an_option_makes_no_message_of_a_blank_row(tmp_path: Path) -> None:
 def test_a_text_files_name_contradicts_no_option(tmp_path: Path) -> None:
     """Whoever the name says wrote it is not overridden either."""
     path = saved(tmp_path, "DF1_mother_Anna.txt", LONG)
-    with pytest.raises(BadInput, match=r"DF1_mother_Anna\.txt: the writer is not that of --writer"):
+    with pytest.raises(BadInput, match=r"DF1_mother_\.\.\.\.txt \(file 1\): the writer is not that of --writer"):
         taken([path], tmp_path / "into", constants={"writer": "Bo"})
 
 

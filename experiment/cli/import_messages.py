@@ -12,6 +12,7 @@ import typer
 
 from experiment.cli.options import FOUND_WANTING, PARTICIPANTS, PROTOCOL, ProtocolFile
 from experiment.cli.terminal import console, say, unlock_if_given
+from experiment.errors import BadInput
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -24,10 +25,13 @@ STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
 
 def import_messages(
     files: Annotated[list[Path], typer.Argument(help="Tables (CSV, TSV, XLSX), text files, or folders of them.")],
-    subject: Annotated[str, typer.Option(help="For whom all were written, if no column says it.")] = "",
-    writer: Annotated[str, typer.Option(help="Who wrote all, if no column says it.")] = "",
+    subject: Annotated[str, typer.Option(help="Participant all messages are for, if there is no such column.")] = "",
+    writer: Annotated[
+        str,
+        typer.Option(help="- where one person wrote all, whose name is then asked for."),
+    ] = "",
     relationship: Annotated[str, typer.Option(help="Who that is to the participant, such as mother.")] = "",
-    language: Annotated[str, typer.Option(help="In which all are, such as en or zh-Hant; else told by script.")] = "",
+    language: Annotated[str, typer.Option(help="Language of all, e.g. en; guessed from the script if omitted.")] = "",
     column: Annotated[
         list[str] | None, typer.Option(help="NAME=COLUMN, such as text=Q3 or writer=2; # for a number: text=Q3_#.")
     ] = None,
@@ -35,24 +39,36 @@ def import_messages(
     sheet: Annotated[str | None, typer.Option(help="Of a workbook with several.")] = None,
     messages: Annotated[Path, typer.Option("--messages", help="The participants' folder.")] = PARTICIPANTS,
     into: Annotated[Path | None, typer.Option("--into", hidden=True)] = None,  # its name before, in labs' scripts
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be written.")] = False,
-    anyway: Annotated[bool, typer.Option("--anyway", help="Keep texts also if some are spoiled.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be imported.")] = False,
+    corrected: Annotated[
+        bool, typer.Option("--replace", help="A writer's new text replaces the one that is no longer in the file.")
+    ] = False,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Import also damaged texts.")] = False,
     protocol: ProtocolFile = PROTOCOL,
 ) -> None:
-    """Take messages in, to the letter; what was spoiled on the way is named. Ends with 1 if anything was."""
+    """Import messages unchanged. Damaged text is reported (exit status 1)."""
     from experiment.design.protocol import read_protocol
     from experiment.messages.importing import run as importing
 
     tongue, folder = read_protocol(protocol).language, _folder(into or messages)
-    same = {"subject": subject, "writer": writer, "relationship": relationship, "language": language}
+    same = {"subject": subject, "writer": _name_of(writer), "relationship": relationship, "language": language}
     with _bars() as progress:
         plan = importing.plan(
             files, folder, tongue, given=column or [], constants=same, encoding=encoding, sheet=sheet,
-            ask=_ask if sys.stdin.isatty() else None, progress=progress,
+            ask=_ask if sys.stdin.isatty() else None, progress=progress, corrects=corrected,
         )  # fmt: skip
         is_right = importing.finish(plan, folder, _tell, despite_errors=anyway, dry_run=dry_run, progress=progress)
     if not is_right:
         raise typer.Exit(FOUND_WANTING)
+
+
+def _name_of(writer: str) -> str:
+    """The writer's name as typed; BadInput for one in the command, where other users of the computer see it."""
+    if writer not in {"", "-"}:
+        raise BadInput("Other users of this computer can see a command. Use `--writer -` and type the name when asked.")
+    if not writer:
+        return ""
+    return typer.prompt("Writer", err=True) if sys.stdin.isatty() else sys.stdin.readline().strip()
 
 
 @contextmanager

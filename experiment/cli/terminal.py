@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 TRIES = 3  # for a passphrase
+# Of a terminal, and of directions.
+STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 UNFOLDED = 10_000  # columns, of a file or another program
 Key = TypeVar("Key")
 
@@ -26,7 +29,28 @@ def console() -> Console:
     """Where a person is told of progress and errors; results go to standard output."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    return _without_escapes(Console(stderr=True, highlight=False, markup=False, soft_wrap=True))
+
+
+def _without_escapes(console: Console) -> Console:
+    """The console, on which nothing that was read from a file can steer the terminal, or turn lines round."""
+    from rich.console import ConsoleOptions, ConsoleRenderable, RenderResult
+    from rich.segment import Segment
+
+    class Plain:
+        def __init__(self, shown: ConsoleRenderable) -> None:
+            self.shown = shown
+
+        def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+            for one in console.render(self.shown, options):
+                yield one if one.control else Segment(STEERING.sub("\ufffd", one.text), one.style)
+
+    class Hook:
+        def process_renderables(self, shown: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+            return [Plain(one) for one in shown]
+
+    console.push_render_hook(Hook())  # type: ignore[arg-type]  # rich asks for a subclass, and needs only this method
+    return console
 
 
 def say(text: str, style: str | None = None) -> None:
@@ -50,7 +74,7 @@ def show(result: str | Text | Table) -> None:
     from rich.table import Table
 
     at_terminal = sys.stdout.isatty()
-    printed = Console(highlight=False, markup=False, width=None if at_terminal else UNFOLDED)
+    printed = _without_escapes(Console(highlight=False, markup=False, width=None if at_terminal else UNFOLDED))
     if at_terminal:
         printed.print(result, soft_wrap=not isinstance(result, Table))
         return
@@ -69,7 +93,7 @@ def show_rows(
     elif as_tsv:
         from experiment.record.tsv import tsv
 
-        sys.stdout.write(tsv(columns, rows))
+        sys.stdout.write(re.sub("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]", "\ufffd", tsv(columns, rows)))
     return as_json or as_tsv
 
 

@@ -46,7 +46,8 @@ class Message(Struct, frozen=True):
     """A message as it was written: private, and never in a log, an error or git.
 
     `subject`: for whom it was written, where its file says so. `participant_name`: as known, to be found in a text.
-    `as_written`: `YES` once somebody has looked at what seemed damaged, and the writer wrote it so.
+    `as_written`: `YES` once somebody has looked at what seemed damaged, and the writer wrote it so. `more`: further
+    columns of the file, by their names, which are kept.
     """
 
     message_id: str
@@ -57,6 +58,7 @@ class Message(Struct, frozen=True):
     subject: str = ""
     participant_name: str = ""
     as_written: str = ""
+    more: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_as_written(self) -> bool:
@@ -162,8 +164,10 @@ def messages_csv(messages: Iterable[Message]) -> bytes:
     """The file that reads back as these messages."""
     file = io.StringIO(newline="")
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([*COLUMNS, *OPTIONAL])
-    writer.writerows([getattr(message, name) for name in (*COLUMNS, *OPTIONAL)] for message in messages)
+    rows = [{**{name: getattr(one, name) for name in (*COLUMNS, *OPTIONAL)}, **dict(one.more)} for one in messages]
+    names = list(dict.fromkeys([*COLUMNS, *OPTIONAL, *(name for row in rows for name in row)]))
+    writer.writerow(names)
+    writer.writerows([row.get(name, "") for name in names] for row in rows)
     return file.getvalue().encode()
 
 
@@ -227,4 +231,5 @@ def _message(path: Path, number: int, row: dict[str, str]) -> Message:
             f"{path}, message {number}: expected in the column 'message_id' at most 32 letters (A to Z), digits, '.', "
             "'_' or '-', found something else. Write a short name there, such as m01."
         )
-    return Message(**cells)
+    more = tuple((name, cell) for name, cell in row.items() if name and name not in cells)
+    return Message(**cells, more=more)

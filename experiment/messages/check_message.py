@@ -82,6 +82,11 @@ def _label(column: str, content: str) -> Iterator[Told]:
     """Who wrote it, and who that is to the participant."""
     if is_empty(content):
         yield "error", f"There is nothing in the column {column}. Fill it in."
+    elif column == "relationship" and content.lstrip("'")[:1] in tuple("=+-@\t"):
+        yield (
+            "error",
+            "The relationship begins like a spreadsheet's formula, and it is in tables. Type it again.",
+        )
     elif len(content) > LONGEST_LABEL or "\n" in content:
         found = f"{len(content)} characters in {content.count(chr(10)) + 1} lines"
         yield "warning", f"The column {column} has {found}. See whether it is the right column."

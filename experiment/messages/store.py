@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from experiment.storage.read_file import is_open_to_others, read_file, read_text
 MESSAGES = re.compile(r"sub-([A-Za-z0-9]{1,32})\.csv(\.age)?")
 TABLES = {".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".numbers", ".age"}
 RECIPIENT, PRIVATE_KEY = "recipient.txt", "key.age"
-PREVIEW, IGNORED = "preview", ".gitignore"
+PREVIEW, IGNORED, CHANGES = "preview", ".gitignore", "changes.log"
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,13 @@ class Folder:
         self._keep_from_git()
         write_whole(path, self._sealed(content) if self.is_encrypted else content, private=True)
         return path
+
+    def note(self, what: str) -> None:
+        """Record in a file beside the messages what was done to them, when."""
+        path = self.path / CHANGES
+        before = read_text(path) if path.exists() else ""
+        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        write_whole(path, f"{before}{now} {what}\n", private=True)
 
     def forget(self, subject: str) -> list[Path]:
         """Remove a participant's messages and the pictures of them; what was removed."""

@@ -16,7 +16,7 @@ from experiment.messages.findings import Progress, message_finding
 from experiment.messages.importing.encoding import decode_text
 from experiment.messages.importing.exports import recognise_export
 from experiment.messages.importing.headers import FIRST, header_at, is_name
-from experiment.messages.importing.table import Numbered, Table, table
+from experiment.messages.importing.table import Mark, Numbered, Table, table
 from experiment.messages.importing.xlsx import read_workbook
 from experiment.record.finding import Finding
 from experiment.storage import limits
@@ -85,7 +85,7 @@ def _read(path: Path, encoding: str | None, sheet: str | None) -> Table | tuple[
     data = _bytes(path)
     if data.startswith(ZIP):
         return recognise_export(read_workbook(path.name, data, sheet))
-    text, findings = decode_text(data, path.name, encoding)
+    text, findings = decode_text(data, _shown(path), encoding)
     if path.suffix.casefold() in TEXTS and not _is_table(text):
         return text, findings
     return recognise_export(_separated(path.name, text, findings))
@@ -110,11 +110,19 @@ def _files(paths: Sequence[Path]) -> tuple[list[Path], list[Finding]]:
     return files, found
 
 
+def _shown(path: Path) -> str:
+    """A file's name for a person, without the writer's name that a text file has in it."""
+    named = NAME.fullmatch(path.stem)
+    if not named or path.suffix.casefold() in READ - TEXTS:
+        return path.name
+    return f"{named['subject']}_{named['relationship']}_...{path.suffix}"
+
+
 def _passed_over(path: Path) -> str:
     if path.is_dir():
         return f"{path.name}: left out, it is a folder in a folder. Name it in the command if it holds messages."
     what, do = FORMATS.get(path.suffix.casefold(), ("neither a table nor a text file", ""))
-    return f"{path.name}: left out, it is {what}." + (f" {do}, if it holds messages." if do else "")
+    return f"{_shown(path)}: left out, it is {what}." + (f" {do}, if it holds messages." if do else "")
 
 
 def _bytes(path: Path) -> bytes:
@@ -122,13 +130,13 @@ def _bytes(path: Path) -> bytes:
     try:
         data = read_file(path, limits.TABLE_BYTES)
     except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror}. Check its name.") from error
+        raise BadInput(f"{path.with_name(_shown(path))} cannot be read: {error.strerror}. Check its name.") from error
     other = FORMATS.get(path.suffix.casefold()) or next((it for begin, it in BEGINNINGS if begin.match(data)), None)
     if other:
         what, do = other
-        raise BadInput(f"{path.name}: expected CSV, TSV, XLSX or text files, found {what}. {do}.")
+        raise BadInput(f"{_shown(path)}: expected CSV, TSV, XLSX or text files, found {what}. {do}.")
     if not data.strip():
-        raise BadInput(f"{path.name}: the file is empty. Export it again.")
+        raise BadInput(f"{_shown(path)}: the file is empty. Export it again.")
     return data
 
 
@@ -179,7 +187,7 @@ def _as_table(name: str, records: Sequence[Numbered], findings: Sequence[Finding
     """The table; BadInput for a row with more than the header's columns: its text lost its quotes."""
     at = header_at([cells for _, cells in records]) or 0
     width = len(records[at][1]) if records else 0
-    found = list(findings)
+    found, marks = list(findings), dict[tuple[int, int], Mark]()
     for number, cells in records[at:]:
         if any(cells[width:]):
             raise BadInput(
@@ -191,7 +199,8 @@ def _as_table(name: str, records: Sequence[Numbered], findings: Sequence[Finding
                 f"{name}, row {number}: expected {width} cells, found {len(cells)}. See whether a text was cut in two."
             )
             found.append(message_finding("warning", None, None, text))
-    return table(name, [*records[:at], *((number, cells[:width]) for number, cells in records[at:])], found)
+            marks |= {(number, column): "missing" for column in range(len(cells), width)}
+    return table(name, [*records[:at], *((number, cells[:width]) for number, cells in records[at:])], found, marks)
 
 
 def _is_table(text: str) -> bool:
@@ -216,8 +225,9 @@ def _text_files(texts: Sequence[tuple[Path, str]]) -> Table:
         named = NAME.fullmatch(path.stem)
         rows.append((named["subject"], named["relationship"], named["writer"], text) if named else ("", "", "", text))
     records = [(0, TEXT_HEADER), *enumerate(rows, start=1)]
-    name = texts[0][0].name if len(texts) == 1 else texts[0][0].parent.name
+    name = _shown(texts[0][0]) if len(texts) == 1 else texts[0][0].parent.name
     files = tuple(
-        path.name if path.name.isprintable() else f"{name}, file {at}" for at, (path, _) in enumerate(texts, 1)
+        path.name if path.name.isprintable() and _shown(path) == path.name else f"{_shown(path)} (file {at})"
+        for at, (path, _) in enumerate(texts, 1)
     )
     return replace(table(name, records), kind="text files", files=files)

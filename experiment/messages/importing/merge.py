@@ -20,6 +20,8 @@ from experiment.messages.importing.rows import Gathered, same
 from experiment.messages.store import Folder
 from experiment.record.finding import Finding
 
+REPLACED = "Its text was replaced by the corrected one of the same writer."
+
 
 class Merged(Struct, frozen=True):
     """A subject's messages after taking in: those that were there, then the new ones. `missing`: not in the file."""
@@ -29,6 +31,7 @@ class Merged(Struct, frozen=True):
     new: tuple[str, ...]
     known: tuple[str, ...]
     missing: tuple[str, ...]
+    replaced: tuple[str, ...] = ()
 
 
 class ImportPlan(Struct, frozen=True):
@@ -42,6 +45,19 @@ class ImportPlan(Struct, frozen=True):
     def errors(self) -> int:
         """How many findings a real session would refuse."""
         return sum(one.severity == "error" for one in self.findings)
+
+
+def replace_corrected(existing: Sequence[Message], new: Sequence[Message]) -> tuple[Message, ...]:
+    """What is there, with the new text in place of each that is not in the file and whose writer has one new text."""
+    arrived, there = {same(message) for message in new}, {same(message) for message in existing}
+    added = [message for message in new if same(message) not in there]
+
+    def corrected(old: Message) -> Message:
+        of = [one for one in added if one.writer == old.writer]
+        gone = [one for one in existing if one.writer == old.writer and same(one) not in arrived]
+        return replace(of[0], message_id=old.message_id) if gone == [old] and len(of) == 1 else old
+
+    return tuple(map(corrected, existing))
 
 
 def merge(subject: str, existing: Sequence[Message], new: Sequence[Message]) -> Merged:
@@ -60,13 +76,18 @@ def merge(subject: str, existing: Sequence[Message], new: Sequence[Message]) -> 
     )
 
 
-def plan_import(gathered: Gathered, folder: Folder, progress: Progress = lambda _done, _all: None) -> ImportPlan:
+def plan_import(
+    gathered: Gathered, folder: Folder, progress: Progress = lambda _done, _all: None, *, corrects: bool = False
+) -> ImportPlan:
     """What taking these messages into the folder would write; an encrypted one needs its key where it has subjects."""
     spellings = _spellings([*gathered.messages], folder.subjects())
     merged, found = list[Merged](), [*gathered.findings, *spellings]
     for done, (subject, messages) in enumerate(gathered.messages.items(), start=1):
         existing = folder.read(subject) if folder.has(subject) else ()
-        merged.append(one := merge(subject, existing, messages))
+        corrected = replace_corrected(existing, messages) if corrects else existing
+        changed = [one.message_id for one, old in zip(corrected, existing, strict=True) if one != old]
+        merged.append(one := replace(merge(subject, corrected, messages), replaced=tuple(changed)))
+        found += [message_finding("note", subject, name, REPLACED) for name in changed]
         found = [_renamed(finding, one, messages) for finding in found] if existing else found
         found = [_accepted(finding, subject, existing) for finding in found]
         found += [*_not_there(one), *_otherwise(one, messages)]
@@ -104,9 +125,11 @@ def _spellings(arriving: Sequence[str], there: Sequence[str]) -> list[Finding]:
 
 def write(plan: ImportPlan, folder: Folder, progress: Progress = lambda _done, _all: None) -> int:
     """Keep what is new; how many participants' files were written."""
-    changed = [one for one in plan.subjects if one.new]
+    changed = [one for one in plan.subjects if one.new or one.replaced]
     for done, one in enumerate(changed, start=1):
         folder.write(one.subject, one.messages)
+        if one.replaced:
+            folder.note(f"sub-{one.subject}: the texts of {', '.join(one.replaced)} were replaced")
         progress(done, len(changed))
     return len(changed)
 
@@ -135,8 +158,8 @@ def _not_there(merged: Merged) -> Iterator[Finding]:
         again = [one for one in merged.new if writers[one] == writers[message_id]]
         text = "It was taken in earlier and is not in these files; it stays."
         if again:
-            text += f" The same writer has a new text, {', '.join(again)}: if that is a correction, `messages forget` "
-            text += "this participant and take the files in again."
+            text += f" The same writer has a new text, {', '.join(again)}: if that is a correction, import the file "
+            text += "with --replace."
         yield message_finding("warning" if again else "note", merged.subject, message_id, text)
 
 

@@ -16,7 +16,7 @@ from experiment.errors import BadInput
 from experiment.messages import corruption
 from experiment.messages.findings import message_finding
 from experiment.messages.importing.columns import Column
-from experiment.messages.importing.headers import FIELDS
+from experiment.messages.importing.headers import FIELDS, NEEDED
 from experiment.messages.importing.table import Mark, Table
 from experiment.messages.language import guess_language, standard_tag
 from experiment.record.finding import Finding
@@ -25,6 +25,19 @@ from experiment.storage import limits
 TOLD = 12  # rows that a refusal lists
 LABELS = ("writer", "relationship", "participant_name")
 NAMED = ("subject", "writer", "relationship")
+CUT = "it is shorter than the header, so the text before it was cut at a line break. Export with all texts in quotes"
+# What survey programs write into a second row of headings, below a question.
+SECOND_HEADINGS = frozenset(
+    {
+        "open-ended response",
+        "open ended response",
+        "response",
+        "custom data",
+        "antwort",
+        "réponse ouverte",
+        "respuesta abierta",
+    }
+)
 
 
 class Said(Struct, frozen=True):
@@ -79,7 +92,8 @@ def gather(tables: Sequence[Resolved], language: str) -> Gathered:
     """
     rows = [(row, _left_out(row)) for resolved in tables for row in _rows(resolved)]
     kept = [row for row, why in rows if why is None]
-    if refused := [f"{row.place}: {why}" for row in kept for why in _wrong(row)]:
+    cut = [f"{place}: {CUT}" for resolved in tables for place in _cut_rows(resolved)]
+    if refused := [*cut, *(f"{row.place}: {why}" for row in kept for why in _wrong(row))]:
         more = f"\n  and {len(refused) - TOLD} more" if len(refused) > TOLD else ""
         listed = "".join(f"\n  {line}" for line in refused[:TOLD])
         raise BadInput(f"Nothing was taken in, as some rows cannot be kept:{listed}{more}\nCorrect them and try again.")
@@ -103,6 +117,17 @@ def _plain(text: str) -> str:
 
 
 # Rows
+
+
+def _cut_rows(resolved: Resolved) -> Iterator[str]:
+    """Rows that end before a column that is needed: what stands in them is a part of the text before."""
+    table, needed = resolved.table, [resolved.columns[name] for name in NEEDED if name in resolved.columns]
+    ends = {number for number, at in table.marks if table.marks[number, at] == "missing"}
+    for index, number in enumerate(table.numbers):
+        if number in ends and any(
+            table.marks.get((number, at)) == "missing" for one in needed for at in one.at.values()
+        ):
+            yield table.row(index)
 
 
 def _rows(resolved: Resolved) -> Iterator[RecordRow]:
@@ -148,6 +173,8 @@ def _differs(field: str, cell: str, said: str) -> bool:
 def _left_out(row: RecordRow) -> str | None:
     if not row.cells["text"].strip():
         return "there is no text. Ask whether the message was sent."
+    if row.cells["text"].strip().casefold() in SECOND_HEADINGS:
+        return "it is a survey program's second row of headings. Import it by itself if it is a text."
     if row.marks.get("text") == "unfinished":
         return "as its form is marked as not completed. If it counts, change that cell in a copy of the file."
     return None
@@ -169,8 +196,11 @@ def _wrong(row: RecordRow) -> Iterator[str]:
     for name, by in row.against.items():
         what = "the participant's ID" if name == "subject" else f"the {name}"
         yield f"{what} is not that of {by}. Correct the cell, or what it contradicts"
+    text = _plain(cells["text"]).casefold()
+    if sum(_plain(cells[name]).casefold() == text != "" for name in NAMED) > 1:
+        yield "ID, writer, relationship and text are the same. See whether it is a second row of headings"
     for name, cell in cells.items():
-        if row.marks.get(name) == "formula":
+        if row.marks.get(name) == "formula" and name != "text":  # that is found with all that befell a text
             yield f"{name}: the cell is a formula without a result. Open the workbook, save it, and import it again"
         elif len(cell) > limits.LETTERS:
             yield f"{name}: it has {len(cell):,} characters, more than any message. See whether a quote was lost"
@@ -200,7 +230,8 @@ def _entry(row: RecordRow, language: str) -> DraftMessage:
     labels = {name: row.cells[name].strip() for name in LABELS}
     said = standard_tag(row.cells["language"]) or guess_language(row.cells["text"], language)
     subject = check_subject(row.cells["subject"].strip())
-    message = Message(message_id="", language=said, text=row.cells["text"], subject=subject, **labels)
+    message = Message("", labels["writer"], labels["relationship"], said, row.cells["text"], subject)
+    message = replace(message, participant_name=labels["participant_name"])
     return DraftMessage(row, subject, message)
 
 
@@ -241,7 +272,12 @@ def _spoiled(messages: Mapping[str, Sequence[Message]]) -> Iterator[Finding]:
     every = {(subject, one.message_id): one.text for subject, of in messages.items() for one in of}
     for subject, of in messages.items():
         for one in of:
-            for severity, text in (*_language(one), *_relationship(one), *corruption.findings(one.text)):
+            for severity, text in (
+                *_language(one),
+                *_relationship(one),
+                *_formula(one),
+                *corruption.findings(one.text),
+            ):
                 yield message_finding(severity, subject, one.message_id, text)
             for name in ("writer", "relationship"):
                 for severity, text in corruption.of_label(getattr(one, name)):
@@ -257,6 +293,13 @@ def _language(message: Message) -> Iterator[corruption.Told]:
     elif needs_language(message.text, message.language):
         text = "The text has Chinese characters, which Chinese and Japanese draw differently. Say which it is"
         yield "error", f"{text}: zh, zh-Hant or ja in the column for the language, or if there is none with --language."
+
+
+def _formula(message: Message) -> Iterator[corruption.Told]:
+    """Names and relationships that a spreadsheet's formula left, or that a spreadsheet would take for one."""
+    for name in ("writer", "relationship"):
+        if getattr(message, name)[:1] in {"=", "+", "-", "@"}:
+            yield "error", f"The {name} begins like a formula of a spreadsheet. Type it again."
 
 
 def _relationship(message: Message) -> Iterator[corruption.Told]:

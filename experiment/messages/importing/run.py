@@ -41,7 +41,7 @@ Tell = Callable[..., None]
 def plan(
     paths: Sequence[Path], folder: Folder, language: str, *, given: Sequence[str] = (),
     constants: Mapping[str, str | None] | None = None, encoding: str | None = None, sheet: str | None = None,
-    ask: Ask | None = None, progress: Progress = lambda _done, _all: None,
+    ask: Ask | None = None, progress: Progress = lambda _done, _all: None, corrects: bool = False,
 ) -> merge.ImportPlan:  # fmt: skip
     """What taking these files in would write. `given`: NAME=COLUMN each; `constants`: the same for all rows, by field.
 
@@ -62,7 +62,7 @@ def plan(
     except BadInput as error:
         raise BadInput("\n".join([*used, str(error)])) from None
     gathered = replace(gathered, findings=(*(one for each in resolved for one in _unused(each)), *gathered.findings))
-    return replace(merge.plan_import(gathered, folder, progress), used=used)
+    return replace(merge.plan_import(gathered, folder, progress, corrects=corrects), used=used)
 
 
 def _pair(option: str) -> tuple[str, str]:
