@@ -1,4 +1,4 @@
-"""What was damaged on the way of messages that are imported, or has to be said of them: found in texts and labels. Pure."""
+"""What was damaged on the way of messages that are imported, found in their texts and labels. Pure."""
 
 from __future__ import annotations
 
