@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from experiment.design.message import Message
+from experiment.design.visit import subject_name
 from experiment.errors import BadInput
 from experiment.messages.findings import Progress, message_finding
 from experiment.messages.importing.rows import Gathered, same
@@ -129,7 +130,7 @@ def write(plan: ImportPlan, folder: Folder, progress: Progress = lambda _done, _
     for done, one in enumerate(changed, start=1):
         folder.write(one.subject, one.messages)
         if one.replaced:
-            folder.note(f"sub-{one.subject}: the texts of {', '.join(one.replaced)} were replaced")
+            folder.note(f"{subject_name(one.subject)}: the texts of {', '.join(one.replaced)} were replaced")
         progress(done, len(changed))
     return len(changed)
 
