@@ -214,7 +214,7 @@ def _wrong_subject(subject: str, mark: Mark | None) -> Iterator[str]:
     elif _label(subject) is None:
         made = corruption.of_subject(subject)
         found = f"{made}: a spreadsheet may have changed it" if made else "another (cells are not shown)"
-        yield f"the participant's ID must be letters and digits only, found {found}"
+        yield f"the participant's ID may contain only letters and digits, found {found}"
     elif mark == "number format":
         yield (
             "the participant's ID is a number that the sheet shows in a form of its own, which is not in the cell. "
