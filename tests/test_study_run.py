@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from experiment.record.dataset import DataSet
 from experiment.record.tsv import read_rows
 from experiment.study import dates, events, participants, recording, setup
+from experiment.study.anchors import find_record
 from experiment.study.register import Register
 from tests.lab import ROOT, SUBJECT, Lab
 from tests.studying import PUBLIC_KEYS, STUDY
@@ -59,6 +61,9 @@ def test_run_knows_the_session_and_tells_how_it_ended(lab: Lab, hands: Hands) ->
     assert (status, sitting.events()[0].session.session) == (3, 1), said  # type: ignore[union-attr]
     (held,) = acts_of(register, events.SessionHeld)
     assert (held.subject, held.session, held.status) == (SUBJECT, 1, "aborted")
+    told = register.read()
+    assert f"Anchor, for the paper form of this visit: {told.anchor}" in said
+    assert find_record(told.anchor, told, DataSet(lab.data)) is not None
     assert acts_of(register, events.Overridden) == []
     row = read_rows(lab.data / "participants.tsv", "participant_id")[f"sub-{SUBJECT}"]
     first = dates.today(STUDY, register.now()) - timedelta(days=3)
