@@ -18,10 +18,10 @@ from msgspec import Struct
 
 NOMINAL_HZ = 60.0  # the pace of a pilot where no screen sets one
 FASTEST_HZ = 400.0  # flips that come faster wait for no screen
-CORRELATED = 0.5  # measured: 0.997 without vsync, -0.08 with
+CORRELATED = 0.7  # measured: 0.997 without vsync; with it -0.08, and up to 0.5 where one refresh in ten is missed
 OFF_BEAT = 0.15  # of a refresh: evenly scattered intervals are 0.25 off at the median, a screen's some thousandths
 WARM_FLIPS = 10
-THOROUGH, BRIEF = (60, 60), (12, 24)  # flips one after another, and flips that dawdle
+THOROUGH, BRIEF = (60, 100), (12, 40)  # flips one after another, and flips that dawdle
 DAWDLED = 0.6  # of a frame, at most
 
 
@@ -62,7 +62,7 @@ class Pace(Struct, frozen=True):
 
 
 def measure_refresh(canvas: Flipping, flips: tuple[int, int] = THOROUGH) -> Pace:
-    """The pace of an idle window, then of one that dawdles before each flip: two seconds at 60 Hz, if thorough."""
+    """The pace of an idle window, then of one that dawdles before each flip: three seconds at 60 Hz, if thorough."""
     steady, delayed = flips
     for _ in range(WARM_FLIPS):
         canvas.flip()

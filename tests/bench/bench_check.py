@@ -1,7 +1,7 @@
 """How long an assistant waits for `check`, without the wait for a key: at most 8 s.
 
 Each turn is a process of its own on a virtual display, from its making to its end. There no screen holds flips back,
-so the 110 flips of a 60 Hz screen (1.8 s, less what they took here) come on top: the last line adds them in full.
+so the 170 flips of a 60 Hz screen (2.9 s, less what they took here) come on top: the last line adds them in full.
 Beside it: everything that needs no window, and that again for a user without real-time rights, whose keys
 ioHub times (its start takes three seconds).
 """
