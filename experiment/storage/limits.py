@@ -21,14 +21,14 @@ PARTS = 1_000
 """Files in a workbook: sheets, drawings, comments. A usual one has twenty."""
 
 ROWS = 100_000
-"""Of a sheet. Formats down to the last row that Excel has make a million; such a sheet is copied first."""
+"""Of a sheet, also by number. Something in the last row that Excel has makes a million; copy it first."""
 
 CELL_TAGS, OTHER_TAGS = 1_000_000, 200_000
 """XML elements within a sheet's cells, of which each cell has three, and all others in one file of a workbook: a text
 that cells share has two."""
 
-CELLS = 2_000_000
-"""Of a sheet, those between filled ones included: 10,000 rows of 200 columns."""
+CELLS = 1_000_000
+"""Of a sheet, those between filled ones included: 10,000 rows of 100 columns."""
 
 COLUMNS = 4_000
 """Of a table. Exports of survey programs have a few hundred columns, the longest about 3,000."""

@@ -162,6 +162,8 @@ class _Layout:
             raise OverflowError(kind)
         if tag == "row":
             self._row = int(has.get("r", self._row + 1))
+            if self._row > limits.ROWS:
+                raise OverflowError(kind)
             if is_hidden:
                 self._rows.add(self._row)
         elif tag == "col" and is_hidden:
