@@ -15,7 +15,7 @@ from random import Random
 
 import pytest
 
-from experiment.design.message import Message, read_messages
+from experiment.design.message import read_messages
 from experiment.design.protocol import read_protocol
 from experiment.errors import DayFourError
 from experiment.messages.check import check_set
@@ -94,9 +94,9 @@ def read(kind: str, path: Path) -> None:
         case "messages":
             check_set("DF1", read_messages(path), PROTOCOL, Layout(1920, 1080))
         case "txt":
-            check_set(
-                "DF1", [Message("m1", "A", "b", "en", path.read_text("utf-8", "replace"))], PROTOCOL, Layout(1920, 1080)
-            )
+            said = {"subject": "DF1", "writer": "A", "relationship": "b"}
+            for one in plan([path], Folder(path.parent / "into"), "en", constants=said).subjects:
+                check_set("DF1", one.messages, PROTOCOL, Layout(1920, 1080))
         case _:
             plan([path], Folder(path.parent / "into"), "en")
 

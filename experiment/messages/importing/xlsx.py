@@ -84,6 +84,8 @@ def _sheets(file: str, data: bytes) -> dict[str, Sheet]:
             }
     except BadInput:
         raise
+    except OverflowError:
+        raise _too_large(file) from None
     except Exception as error:  # noqa: BLE001 - a damaged workbook fails in every way there is
         kind = type(error).__name__
         raise BadInput(
@@ -103,10 +105,7 @@ def _layouts(file: str, data: bytes) -> tuple[dict[str, _Layout], bool]:
         if len(read) > limits.PARTS or sum(part.file_size for part in read) > limits.UNPACKED_BYTES:
             raise _too_large(file)
         raw = any(ESCAPED_ESCAPE in parts.read(part) for part in read if part.filename.endswith(SHARED))
-        try:
-            return {part.filename: _Layout(parts.read(part)) for part in read}, raw
-        except OverflowError:
-            raise _too_large(file) from None
+        return {part.filename: _Layout(parts.read(part)) for part in read}, raw
 
 
 def _too_large(file: str) -> BadInput:
@@ -174,7 +173,9 @@ class _Layout:
             self._areas.append(tuple(side or 1 for side in range_boundaries(has["ref"])))
 
     def merged(self, rows: list[Numbered]) -> Iterator[tuple[int, int]]:
-        """The merged cells among those that there are, however far an area reaches."""
+        """The merged cells among those that there are, however far an area reaches; no two areas may overlap."""
+        if sum(min(bottom, len(rows)) - top + 1 for _, top, _, bottom in self._areas) > limits.CELLS:
+            raise OverflowError("areas")
         for left, top, right, bottom in self._areas:
             for number, cells in rows[top - 1 : bottom]:
                 yield from ((number, at) for at in range(left - 1, min(right, len(cells))))
