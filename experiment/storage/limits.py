@@ -23,6 +23,9 @@ PARTS = 1_000
 ROWS = 100_000
 """Of a sheet, also by number. Something in the last row that Excel has makes a million; copy it first."""
 
+COLUMNS_OF_EXCEL = 16_384
+"""Cells that a row of a workbook can have."""
+
 CELL_TAGS, OTHER_TAGS = 1_000_000, 200_000
 """XML elements within a sheet's cells, of which each cell has three, and all others in one file of a workbook: a text
 that cells share has two."""

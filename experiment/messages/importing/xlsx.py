@@ -148,7 +148,7 @@ class _Layout:
 
     def __init__(self, xml: bytes) -> None:
         self._areas, self._rows, self._columns = list[tuple[int, ...]](), set[int](), list[tuple[int, int]]()
-        self._count, self._row = Counter[str](), 0
+        self._count, self._row, self._cells = Counter[str](), 0, 0
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.StartElementHandler = self._begin
         parser.Parse(xml, True)  # noqa: FBT003 - it takes no keyword
@@ -161,10 +161,15 @@ class _Layout:
             raise OverflowError(kind)
         if tag == "row":
             self._row = int(has.get("r", self._row + 1))
+            self._cells = 0
             if self._row > limits.ROWS:
                 raise OverflowError(kind)
             if is_hidden:
                 self._rows.add(self._row)
+        elif tag == "c":
+            self._cells += 1
+            if self._cells > limits.COLUMNS_OF_EXCEL:
+                raise OverflowError(kind)
         elif tag == "col" and is_hidden:
             self._columns.append((int(has["min"]), int(has["max"])))
         elif tag == "mergeCell":
