@@ -142,7 +142,9 @@ def simulate_study(
     from experiment.study.simulated import simulate_study
 
     read, asked, folder = read_study(plan), read_protocol(protocol), out / FOLDER
-    added = _effects(effects, {question.id for question in asked.rating.questions}, read)
+    daily = find_daily(protocol)
+    blocks = {item.block for item in daily.items} if daily else set[str]()
+    added = _effects(effects, blocks | {question.id for question in asked.rating.questions}, read)
 
     def begun(clock: Callable[[], datetime]) -> Register:
         register = Register(folder, clock)
@@ -160,8 +162,9 @@ def simulate_study(
         begun, DataSet(out), subjects, seed=seed, protocol=asked, messages=read_messages(messages), effects=added,
         drug_kits=drug_kits, watched=lambda steps: track(steps, "Simulating", console=console()),
     )  # fmt: skip
-    if daily := find_daily(protocol):
-        simulate_reports(Service(out, daily, Register(folder)), seed)
+    if daily:
+        register = Register(folder)
+        simulate_reports(Service(out, daily, register), seed, added, drug_kits(register))
     say(
         f"A study with {subjects} participants is in {out}, its register in {folder}. The keys there open it with the "
         f"passphrase {SIMULATED_PASSPHRASE!r}."

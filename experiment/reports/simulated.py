@@ -1,34 +1,42 @@
 """Daily reports of synthetic participants, by the rules of the real ones: most in time, some late, some never.
 
-Ratings know no drug, as those of the simulated sessions, so an analysis that finds an effect here is wrong.
+Their ratings are those of the simulated sessions: of the same people, and with the same effects of the drug.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from random import Random
 
-from experiment.design.daily import Daily, DailyItem
+from experiment.design.daily import DailyItem
+from experiment.design.synthetic import Ratings
 from experiment.reports.events import LogLine
 from experiment.reports.record import asked
 from experiment.reports.replies import Asker, SentForm, send, show
 from experiment.reports.service import Service
 from experiment.reports.windows import ReportWindow, windows
+from experiment.study.simulated import NONE, ratings_of
 
 # Of a hundred reports: so many never come, come the next morning, are corrected; of a hundred answers: left out.
 NEVER, LATE, CORRECTED, LEFT_OUT = 12, 8, 3, 1
 MORNING = timedelta(hours=6)  # after the close
 
 
-def simulate_reports(service: Service, seed: int) -> None:
-    """The reports of everybody in a study that is over, in its log and its table; the seed decides all of them."""
+def simulate_reports(
+    service: Service, seed: int, effects: Mapping[str, float] = NONE, drug_kits: Collection[str] = ()
+) -> None:
+    """The reports of everybody in a study that is over, in its log and its table; the seed decides all of them.
+
+    `effects`: what the drug adds to each block of items, in scale points, where a kit is one of the `drug_kits`.
+    """
     roster = service.roster()
     told = [
         entry
         for one in roster.people.values()
         for window in windows(one, roster.study, service.daily)
-        for entry in _report(Asker(one, roster.study, service.daily, window.opens), window, seed)
+        for ratings in [ratings_of(one, window.course, seed, effects, drug_kits)]
+        for entry in _report(Asker(one, roster.study, service.daily, window.opens), window, ratings)
     ]
     told.sort(key=lambda one: one.utc)
     began = told[0].moment if told else service.now()
@@ -36,10 +44,9 @@ def simulate_reports(service: Service, seed: int) -> None:
     service.update_table()
 
 
-def _report(asker: Asker, window: ReportWindow, seed: int) -> Iterator[LogLine]:
+def _report(asker: Asker, window: ReportWindow, ratings: Ratings) -> Iterator[LogLine]:
     """What comes of one report: shown and sent once, or twice, or never."""
-    subject = asker.one.subject
-    draw = Random(f"{seed}/{subject}/{window.date}/report")
+    draw = Random(f"{ratings.seed}/{ratings.participant}/{window.date}/report")
     chance = draw.randrange(100)
     if chance < NEVER:
         return
@@ -48,31 +55,36 @@ def _report(asker: Asker, window: ReportWindow, seed: int) -> Iterator[LogLine]:
     told = list[LogLine]()
     for _ in range(2 if draw.randrange(100) < CORRECTED else 1):
         submitted = opened + timedelta(seconds=draw.lognormvariate(3.6, 0.4))
-        told += _sending(asker, window, told, draw, opened, submitted)
+        told += _sending(asker, window, told, draw, ratings, opened, submitted)
         opened = submitted + timedelta(seconds=30)
     yield from told
 
 
 def _sending(
-    asker: Asker, window: ReportWindow, told: list[LogLine], draw: Random, opened: datetime, submitted: datetime
+    asker: Asker,
+    window: ReportWindow,
+    told: list[LogLine],
+    draw: Random,
+    ratings: Ratings,
+    opened: datetime,
+    submitted: datetime,
 ) -> Iterator[LogLine]:
     form = f"{draw.getrandbits(64):016x}"
     at_opening = Asker(asker.one, asker.study, asker.daily, opened)
     at_sending = Asker(asker.one, asker.study, asker.daily, submitted)
     shown = show(at_opening, window.date, form, is_read=True).events
-    answers = _answers(asker.daily, asker.one.subject, draw)
+    answers = {
+        item.id: None if draw.randrange(100) < LEFT_OUT else _point(item, window.day, ratings)
+        for item in asker.daily.items
+    }
     sent = SentForm(form, answers, was_asked=True, phone_offset_min=None)
     yield from shown
     yield from send(at_sending, (*told, *shown), window.date, sent).events
 
 
-def _answers(daily: Daily, subject: str, draw: Random) -> dict[str, int | None]:
-    """Around a level of their own."""
-    today = Random(f"{subject}/level").uniform(0.35, 0.8) + draw.gauss(0, 0.1)
-    return {item.id: None if draw.randrange(100) < LEFT_OUT else _point(item, today, draw) for item in daily.items}
-
-
-def _point(item: DailyItem, level: float, draw: Random) -> int:
+def _point(item: DailyItem, day: int, ratings: Ratings) -> int:
     """A reversed item the other way round; symptoms are rare."""
-    own = 0.1 if item.block == "symptoms" else 1 - level if item.reversed else level
-    return min(max(round(1 + (own + draw.gauss(0, 0.15)) * (item.points - 1)), 1), item.points)
+    point = ratings.rate(item.block, f"daily/{day}/{item.id}", item.points)
+    if item.block == "symptoms":
+        return max(1, point - item.points // 2)
+    return 1 + item.points - point if item.reversed else point

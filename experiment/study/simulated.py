@@ -24,6 +24,7 @@ from experiment.session import run as sessions
 from experiment.study import dates, participants, recording, setup
 from experiment.study.dates import DAY
 from experiment.study.events import Act, Entry, Unblinded
+from experiment.study.participant import Participant
 from experiment.study.participants_tsv import update_participants_tsv
 from experiment.study.plan import Study
 from experiment.study.register import Register
@@ -214,15 +215,16 @@ def _hold(person: SyntheticParticipant, course: int) -> None:
         operator=who, participant=sessions.some_habit(lab.seed, person.number),
     )  # fmt: skip
     began_utc = _utc(lab.register.now())
-    status = sessions.run_simulated(plan, began_utc, ratings_of(person, course)).status
+    ratings = ratings_of(lab.register.participant(subject), course, lab.seed, lab.effects, lab.drug_kits)
+    status = sessions.run_simulated(plan, began_utc, ratings).status
     record(lab.register, subject, session, who, status, began_utc, plan.transcript)
 
 
-def ratings_of(person: SyntheticParticipant, course: int) -> Ratings:
-    """How somebody rates during a course, with the drug's effects if its kit holds the drug."""
-    lab = person.lab
-    has_drug = bool(lab.effects) and lab.register.participant(person.subject).kits[course - 1] in lab.drug_kits
-    return Ratings(lab.seed, person.subject, course, lab.effects if has_drug else NONE)
+def ratings_of(
+    one: Participant, course: int, seed: int, effects: Mapping[str, float], drug_kits: Collection[str]
+) -> Ratings:
+    """How somebody rates in the session and the reports of a course: with the effects if its kit has the drug."""
+    return Ratings(seed, one.subject, course, effects if one.kits[course - 1] in drug_kits else NONE)
 
 
 def _utc(moment: datetime) -> str:
