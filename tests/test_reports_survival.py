@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from random import Random
@@ -13,11 +14,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from experiment.reports.record import sendings
-from experiment.reports.table import rows
+from experiment.reports.table import closed_to_reports, rows
+from experiment.study import unblinding
+from experiment.study.data_lock import check_locked
+from experiment.study.events import Locked, SessionHeld
 from tests.evenings import (
     DAILY,
     FORM,
+    FULL,
     LOCAL,
+    HttpAnswer,
     ask,
     begin,
     free_port,
@@ -31,6 +37,7 @@ from tests.evenings import (
 from tests.studying import DAY, MONDAY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import date
     from pathlib import Path
 
@@ -201,3 +208,32 @@ def test_everybody_may_send_at_once(tmp_path: Path) -> None:
     with served(made) as port:
         assert len(all_at_once(made, port, MONDAY)) == 30
     assert [len(of) for of in sendings(made.entries).values()] == [1] * 30
+
+
+def test_a_report_sent_while_the_study_is_locked_waits_and_is_refused(tmp_path: Path) -> None:
+    """It changes nothing of what is locked; nor does a table that is made at that moment."""
+    made = begin(tmp_path)
+    register, waiting = made.service.register, list[Future[object]]()
+    start_second(made, "DF001", MONDAY + 14 * DAY)
+    made.at(MONDAY + 14 * DAY, "20:30")
+    register.act("RA", lambda _: SessionHeld("DF001", 1, str(MONDAY), "never_held"))
+    register.act("RA", lambda _: SessionHeld("DF001", 2, str(MONDAY + 14 * DAY), "never_held"))
+
+    with served(made) as port, ThreadPoolExecutor() as pool:
+        form = ask(port, made.path(day=MONDAY + 14 * DAY)).form
+
+        @contextmanager
+        def hold() -> Iterator[None]:
+            with closed_to_reports(tmp_path, register):
+                waiting.append(pool.submit(ask, port, made.path(day=MONDAY + 14 * DAY), {**FULL, "form": form}))
+                waiting.append(pool.submit(made.service.update_table))
+                assert wait(waiting, timeout=0.5).done == set()
+                yield
+
+        unblinding.lock(register, tmp_path, "PI", tuple, hold)
+        answer = waiting[0].result()
+        assert isinstance(answer, HttpAnswer)
+        assert answer.status == 410
+    locked = next(one.act for one in register.entries() if isinstance(one.act, Locked))
+    check_locked(tmp_path, register.folder, locked)
+    assert not sendings(made.entries)

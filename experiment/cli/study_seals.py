@@ -90,17 +90,15 @@ def packing(key: KeyFile, data: DataFolder = DATA) -> None:
 
 def lock(operator: Operator, data: DataFolder = DATA, protocol: ProtocolFile = PROTOCOL, pilot: Pilot = False) -> None:
     """End the study: nothing in it changes any more, and it may be unblinded."""
-    from experiment.reports.table import refresh_table
+    from experiment.reports.table import closed_to_reports
     from experiment.study import unblinding
     from experiment.study.queries import in_words
 
     def open_issues() -> Sequence[str]:
-        found = run_qa(data, protocol, pilot=pilot).open_findings
-        refresh_table(data, register.read(), register.now())  # who is missing by now is a row of what is locked
-        return [in_words(one) for one in found]
+        return [in_words(one) for one in run_qa(data, protocol, pilot=pilot).open_findings]
 
     register = register_for(data)
-    unblinding.lock(register, data, operator, open_issues)
+    unblinding.lock(register, data, operator, open_issues, lambda: closed_to_reports(data, register))
     say(f"The study is locked. Anchor, for your records: {register.read().anchor}")
     say("`dayfour study unblind` shows all treatments to the key holder.")
 

@@ -43,9 +43,14 @@ class Service:
 
     def append(self, decide: Callable[[tuple[LogLine, ...]], Sequence[LogLine]]) -> None:
         """Add lines to the log, which is part of what is locked: BadInput after the lock."""
-        if locked_at(self.roster()):
-            raise BadInput("The study is locked: nothing about its daily reports can change any more.")
-        self.journal.append(decide)
+
+        def decide_unlocked(entries: tuple[LogLine, ...]) -> Sequence[LogLine]:
+            # `study lock` holds the log: whoever waited for it finds the study locked.
+            if locked_at(self.roster()):
+                raise BadInput("The study is locked: nothing about its daily reports can change any more.")
+            return decide(entries)
+
+        self.journal.append(decide_unlocked)
 
     def roster(self) -> Snapshot:
         """The register, read again only if it has another size than before."""
@@ -60,4 +65,5 @@ class Service:
 
     def update_table(self) -> None:
         """Write the table as the log and the register have it now."""
-        refresh_table(self.data, self.roster(), self.now())
+        with self.journal.held():  # nor does a table change that is being locked
+            refresh_table(self.data, self.roster(), self.now())

@@ -7,6 +7,7 @@ Source of the layout: the Brain Imaging Data Structure 1.10, "Phenotypic and ass
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from experiment.storage.atomic_file import write_whole
 from experiment.study.events import Locked
 from experiment.study.participant import Participant
 from experiment.study.plan import Study
+from experiment.study.register import Register
 from experiment.study.snapshot import Snapshot
 
 NO_ANSWERS: Answers = {}
@@ -92,6 +94,14 @@ def refresh_table(data: Path, told: Snapshot, now: datetime) -> None:
     entries = journal(data).events()
     if entries and not locked_at(told):
         write_table(data, told.people.values(), told.study, entries, now)
+
+
+@contextmanager
+def closed_to_reports(data: Path, register: Register) -> Iterator[None]:
+    """While the study is locked, no report comes in; who is missing by now is a row of the table that is locked."""
+    with journal(data).held():
+        refresh_table(data, register.read(), register.now())
+        yield
 
 
 def locked_at(told: Snapshot) -> datetime | None:

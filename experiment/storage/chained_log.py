@@ -6,8 +6,8 @@ line names. What is appended is decided under an exclusive lock, and outlives a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -76,6 +76,15 @@ class ChainedLog(Generic[Kind]):
             with suppress(EquipmentFailure):  # the events are recorded; the head only says less than it could
                 self._note_head(whole + added)
             return self._checked(whole + added, LogHead(0, FIRST))
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """While the context lasts, nobody adds anything to a log that is there; whoever wants to waits for its end."""
+        if not self.path.exists():
+            yield
+            return
+        with lock_file(self.path):
+            yield
 
     def _create(self) -> None:
         """The head first: a log without one was tampered with."""

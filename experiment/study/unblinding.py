@@ -7,6 +7,7 @@ to see.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,16 @@ SESSIONS = (1, 2)
 COLUMNS = ("participant_id", "session_id", "stratum", "order", "kit", "treatment")
 
 Issues = Callable[[], Sequence[str]]
+Held = AbstractContextManager[None]
 
 
-def lock(register: Register, data: Path, who: str, open_issues: Issues) -> Entry:
+def lock(
+    register: Register, data: Path, who: str, open_issues: Issues, hold: Callable[[], Held] = nullcontext
+) -> Entry:
     """Lock the study: nothing changes any more, and it may be unblinded.
 
     BadInput if a session of somebody who takes part was neither run nor closed, if register and data disagree, or if
-    `open_issues` tells of any.
+    `open_issues` tells of any. `hold`: keeps everybody from the data while they are read and locked.
     """
     for name in (ALLOCATION, PACKING, KITS):
         register.beside(name)  # a study that could not be unblinded is not locked
@@ -66,7 +70,8 @@ def lock(register: Register, data: Path, who: str, open_issues: Issues) -> Entry
         sessions = sum(one.is_held(session) for one in people for session in SESSIONS)
         return lock_data(data, register.folder, sessions)
 
-    return register.act(who, decide)
+    with hold():
+        return register.act(who, decide)
 
 
 def unblind_all(register: Register, data: Path, key: Any, who: str, reason: str, out: Path) -> int:
