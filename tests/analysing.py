@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -17,12 +16,13 @@ from experiment.analysis.models import Observation
 from experiment.analysis.observed import DailyReport
 from experiment.analysis.study_data import StudyData
 from experiment.design.message import read_messages
-from experiment.design.protocol import read_protocol
+from experiment.design.protocol import read_daily, read_protocol
 from experiment.design.synthetic import Ratings
 from experiment.design.visit import Visit
 from experiment.record.closing import record_closing, record_guess
 from experiment.record.dataset import DataSet
-from experiment.record.tsv import tsv
+from experiment.reports.service import Service
+from experiment.reports.simulated import simulate_reports
 from experiment.study import setup, unblinding
 from experiment.study.participant import Participant
 from experiment.study.plan import read_study
@@ -31,6 +31,7 @@ from experiment.study.seals import open_packing
 from experiment.study.simulated import simulate_study
 
 ROOT = Path(__file__).parents[1]
+PROTOCOL = ROOT / "stimuli" / "protocol.toml"
 STUDY = read_study(ROOT / "stimuli" / "study.toml")
 DRUG, OTHER = STUDY.treatments
 OUTCOMES = {"session": ("connection", "pleasure"), "daily": ("connection", "mood")}
@@ -180,11 +181,11 @@ def whole_study(folder: Path, people: int, *, is_unblinded: bool = True) -> Whol
         return {one.kit for one in open_packing(register, pharmacy) if one.treatment == DRUG}
 
     register = simulate_study(
-        begin, data, people, seed=1, protocol=read_protocol(ROOT / "stimuli" / "protocol.toml"),
+        begin, data, people, seed=1, protocol=read_protocol(PROTOCOL),
         messages=read_messages(ROOT / "stimuli" / "examples" / "english.csv"), effects=EFFECTS, drug_kits=drug_kits,
     )  # fmt: skip
     names = sorted(path.name for path in data.root.glob("sub-*"))
-    write_daily(data, names)
+    simulate_reports(Service(data.root, read_daily(PROTOCOL), register), 1, EFFECTS, drug_kits(register))
     _write_guesses(data, names)
     unblinding.lock(register, data.root, "PI", tuple)
     if is_unblinded:
@@ -192,30 +193,9 @@ def whole_study(folder: Path, people: int, *, is_unblinded: bool = True) -> Whol
     return WholeStudy(data.root, register, table)
 
 
-def write_daily(data: DataSet, names: Sequence[str]) -> None:
-    """`phenotype/daily.tsv` with two items of each block, one of them reversed, and every seventh report missing."""
-    items = {"close": "connection", "cut_off": "connection", "happy": "mood", "calm": "mood"}
-    rows = []
-    for at, (name, session, day) in enumerate((n, s, d) for n in names for s in (1, 2) for d in range(1, 5)):
-        ratings = Ratings(2, name, session, {})
-        given = {item: ratings.rate(block, f"daily/{day}", 7) for item, block in items.items()}
-        given["cut_off"] = 8 - given["cut_off"]
-        cells = ["n/a"] * 4 if at % 7 == 6 else [str(value) for value in given.values()]
-        rows.append([name, f"ses-{session}", str(day), "missing" if at % 7 == 6 else "in time", *cells])
-    head = ["participant_id", "session_id", "run", "status", *items]
-    (data.root / "phenotype").mkdir(exist_ok=True)
-    (data.root / "phenotype" / "daily.tsv").write_text(tsv(head, rows), encoding="utf-8")
-    levels = {"1": "Not at all", "7": "Very"}
-    told: dict[str, dict[str, Any]] = {
-        item: {"Description": item, "Block": block, "Levels": levels} for item, block in items.items()
-    }
-    told["cut_off"]["Reversed"] = True
-    (data.root / "phenotype" / "daily.json").write_text(json.dumps(told), encoding="utf-8")
-
-
 def _write_guesses(data: DataSet, names: Sequence[str]) -> None:
     """The guesses of all, after each session and at the very end: right, wrong and unsure."""
-    protocol = read_protocol(ROOT / "stimuli" / "protocol.toml")
+    protocol = read_protocol(PROTOCOL)
     assert protocol.funnel
     assert protocol.guess
     choices = protocol.guess.questions[0].choices

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 from msgspec.structs import replace
@@ -111,8 +112,11 @@ def test_daily_items_become_blocks(study: WholeStudy) -> None:
              rows_of(study.data / "phenotype" / "daily.tsv")}  # fmt: skip
     for one in data.observations["daily"]:
         row = table[one.participant, str(one.session), one.item]
-        assert one.values["connection"] == (int(row["close"]) + 8 - int(row["cut_off"])) / 2
-    assert sum(not one.is_given for one in data.reports) == sum(row["close"] == "n/a" for row in table.values())
+        given = [int(cell) for cell in (row["connected"], row["close"]) if cell != "n/a"]
+        given += [8 - int(cell) for cell in [row["disconnected"]] if cell != "n/a"]
+        assert one.values.get("connection") == (pytest.approx(fmean(given)) if given else None)
+    assert sum(not one.is_given for one in data.reports) == sum(row["status"] == "missing" for row in table.values())
+    assert {one.is_given for one in data.reports} == {True, False}
 
 
 def test_guesses_are_read_by_their_places(study: WholeStudy) -> None:
@@ -270,11 +274,14 @@ def test_few_participants_leave_it_open() -> None:
     assert PUBLISHED not in said
 
 
-def test_a_study_of_one_sequence_says_what_cannot_be_told() -> None:
+def test_a_study_of_one_sequence_says_what_cannot_be_told(tmp_path: Path) -> None:
     """One participant, or no ratings at all, end in words and not in an error."""
     data = invented(1, seed=1)
     assert "could not be estimated" in said_of(data)
-    assert said_of(replace(data, observations={"session": (), "daily": ()}, reports=()))
+    nothing = replace(data, observations={"session": (), "daily": ()}, reports=())
+    assert said_of(nothing)
+    for one in (data, nothing):
+        assert write_report(analyse(one), tmp_path).exists()
 
 
 def test_missing_reports_move_the_estimate_as_far_as_they_can(written: Path) -> None:

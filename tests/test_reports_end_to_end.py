@@ -1,17 +1,20 @@
-"""A study of one participant: eight reports through the page in a real browser, two sessions, lock, unblinding."""
+"""A study of one participant: eight reports through the page in a real browser, two sessions, lock, analysis."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from datetime import date, timedelta
+from statistics import fmean
 from typing import TYPE_CHECKING
 
+import pytest
 from playwright.sync_api import sync_playwright
 
 from experiment.design.message import read_messages
 from experiment.design.protocol import read_protocol
 from experiment.record.dataset import DataSet
+from experiment.record.tsv import read_records
 from experiment.reports.table import table_path
 from experiment.reports.verify import files
 from experiment.session.plan import plan_session
@@ -79,8 +82,25 @@ def live_course(made: Evenings, page: Page, port: int, course: int, first: date)
         give_report(made, page, port, day + course)
 
 
-def test_a_study_from_the_first_report_to_the_treatments(tmp_path: Path) -> None:
-    """Eight evenings on a phone and both sessions; all are in the table; verified, described, locked, unblinded."""
+def check_analysis(data: Path, folder: Path, treatments: list[str]) -> None:
+    """What was tapped on the phone is what is modelled, under the treatment of its course; one person shows nothing."""
+    out = folder / "results"
+    said = run("analyse", "--data", data, "--treatments", folder / "treatments.tsv", "--out", out)
+    assert "could not be estimated" in said
+    assert (out / "analysis.html").is_file()
+    rows = read_records(out / "daily_rows.tsv", "participant_id", "session", "item")
+    items = [(at, item) for at, item in enumerate(DAILY.items) if item.block == "connection"]
+    for row in rows:
+        course, day = int(row["session"]), int(row["item"])
+        tapped = [(1 + (day + course - 1 + at) % item.points, item) for at, item in items]
+        mean = fmean(1 + item.points - point if item.reversed else point for point, item in tapped)
+        assert row["treatment"] == treatments[course - 1]
+        assert float(row["connection"]) == pytest.approx(mean)
+    assert len(rows) == 8
+
+
+def test_a_study_from_the_first_report_to_the_analysis(tmp_path: Path) -> None:
+    """Eight evenings on a phone and both sessions; all are in the table; verified, locked, unblinded, analysed."""
     data = tmp_path / "data"
     unblinder, pharmacy = (write_keys(tmp_path / f"{holder}.key", PASSPHRASE) for holder in ("unblinder", "pharmacy"))
     made = begin(data, monday=MONDAY, keys=(unblinder, pharmacy))
@@ -108,3 +128,4 @@ def test_a_study_from_the_first_report_to_the_treatments(tmp_path: Path) -> None
     run("study", "unblind", *given, "--out", tmp_path / "treatments.tsv", typed=f"{PASSPHRASE}\n")
     treatments = [line.split("\t")[-1] for line in (tmp_path / "treatments.tsv").read_text().splitlines()[1:]]
     assert sorted(treatments) == ["naltrexone", "placebo"]
+    check_analysis(data, tmp_path, treatments)

@@ -13,7 +13,7 @@ import matplotlib as mpl
 from msgspec import Struct
 
 from experiment.analysis import tables, wording
-from experiment.analysis.figures import Drawing, draw_days, draw_forest, draw_pairs, draw_periods
+from experiment.analysis.figures import Drawing, draw_days, draw_forest, draw_pairs, draw_periods, planned
 from experiment.analysis.results import Results
 from experiment.analysis.tables import Table
 from experiment.analysis.trial_figures import draw_blinding, draw_flow, draw_missing
@@ -25,7 +25,8 @@ STYLE: Any = {
     "font.family": "DejaVu Sans", "font.size": 8, "svg.fonttype": "none", "svg.hashsalt": "dayfour",
     "axes.linewidth": 0.7, "hatch.linewidth": 0.5, "savefig.dpi": 200,
 }  # fmt: skip
-FIGURES = (draw_flow, draw_pairs, draw_forest, draw_days, draw_periods, draw_blinding, draw_missing)
+OF_EFFECTS = (draw_pairs, draw_forest, draw_days, draw_periods)  # which there are not without an estimate
+OF_TRIAL = (draw_flow, draw_blinding, draw_missing)
 
 
 class Picture(Struct, frozen=True):
@@ -63,7 +64,7 @@ def write_report(results: Results, out: Path) -> Path:
 
 def _pictures(results: Results) -> Iterator[Picture]:
     with mpl.rc_context(STYLE):
-        for draw in FIGURES:
+        for draw in (*(OF_EFFECTS if planned(results) else ()), *OF_TRIAL):
             if drawing := draw(results):
                 if results.data.is_blinded:
                     drawing.figure.suptitle("BLINDED: random labels, no result", fontsize=9, weight="bold")
