@@ -88,7 +88,7 @@ def check_analysis(data: Path, folder: Path, treatments: list[str]) -> None:
     said = run("analyse", "--data", data, "--treatments", folder / "treatments.tsv", "--out", out)
     assert "could not be estimated" in said
     assert (out / "analysis.html").is_file()
-    rows = read_records(out / "daily_rows.tsv", "participant_id", "session", "item")
+    rows = read_records(out / "daily_rows.tsv", "participant", "session", "item")
     items = [(at, item) for at, item in enumerate(DAILY.items) if item.block == "connection"]
     for row in rows:
         course, day = int(row["session"]), int(row["item"])
