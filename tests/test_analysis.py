@@ -89,7 +89,7 @@ def test_every_rated_message_counts_or_is_left_out_by_name(study: WholeStudy, wr
     assert sum(row["connection"] != "n/a" for row in counted) + sum(int(row["rated"]) for row in left) == rated
     known = {(row["participant_id"], row["session_id"][4:]): row["treatment"] for row in rows_of(study.treatments)}
     assert all(known[row["participant"], row["session"]] == row["treatment"] for row in counted)
-    assert {row["reason"].partition(" (")[0] for row in left} >= {"nobody came", "run against the study's rules"}
+    assert {row["reason"].partition(" (")[0] for row in left} >= {"not attended", "run against the study's rules"}
 
 
 def test_pilots_and_simulations_among_real_sessions_are_left_out(copy: WholeStudy) -> None:
@@ -102,7 +102,7 @@ def test_pilots_and_simulations_among_real_sessions_are_left_out(copy: WholeStud
     assert {one.participant for one in data.observations["session"]} <= {real.parts[-3]}
     reasons = {one.participant: one.reason for one in data.left_out}
     assert "pilot" in reasons["sub-pilot001"]
-    assert "no real session (simulate)" in {one.reason for one in data.left_out}
+    assert "not a real session (simulate)" in {one.reason for one in data.left_out}
 
 
 def test_daily_items_become_blocks(study: WholeStudy) -> None:
@@ -270,7 +270,7 @@ def test_what_is_not_shown_is_not_told(effects: dict[str, float], words: str) ->
 def test_few_participants_leave_it_open() -> None:
     """Six participants show neither a difference nor its absence, and the paragraph says just that."""
     said = said_of(invented(6, seed=3, effects={}))
-    assert "stays open: neither a difference nor its absence" in said
+    assert "remains unclear: neither a difference nor its absence" in said
     assert PUBLISHED not in said
 
 

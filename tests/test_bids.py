@@ -181,7 +181,7 @@ def test_subjects_that_differ_only_by_case_are_refused(tmp_path: Path) -> None:
     """On many computers they would share their files."""
     data = DataSet(tmp_path)
     saved(data, session_events("DF001", 1))
-    with pytest.raises(BadInput, match="capital and small"):
+    with pytest.raises(BadInput, match="only in capital letters"):
         data.check_free(Visit("df001", 2))
 
 

@@ -156,7 +156,7 @@ def test_wrong_input_is_told_before_anything_opens(lab: Lab) -> None:
         (lab.runs(session=3), ["session", "from 1 to 2", "you gave 3"]),
         (lab.runs("DF9"), ["sub-DF9.csv", "No such file"]),
         (lab.runs("DF2"), ["asks for 2 messages", "found 1"]),
-        (lab.runs("DF3"), [str(odd), "message 2", "expected one cell a column"]),
+        (lab.runs("DF3"), [str(odd), "message 2", "has more or fewer cells"]),
         (lab.begins("run", *lab.places(), "--answer", "dose=1"), ["no question 'dose'", "last_dose"]),
         (
             lab.begins("pilot", "--protocol", wrong, "--data", lab.data),

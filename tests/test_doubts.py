@@ -72,7 +72,7 @@ def test_nothing_speaks_against_a_visit_in_its_turn(tmp_path: Path) -> None:
 def test_a_visit_without_the_one_before_is_asked_about(tmp_path: Path) -> None:
     """Session 2 of somebody who has no session 1, and session 1 of somebody who has session 2 already."""
     data = DataSet(tmp_path)
-    assert doubts(data, 2) == ["sub-A1 ses-1 is not in this data folder, and it comes before session 2."]
+    assert doubts(data, 2) == ["sub-A1 ses-1 must come before session 2, but is not in this data folder."]
     ran(data, 2)
     assert doubts(data, 1) == ["sub-A1 ses-2 was run already, on 2026-11-02, and session 1 comes before it."]
 
@@ -149,7 +149,7 @@ def test_another_relationship_is_asked_about(tmp_path: Path) -> None:
     assert message_doubts(planned(data, 2)) == []
     changed = [replace(MESSAGES[0], relationship="uncle"), *MESSAGES[1:]]
     (doubt,) = message_doubts(planned(data, 2, messages=changed))
-    assert doubt.startswith(f"Message {MESSAGES[0].message_id} has the relationship 'uncle' now, and had")
+    assert doubt.startswith(f"Message {MESSAGES[0].message_id} now has the relationship 'uncle', but had")
 
 
 @pytest.mark.parametrize("column", ["writer", "language"])
@@ -160,7 +160,7 @@ def test_another_writer_or_language_is_asked_about(tmp_path: Path, column: str) 
     other = {"writer": MESSAGES[1].writer, "language": "de"}[column]
     changed = [replace(MESSAGES[0], **{column: other}), *MESSAGES[1:]]
     (doubt,) = message_doubts(planned(data, 2, messages=changed))
-    assert doubt.startswith(f"Message {MESSAGES[0].message_id} has another writer or language now")
+    assert doubt.startswith(f"Message {MESSAGES[0].message_id} has a different writer or language")
     assert MESSAGES[0].writer not in doubt
     assert MESSAGES[1].writer not in doubt
 

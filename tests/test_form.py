@@ -198,7 +198,7 @@ def test_long_answers_are_shortened_in_errors() -> None:
 def test_a_question_cannot_take_the_name_of_a_field() -> None:
     """A protocol whose own question is called as one that is always asked is refused."""
     twice = replace(PROTOCOL, assistant=(AskedQuestion("session", "Session", "text"),))
-    with pytest.raises(BadInput, match=r"'session'.*Rename its id"):
+    with pytest.raises(BadInput, match=r"'session'.*Rename it"):
         form.fields(twice)
 
 

@@ -76,7 +76,7 @@ def test_the_last_session_ends_with_the_closing_questions(lab: Lab, hands: Hands
     described = json.loads(DataSet(lab.data).funnel.with_suffix(".json").read_text(encoding="utf-8"))
     assert set(described) == set(row)
     status, said = lab.begins("funnel", "--subject", SUBJECT, *lab.places()[:4]).ends()
-    assert (status, "has answered the closing questions already" in said) == (2, True), said
+    assert (status, "has already answered the closing questions" in said) == (2, True), said
 
 
 def test_each_session_ends_with_the_guess(lab: Lab, hands: Hands, eyes: Eyes) -> None:
@@ -94,7 +94,7 @@ def test_each_session_ends_with_the_guess(lab: Lab, hands: Hands, eyes: Eyes) ->
     data, visit = DataSet(lab.data), Visit(SUBJECT, 1)
     (row,) = read_records(data.guesses, "participant_id", "session_id")
     assert row == {"participant_id": f"sub-{SUBJECT}", "session_id": "ses-1", "treatment": "placebo (no drug)"}
-    with pytest.raises(BadInput, match="answered already"):
+    with pytest.raises(BadInput, match="already answered"):
         record_guess(data, visit, "2026-12-01T12:00:00+00:00", (), {})
     data.guesses.unlink()
     assert "guess.tsv: made again." in [str(one) for one in remake(data)]
@@ -133,7 +133,7 @@ def test_answers_are_never_overwritten(tmp_path: Path, lab: Lab) -> None:
     given: Answers = {"purpose": None, "drug_course": "the first", "certainty": 5.0}
     for subject in ("DF2", "DF1"):
         record_closing(data, subject, UTC, funnel.questions, given)
-    with pytest.raises(BadInput, match="answered already"):
+    with pytest.raises(BadInput, match="already answered"):
         record_closing(data, "DF1", UTC, funnel.questions, given | {"certainty": 100.0})
     rows = read_rows(data.funnel, "participant_id")
     assert list(rows) == ["sub-DF1", "sub-DF2"]
@@ -170,7 +170,7 @@ def test_answers_outlive_a_lost_folder(tmp_path: Path, monkeypatch: pytest.Monke
     closing_log(data, "DF1").parent.mkdir(parents=True)
     with monkeypatch.context() as full:
         full.setattr(os, "write", no_room)
-        with pytest.raises(EquipmentFailure, match="saved here instead") as error:
+        with pytest.raises(EquipmentFailure, match="saved only here instead") as error:
             record_closing(data, "DF1", UTC, PROTOCOL.funnel.questions, GIVEN)
     (copy,) = home.rglob("*_closing.jsonl")
     assert str(copy) in str(error.value)

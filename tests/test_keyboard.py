@@ -233,7 +233,7 @@ except EquipmentFailure as failure:
 def test_no_display_is_refused_in_words() -> None:
     """Without an X display, where psychtoolbox would crash, the failure says what to do."""
     with started(OPENER, None) as process:
-        assert "start from a desktop" in answer(process, "refused")
+        assert "Start from a desktop" in answer(process, "refused")
         assert process.wait(10) == 0
 
 

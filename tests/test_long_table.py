@@ -85,7 +85,7 @@ def test_sessions_of_another_protocol_have_columns_of_their_own() -> None:
 def test_nothing_is_overwritten_and_other_endings_are_refused(tmp_path: Path) -> None:
     """A file that is there stays as it is, and only three kinds of files are written."""
     (tmp_path / "long.json").write_text("{}", encoding="utf-8")
-    for name, why in (("long.tsv", "is there already"), ("long.xlsx", "is there already"), ("other.xlsx", "ending in")):
+    for name, why in (("long.tsv", "already exists"), ("long.xlsx", "already exists"), ("other.xlsx", "must end in")):
         with pytest.raises(BadInput, match=why):
             save_long_table(sessions_of(SIMULATED), tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == ["long.json"]
@@ -93,7 +93,7 @@ def test_nothing_is_overwritten_and_other_endings_are_refused(tmp_path: Path) ->
 
 def test_simulated_and_pilot_data_come_only_when_asked(tmp_path: Path) -> None:
     """Without --pilot a simulated data set gives no table, and with it, its pilots or itself."""
-    with pytest.raises(BadInput, match="no real session but a simulate"):
+    with pytest.raises(BadInput, match=r"is not a real session \(simulate\)"):
         read_sessions(SIMULATED, pilot=False, progress=lambda _done, _all: None)
     shutil.copytree(RECORDED / "real", tmp_path / "data")
     shutil.copytree(RECORDED / "pilot" / "pilot", tmp_path / "data" / "pilot")

@@ -48,7 +48,7 @@ def with_first(**changes: str) -> tuple[Message, ...]:
 def found(messages: Sequence[Message], protocol: object = PROTOCOL, subject: str = "DF001") -> list[Finding]:
     """What the check of a set finds, without the note on its type size."""
     findings = check_set(subject, messages, protocol, LAYOUT)  # type: ignore[arg-type]
-    return [one for one in findings if not one.text.startswith("All will be shown")]
+    return [one for one in findings if not one.text.startswith("All messages will be shown")]
 
 
 def only(findings: Sequence[Finding]) -> tuple[str, str | None, str]:
@@ -69,20 +69,21 @@ def test_the_examples_have_nothing_wrong(path: Path) -> None:
         ({"text": " \n\u200b\u2060 "}, "error", "empty"),
         ({"text": "Hello"}, "warning", "one word"),
         ({"text": "\N{HEAVY BLACK HEART}\ufe0f\N{HEAVY BLACK HEART}\ufe0f"}, "warning", "no word"),
-        ({"text": "I miss you, little one."}, "warning", "5 words; usual are 10 to 250"),
+        ({"text": "I miss you, little one."}, "warning", "5 words (10 to 250 are usual)"),
         ({"text": "so " * 251}, "warning", "251 words"),
         ({"text": "Here is a letter that no font has among all of ours: \u0f40."}, "error", "U+0F40 (character 54)"),
         ({"text": f"We are a family of four that nobody draws as one: {FAMILY * 2} yes."}, "error", ""),
-        ({"text": f"{ENGLISH[0].text} \u3164"}, "error", "leave no ink: U+3164 (character"),
+        ({"text": f"{ENGLISH[0].text} \u3164"}, "error", "are invisible: U+3164 (character"),
         ({"text": f"{ENGLISH[0].text} Z" + "\u0301" * 12}, "warning", "U+005A with 12 (character"),
         ({"text": f"{ENGLISH[0].text} caf\u00c3\u00a9"}, "error", "wrong encoding"),
         ({"relationship": "m&auml;dchen"}, "error", "Column relationship: Codes of a web page"),
-        ({"writer": "\u0f40\u0f41"}, "error", "The writer's name has what no font here can draw: U+0F40 (character 1)"),
+        ({"writer": "\u0f40\u0f41"}, "error", ("The writer's name has characters that no font here can draw: U+0F40 "
+        "(character 1)")),
         ({"writer": " "}, "error", "column writer"),
         ({"relationship": "\u200b"}, "error", "column relationship"),
         ({"writer": "x" * 61}, "warning", "61 characters in 1 lines"),
-        ({"writer": "Mother"}, "note", "named by the relationship only"),
-        ({"language": "english"}, "error", "no tag"),
+        ({"writer": "Mother"}, "note", "only the relationship"),
+        ({"language": "english"}, "error", "not a tag"),
         ({"text": "我们都很想你,我们都很想你,我们都很想你,每天晚上都想"}, "error", "zh, zh-Hant or ja"),
         ({"writer": "王小明"}, "warning", "drawn as in zh"),
         ({"subject": "DF002"}, "error", "another participant"),
@@ -107,7 +108,9 @@ def test_the_right_participant_is_no_mistake() -> None:
     assert found(with_first(subject="DF001")) == found(with_first(subject="sub-DF001")) == []
 
 
-@pytest.mark.parametrize(("sets", "count", "says"), [("same", 6, "Expected 6"), ("split", 12, "(6 for each session)")])
+@pytest.mark.parametrize(
+    ("sets", "count", "says"), [("same", 6, "6 are needed"), ("split", 12, "(6 for each session)")]
+)
 def test_exactly_as_many_messages_as_the_protocol_has(sets: str, count: int, says: str) -> None:
     """One message more or less than the protocol's number is an error of the set."""
     protocol = replace(PROTOCOL, message_sets=sets, intake=Intake(alike=1.0))
@@ -117,7 +120,7 @@ def test_exactly_as_many_messages_as_the_protocol_has(sets: str, count: int, say
         grade, message_id, text = only(found([*many, many[0]][:wrong] if wrong < 13 else [*many, ENGLISH[0]], protocol))
         assert (grade, message_id) == ("error", None)
         assert says in text
-        assert f"found {wrong}" in text
+        assert f"There are {wrong} messages" in text
 
 
 @pytest.mark.parametrize(

@@ -67,9 +67,9 @@ def test_what_is_not_obvious_is_not_guessed() -> None:
     assert "Sekret" not in str(error.value)
     for name in ("message b", "MESSAGE B", "5"):
         assert resolve(unclear, {"text": name})["text"].name == "message b"
-    with pytest.raises(BadInput, match="none called 'Q9'"):
+    with pytest.raises(BadInput, match="there is no column 'Q9' for text"):
         resolve(unclear, {"text": "Q9"})
-    with pytest.raises(BadInput, match="expected one of subject, writer"):
+    with pytest.raises(BadInput, match="Please write one of subject, writer"):
         resolve(unclear, {"texts": "5"})
 
 
@@ -89,7 +89,7 @@ def test_a_person_is_asked_what_is_not_obvious() -> None:
 def test_a_table_without_header_shows_nothing_of_its_first_row() -> None:
     """Names and texts in the place of the header are not told, and the person is told to add one."""
     bare = table("a.csv", [(1, ("DF1", "Sekretname", "mum", "Sekret text")), (2, ("DF1", "Bo", "dad", "words"))])
-    with pytest.raises(BadInput, match="expected columns' names in the first row") as error:
+    with pytest.raises(BadInput, match="the first row does not look like column names") as error:
         with_header(bare, {})
     assert "Sekret" not in str(error.value)
     assert "\n  column 1: 1 filled, median 3 characters" in str(error.value)
@@ -141,10 +141,10 @@ MESSAGE = ("DF1", "Ada", "friend", LONG)
 @pytest.mark.parametrize(
     ("field", "value", "says"),
     [
-        ("subject", "DF2", "row 3: the participant's ID is not that of --subject"),
-        ("writer", "Bo", "row 3: the writer is not that of --writer"),
-        ("relationship", "mother", "row 3: the relationship is not that of --relationship"),
-        ("language", "de", "row 3: the language is not that of --language"),
+        ("subject", "DF2", "row 3: the participant's ID differs from --subject"),
+        ("writer", "Bo", "row 3: the writer differs from --writer"),
+        ("relationship", "mother", "row 3: the relationship differs from --relationship"),
+        ("language", "de", "row 3: the language differs from --language"),
     ],
 )
 def test_a_row_that_contradicts_an_option_is_refused(tmp_path: Path, field: str, value: str, says: str) -> None:
@@ -177,7 +177,7 @@ def test_an_option_makes_no_message_of_a_blank_row(tmp_path: Path) -> None:
 def test_a_text_files_name_contradicts_no_option(tmp_path: Path) -> None:
     """Whoever the name says wrote it is not overridden either."""
     path = saved(tmp_path, "DF1_mother_Anna.txt", LONG)
-    with pytest.raises(BadInput, match=r"DF1_mother_\.\.\.\.txt \(file 1\): the writer is not that of --writer"):
+    with pytest.raises(BadInput, match=r"DF1_mother_\.\.\.\.txt \(file 1\): the writer differs from --writer"):
         taken([path], tmp_path / "into", constants={"writer": "Bo"})
 
 
@@ -190,8 +190,8 @@ BARE = [MESSAGE, ("DF1", "Bo", "brother", LONG + "!")]
 def test_a_table_without_names_loses_no_message(tmp_path: Path) -> None:
     """Where the first row may be a message, columns by number, or chosen by a person, do not make it a header."""
     numbers = [f"{field}={at}" for at, field in enumerate(HEADER, start=1)]
-    assert "expected columns' names in the first row" in refused(BARE, tmp_path, given=numbers)
-    assert "expected columns' names in the first row" in refused(BARE, tmp_path, ask=lambda *_: 0)
+    assert "the first row does not look like column names" in refused(BARE, tmp_path, given=numbers)
+    assert "the first row does not look like column names" in refused(BARE, tmp_path, ask=lambda *_: 0)
     path = saved(tmp_path, "a.csv", separated([("a", "b", "c", "d"), *BARE]))
     named = [f"{field}={name}" for field, name in zip(HEADER, "abcd", strict=True)]
     assert texts(taken([path], tmp_path / "into", given=named)) == {"DF1": [LONG, LONG + "!"]}
@@ -239,13 +239,13 @@ def test_titles_above_the_names_are_passed_over(tmp_path: Path, titles: list[tup
         ("note", f"a.csv, row {at}: ") for at in range(1, len(titles) + 1)
     ]
     rows = [*titles, HEADER, *BARE, ("DF1", "", "friend", LONG)]
-    assert f"row {len(titles) + 4}: there is a text and nothing" in refused(rows, tmp_path)
+    assert f"row {len(titles) + 4}: there is a text but no " in refused(rows, tmp_path)
 
 
 def test_a_row_as_full_as_the_names_is_no_title(tmp_path: Path) -> None:
     """What stands above the names and may be a message is not thrown away: the person is told what to do."""
     said = refused([MESSAGE, HEADER, *BARE], tmp_path)
-    assert "If a title stands above them, delete it" in said
+    assert "If there is a title above them, delete it" in said
 
 
 # What is obvious
@@ -293,7 +293,7 @@ def test_the_columns_that_are_used_are_told(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert '\n  text = "text": 1 filled, median 66 characters' in plan.used[0]
     assert '\n  text = "text": 1 filled, median 1 character' in plan.used[1]
-    assert [(one.severity, one.text[:28]) for one in plan.findings] == [("warning", 'a.csv: not taken in: "commen')]
+    assert [(one.severity, one.text[:28]) for one in plan.findings] == [("warning", 'a.csv: not imported: "commen')]
     assert taken([second, saved(tmp_path, "c.csv", second.read_bytes())], tmp_path / "into").used == (
         plan.used[1].replace("b.csv", "b.csv and 1 more"),
     )

@@ -72,20 +72,22 @@ def test_files_that_nobody_reads_are_named(folder: Folder) -> None:
     for name in strays:
         (folder.path / name).write_bytes(b"x")
     said = says(folder, "check")[1]
-    assert [name for name in strays if f"Nobody reads the file {name}" not in said] == []
+    assert [name for name in strays if f"The file {name} is not used" not in said] == []
     folder.forget("DF1")
     status, said = says(folder, "check")
-    assert (status, "0 messages of 0 participants" in said, "There is nothing to check" in said) == (1, True, True), (
-        said
-    )
+    assert (status, "0 messages of 0 participants" in said, "There are no messages to check" in said) == (
+        1,
+        True,
+        True,
+    ), said
     assert [name for name in strays if name not in said] == []
 
 
 def test_notes_are_shown_where_one_participant_is_checked(folder: Folder) -> None:
     """Of one participant all is shown, also notes; of a folder how many there are, and how to see them."""
-    assert "All will be shown in type of" in says(folder, "check", "--subject", "DF1")[1]
+    assert "All messages will be shown at" in says(folder, "check", "--subject", "DF1")[1]
     said = says(folder, "check")[1]
-    assert "All will be shown in type of" not in said
+    assert "All messages will be shown at" not in said
     assert "1 error, 0 warnings, 1 note." in said
     assert "`dayfour messages check --subject ID` also shows the notes." in said
 
@@ -97,7 +99,7 @@ def test_encrypting_leaves_no_picture_in_plain(folder: Folder) -> None:
     picture.write_bytes(b"x")
     status, said = says(folder, "encrypt", typed=f"{PASSPHRASE}\n")
     assert (status, picture.exists()) == (0, False)
-    assert "1 file was encrypted; the messages of 1 participant lie encrypted" in said
+    assert "1 file was encrypted; the messages of 1 participant are encrypted" in said
     assert "preview/sub-DF1.png" in said
     assert "1 file was decrypted" in says(folder, "decrypt", typed=f"{PASSPHRASE}\n")[1]
 

@@ -104,7 +104,7 @@ def test_the_page_says_that_it_is_private_and_loads_nothing(tmp_path: Path) -> N
     links.feed(text)
     assert links.found == []
     body = text[text.index("<body>") :]
-    assert body.index("Private: these messages are for sub-DF001 alone") < body.index("<img")
+    assert body.index("Private: these messages are for sub-DF001 only") < body.index("<img")
     assert "of message &lt;b&gt;&amp; again" in body
     assert "<b>&<" not in body
 
@@ -180,7 +180,7 @@ def test_only_what_cannot_be_drawn_is_left_out(tmp_path: Path, wrong: dict[str, 
     text = page.read_text(encoding="utf-8")
     assert re.findall(r'alt="Message (\w+)"', text) == [one.message_id for one in ENGLISH[1:4]]
     assert "as they cannot be drawn: mother." in text
-    assert "Expected 6 messages, found 4" in text
+    assert "There are 4 messages; 6 are needed" in text
 
 
 def test_a_set_of_which_nothing_can_be_drawn_has_a_page_of_findings(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_another_passphrase_opens_nothing(sealed: Folder) -> None:
 def test_a_plain_file_in_an_encrypted_folder_is_named_and_taken_in(sealed: Folder, opened: Folder) -> None:
     """A file that somebody copied into the folder is refused until it is encrypted, which needs no passphrase."""
     (sealed.path / "sub-DF9.csv").write_bytes(messages_csv(SIX))
-    with pytest.raises(BadInput, match="lies here unencrypted"):
+    with pytest.raises(BadInput, match="is not encrypted"):
         opened.read("DF9")
     assert sealed.encrypt("") == ["DF9"]
     assert opened.read("DF9") == SIX
@@ -114,7 +114,7 @@ def test_two_files_of_one_participant_are_not_chosen_from(sealed: Folder, opened
     """A plain file beside an encrypted one of the same participant stays, and so does that one."""
     other = tuple(replace(message, text="another") for message in SIX)
     (sealed.path / "sub-DF1.csv").write_bytes(messages_csv(other))
-    with pytest.raises(BadInput, match="both here"):
+    with pytest.raises(BadInput, match="both exist"):
         sealed.encrypt("")
     assert read_messages(sealed.path / "sub-DF1.csv") == other
     (sealed.path / "sub-DF1.csv").unlink()
@@ -146,7 +146,7 @@ def test_damage_is_refused(opened: Folder, name: str, use: Callable[[Folder], ob
 def test_without_a_public_key_nothing_is_encrypted_anew(sealed: Folder) -> None:
     """A folder whose public key was lost makes no second key beside messages of the first."""
     (sealed.path / "recipient.txt").unlink()
-    with pytest.raises(BadInput, match="Put that file back"):
+    with pytest.raises(BadInput, match="Restore that file"):
         sealed.encrypt(PASSPHRASE)
 
 
@@ -169,7 +169,7 @@ def test_forgetting_removes_the_messages_and_their_pictures(folder: Folder) -> N
 
 def test_a_missing_file_is_named(opened: Folder) -> None:
     """A participant without messages is named by the file that is not there, plain or encrypted."""
-    with pytest.raises(BadInput, match=r"sub-DF7\.csv\.age cannot be read"):
+    with pytest.raises(BadInput, match=r"sub-DF7\.csv\.age do not exist"):
         opened.read("DF7")
 
 

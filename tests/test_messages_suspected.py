@@ -45,7 +45,7 @@ def test_a_second_row_of_headings_is_no_message(tmp_path: Path, heading: str) ->
         constants={"subject": "DF1", "writer": "Ada", "relationship": "friend"},
     )  # fmt: skip
     assert texts(plan) == {"DF1": [LONG]}
-    assert any("second row of headings" in one.text for one in plan.findings)
+    assert any("second header row" in one.text for one in plan.findings)
 
 
 def test_a_row_of_one_word_throughout_is_refused(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_a_formula_without_a_result_is_no_name(tmp_path: Path) -> None:
     plan = taken(
         [saved(tmp_path, "a.csv", separated((HEADER, ("DF1", "A", "=HYPERLINK(1)", LONG))))], tmp_path / "into"
     )
-    assert any(one.severity == "error" and "begins like a formula" in one.text for one in plan.findings)
+    assert any(one.severity == "error" and "begins like a spreadsheet formula" in one.text for one in plan.findings)
 
 
 def test_hidden_rows_and_columns_are_named(tmp_path: Path) -> None:

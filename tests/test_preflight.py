@@ -652,7 +652,7 @@ def test_a_display_without_a_screen_is_not_fit(lab: Lab, hands: Hands) -> None:
     assert status == 1, said
     assert "NOT FIT vsync no: a flip comes whenever it is asked for" in told
     assert "This computer is not ready yet" in told
-    assert "stand on the screen as prepared" in told
+    assert "are on the screen as prepared" in told
     assert "ok press came once, timed by" in told
 
 

@@ -131,9 +131,9 @@ NUMBER = {"id": "n", "text": "N", "kind": "number"}
         ("keys.pause", "ctrl+ctrl+p", "two of ctrl, shift and alt"),
         ("keys.pause", "ctrl+shift+alt", "two of ctrl, shift and alt"),
         ("keys.pause", "", "two of ctrl, shift and alt"),
-        ("keys.pause", "ctrl+shift+escape", "which the operating system uses itself"),
-        ("keys.pause", "alt+ctrl+delete", "which the operating system uses itself"),
-        ("keys.pause", "ctrl+shift+space", "'pause' ends with 'space', which is no key or has another use."),
+        ("keys.pause", "ctrl+shift+escape", "which the operating system uses."),
+        ("keys.pause", "alt+ctrl+delete", "which the operating system uses."),
+        ("keys.pause", "ctrl+shift+space", "'pause' ends with 'space', which is not a key or is already used."),
         ("keys.pause", "ctrl+shift+5", "'pause' ends with '5'"),
         # braces that cannot be filled in
         ("wording.pause.page", "Press {resme}", "[wording.pause]: 'page' has {resme}, which is no name. Names in"),
@@ -218,7 +218,7 @@ def test_a_file_in_another_encoding_is_refused_with_the_cure(tmp_path: Path) -> 
     path = tmp_path / "saved.toml"
     path.write_bytes(TEXT.replace("Welcome", "Willkommen, gr\u00fc\u00dfe").encode("cp1252"))
     line = TEXT[: TEXT.index("Welcome")].count("\n") + 1
-    with pytest.raises(BadInput, match=rf"not saved as UTF-8: line {line} .* Save As, and there the encoding UTF-8"):
+    with pytest.raises(BadInput, match=rf"not saved as UTF-8 \(see line {line}\).* Save As with the encoding UTF-8"):
         read_protocol(path)
 
 
@@ -231,7 +231,7 @@ def test_a_file_in_another_encoding_is_refused_with_the_cure(tmp_path: Path) -> 
         (b"\xff\xfet\x00", "not a TOML file"),
         (TEXT.encode("utf-32"), "is not"),
         (b"", "'task' is missing"),
-        (b"a" + b".a" * 100_000 + b" = 1", "a key of too many parts"),
+        (b"a" + b".a" * 100_000 + b" = 1", "a key with too many parts"),
         (b"a = " + b"[" * 5000, "not a TOML file"),
     ],
     ids=["no value", "no bracket", "twice", "no text", "UTF-32", "empty", "long key", "deep"],

@@ -256,7 +256,7 @@ def test_a_session_that_went_on_is_one_session_in_two_sittings(tmp_path: Path) -
     procedure.run(again, SimulatedScreen(participant, simulated_info()), rest.append)
     one = read_of(tmp_path, [*told[:read], *_with_flips(rest, ())])
     assert kinds(one) == ["resumed"]
-    assert session_findings(one, THRESHOLDS)[0].text == "After 1 min 30 s. Message 3 was seen before."
+    assert session_findings(one, THRESHOLDS)[0].text == "After 1 min 30 s. Message 3 was shown before."
     assert one.rated == PROTOCOL.messages
     starts_s = [screen.start_s for screen in one.screens]
     assert starts_s == sorted(starts_s)
@@ -514,7 +514,7 @@ def test_the_page_is_whole_and_loads_nothing(tmp_path: Path) -> None:
     assert page.loaded == []
     assert {"sub-DF001_ses-1", "sub-DF001_ses-2", "sub-DF002_ses-1", "sub-DF002_ses-2"} <= page.places
     assert page.links <= page.places
-    assert "2 of 4 sessions need a person" in page.words
+    assert "2 of 4 sessions need attention" in page.words
 
 
 def test_names_cannot_break_the_page(tmp_path: Path) -> None:

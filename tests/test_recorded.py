@@ -147,7 +147,7 @@ def test_the_next_session_finds_the_texts_of_one_with_plain_digests(tmp_path: Pa
     later = plan(messages).session
     assert (first.message_digests, later.message_digests) == (UNSET, KEYED)
     assert {one.message_sha256 for one in first.trials} & {one.message_sha256 for one in later.trials} == set()
-    with pytest.raises(BadInput, match="not as they were in session 1"):
+    with pytest.raises(BadInput, match="differ from those in session 1"):
         plan([replace(messages[0], text="another"), *messages[1:]])
 
 

@@ -100,7 +100,7 @@ def test_links_are_handed_out_once(tonights: tuple[Evenings, date], tmp_path: Pa
         "https"
         in run("reports", "links", "--data", made.service.data, "--url", "daily", "--out", tmp_path, status=2)[1]
     )
-    assert "has a link" in run("reports", "links", *where, "--out", tmp_path / "a", status=2)[1]
+    assert "have a link" in run("reports", "links", *where, "--out", tmp_path / "a", status=2)[1]
     run("reports", "links", *where, "--out", tmp_path / "b", "--renew", "--subject", "DF002")
     text = (tmp_path / "b" / "links.csv").read_text(encoding="utf-8")
     ((name, link),) = [(row["participant_id"], row["link"]) for row in csv.DictReader(text.splitlines())]
@@ -109,7 +109,7 @@ def test_links_are_handed_out_once(tonights: tuple[Evenings, date], tmp_path: Pa
     assert (tmp_path / "b" / "links.csv").stat().st_mode & 0o077 == 0
     events = events_of((tmp_path / "b" / "sub-DF002.ics").read_bytes())
     assert {str(event["url"]) for event in events} == {link}
-    assert "holds links already" in run("reports", "links", *where, "--out", tmp_path / "b", "--renew", status=2)[1]
+    assert "already contains links" in run("reports", "links", *where, "--out", tmp_path / "b", "--renew", status=2)[1]
     run("reports", "links", "--data", made.service.data, "--revoke", "--subject", "DF002")
 
 

@@ -121,7 +121,7 @@ def test_what_was_written_outlives_the_next_qa(tmp_path: Path) -> None:
     assert kept == {("missing", "sim00002", 1): ("never came", "RA"), ("died", "sim00009", 1): ("a power cut", "")}
     judged(tmp_path, {("missing", "sim00002", 1): "RA: never came"})
     assert [one.key for one in read_resolutions(report.table)] == [("died", "sim00009", 1)]
-    assert "Answered by RA: never came" in report.table.read_text(encoding="utf-8")
+    assert "Resolved by RA: never came" in report.table.read_text(encoding="utf-8")
 
 
 def test_a_table_that_was_spoilt_is_not_written_over(tmp_path: Path) -> None:

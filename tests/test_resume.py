@@ -303,7 +303,7 @@ def test_a_later_session_with_another_task_shows_what_the_first_did(whole: dict[
     """Session 2 with a translated protocol is held against session 1: texts, order and seed."""
     translated = replace(FEW, task="geliebte")
     changed = [replace(one, text=f"{one.text}.") if at == 0 else one for at, one in enumerate(MESSAGES)]
-    with pytest.raises(BadInput, match="not as they were in session 1"):
+    with pytest.raises(BadInput, match="differ from those in session 1"):
         planned(whole["quick"], "quick", protocol=translated, session=2, messages=changed)
     first = log.read_start(transcript(whole["quick"])).session
     second = planned(whole["quick"], "quick", protocol=translated, session=2).session
@@ -321,7 +321,7 @@ def test_a_later_session_shows_what_the_first_did(tmp_path: Path) -> None:
         {"protocol": split},
     ]
     for changed in others:
-        with pytest.raises(BadInput, match="not as they were in session 1"):
+        with pytest.raises(BadInput, match="differ from those in session 1"):
             planned(data, "quick", session=2, **changed)
     assert planned(data, "quick", session=2).session.session == 2
 
@@ -378,7 +378,7 @@ def test_only_one_of_two_goes_on(whole: dict[str, DataSet], tmp_path: Path) -> N
         first.append(TrialBegan(1))
         first.settle()
         content = transcript(data).read_bytes()
-        with pytest.raises(BadInput, match="Another program writes"):
+        with pytest.raises(BadInput, match="Another program is writing"):
             sessions.run_simulated(plans[1])
         assert transcript(data).read_bytes() == content
     with pytest.raises(BadInput, match="has changed since"):

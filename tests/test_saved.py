@@ -134,7 +134,7 @@ def test_a_start_that_cannot_be_written_begins_nothing(tmp_path: Path) -> None:
     """Without its first line no transcript can be read: it is refused before anything is shown."""
     started = told()[0]
     assert isinstance(started, Started)
-    with log.Writer(tmp_path / "a") as transcript, pytest.raises(EquipmentFailure, match="nothing was begun"):
+    with log.Writer(tmp_path / "a") as transcript, pytest.raises(EquipmentFailure, match="nothing was started"):
         transcript.append(replace(started, zero_count_s=math.nan))
     assert not (tmp_path / "a").exists()
 
@@ -203,12 +203,12 @@ def test_what_was_rescued_is_put_back(tmp_path: Path, home: Path, monkeypatch: p
     data, events = DataSet(tmp_path / "data"), told()
     with monkeypatch.context() as full:
         full.setattr("experiment.storage.append_file.GrowingFile._take", no_room)
-        with pytest.raises(EquipmentFailure, match="saved here instead") as error:
+        with pytest.raises(EquipmentFailure, match="saved only here instead") as error:
             written(data, events)
     (copy,) = home.rglob("*.jsonl")
     assert str(copy) in str(error.value)
     assert [one.did.split(" from ")[0].split(",")[0] for one in catch_up(data, SUBJECT)] == [
-        "put back",
+        "restored",
         "its tables were missing",
     ]
     table = data.table(session_of().visit, PROTOCOL.task)
@@ -222,7 +222,7 @@ def test_what_could_not_be_saved_anywhere_is_said(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("experiment.storage.append_file.GrowingFile._take", no_room)
     monkeypatch.setattr(rescue.RescueCopy, "write", lambda *_: None)
     threading.Timer(1.0, _thread.interrupt_main).start()
-    with pytest.raises(EquipmentFailure, match="not be saved anywhere else either: what is not in that folder is lost"):
+    with pytest.raises(EquipmentFailure, match="not be saved anywhere else: what is not in that folder is lost"):
         written(DataSet(tmp_path / "data"), told())
 
 
@@ -299,7 +299,7 @@ def test_a_session_in_which_a_message_may_have_been_seen_is_not_begun_again(what
     if what != "not begun":
         written(data, events[: seen + 1] if what == "message" else [*events[:seen], object()])  # type: ignore[list-item]
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    with pytest.raises(BadInput, match="cannot be begun again" if what != "not begun" else "without --begin-again"):
+    with pytest.raises(BadInput, match="cannot be started again" if what != "not begun" else "without --begin-again"):
         set_aside(data, visit, "The wrong session", "TA", "2026-03-01T10:00:00+00:00")
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 

@@ -178,7 +178,7 @@ def test_check_asks_the_register(lab: Lab, tmp_path: Path) -> None:
     """Whether a register is whole, whether today is the day, and, without a study, nothing."""
     assert study_items(tmp_path / "elsewhere", "DF001", 1) == []
     (whole,) = study_items(lab.data.root, "", 0)
-    assert (whole.severity, whole.text) == ("ok", "its register is whole, with 4 entries")
+    assert (whole.severity, whole.text) == ("ok", "its register is intact, with 4 entries")
     (refused,) = study_items(lab.data.root, "DF002", 0)
     assert (refused.severity, "not enrolled" in refused.text) == ("error", True)
     lab.register.path.unlink()

@@ -72,10 +72,10 @@ def test_a_pointer_beside_a_register_is_refused(tmp_path: Path, shared: Register
     own = Register(tmp_path / FOLDER)
     setup.set_up(own, STUDY, *PUBLIC_KEYS, "PI")
     (own.folder / "elsewhere.txt").write_text(f"{shared.folder}\n", encoding="utf-8")
-    with pytest.raises(BadInput, match="Only one can be the study's"):
+    with pytest.raises(BadInput, match="A study has only one"):
         find_register(tmp_path)
     own.path.unlink()
-    with pytest.raises(BadInput, match="Only one can be the study's"):
+    with pytest.raises(BadInput, match="A study has only one"):
         find_register(tmp_path)
 
 
@@ -90,13 +90,13 @@ def test_a_pointer_to_no_folder_is_refused(tmp_path: Path, content: bytes) -> No
 
 def test_only_a_register_can_be_joined_and_only_once(tmp_path: Path, shared: Register) -> None:
     """A folder without a register is refused, and a data set that has its own keeps it."""
-    with pytest.raises(BadInput, match="No study has begun"):
+    with pytest.raises(BadInput, match="There is no study in"):
         join(tmp_path, tmp_path / "nothing")
     assert find_register(tmp_path) is None
     setup.set_up(Register(tmp_path / FOLDER), STUDY, *PUBLIC_KEYS, "PI")
     with pytest.raises(BadInput, match="of its own"):
         join(tmp_path, shared.folder)
-    with pytest.raises(BadInput, match="own folder"):
+    with pytest.raises(BadInput, match="own register folder"):
         join(tmp_path, tmp_path / FOLDER)
 
 

@@ -59,7 +59,7 @@ def test_consent_may_come_before_the_enrolment(register: Register) -> None:
 def test_consent_is_recorded_once_and_can_be_taken_back(register: Register) -> None:
     """A second time it is refused; a new version, and a correction of the first, are not."""
     consents(register, "DF001")
-    with pytest.raises(BadInput, match="recorded already"):
+    with pytest.raises(BadInput, match="already recorded"):
         consents(register, "DF001")
     act(register, recording.correct(register.entries(), 2, "signed by somebody else", NOW))
     assert participants.awaiting_enrolment(register.entries()) == []
@@ -113,7 +113,7 @@ def test_an_enrolment_can_be_taken_back(register: Register) -> None:
     assert one(register.entries()).consented == MONDAY + 3 * DAY
     begins = recording.start_course(register.entries(), "DF001", 1, None, again.kits[0], NOW)
     act(register, begins)
-    with pytest.raises(BadInput, match="build on it"):
+    with pytest.raises(BadInput, match="depend on it"):
         recording.correct(register.entries(), 5, "the wrong stratum", NOW)
 
 
@@ -143,7 +143,7 @@ def test_a_course_is_dated_back_with_a_reason() -> None:
 
 @pytest.mark.parametrize(
     ("day", "reason", "why"),
-    [(MONDAY, "on paper until now", "leave out --dated-back"), (MONDAY - 9 * DAY, "ok", "reason"),
+    [(MONDAY, "on paper until now", "Leave out --dated-back"), (MONDAY - 9 * DAY, "ok", "reason"),
      (MONDAY - 400 * DAY, "on paper until now", "consented on"),
      (MONDAY - 2000 * DAY, "on paper until now", "days ago"),
      (MONDAY + 9 * DAY, "on paper until now", "in the future")],

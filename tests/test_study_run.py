@@ -131,9 +131,9 @@ def test_an_override_is_seen_until_it_is_answered(lab: Lab, hands: Hands) -> Non
     lab.begins("qa", lab.data, "--protocol", lab.protocol).ends()
     text = findings.read_text(encoding="utf-8")
     assert kinds(text)["let_in"] == "no"
-    assert "Answered by PI: Agreed with the sponsor" in text
+    assert "Resolved by PI: Agreed with the sponsor" in text
     status, told = lab.begins("study", "answer", "--finding", "let_in", *said, *where).ends()
-    assert (status, "Nothing of the kind" in told) == (2, True), told
+    assert (status, "There is no open finding" in told) == (2, True), told
     assert participants.read_participants(STUDY, register.entries())[SUBJECT] == one
 
 

@@ -329,6 +329,6 @@ def test_a_session_ended_on_the_welcome_page_is_begun_again(lab: Lab, hands: Han
     participates(again, by_keyboard(hands), is_message)
     assert again.leaves(hands)[0] == 3
     status, said = lab.runs(more=("--begin-again", "Once more, please")).ends()
-    assert (status, "a message was on the screen" in said) == (2, True), said
+    assert (status, "because a message was shown" in said) == (2, True), said
     (kept,) = aside.iterdir()
     assert "wrong session" in kept.read_text(encoding="utf-8")

@@ -205,7 +205,7 @@ def test_records_that_do_not_belong_together_are_refused() -> None:
         by_pattern(onsets_s, edges_s)
     with pytest.raises(BadInput, match="do not belong together"):
         by_time(onsets_s, onsets_s, 77.0)
-    with pytest.raises(BadInput, match="Too little"):
+    with pytest.raises(BadInput, match="Too few to compare"):
         by_pattern(onsets_s, onsets_s[:4])
     with pytest.raises(BadInput, match="more than one place"):
         by_pattern([float(one) for one in range(COUNT)], [float(one) for one in range(COUNT)])
@@ -454,14 +454,14 @@ def test_edges_that_belong_to_nothing_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        ("", "Expected a capture"),
-        ("a,b\n1,2\n", "found the columns a, b"),
-        ("time,line,value\n1,x,1\n", "found the columns"),
-        ("time_ms,line,value\n1,x,perhaps\n", "row 1: found the value 'perhaps'"),
-        ("time_ms,line,value\n1,x,0\n2,x,0\n", "no line was ever on"),
+        ("", "must be a capture"),
+        ("a,b\n1,2\n", "unknown columns (a, b"),
+        ("time,line,value\n1,x,1\n", "unknown columns"),
+        ("time_ms,line,value\n1,x,perhaps\n", "row 1: unknown value 'perhaps'"),
+        ("time_ms,line,value\n1,x,0\n2,x,0\n", "no line ever switched on"),
         ("time_ms,line,value\nsoon,x,1\n", "soon"),
-        ("time_ms,line,value\n5,x,1\n2,x,0\n", "expected times in order, found 2.00 ms after 5.00 ms"),
-        ("Type,Onset,Duration\nOpto1,1.0\n", "row 1: found more or fewer cells"),
+        ("time_ms,line,value\n5,x,1\n2,x,0\n", "times are not in order: 2.00 ms comes after 5.00 ms"),
+        ("Type,Onset,Duration\nOpto1,1.0\n", "row 1: the number of cells differs"),
         ("\nSDAT;\n2;\n00000001000000000000000000000000;\nEDAT;", None),
     ],
 )
@@ -562,5 +562,5 @@ def test_a_real_session_is_measured_from_outside(tmp_path: Path) -> None:
     read = log.read(next(out.glob("sourcedata/*/*/*_transcript.jsonl")), pilot=True)
     watch = msgspec.json.decode((out / "watch.json").read_bytes(), type=Observation)
     assert watched_errors(read_log(read.events), watch) == errors
-    with pytest.raises(BadInput, match="holds a measurement already"):
+    with pytest.raises(BadInput, match="already contains a measurement"):
         timing.timing(trials=8, out=out)

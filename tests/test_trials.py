@@ -199,7 +199,7 @@ def test_the_dictionary_tells_units_and_levels() -> None:
 
 def test_a_table_of_something_else_is_refused() -> None:
     """Events without their start are no session."""
-    with pytest.raises(BadInput, match="from its start"):
+    with pytest.raises(BadInput, match="begin with the start of a session"):
         trial_table([ev.TrialBegan(1)])
 
 

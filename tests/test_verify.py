@@ -322,6 +322,6 @@ def test_pilots_and_real_sessions_are_not_mixed(tmp_path: Path) -> None:
     path = kept(tmp_path, told())
     with pytest.raises(BadInput, match="--pilot"):
         verify(path)
-    assert "no real session" in str(verify_all(tmp_path)[0].findings[0])
+    assert "not a real session" in str(verify_all(tmp_path)[0].findings[0])
     with pytest.raises(BadInput, match="no transcript"):
         verify_all(tmp_path / "nothing")

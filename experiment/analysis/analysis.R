@@ -1,4 +1,4 @@
-# The same models in lme4, with Kenward-Roger tests by pbkrtest, for whoever wants to check estimates.tsv.
+# The same models in lme4, with Kenward-Roger tests by pbkrtest, to check estimates.tsv.
 # In this folder: Rscript analysis.R    (Debian: r-cran-lme4 r-cran-pbkrtest)
 
 suppressPackageStartupMessages({

@@ -59,7 +59,7 @@ def daily_rows(
         if session not in SESSIONS:
             continue  # a day outside the courses, on which no treatment was taken
         if (who, session) not in treatments:
-            raise BadInput(f"{path}: {who} is not enrolled in the study, so without a treatment. Find out why.")
+            raise BadInput(f"{path}: {who} is not enrolled, so has no treatment. Find out why.")
         values = {block: mean for block, items in blocks.items() if (mean := _mean(row, items, path)) is not None}
         rows.append(Observation(who, session, treatments[who, session], day, values))
         reports.append(DailyReport(who, session, day, bool(values)))
@@ -118,4 +118,6 @@ def _number(cell: str, path: Path) -> float:
     try:
         return float(cell)
     except ValueError:
-        raise BadInput(f"{path}: {cell!r} is no number. Put the table back (`dayfour table`).") from None
+        raise BadInput(
+            f"{path}: {cell!r} is not a number. Make the table again (`dayfour table DATA --remake`)."
+        ) from None

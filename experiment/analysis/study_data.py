@@ -87,8 +87,8 @@ def read_study_data(data: Path, treatments: Path | None) -> StudyData:
     study = study_of(entries)
     if study.analysis is None or not study.analysis.unchanged:
         raise BadInput(
-            "The study's plan does not say by how many scale points an outcome may differ and still count as "
-            "unchanged, and afterwards nobody can choose that. Set [analysis.unchanged] before `dayfour study init`."
+            "The study's plan does not set [analysis.unchanged], by how many scale points an outcome may differ and "
+            "still count as unchanged. It must be set before `dayfour study init`."
         )
     people = tuple(read_participants(study, entries).values())
     if treatments is None:
@@ -120,7 +120,7 @@ def _read(
         start = starts.get(visit)
         reason = overridden.get(visit) or _unfit(start, is_synthetic=is_synthetic) or _why_not(one, visit.session)
         if reason is None and not own:
-            raise BadInput(f"The table of {visit} is missing. Put it back (`dayfour table`).")
+            raise BadInput(f"The table of {visit} is missing. Make it again (`dayfour table DATA --remake`).")
         rows[reason is None] += own
         if reason:
             left_out.append(LeftOut(one.name, visit.session, reason, sum(bool(row.values) for row in own)))
@@ -142,7 +142,7 @@ def _check_strangers(data: DataSet, enrolled: set[str]) -> None:
     people = {path.name for path in data.root.glob("sub-*") if path.is_dir() and subject_label(path.name)}
     if strangers := sorted(people - enrolled):
         named = ", ".join(strangers[:MOST_NAMED])
-        raise BadInput(f"{named}: in the data but not enrolled in the study, so without a treatment. Find out why.")
+        raise BadInput(f"{named}: in the data but not enrolled, so without a treatment. Find out why.")
 
 
 def _read_start(data: DataSet, visit: Visit) -> Started | None:
@@ -155,7 +155,7 @@ def _why_not(one: Participant, session: int) -> str | None:
     held = one.sessions.get(session)
     if held is None:
         return f"no session: left the study on {one.withdrawn}" if one.withdrawn else "no session so far"
-    reasons = {"aborted": "ended early", "failed": "interrupted and not resumed", "never_held": "nobody came"}
+    reasons = {"aborted": "ended early", "failed": "interrupted and not resumed", "never_held": "not attended"}
     return reasons.get(held.status)
 
 
@@ -168,7 +168,7 @@ def _overridden(entries: Sequence[Entry]) -> dict[Visit, str]:
 
 def _unfit(start: Started | None, *, is_synthetic: bool) -> str | None:
     if start and start.mode != "run" and not is_synthetic:
-        return f"no real session ({start.mode})"
+        return f"not a real session ({start.mode})"
     return f"run on a computer that failed its check: {start.override}" if start and start.override else None
 
 

@@ -56,7 +56,7 @@ BLINDING = {
     "right": "How many guessed right.",
     "wrong": "How many guessed wrong.",
     "unsure": "How many could not tell.",
-    "index": "bang: -1 all wrong, 0 chance, 1 all right. james: 0 all right, 0.5 chance, 1 nobody can tell.",
+    "index": "bang: -1 all wrong, 0 chance, 1 all right. james: 0 all right, 0.5 chance, 1 all cannot tell.",
     "value": "The index.",
     "ci_low": "Lower end of its 95 % interval.",
     "ci_high": "Upper end of its 95 % interval.",

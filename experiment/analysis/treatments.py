@@ -17,7 +17,7 @@ from experiment.study.unblinding import COLUMNS, SESSIONS
 
 Treatments = Mapping[tuple[str, int], str]
 NOT_LOCKED = (
-    "The study is not locked, and before that nobody sees an effect of the drug. Run `dayfour study lock` and `dayfour "
+    "The study is not locked, and drug effects stay hidden until it is. Run `dayfour study lock` and `dayfour "
     "study unblind`, or try the analysis with --blinded."
 )
 
@@ -36,16 +36,20 @@ def read_treatments(path: Path, study: Study, people: Sequence[Participant]) -> 
     """The treatments as `study unblind` wrote them; BadInput unless they are those of all who are enrolled."""
     rows = read_records(path, *COLUMNS[:2])
     if not rows:
-        raise BadInput(f"{path} cannot be read or is empty. Give the table that `dayfour study unblind --out` wrote.")
+        raise BadInput(
+            f"{path} cannot be read or is empty. Please give the table that `dayfour study unblind --out` wrote."
+        )
     if missing := [name for name in COLUMNS if name not in rows[0]]:
-        raise BadInput(f"{path} has no column {missing[0]!r}. Give the table that `dayfour study unblind` wrote.")
+        raise BadInput(
+            f"{path} has no column {missing[0]!r}. Please give the table that `dayfour study unblind` wrote."
+        )
     found = {(row["participant_id"], row["session_id"]): row for row in rows}
     known: dict[tuple[str, int], str] = {}
     for one in people:
         for session in SESSIONS:
             row = found.pop((one.name, session_name(session)), None)
             if row is None or row["treatment"] not in study.treatments:
-                raise BadInput(f"{path}: {Visit(one.subject, session)} has no treatment of this study.")
+                raise BadInput(f"{path}: {Visit(one.subject, session)} has a treatment that is not in this study.")
             if row["kit"] != one.kits[session - 1]:
                 raise BadInput(f"{path} belongs to another study: {Visit(one.subject, session)} has another kit here.")
             known[one.name, session] = row["treatment"]

@@ -17,7 +17,7 @@ BLINDED = (
     "Blinded: the treatments are random labels. Nothing on this page says anything about the drug; it shows what the "
     "analysis will do once the study is locked."
 )
-SYNTHETIC = "Synthetic data: nobody took part in this study, which dayfour simulate made."
+SYNTHETIC = "Synthetic data: this study was made by dayfour simulate and had no participants."
 
 
 def notices(results: Results) -> list[str]:
@@ -144,7 +144,8 @@ def _unchanged(results: Results, measure: Measure) -> str:
             f"{label(measure).capitalize()} was {way} on {results.data.drug}, and not shown to be unchanged {numbers}."
         )
     return (
-        f"Whether {label(measure)} changes stays open: neither a difference nor its absence within ±{equal.bound:g} "
+        f"Whether {label(measure)} changes remains unclear: neither a difference nor its absence within "
+        f"±{equal.bound:g} "
         f"points could be shown {numbers}."
     )
 
@@ -161,8 +162,8 @@ def _specific(one: Effects) -> str:
     measure, found = one.measure, one.treatment
     if found.p >= ALPHA:
         return (
-            f"The effects on {measure.outcome} and {measure.minus} {PLACES[measure.source]} could not be told apart "
-            f"({statistics(found)})."
+            f"The effects on {measure.outcome} and {measure.minus} {PLACES[measure.source]} could not be "
+            f"distinguished ({statistics(found)})."
         )
     way = "more negative" if found.estimate < 0 else "more positive"
     return (
@@ -184,13 +185,11 @@ def conclusion(results: Results) -> str:
     """How this compares with the published result, in a sentence."""
     drug = results.data.drug
     sources = {measure.source for measure in results.effects}
-    where = (
-        "" if len(sources) > 1 else ", as far as it can be told without daily reports" if "session" in sources else ""
-    )
+    where = "" if len(sources) > 1 else ", as far as can be seen without daily reports" if "session" in sources else ""
     if is_as_published(results):
         lower, same = ([label(one) for one in group] for group in (results.holm, results.equivalence))
         return f"This is the published pattern{where}: {listed(lower)} lower on {drug}, {listed(same)} unchanged."
     return (
-        "This does not establish the published pattern, connection lower on the drug with pleasure and mood unchanged: "
-        "not all of it could be shown here."
+        "This does not establish the published pattern, connection lower on the drug with pleasure and mood "
+        "unchanged: not all of it was shown."
     )

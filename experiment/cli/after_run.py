@@ -1,4 +1,4 @@
-"""What comes after a session: the register is told, the closing questions are put, and what was cut off is closed."""
+"""What follows a session: the register is told, the closing questions are asked, and what was interrupted is closed."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def finish(ended: Ended, plan: Plan) -> None:
     if ended.status == "aborted":
         say(f"The session was ended early ({ended.reason}). {saved}\n  {table}")
         if asks and plan.mode == "run":
-            say(f"The closing questions can still be put: `dayfour funnel --subject {plan.session.subject}`.")
+            say(f"The closing questions can still be asked: `dayfour funnel --subject {plan.session.subject}`.")
         raise typer.Exit(ABORTED)
     say(f"The session is complete. {saved} Its table:\n  {table}")
     if plan.protocol.guess and not plan.is_synthetic:
@@ -71,7 +71,7 @@ def funnel(
     protocol: ProtocolFile = PROTOCOL,
     data: DataFolder = DATA,
 ) -> None:
-    """The closing questions alone, for a participant to whom they could not be put after the last session."""
+    """Ask the closing questions alone, if they could not be asked after the last session."""
     from experiment.design.protocol import read_protocol
     from experiment.design.session import check_subject
     from experiment.record.dataset import DataSet
@@ -83,21 +83,21 @@ def funnel(
     visit = Visit(label, read.sessions)
     if not (data_set.table_of(visit) or data_set.transcript_of(visit)):
         name = subject_name(label)
-        raise BadInput(f"{name} has not been in session {read.sessions} yet, which the questions follow.")
+        raise BadInput(f"{name} has not been in session {read.sessions} yet. The closing questions come after it.")
     if register := location.find_register(data):
         sessions.check_open(register, label)
     ask_funnel(read.funnel, label, data_set)
 
 
 def ask_funnel(funnel: Funnel, subject: str, data: DataSet) -> None:
-    """Put the closing questions to the participant and save the answers."""
+    """Ask the participant the closing questions and save the answers."""
     from datetime import datetime, timezone
 
     from experiment.cli import form_window
     from experiment.record.closing import has_answered, record_closing
 
     if has_answered(data, subject):
-        raise BadInput(f"{subject_name(subject)} has answered the closing questions already: {data.funnel}")
+        raise BadInput(f"{subject_name(subject)} has already answered the closing questions: {data.funnel}")
     answers = form_window.ask_participant(funnel)
     if answers is None:
         say(f"The closing questions were not answered. `dayfour funnel --subject {subject}` asks them again.", "red")
@@ -134,8 +134,8 @@ def record(register: Register | None, data: DataSet, transcript: Path, who: str)
         try:
             return record_end(register, data, transcript, who)
         except (DayFourError, OSError) as error:
-            say(f"It is not certain that the study's register knows how the session ended: {error}", "red")
-            say("The next `dayfour run` of this participant records it if it is missing.", "red")
+            say(f"The end of the session may not be recorded in the study's register: {error}", "red")
+            say("If it is missing, the next `dayfour run` of this participant records it.", "red")
     return None
 
 
@@ -191,23 +191,23 @@ def set_session_aside(named: NamedSession, reason: str) -> None:
 
     visit, register, who = named.visit("--begin-again"), named.register, named.operator
     if not who:
-        raise BadInput("Please add your initials, which are recorded with the reason: --operator.")
+        raise BadInput("Please add your initials with --operator. They are recorded with the reason.")
     why = recording.meaningful(reason)
     check_unseen(named.data, visit)
     if register:
         register.act(who, lambda entries: recording.begin_again(entries, visit, why, register.now()))
     kept = set_aside(named.data, visit, why, who, utc_now().isoformat(timespec="seconds"))
-    say(f"{visit} is begun again. Its first log is kept:\n  {kept}")
+    say(f"{visit} is starting again. Its first log is kept:\n  {kept}")
 
 
 def close_session(named: NamedSession) -> None:
-    """End a session that was cut off as it is; with a register, by these initials. BadInput if there is none."""
+    """End an interrupted session as incomplete; with a register, by these initials. BadInput if there is none."""
     from experiment.record.saved import describe_saved
     from experiment.session.plan import close_as_incomplete, read_interrupted
 
     visit, data = named.visit("--close"), named.data
     if named.register and not named.operator:
-        raise BadInput("Expected with --close your initials, which stand in the study's register: --operator.")
+        raise BadInput("Please add your initials with --operator. They are recorded in the study's register.")
     made_again = say_remade(data, visit.subject)
     if made_again and read_interrupted(data, visit) is None:
         say(f"{visit} was not interrupted, so there is nothing to close.")

@@ -1,4 +1,4 @@
-"""The analysis: connection and pleasure, drug against placebo; before the lock, what it will be able to say."""
+"""The analysis: connection and pleasure, drug against placebo; before the lock, what it will be able to show."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from experiment.errors import BadInput
 
 SIZES = (10, 20, 31, 40, 60, 80, 120, 160)
 
-app = typer.Typer(rich_markup_mode=None, help="Connection and pleasure, drug against placebo: after the lock.")
+app = typer.Typer(rich_markup_mode=None, help="Analysis of connection and pleasure, drug against placebo.")
 
 
 @app.callback(invoke_without_command=True)
@@ -24,10 +24,12 @@ def analyse(
     context: typer.Context,
     data: DataFolder = DATA,
     treatments: Annotated[Path | None, typer.Option(help="The table that `study unblind` wrote.")] = None,
-    out: Annotated[Path | None, typer.Option(help="The folder of the results, outside of the data set.")] = None,
-    blinded: Annotated[bool, typer.Option("--blinded", help="On random labels, to try it before the lock.")] = False,
+    out: Annotated[Path | None, typer.Option(help="A folder for the results, outside the data set.")] = None,
+    blinded: Annotated[
+        bool, typer.Option("--blinded", help="Use random treatment labels, to try it before the lock.")
+    ] = False,
 ) -> None:
-    """Models, tests, figures and one page. Before the lock only with --blinded."""
+    """Compute models, tests and figures and write one page. Before the lock only with --blinded."""
     if context.invoked_subcommand:
         return
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # matrices are small: threads would wait for each other
@@ -54,9 +56,9 @@ def power(
     sd: Annotated[
         float, typer.Option(min=0.01, help="SD, between participants, of the difference between sessions, in points.")
     ] = 0.8,
-    effect: Annotated[list[float] | None, typer.Option(help="Effects to find, in points.")] = None,
+    effect: Annotated[list[float] | None, typer.Option(help="Effects to detect, in points.")] = None,
 ) -> None:
-    """What a number of participants can find, and how surely it can show that nothing changes."""
+    """Print which effects a number of participants can detect, and the power to show that nothing changes."""
     from experiment.analysis.power import EFFECTS, WANTED, plan_power
     from experiment.study.plan import read_study
 
@@ -79,6 +81,6 @@ def power(
 
 def _check_out(out: Path, data: Path) -> None:
     if out.resolve().is_relative_to(data.resolve()):
-        raise BadInput(f"{out} lies in the data set, where everybody sees it. Choose --out outside of {data}.")
+        raise BadInput(f"{out} is in the data set, where everyone can see it. Choose --out outside {data}.")
     if out.exists() and not out.is_dir():
-        raise BadInput(f"{out} is no folder. Choose another --out.")
+        raise BadInput(f"{out} is not a folder. Choose another --out.")

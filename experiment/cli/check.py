@@ -25,18 +25,18 @@ def check(
     windowed: Annotated[bool, typer.Option("--windowed", help="In a window instead of full screen.")] = False,
     protocol: ProtocolFile = PROTOCOL,
     messages: Annotated[Path, typer.Option("--messages", help="The participants' folder.")] = PARTICIPANTS,
-    data: Annotated[Path, typer.Option("--data", help="Where the data set lies.")] = DATA,
+    data: Annotated[Path, typer.Option("--data", help="The data set's folder.")] = DATA,
     as_json: AsJson = False,
     as_tsv: AsTsv = False,
 ) -> None:
-    """Whether this computer is fit for a session: one line a thing, with what to do."""
+    """Check whether this computer is ready for a session: one line per item, with what to do."""
     from experiment.design.protocol import read_protocol
     from experiment.preflight import report
     from experiment.record.finding import worst
     from experiment.session.readiness import check_readiness, session_items
 
     if session and not subject:
-        raise BadInput("--session needs --subject: whose session it is.")
+        raise BadInput("Please give --subject with --session.")
     read = read_protocol(protocol)
     of_session: SessionItems = ([], ())
     if subject:
@@ -70,7 +70,7 @@ def study_items(data: Path, subject: str, session: int) -> list[Finding]:
         if trouble := clock_trouble(told.entries, register.now()):
             raise BadInput(trouble)
         if not subject:
-            return [refusal("study", None, f"its register is whole, with {len(told.entries)} entries")]
+            return [refusal("study", None, f"its register is intact, with {len(told.entries)} entries")]
         due = admission.session_now(told, subject, register.now(), session or None)
     except DayFourError as error:
         return [refusal("study", error)]

@@ -30,7 +30,7 @@ Screen = Annotated[str, typer.Option("--screen", help="The session's screen in p
 
 
 def check(
-    subject: Annotated[str, typer.Option(help="Whose messages; without it, all.")] = "",
+    subject: Annotated[str, typer.Option(help="Only this participant's messages.")] = "",
     messages: Messages = PARTICIPANTS,
     screen: Screen = "1920x1080",
     data: DataFolder = DATA,
@@ -38,7 +38,7 @@ def check(
     as_json: AsJson = False,
     as_tsv: AsTsv = False,
 ) -> None:
-    """What is wrong with messages, and what to do about it. Ends with 1 if a session would refuse any."""
+    """Report problems in messages and what to do about them. Exit status 1 if a session would refuse any."""
     from experiment.design.protocol import read_protocol
 
     layout, read = layout_of(screen), read_protocol(protocol)
@@ -53,7 +53,7 @@ def check(
     if not is_one and any(one.severity == "note" for one in checked.findings):
         say("`dayfour messages check --subject ID` also shows the notes.")
     if not checked.messages:
-        say(f"There is nothing to check in {messages}: no file there is named like sub-DF017.csv and can be read.")
+        say(f"There are no messages to check in {messages}: no readable file there has a name like sub-DF017.csv.")
     if checked.errors or not checked.messages:
         raise typer.Exit(FOUND_WANTING)
 
@@ -62,12 +62,14 @@ def preview(
     subject: Annotated[str, typer.Option(help="Whose messages.")],
     messages: Messages = PARTICIPANTS,
     screen: Screen = "1920x1080",
-    out: Annotated[Path | None, typer.Option(help="Another folder for the two files.")] = None,
-    seed: Annotated[int, typer.Option(help="As for `run`, where each session has messages of its own.")] = 1,
-    data: Annotated[Path, typer.Option(help="The data set, in which a session may have recorded its own.")] = DATA,
+    out: Annotated[Path | None, typer.Option(help="The folder for the two files.")] = None,
+    seed: Annotated[int, typer.Option(help="The session, if each session has its own messages.")] = 1,
+    data: Annotated[
+        Path, typer.Option(help="The data set, where a session may have recorded its own protocol.")
+    ] = DATA,
     protocol: ProtocolFile = PROTOCOL,
 ) -> None:
-    """A picture and a page of what a participant will see, pixel by pixel. For the eyes of whoever may see them."""
+    """Draw what a participant will see, pixel by pixel. Only for people allowed to read the messages."""
     from experiment.design.protocol import read_protocol
     from experiment.design.session import check_subject, draw_session
     from experiment.messages.preview import preview as write_preview
@@ -83,7 +85,7 @@ def preview(
     folder = messages if messages.is_dir() else PARTICIPANTS
     for path in write_preview(label, shown, read, layout, out or folder / PREVIEW, sets):
         say(f"  {path}")
-    say("Private, and not encrypted: whoever opens them reads the messages. Delete them when you have looked.")
+    say("These files are private and not encrypted. Delete them when you have looked at them.")
 
 
 def layout_of(screen: str) -> Layout:
@@ -96,7 +98,7 @@ def layout_of(screen: str) -> Layout:
         raise BadInput(f"--screen is {screen!r}. Please write WIDTHxHEIGHT in pixels, e.g. 1920x1080.")
     width_px, height_px = int(size[1]), int(size[2])
     if width_px < MINIMUM_SIZE_PX[0] or height_px < MINIMUM_SIZE_PX[1]:
-        raise BadInput(f"--screen is {screen}, and a session needs at least {least} pixels.")
+        raise BadInput(f"--screen {screen} is too small: a session needs at least {least} pixels.")
     return Layout(width_px, height_px)
 
 
@@ -137,14 +139,14 @@ def _of_sessions(folder: Folder, protocol: Protocol, data: Path) -> dict[str, Se
 
 
 def _changed(sets: Mapping[str, Sequence[Message]], protocol: Protocol, data: Path) -> Iterator[Finding]:
-    """Whose messages are not those that a session in the data set showed."""
+    """The participants whose messages differ from those that a session in the data set showed."""
     from experiment.record.dataset import DataSet
     from experiment.record.finding import Finding
     from experiment.session.plan import find_changed_session
 
     for label, shown in sets.items():
         if number := find_changed_session(protocol, DataSet(data), label, shown):
-            text = f"Session {number} showed other texts. Put back the file as it was then."
+            text = f"Session {number} showed other texts. Restore the file from that time."
             yield Finding("", "error", text, subject=label)
 
 

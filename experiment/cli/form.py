@@ -68,7 +68,7 @@ def fields(protocol: Protocol, *, with_session: bool = True) -> tuple[AskedQuest
         AskedQuestion(OPERATOR, "Assistant", "text", required=True),
     )
     if taken := {field.id for field in always} & {question.id for question in protocol.assistant}:
-        raise BadInput(f"The protocol asks the assistant {min(taken)!r}, which every session asks. Rename its id.")
+        raise BadInput(f"Question {min(taken)!r} of the protocol has the id of a built-in question. Rename it.")
     asked = always if with_session else tuple(field for field in always if field.id != SESSION)
     return asked + protocol.assistant
 

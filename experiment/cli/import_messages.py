@@ -1,4 +1,4 @@
-"""The command that takes messages in: `messages import`."""
+"""The command that imports messages: `messages import`."""
 
 from __future__ import annotations
 
@@ -28,22 +28,24 @@ def import_messages(
     subject: Annotated[str, typer.Option(help="Participant all messages are for, if there is no such column.")] = "",
     writer: Annotated[
         str,
-        typer.Option(help="- where one person wrote all, whose name is then asked for."),
+        typer.Option(help="Write - if one person wrote all messages; you are then asked for the name."),
     ] = "",
-    relationship: Annotated[str, typer.Option(help="Who that is to the participant, such as mother.")] = "",
-    language: Annotated[str, typer.Option(help="Language of all, e.g. en; guessed from the script if omitted.")] = "",
+    relationship: Annotated[str, typer.Option(help="The writer's relationship to the participant, e.g. mother.")] = "",
+    language: Annotated[
+        str, typer.Option(help="Language of all messages, e.g. en; guessed from the script if omitted.")
+    ] = "",
     column: Annotated[
-        list[str] | None, typer.Option(help="NAME=COLUMN, such as text=Q3 or writer=2; # for a number: text=Q3_#.")
+        list[str] | None, typer.Option(help="NAME=COLUMN, e.g. text=Q3 or writer=2; # stands for a number: text=Q3_#.")
     ] = None,
-    encoding: Annotated[str | None, typer.Option(help="Of tables that are not Unicode, such as cp1252.")] = None,
-    sheet: Annotated[str | None, typer.Option(help="Of a workbook with several.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of tables that are not Unicode, e.g. cp1252.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="The sheet, if a workbook has several.")] = None,
     messages: Annotated[Path, typer.Option("--messages", help="The participants' folder.")] = PARTICIPANTS,
     into: Annotated[Path | None, typer.Option("--into", hidden=True)] = None,  # its name before, in labs' scripts
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be imported.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be imported.")] = False,
     corrected: Annotated[
-        bool, typer.Option("--replace", help="A writer's new text replaces the one that is no longer in the file.")
+        bool, typer.Option("--replace", help="Replace a writer's text that is no longer in the file by the new one.")
     ] = False,
-    anyway: Annotated[bool, typer.Option("--anyway", help="Import also damaged texts.")] = False,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Import damaged texts too.")] = False,
     protocol: ProtocolFile = PROTOCOL,
 ) -> None:
     """Import messages unchanged. Damaged text is reported (exit status 1)."""
@@ -65,7 +67,7 @@ def import_messages(
 def _name_of(writer: str) -> str:
     """The writer's name as typed; BadInput for one in the command, where other users of the computer see it."""
     if writer not in {"", "-"}:
-        raise BadInput("Other users of this computer can see a command. Use `--writer -` and type the name when asked.")
+        raise BadInput("Other users of this computer can see commands. Use `--writer -` and enter the name when asked.")
     if not writer:
         return ""
     return typer.prompt("Writer", err=True) if sys.stdin.isatty() else sys.stdin.readline().strip()

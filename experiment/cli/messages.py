@@ -1,4 +1,4 @@
-"""The commands about messages: taken in, checked, looked at, kept encrypted, and forgotten."""
+"""The commands about messages: import, check, preview, encrypt, accept, and remove."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from experiment.messages.findings import count_in_words
 if TYPE_CHECKING:
     from experiment.messages.store import Folder
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Messages: from the inbox to the session.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Messages: import, check, preview, encrypt.")
 
 MessagesFolder = Annotated[Path, typer.Option("--messages", help="The participants' folder.")]
 
 
 @app.command()
 def encrypt(messages: MessagesFolder = PARTICIPANTS) -> None:
-    """Encrypt all messages of the folder, and whatever is taken in later; at first a passphrase is asked for."""
+    """Encrypt all messages of the folder, and all that are imported later. Asks for a new passphrase the first time."""
     folder = _folder(messages)
     passphrase = "" if folder.is_encrypted else new_passphrase()
     taken = folder.encrypt(passphrase)
     files = f"{count_in_words(len(taken), 'file')} {'was' if len(taken) == 1 else 'were'}"
     people = count_in_words(len(folder.subjects()), "participant")
-    say(f"{files} encrypted; the messages of {people} lie encrypted in {messages}.")
+    say(f"{files} encrypted; the messages of {people} are encrypted in {messages}.")
     if gone := folder.forget_pictures():
         say("Pictures of messages, which were not encrypted, were removed:\n" + "\n".join(f"  {path}" for path in gone))
     if passphrase:
         say(
             "Sessions, `messages check` and `messages preview` ask for the passphrase. Without it, and without key.age "
-            "in that folder, nobody can ever read these messages: keep both, at two places."
+            "in that folder, these messages can never be read again. Keep both in two places."
         )
 
 
 @app.command()
 def decrypt(messages: MessagesFolder = PARTICIPANTS) -> None:
-    """Put all messages of the folder back as they were before, readable by whoever can open it."""
+    """Decrypt all messages of the folder. Anyone who can open the folder can then read them."""
     folder = open_folder(messages)
     if not folder.is_encrypted:
         raise BadInput(f"The messages in {messages} are not encrypted.")
@@ -53,10 +53,10 @@ def decrypt(messages: MessagesFolder = PARTICIPANTS) -> None:
 def accept(
     subject: Annotated[str, typer.Option(help="Whose messages.")],
     message: Annotated[str, typer.Option(help="The message's id, such as m03.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether this is meant.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     messages: MessagesFolder = PARTICIPANTS,
 ) -> None:
-    """Record that a message which seems damaged, or holds a name, is as its writer wrote it: somebody has looked."""
+    """Record that a message which looks damaged or contains a name is as its writer wrote it."""
     from msgspec.structs import replace
 
     from experiment.design.message import YES
@@ -66,9 +66,9 @@ def accept(
     here = folder.read(label)
     if message not in [one.message_id for one in here]:
         raise BadInput(
-            f"{subject_name(label)} has no message {message!r}. `messages check --subject {label}` names them."
+            f"{subject_name(label)} has no message {message!r}. `messages check --subject {label}` lists them."
         )
-    meant = "You may see it, have looked at it, and its writer wrote it so?"
+    meant = "Are you allowed to read it, have you looked at it, and did its writer write it like this?"
     if not yes and not typer.confirm(f"Message {message} of {subject_name(label)}. {meant}", err=True):
         say("Nothing was recorded.")
         return
@@ -79,21 +79,21 @@ def accept(
 @app.command()
 def forget(
     subject: Annotated[str, typer.Option(help="Whose messages.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether this is meant.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     messages: MessagesFolder = PARTICIPANTS,
 ) -> None:
-    """Remove a participant's messages and their pictures for good; the recorded data stay as they are."""
+    """Permanently remove a participant's messages and their pictures; recorded data are kept."""
     from experiment.design.session import check_subject
 
     folder, label = _folder(messages), check_subject(subject)
     if not folder.has(label):
         raise BadInput(f"There are no messages of {subject_name(label)} in {messages}. Check the subject.")
-    if not yes and not typer.confirm(f"Remove the messages of {subject_name(label)} for good?", err=True):
+    if not yes and not typer.confirm(f"Permanently remove the messages of {subject_name(label)}?", err=True):
         say("Nothing was removed.")
         return
     gone = folder.forget(label)
     say("Removed:\n" + "\n".join(f"  {path}" for path in gone))
-    say("Copies elsewhere are yours to remove: the export they came from, mails, backups, films, other computers.")
+    say("Please delete any other copies yourself: exports, e-mails, backups, videos, other computers.")
 
 
 def open_folder(messages: Path) -> Folder:
@@ -107,6 +107,6 @@ def _folder(path: Path) -> Folder:
     from experiment.system import no_core_dumps
 
     if not path.is_dir():
-        raise BadInput(f"The folder {path} is not there. Check --messages.")
+        raise BadInput(f"The folder {path} does not exist. Check --messages.")
     no_core_dumps()  # messages, and perhaps their passphrase, are in this process from here on
     return Folder(path)

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROTOCOL, DATA, PARTICIPANTS = ROOT / "stimuli" / "protocol.toml", ROOT / "data", ROOT / "stimuli" / "participants"
 FOUND_WANTING = 1
 
-DataFolder = Annotated[Path, typer.Option("--data", help="Where the data set lies.")]
-ProtocolFile = Annotated[Path, typer.Option("--protocol", help="All wording, timing, scales and keys.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON, for a program.")]
-AsTsv = Annotated[bool, typer.Option("--tsv", help="Print it as tab-separated values, for a spreadsheet or a program.")]
+DataFolder = Annotated[Path, typer.Option("--data", help="The data set's folder.")]
+ProtocolFile = Annotated[Path, typer.Option("--protocol", help="The protocol: all wording, timing, scales and keys.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for a program.")]
+AsTsv = Annotated[bool, typer.Option("--tsv", help="Print tab-separated values, for a spreadsheet or a program.")]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from experiment.reports.service import Service
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="The daily reports: how connected, in what mood; on their phones."
+    no_args_is_help=True, rich_markup_mode=None, help="Daily reports of connection and mood, on participants' phones."
 )
 Subjects = Annotated[list[str] | None, typer.Option("--subject", help="Only this participant; may be repeated.")]
 
@@ -29,7 +29,7 @@ def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8460,
     behind_proxy: Annotated[
-        bool, typer.Option("--behind-proxy", help="A web server in front of this one does TLS.")
+        bool, typer.Option("--behind-proxy", help="A web server with TLS passes the pages on.")
     ] = False,
     protocol: ProtocolFile = PROTOCOL,
 ) -> None:
@@ -49,11 +49,13 @@ def links(
         str, typer.Option(help="Where participants find the pages, such as https://daily.example.edu.")
     ] = "",
     out: Annotated[
-        Path | None, typer.Option(help="A new folder for cards, table and calendars; outside the data.")
+        Path | None, typer.Option(help="A new folder for cards, table and calendars, outside the data set.")
     ] = None,
     subject: Subjects = None,
-    renew: Annotated[bool, typer.Option("--renew", help="A new link also for who has one; the old one ends.")] = False,
-    revoke: Annotated[bool, typer.Option("--revoke", help="Only end the links of these participants.")] = False,
+    renew: Annotated[
+        bool, typer.Option("--renew", help="Make new links even for those who have one; the old ones end.")
+    ] = False,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Only revoke the links of these participants.")] = False,
     data: DataFolder = DATA,
     protocol: ProtocolFile = PROTOCOL,
 ) -> None:
@@ -65,7 +67,7 @@ def links(
         if not subject:
             raise BadInput("--revoke needs --subject ID.")
         revoke_links(service, subject)
-        say("The links of these participants are valid no more.")
+        say("The links of these participants are no longer valid.")
         return
     if not (url and out):
         raise BadInput("Please give --url, the address of the pages, and --out, a folder for what is handed out.")
@@ -73,7 +75,7 @@ def links(
     made = make_links(service, url, subject or [], renew=renew)
     files = write_handouts(service, out, made)
     listed = "".join(f"\n  {path}" for path in files[:3]) + ("\n  ..." if len(files) > 3 else "")
-    say(f"{len(made)} links were made. They are secrets, and nobody can look them up later:{listed}")
+    say(f"{len(made)} links were made. They are secret and cannot be looked up later:{listed}")
 
 
 @app.command()
@@ -83,12 +85,12 @@ def remind(
     ] = None,
     key: Annotated[Path | None, typer.Option(help="The private key of an encrypted table of addresses.")] = None,
     smtp: Annotated[str, typer.Option(help="The mail server, such as smtp.example.edu:587.")] = "",
-    sender: Annotated[str, typer.Option("--from", help="The address that mails come from.")] = "",
-    user: Annotated[str, typer.Option(help="At the mail server; the password is asked for.")] = "",
+    sender: Annotated[str, typer.Option("--from", help="The sender's e-mail address.")] = "",
+    user: Annotated[str, typer.Option(help="The user name at the mail server; you are asked for the password.")] = "",
     data: DataFolder = DATA,
     protocol: ProtocolFile = PROTOCOL,
 ) -> None:
-    """Print who still owes today's report; with addresses and a mail server, mail them, each once a day."""
+    """List whose report of today is missing; with addresses and a mail server, e-mail each once a day."""
     from experiment.reports import mail
 
     service = _service(data, protocol)
@@ -97,7 +99,7 @@ def remind(
             sys.stdout.write(f"{subject_name(one.subject)}\t{one.window.date}\t{one.window.closes:%Y-%m-%dT%H:%M%z}\n")
         return
     if not (smtp and sender):
-        raise BadInput("Please give --smtp, the mail server, and --from, the address that mails come from.")
+        raise BadInput("Please give --smtp, the mail server, and --from, the sender's address.")
     known, server = _addresses(addresses, key), _mail_server(smtp, sender, user)
     results = list(mail.remind(service, known, mail.send_by(server), sender))
     for one, hindered in results:
@@ -109,17 +111,17 @@ def remind(
 @app.command("import")
 def import_reports(
     files: Annotated[list[Path], typer.Argument(help="Tables (CSV, TSV, XLSX) of REDCap, Qualtrics or any program.")],
-    zone: Annotated[str, typer.Option(help="Of the files' times, such as Europe/Berlin.")] = "",
+    zone: Annotated[str, typer.Option(help="Time zone of the files' times, e.g. Europe/Berlin.")] = "",
     column: Annotated[
         list[str] | None, typer.Option(help="NAME=COLUMN, such as submitted=EndDate; # for a number: calm=calm_#.")
     ] = None,
-    encoding: Annotated[str | None, typer.Option(help="Of tables that are not Unicode, such as cp1252.")] = None,
-    sheet: Annotated[str | None, typer.Option(help="Of a workbook with several.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be imported.")] = False,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of tables that are not Unicode, e.g. cp1252.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="The sheet, if a workbook has several.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be imported.")] = False,
     data: DataFolder = DATA,
     protocol: ProtocolFile = PROTOCOL,
 ) -> None:
-    """Import reports from another program. Rows that fit no day are listed, with exit status 1."""
+    """Import reports from another program. Rows that fit no study day are listed, with exit status 1."""
     from experiment.reports.importing import plan_import, write_import
 
     service = _service(data, protocol)
@@ -139,7 +141,7 @@ def import_reports(
 
 @app.command()
 def table(data: DataFolder = DATA, protocol: ProtocolFile = PROTOCOL) -> None:
-    """Make phenotype/daily.tsv and its dictionary anew from the log."""
+    """Make phenotype/daily.tsv and its dictionary again from the log."""
     from experiment.reports.table import table_path
 
     _service(data, protocol).update_table()
@@ -148,7 +150,7 @@ def table(data: DataFolder = DATA, protocol: ProtocolFile = PROTOCOL) -> None:
 
 @app.command()
 def methods(data: DataFolder = DATA, protocol: ProtocolFile = PROTOCOL) -> None:
-    """Print the paragraph that reviewers ask for: window, items, compliance, lag, what is missing; from the data."""
+    """Print the methods paragraph from the data: window, items, compliance, delay, missing reports."""
     from experiment.reports.methods import paragraph
     from experiment.reports.record import questions
     from experiment.reports.table import rows
@@ -177,7 +179,7 @@ def _asked_zone() -> str:
     """The zone of the file's times, which is never guessed."""
     if not sys.stdin.isatty():
         raise BadInput("The files' times have no zone. Please give --zone, such as --zone Europe/Berlin.")
-    return str(typer.prompt("In which time zone are the files' times (such as Europe/Berlin)?", err=True))
+    return str(typer.prompt("Time zone of the files' times (e.g. Europe/Berlin)", err=True))
 
 
 def _addresses(path: Path, key: Path | None) -> dict[str, Address]:

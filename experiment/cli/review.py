@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 def table(
     place: Annotated[Path, typer.Argument(help="A transcript, or a data set for one table of all its sessions.")],
-    out: Annotated[Path | None, typer.Option(help="Instead of printing: a new file (.tsv, .csv or .parquet).")] = None,
+    out: Annotated[Path | None, typer.Option(help="A new file (.tsv, .csv or .parquet) instead of printing.")] = None,
     remake: Annotated[
-        bool, typer.Option("--remake", help="Instead of printing: make the data set's own tables again.")
+        bool, typer.Option("--remake", help="Make the data set's own tables again instead of printing.")
     ] = False,
     pilot: Annotated[
-        bool, typer.Option("--pilot", help="Read a pilot or a simulation; of a data set, its pilots.")
+        bool, typer.Option("--pilot", help="Read a pilot or simulation; of a data set, its pilots.")
     ] = False,
 ) -> None:
-    """The trial table of a transcript, such as after a power cut, or one long table over all sessions of a data set."""
+    """Print the trial table of a transcript, or one long table over all sessions of a data set."""
     if remake:
         _remake(place, pilot=pilot)
         return
@@ -61,7 +61,7 @@ def _print_trial_table(transcript: Path, *, pilot: bool) -> None:
 
     read = log.read(transcript, pilot=pilot)
     if read.torn_bytes:
-        say("The last line was torn off when the program died, and is left out.")
+        say("The last line is incomplete because the program was stopped while writing it. It is left out.")
     sys.stdout.write(table_text(read.events))
 
 
@@ -77,21 +77,23 @@ def _remake(place: Path, *, pilot: bool) -> None:
         say(str(one), "yellow")
     if any(one.failed for one in done):
         raise typer.Exit(FOUND_WANTING)
-    say("All tables say what the transcripts say.")
+    say("All tables agree with the transcripts.")
 
 
 def replay(
     transcript: Annotated[Path, typer.Argument(help="A transcript; with --verify also a folder of sessions.")],
     verify: Annotated[
-        bool, typer.Option("--verify", help="No window: repeat the session, compare every line.")
+        bool, typer.Option("--verify", help="Repeat the session without a window and compare every line.")
     ] = False,
-    video: Annotated[Path | None, typer.Option(help="Write a film (mp4) instead. As private as the messages.")] = None,
+    video: Annotated[
+        Path | None, typer.Option(help="Write a video (mp4) instead. It is as private as the messages.")
+    ] = None,
     messages: Annotated[Path | None, typer.Option(help="The messages' file, or the folder of sub-<ID>.csv.")] = None,
-    speed: Annotated[float, typer.Option(min=0.1, max=100, help="Times real time.")] = 1.0,
+    speed: Annotated[float, typer.Option(min=0.1, max=100, help="Speed, as a multiple of real time.")] = 1.0,
     pilot: Annotated[bool, typer.Option("--pilot", help="Also read pilots and simulations.")] = False,
-    anchor: Annotated[str, typer.Option(help="With --verify: does the record still lead to this anchor?")] = "",
+    anchor: Annotated[str, typer.Option(help="With --verify: check that the record still leads to this anchor.")] = "",
 ) -> None:
-    """Show what a participant saw, or verify that the files still tell what happened."""
+    """Show what a participant saw, or verify that a session's files agree with its record."""
     if verify:
         _verify(transcript, anchor, pilot=pilot)
         return
@@ -110,20 +112,20 @@ def replay(
         findings = write_film(transcript, video, messages=source, speed=speed, pilot=pilot, progress=progress)
     for finding in findings:
         say(describe(finding))
-    say(f"The film, as private as the messages in it:\n  {video}")
+    say(f"The video, as private as the messages in it:\n  {video}")
 
 
 def qa(
     data: Annotated[Path, typer.Argument(help="The data set.")] = DATA,
     out: Annotated[
-        Path | None, typer.Option(help="The folder of the page; else derivatives/qa in the data set.")
+        Path | None, typer.Option(help="The page's folder; by default derivatives/qa in the data set.")
     ] = None,
-    pilot: Annotated[bool, typer.Option("--pilot", help="Its pilots, or a simulated data set.")] = False,
+    pilot: Annotated[bool, typer.Option("--pilot", help="Include pilots, or a simulated data set.")] = False,
     protocol: ProtocolFile = PROTOCOL,
     as_json: AsJson = False,
     as_tsv: AsTsv = False,
 ) -> None:
-    """One page over all sessions: which of them need attention, and why."""
+    """Write one page about all sessions: which of them need attention, and why."""
     from experiment.record.tsv import MISSING
 
     done = run_qa(data, protocol, out=out, pilot=pilot)
@@ -192,7 +194,7 @@ def _verify(place: Path, anchor: str, *, pilot: bool) -> None:
         with progress_bar("Verifying") as progress:
             verified = verify_all(place, pilot=pilot, progress=progress)
         for stray in find_strays(DataSet(place)):
-            say(f"{stray}: not read, because its name is not that of data", "yellow")
+            say(f"{stray}: not read, because its name is not that of a data file", "yellow")
     else:
         verified = [verify(place, pilot=pilot)]
     wanting = [one for one in verified if one.is_wanting]
@@ -200,7 +202,7 @@ def _verify(place: Path, anchor: str, *, pilot: bool) -> None:
         show(f"{one.transcript}: " + ("unfinished" if one.unfinished else "problems found"))
         for finding in one.findings:
             show(f"  {describe(finding)}")
-    show(f"{len(verified) - len(wanting)} of {len(verified)} sessions are as they were recorded.")
+    show(f"{len(verified) - len(wanting)} of {len(verified)} sessions passed the check.")
     if _verify_beside(place, anchor) or wanting:
         raise typer.Exit(FOUND_WANTING)
 

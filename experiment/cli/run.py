@@ -36,19 +36,19 @@ if TYPE_CHECKING:
 
 MessagesFile = Annotated[Path, typer.Option("--messages", help="A CSV file of six messages.")]
 MessagesFolder = Annotated[Path, typer.Option("--messages", help="The folder with sub-<ID>.csv of each participant.")]
-Seed = Annotated[int, typer.Option("--seed", help="Decides, with subject and session, the order of the messages.")]
+Seed = Annotated[int, typer.Option("--seed", help="With subject and session, sets the order of the messages.")]
 SyntheticName = Annotated[str, typer.Option("--participant", help="Which synthetic participant answers.")]
 Photodiode = Annotated[
-    bool, typer.Option("--photodiode", help="A square bottom right is white while a message or a scale is shown.")
+    bool, typer.Option("--photodiode", help="Show a white square at the bottom right with each message and scale.")
 ]
 BeginAgain = Annotated[
-    str | None, typer.Option(help="Reason for beginning a session once more in which no message was seen.")
+    str | None, typer.Option(help="Reason for starting a session again in which no message was shown.")
 ]
 Override = Annotated[
-    str | None, typer.Option(help="Reason for running the session though this computer is not fit for it.")
+    str | None, typer.Option(help="Reason for running the session on a computer that failed the check.")
 ]
 OverrideStudy = Annotated[
-    str | None, typer.Option(help="Reason for running a session that the study's rules do not allow.")
+    str | None, typer.Option(help="Reason for running a session that the study rules do not allow.")
 ]
 CAUGHT_UP = "the log"  # who tells the register of a session that it had missed
 EXAMPLE = ROOT / "stimuli" / "examples" / "english.csv"
@@ -61,10 +61,12 @@ def pilot(
     messages: MessagesFile = EXAMPLE,
     data: DataFolder = DATA,
     seed: Seed = 1,
-    session: Annotated[int, typer.Option("--session", help="The last one ends with the closing questions.")] = 1,
+    session: Annotated[
+        int, typer.Option("--session", help="Which session it is; the last one ends with the closing questions.")
+    ] = 1,
     photodiode: Photodiode = False,
 ) -> None:
-    """The whole session in a window with the example messages; its data go to data/pilot/."""
+    """Run a whole session in a window with example messages; its data go to data/pilot/."""
     from experiment import system
     from experiment.design.message import read_messages
     from experiment.design.protocol import read_protocol
@@ -75,7 +77,7 @@ def pilot(
 
     with ExitStack() as stack:
         if not system.has_display():
-            say("There is no display here: a virtual one is started, and the robot answers.")
+            say("There is no display: a virtual one is used, and the robot answers.")
             stack.enter_context(system.virtual_display(MINIMUM_SIZE_PX))
             robot = True
         whole = DataSet(data)
@@ -93,13 +95,15 @@ def pilot(
 
 def run(
     subject: Annotated[str, typer.Option(help="The participant's ID: letters and digits.")] = "",
-    session: Annotated[str, typer.Option(help="1 or 2: which day four this is.")] = "",
+    session: Annotated[str, typer.Option(help="Which session this is: 1 or 2.")] = "",
     operator: Annotated[str, typer.Option(help="Your name or initials.")] = "",
     answer: Annotated[list[str] | None, typer.Option(help="ID=VALUE: answers a question of the form.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue a session that was interrupted.")] = False,
     close: Annotated[bool, typer.Option("--close", help="End an interrupted session as incomplete.")] = False,
     begin_again: BeginAgain = None,
-    windowed: Annotated[bool, typer.Option("--windowed", help="In a window: onsets are then less certain.")] = False,
+    windowed: Annotated[
+        bool, typer.Option("--windowed", help="Run in a window; onsets are then less certain.")
+    ] = False,
     override: Override = None,
     override_study: OverrideStudy = None,
     protocol: ProtocolFile = PROTOCOL,
@@ -108,7 +112,7 @@ def run(
     seed: Seed = 1,
     photodiode: Photodiode = False,
 ) -> None:
-    """A real session, full screen; a form asks for what is not given here."""
+    """Run a real session, full screen. A form asks for what is not given here."""
     from msgspec.structs import replace
 
     from experiment import system
@@ -123,7 +127,7 @@ def run(
     read, why, why_now = read_protocol(protocol), check_reason(override), check_reason(override_study)
     known = {"subject": subject, "session": session, "operator": operator, **parse_answers(read, answer or [])}
     if not (close or system.has_display()):
-        raise EquipmentFailure("A real session needs a display, and there is none. Start it from the desktop.")
+        raise EquipmentFailure("There is no display, and a real session needs one. Start it from the desktop.")
     data_set, register = DataSet(data), find_register(data)
     data_set.prepare()
     named = NamedSession(data_set, subject, session, read, register, operator)
@@ -156,13 +160,14 @@ def simulate(
     messages: MessagesFile = EXAMPLE,
     seed: Seed = 1,
     study: Annotated[
-        Path | None, typer.Option(help="A study file: also its register, with courses, drop-outs and late visits.")
+        Path | None,
+        typer.Option(help="A study file: also simulate its register, with courses, drop-outs and late visits."),
     ] = None,
     effect: Annotated[
-        list[str] | None, typer.Option(help="With --study: what the drug adds, such as connection=-0.5.")
+        list[str] | None, typer.Option(help="With --study: effect of the drug in points, e.g. connection=-0.5.")
     ] = None,
 ) -> None:
-    """Whole synthetic data sets at full speed, without a window: the same task, another clock."""
+    """Make synthetic data sets at full speed, without a window."""
     from rich.progress import track
 
     from experiment.design.message import read_messages
@@ -207,7 +212,7 @@ class _Lab:
     override: str | None
 
     def plan(self, answers: Answers) -> Plan:
-        """The session that the answers name; an error says what keeps it from being held now."""
+        """The session that the answers name; an error says why it cannot be run now."""
         from experiment.messages.check import check_set, refuse_errors
         from experiment.session.doubts import find_doubts, waive_doubts
         from experiment.session.plan import plan_session

@@ -1,4 +1,4 @@
-"""The commands of a study's every day: who takes part, what happened to them, and what comes when."""
+"""The commands for daily use in a study: who takes part, what happened, and what is due."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from experiment.study.snapshot import Snapshot
     from experiment.study.status import ReportsIn
 
-New = Annotated[bool, typer.Option("--new", help="It is another person than the one with the similar ID.")]
-Day = Annotated[str, typer.Option("--day", help="YYYY-MM-DD, if it was not today.")]
+New = Annotated[bool, typer.Option("--new", help="This is not the person with the similar ID.")]
+Day = Annotated[str, typer.Option("--day", help="The day as YYYY-MM-DD, if it was not today.")]
 
 
 def enrol(
     subject: Subject,
     operator: Operator,
-    stratum: Annotated[str, typer.Option(help="Of the study file, such as the site.")],
+    stratum: Annotated[str, typer.Option(help="The stratum, such as the site (see the study file).")],
     new: New = False,
     data: DataFolder = DATA,
 ) -> None:
-    """Take a participant into the study: the next place of the stratum, and with it two kits."""
+    """Enrol a participant: assigns the next place in the stratum, with two kits."""
     from experiment.record.dataset import DataSet
     from experiment.study import agreement, setup
     from experiment.study.events import Enrolled
@@ -49,7 +49,7 @@ def enrol(
 def consent(
     subject: Subject,
     operator: Operator,
-    version: Annotated[str, typer.Option(help="Of the form that was signed, as it stands on it.")],
+    version: Annotated[str, typer.Option(help="Version of the signed form, as printed on it.")],
     day: Day = "",
     new: New = False,
     data: DataFolder = DATA,
@@ -66,10 +66,10 @@ def start(
     subject: Subject,
     operator: Operator,
     course: Annotated[int, typer.Option(min=1, max=2, help="1 or 2.")],
-    kit: Annotated[str, typer.Option(help="As it stands on the kit that was handed out.")],
+    kit: Annotated[str, typer.Option(help="Number on the kit that was handed out.")],
     day: Day = "",
     dated_back: Annotated[
-        str | None, typer.Option(help="Why it began before the enrolment here, as in a study that was under way.")
+        str | None, typer.Option(help="Reason, if the course began before the enrolment here.")
     ] = None,
     data: DataFolder = DATA,
 ) -> None:
@@ -92,7 +92,7 @@ def start(
 def dosed(
     subject: Subject,
     operator: Operator,
-    missed: Annotated[bool, typer.Option("--missed", help="It was not taken.")] = False,
+    missed: Annotated[bool, typer.Option("--missed", help="The dose was not taken.")] = False,
     day: Day = "",
     data: DataFolder = DATA,
 ) -> None:
@@ -110,7 +110,7 @@ def withdraw(
     reason: Annotated[str, typer.Option(help="Why.")],
     data: DataFolder = DATA,
 ) -> None:
-    """Record that a participant leaves the study, now."""
+    """Record that a participant leaves the study now."""
     from experiment.study import recording
 
     _record(data, operator, lambda entries, now: recording.withdraw(entries, subject, reason, now))
@@ -130,20 +130,20 @@ def close(
 
     register, data_set, name = register_for(data), DataSet(data), _name(subject)
     if session in sessions.catch_up(register, register.read(), data_set, subject, operator)[1]:
-        say(f"Session {session} of {name} did take place; the register did not know of it yet, and does now.")
+        say(f"Session {session} of {name} did take place. This is now recorded in the register.")
         return
     sessions.check_never_held(data_set, Visit(check_subject(subject), session))
     _record(data, operator, lambda entries, now: recording.record_never_held(entries, subject, session, now))
-    say(f"Session {session} of {name} is closed: it was never held.")
+    say(f"Session {session} of {name} is closed as not run.")
 
 
 def history(
-    subject: Annotated[str, typer.Option(help="Only what is about this participant.")] = "",
+    subject: Annotated[str, typer.Option(help="Only this participant.")] = "",
     data: DataFolder = DATA,
     as_json: AsJson = False,
     as_tsv: AsTsv = False,
 ) -> None:
-    """Everything that was recorded, by whom and when, with the number of each entry."""
+    """List everything that was recorded, by whom and when, with entry numbers."""
     from experiment.study import history as told
 
     register = register_for(data)
@@ -154,17 +154,17 @@ def history(
 
 
 def correct(
-    entry: Annotated[int, typer.Argument(help="Its number, as `study history` lists it.")],
+    entry: Annotated[int, typer.Argument(help="The entry's number, from `study history`.")],
     operator: Operator,
     reason: Annotated[str, typer.Option(help="What was wrong with it.")],
     data: DataFolder = DATA,
 ) -> None:
-    """Take back an entry that was a mistake, such as a wrong day; record the right one afterwards."""
+    """Cancel an entry that was a mistake, such as a wrong day. Then record the right one."""
     from experiment.study import history as told
     from experiment.study import recording
 
     entries = _record(data, operator, lambda before, now: recording.correct(before, entry, reason, now))
-    say(f"Entry {entry} counts no more: {told.describe(entries[entry - 1].act)}")
+    say(f"Entry {entry} no longer counts: {told.describe(entries[entry - 1].act)}")
 
 
 def clock(
@@ -172,22 +172,22 @@ def clock(
     reason: Annotated[str, typer.Option(help="What was wrong, such as which computer's clock.")],
     data: DataFolder = DATA,
 ) -> None:
-    """Record that this computer's clock is right, though the register's last entry says another time."""
+    """Record that this computer's clock is right, although the register's last entry has another time."""
     from experiment.study.clock import confirm_clock
     from experiment.study.recording import meaningful
 
     why = meaningful(reason)
     _record(data, operator, lambda entries, now: confirm_clock(entries, why, now))
-    say("It is recorded, and `dayfour qa` shows it until somebody resolves it (`dayfour study answer`).")
+    say("Recorded. `dayfour qa` shows it until it is resolved (`dayfour study answer`).")
 
 
 def status(
-    due: Annotated[bool, typer.Option("--due", help="Only those for whom there is something to do today.")] = False,
+    due: Annotated[bool, typer.Option("--due", help="Only participants with something to do today.")] = False,
     data: DataFolder = DATA,
     as_json: AsJson = False,
     as_tsv: AsTsv = False,
 ) -> None:
-    """Everybody on one screen: due today, overdue, done, withdrawn."""
+    """Show all participants: due today, overdue, done, withdrawn."""
     from experiment.study import participants, queries
     from experiment.study import status as standing
 
@@ -201,17 +201,17 @@ def status(
     show(standing.table(listed))
     show(standing.summary(lines, plan, moment))
     if waiting := participants.awaiting_enrolment(told.entries):
-        show(f"Consented and not enrolled yet: {', '.join(map(subject_name, waiting))}")
+        show(f"Consented but not enrolled yet: {', '.join(map(subject_name, waiting))}")
     for line in standing.seals(told, moment, sum(one.needs_person for one in queries.integrity_findings(told, data))):
         show(line)
 
 
 def calendar(
     out: Annotated[Path, typer.Option(help="The calendar's file, ending in .ics.")],
-    subject: Annotated[str, typer.Option(help="Only this participant's; else everybody's.")] = "",
+    subject: Annotated[str, typer.Option(help="Only this participant's appointments.")] = "",
     data: DataFolder = DATA,
 ) -> None:
-    """Write all appointments to a file for calendar programs."""
+    """Write all appointments to a calendar file."""
     from experiment.study import calendar as appointments
     from experiment.study import dates, participants
 
@@ -225,7 +225,7 @@ def calendar(
 
 
 def _reports(data: Path, told: Snapshot, moment: datetime) -> dict[str, ReportsIn]:
-    """How the daily reports stand; what hinders that is said."""
+    """What is known of the daily reports; what hinders that is said."""
     from experiment.reports.overview import reports_in, standings_of
 
     try:

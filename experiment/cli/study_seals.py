@@ -1,4 +1,4 @@
-"""The commands of those who hold the study's keys, and of whoever verifies that nothing was changed."""
+"""The commands of the key holder and the pharmacy, and the check that nothing was changed."""
 
 from __future__ import annotations
 
@@ -21,17 +21,21 @@ if TYPE_CHECKING:
     from experiment.study.snapshot import Snapshot
 
 KeyFile = Annotated[Path, typer.Option("--key", help="The private key's file; its passphrase is asked for.")]
-Anchor = Annotated[str, typer.Option("--anchor", help="From a paper form: do the records still lead to it?")]
+Anchor = Annotated[
+    str, typer.Option("--anchor", help="An anchor from a paper form: check that the records still lead to it.")
+]
 
 
 def key(
-    out: Annotated[Path | None, typer.Option(help="The private key's new file, on your own computer or stick.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The new file for the private key, on your own computer or USB stick.")
+    ] = None,
     trial: Annotated[
-        Path | None, typer.Option("--try", help="A private key's file: see whether it opens what is sealed for it.")
+        Path | None, typer.Option("--try", help="A private key's file: check that it opens what is sealed for it.")
     ] = None,
     data: DataFolder = DATA,
 ) -> None:
-    """Make the keys of the key holder or the pharmacy, or try one: nothing is shown or recorded then."""
+    """Make a key pair for the key holder or the pharmacy, or try a key (nothing is shown or recorded)."""
     if bool(out) == bool(trial):
         raise BadInput("Please give either --out FILE, for new keys, or --try FILE, to try a key.")
     if out:
@@ -45,11 +49,13 @@ def _make_key(out: Path) -> None:
     from experiment.study.register import REGISTER
 
     if (out.parent / REGISTER).exists():
-        raise BadInput(f"{out.parent} holds the study's register, and no key belongs beside it. Choose another --out.")
+        raise BadInput(
+            f"{out.parent} contains the study's register. A key must not be stored there. Choose another --out."
+        )
     public = write_keys(out, new_passphrase())
     say(
-        f"Your private key is {out}. Keep it and the passphrase at two places, and give neither to anybody: without "
-        "them nobody can ever open what is sealed for you.\n"
+        f"Your private key is {out}. Keep it and the passphrase in two places and give them to no one: without them, "
+        "what is sealed for you can never be opened.\n"
         f"For the person who sets up the study, in {out.name}{PUBLIC_SUFFIX}:"
     )
     sys.stdout.write(f"{public}\n")
@@ -84,12 +90,12 @@ def packing(key: KeyFile, data: DataFolder = DATA) -> None:
     )
     say(
         f"Before you pack: compare the anchor of the study's beginning, {anchor_of(told.digests[0])}, with the one "
-        "that you were given on paper. If they differ, this list may have been exchanged: pack nothing."
+        "you were given on paper. If they differ, this list may have been replaced: do not pack."
     )
 
 
 def lock(operator: Operator, data: DataFolder = DATA, protocol: ProtocolFile = PROTOCOL, pilot: Pilot = False) -> None:
-    """End the study: nothing in it changes any more, and it may be unblinded."""
+    """Lock the database: nothing can be changed any more, and the study can be unblinded."""
     from experiment.reports.table import closed_to_reports
     from experiment.study import unblinding
     from experiment.study.queries import in_words
@@ -107,16 +113,16 @@ def unblind(
     operator: Operator,
     key: KeyFile,
     subject: Annotated[str, typer.Option(help="In an emergency: this participant only.")] = "",
-    reason: Annotated[str, typer.Option(help="Of the emergency, for everybody to read.")] = "",
-    out: Annotated[Path | None, typer.Option(help="The table of all, outside of the data set.")] = None,
+    reason: Annotated[str, typer.Option(help="Reason for the emergency code break; everyone can read it.")] = "",
+    out: Annotated[Path | None, typer.Option(help="A file for all treatments, outside the data set.")] = None,
     data: DataFolder = DATA,
 ) -> None:
-    """Show the treatments to the key holder: all after the lock, or one participant's in an emergency."""
+    """Break the code: all treatments after the lock, or one participant's in an emergency (key holder only)."""
     from experiment.study import unblinding
     from experiment.study.keys import read_key
 
     if bool(subject) == bool(out):
-        raise BadInput("Please give --out FILE for everybody after the lock, or --subject ID in an emergency.")
+        raise BadInput("Please give --out FILE for all treatments after the lock, or --subject ID in an emergency.")
     opened = unlock("Passphrase of the key", lambda typed: read_key(key, typed))
     if out:
         count = unblinding.unblind_all(register_for(data), data, opened, operator, reason or "after the lock", out)
@@ -126,13 +132,13 @@ def unblind(
         unblinding.unblind_one(register_for(data), opened, operator, subject, reason), 1
     ):
         sys.stdout.write(f"{subject}\tcourse {course}\t{treatment}\n")
-    say("This is in the register now, for everybody to see. Tell nobody who does not need to know.")
+    say("The code break is recorded in the register. Tell only those who need to know.")
 
 
 def verify(anchor: Anchor = "", data: DataFolder = DATA) -> None:
-    """Whether the register is whole and agrees with the data, and whether it still leads to an anchor."""
+    """Check that the register is intact and agrees with the data, and that it still leads to an anchor."""
     told = register_for(data).read()
-    say(f"The register is whole: {len(told.entries)} entries, {len(told.people)} participants.")
+    say(f"The register is intact: {len(told.entries)} entries, {len(told.people)} participants.")
     found = verify_study(data, told)
     if anchor:
         found += say_record(anchor, told, data)
@@ -179,12 +185,12 @@ def say_record(anchor: str, told: Snapshot | None, data: Path) -> int:
     record = find_record(anchor, told, DataSet(data), is_shared=is_shared(data))
     if record is None:
         say(
-            "No record leads to this anchor any more: what it was given for has been changed or rolled back since, or "
-            "it belongs to another study. Compare with a copy.",
+            "No record leads to this anchor any more. Its record was changed or rolled back, or it belongs to another "
+            "study. Compare with a copy.",
             "red",
         )
         return 1
     show(f"The anchor fits {record.words}: nothing in it up to there has changed since.")
     for visit in record.differing:
-        say(f"{visit}: its log is not the one that was recorded then, or is missing. Compare with a copy.", "red")
+        say(f"{visit}: its log was changed or is missing. Compare with a copy.", "red")
     return len(record.differing)

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 PLAN = ROOT / "stimuli" / "study.toml"
 SIMULATED_PASSPHRASE = "simulated study"  # noqa: S105 - it keeps nothing from anybody
 
-Operator = Annotated[str, typer.Option("--operator", help="Your initials, which stand in the register.")]
+Operator = Annotated[str, typer.Option("--operator", help="Your initials, which are recorded in the register.")]
 Subject = Annotated[str, typer.Option("--subject", help="The participant's ID.")]
-Pilot = Annotated[bool, typer.Option("--pilot", help="The data set is a synthetic one.")]
+Pilot = Annotated[bool, typer.Option("--pilot", help="The data set is synthetic.")]
 
 
 def init(
@@ -34,11 +34,12 @@ def init(
     pharmacy: Annotated[str, typer.Option(help="The pharmacy's public key, or its file.")],
     plan: Annotated[Path, typer.Option(help="The study file.")] = PLAN,
     folder: Annotated[
-        Path | None, typer.Option(help="For a register that several computers share: where; else in the data set.")
+        Path | None,
+        typer.Option(help="Folder for a register that several computers share; by default in the data set."),
     ] = None,
     data: DataFolder = DATA,
 ) -> None:
-    """Begin a study: the allocation is drawn and sealed for these two keys; nobody here can know it."""
+    """Start a study: draw the allocation at random and seal it for these two keys."""
     from experiment.study import location
     from experiment.study.keys import read_public
     from experiment.study.plan import read_study
@@ -59,10 +60,10 @@ def init(
 
 
 def join(
-    folder: Annotated[Path, typer.Argument(help="Where the register lies, such as on a network folder.")],
+    folder: Annotated[Path, typer.Argument(help="The register's folder, e.g. on a network drive.")],
     data: DataFolder = DATA,
 ) -> None:
-    """Let this computer use a register that lies elsewhere and that other computers use too."""
+    """Let this computer use a register that it shares with other computers."""
     from experiment.study import location, participants
 
     register = location.join(data, folder)
@@ -72,19 +73,19 @@ def join(
 
 def answer(
     operator: Operator,
-    finding: Annotated[str, typer.Option(help="Its kind, as the table of findings has it.")] = "",
-    reason: Annotated[str, typer.Option(help="What it turned out to be.")] = "",
-    subject: Annotated[str, typer.Option(help="The participant, if it is about one.")] = "",
-    session: Annotated[int, typer.Option(help="The session, if it is about one.")] = 0,
+    finding: Annotated[str, typer.Option(help="The kind of finding, from the table of findings.")] = "",
+    reason: Annotated[str, typer.Option(help="What the cause was.")] = "",
+    subject: Annotated[str, typer.Option(help="The participant, if the finding is about one.")] = "",
+    session: Annotated[int, typer.Option(help="The session, if the finding is about one.")] = 0,
     table: Annotated[
         Path | None,
-        typer.Option(help="Instead: the table of `qa`, with resolution and resolved_by filled in."),
+        typer.Option(help="Instead, the table of `qa` with resolution and resolved_by filled in."),
     ] = None,
     data: DataFolder = DATA,
     protocol: ProtocolFile = PROTOCOL,
     pilot: Pilot = False,
 ) -> None:
-    """Resolve a finding of `dayfour qa`, or all those of a table: say what it was, and it needs no more attention."""
+    """Resolve a finding of `dayfour qa`, or all findings of a table, by giving the cause."""
     from experiment.qa.resolutions import read_resolutions
     from experiment.study import queries
 
@@ -100,7 +101,7 @@ def answer(
         label = bare_label(subject) or None
         given = [(operator, queries.resolved_findings(found, finding, label, session or None, reason))]
     queries.record_resolutions(register, given)
-    say(f"{len(given)} findings are resolved; the register and the page of `dayfour qa` say by whom and why.")
+    say(f"{len(given)} findings are resolved. Register and QA page show by whom and why.")
 
 
 def register_for(data: Path) -> Register:
@@ -118,7 +119,7 @@ def update_participants(data: Path, told: Snapshot) -> None:
     try:
         update_participants_tsv(DataSet(data), told.entries)
     except DayFourError as error:
-        say(f"It is recorded, but participants.tsv does not show it yet: {error}", "yellow")
+        say(f"Recorded, but participants.tsv does not show it yet: {error}", "yellow")
 
 
 def simulate_study(
@@ -166,8 +167,8 @@ def simulate_study(
         register = Register(folder)
         simulate_reports(Service(out, daily, register), seed, added, drug_kits(register))
     say(
-        f"A study with {subjects} participants is in {out}, its register in {folder}. The keys there open it with the "
-        f"passphrase {SIMULATED_PASSPHRASE!r}."
+        f"A study with {subjects} participants is in {out}, its register in {folder}. The passphrase of its keys is "
+        f"{SIMULATED_PASSPHRASE!r}."
     )
 
 
@@ -182,5 +183,5 @@ def _effects(given: Sequence[str], rated: set[str], study: Study) -> dict[str, f
         except ValueError:
             raise BadInput(f"--effect {one}: write OUTCOME=POINTS, such as connection=-0.5.") from None
         if outcome not in known:
-            raise BadInput(f"--effect {one}: nothing is called {outcome!r}. Choose from {', '.join(sorted(known))}.")
+            raise BadInput(f"--effect {one}: unknown outcome {outcome!r}. Choose from {', '.join(sorted(known))}.")
     return effects

@@ -134,14 +134,14 @@ def new_passphrase() -> str:
     """A new passphrase, at a terminal typed twice; BadInput if the two differ."""
     typed = ask_passphrase("New passphrase (several words)")
     if sys.stdin.isatty() and ask_passphrase("Repeat the passphrase") != typed:
-        raise BadInput("The two passphrases differ. Nothing was done. Please start again.")
+        raise BadInput("The passphrases differ. Nothing was done. Please start again.")
     return typed
 
 
 def describe_unexpected(error: Exception) -> str:
-    """What to say of an error that nobody foresaw: kind and place only, since its text could hold a message.
+    """What to say of an unexpected error: kind and place only, since its text could hold a message.
 
-    Of a file that the system does not give, which file and why.
+    For a file that cannot be used, which file and why.
     """
     import traceback
 

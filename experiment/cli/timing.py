@@ -1,4 +1,4 @@
-"""The command `timing`: measure this computer from outside, or read what a device measured, and write one page."""
+"""The command `timing`: measure this computer from outside, or read what a device measured, and write a report."""
 
 from __future__ import annotations
 
@@ -22,32 +22,36 @@ LEAST_TRIALS, MOST_TRIALS = 8, 900
 
 
 def timing(
-    trials: Annotated[int, typer.Option(min=LEAST_TRIALS, max=MOST_TRIALS, help="How many; 300 take 5 minutes.")] = 300,
+    trials: Annotated[
+        int, typer.Option(min=LEAST_TRIALS, max=MOST_TRIALS, help="Number of trials; 300 take 5 minutes.")
+    ] = 300,
     windowed: Annotated[bool, typer.Option("--windowed", help="In a window instead of full screen.")] = False,
-    out: Annotated[Path | None, typer.Option(help="The report's folder; else data/timing/COMPUTER_TIME.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The report's folder; by default data/timing/COMPUTER_TIME.")] = None,
     read: Annotated[Path | None, typer.Option(help="A light sensor's or Black Box ToolKit's file.")] = None,
     transcript: Annotated[Path | None, typer.Option(help="The transcript of the session it captured.")] = None,
     photodiode_run: Annotated[
-        bool, typer.Option("--photodiode-run", help="A session that answers itself, for a light sensor on the square.")
+        bool,
+        typer.Option("--photodiode-run", help="Run a session that answers itself, for a light sensor on the square."),
     ] = False,
     presses_only: Annotated[
-        bool, typer.Option("--presses-only", help="As where no other program can see the screen.")
+        bool,
+        typer.Option("--presses-only", help="Measure responses only, as where no other program can see the screen."),
     ] = False,
     protocol: ProtocolFile = PROTOCOL,
-    data: Annotated[Path, typer.Option("--data", help="Where the data set lies.")] = DATA,
+    data: Annotated[Path, typer.Option("--data", help="The data set's folder.")] = DATA,
 ) -> None:
-    """Measure onsets, durations and responses of this computer; one page with a sentence for a paper."""
+    """Measure onsets, durations and responses of this computer. Writes a report with a sentence for a paper."""
     from experiment.timing.device import GUIDE, lacks_outside_view
     from experiment.timing.session import TimingSession, new_folder
 
     if (read is None) != (transcript is None):
-        raise BadInput("--read and --transcript belong together: the device's file, and the session that it captured.")
+        raise BadInput("Please give both --read (the device's file) and --transcript (the session it captured).")
     folder = out or new_folder(data)
     if read is not None and transcript is not None:
         _finish(_read_device(read, transcript), folder)
         return
     if (folder / "sourcedata").exists():
-        raise BadInput(f"{folder} holds a measurement already, and none is overwritten. Choose another --out.")
+        raise BadInput(f"{folder} already contains a measurement, which is not overwritten. Choose another --out.")
     why_not = lacks_outside_view(os.environ)
     session = TimingSession(str(folder.resolve()), str(protocol.resolve()), trials, not windowed)
     if photodiode_run:
@@ -69,7 +73,7 @@ def _watch(session: TimingSession) -> TimingReport:
     from experiment.timing.report import build_report
     from experiment.timing.session import run_watched
 
-    say("Please leave keyboard and mouse alone: another program presses the keys.")
+    say("Please do not touch keyboard and mouse: another program presses the keys.")
     watch = run_watched(session)
     started, read = _read(session.transcript)
     errors = watched_errors(read, watch)
@@ -85,7 +89,7 @@ def _press(session: TimingSession, why_not: str) -> TimingReport:
     from experiment.timing.report import build_report
     from experiment.timing.session import run_pressed
 
-    say("Please leave keyboard and mouse alone: another program presses the keys.")
+    say("Please do not touch keyboard and mouse: another program presses the keys.")
     try:
         watch = run_pressed(session)
     except Unheard as unheard:
@@ -116,7 +120,7 @@ def _read_device(file: Path, transcript: Path) -> TimingReport:
 
     started, read = _read(transcript)
     if not started.screen.photodiode:
-        raise BadInput(f"{transcript} was held without the square. Hold it again with --photodiode-run.")
+        raise BadInput(f"{transcript} was run without the square. Run it again with --photodiode-run.")
     capture = read_capture(file)
     measured = device_errors(read, capture)
     lines = ", ".join((f"light on {measured.light}", *(f"presses on {line}" for line in measured.keys)))
@@ -136,7 +140,7 @@ def _read(transcript: Path) -> tuple[Started, Log]:
 
 
 def _finish(report: TimingReport, folder: Path) -> None:
-    """Write the page and say what it says; end with 1 if the computer is found wanting."""
+    """Write the page and say what it says; end with 1 if problems were found."""
     from experiment.timing.report import write
 
     page = write(report, folder)

@@ -118,7 +118,11 @@ class Daily(Fixed, frozen=True):
         ends_early = self.closes_next_day and self.yesterday_until is not None and self.yesterday_until <= self.closes
         refuse(
             *find_repeated("ids of daily items", ids),
-            *(f"A daily item cannot have the id {one!r}, which is another column." for one in ids if one in COLUMNS),
+            *(
+                f"A daily item cannot have the id {one!r}: another column has that name."
+                for one in ids
+                if one in COLUMNS
+            ),
             ends_early and f"'yesterday_until' is not after {self.closes}, when the report closes.",
         )
 

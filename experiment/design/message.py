@@ -153,10 +153,7 @@ def parse_messages(data: bytes, path: Path) -> tuple[Message, ...]:
     ids = [message.message_id for message in messages]
     for number, one in enumerate(ids, start=1):
         if (first := ids.index(one) + 1) < number:
-            raise BadInput(
-                f"{path}: expected message ids that differ, found that of message {first} again in message {number}. "
-                "Correct the column message_id."
-            )
+            raise BadInput(f"{path}: messages {first} and {number} have the same id. Correct the column message_id.")
     return messages
 
 
@@ -178,18 +175,16 @@ def _rows(data: bytes, path: Path) -> list[dict[str, str]]:
         text = data.decode("utf-8-sig")
         names, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     except UnicodeDecodeError as error:
-        raise BadInput(
-            f"{path}: expected UTF-8, found another encoding. Save it as 'CSV UTF-8' and try again."
-        ) from error
+        raise BadInput(f"{path} is not UTF-8. Save it as 'CSV UTF-8' and try again.") from error
     except csv.Error as error:
-        raise BadInput(f"{path}: expected a CSV file, found: {error}. Export it from the spreadsheet again.") from error
+        raise BadInput(f"{path} is not a CSV file: {error}. Export it from the spreadsheet again.") from error
     except ValueError:
         names, rows = [], []
     names = [_name(name) for name in names]
     for name in COLUMNS:
         if (count := names.count(name)) != 1:
-            wanted = f"expected the columns {', '.join(COLUMNS)}, each once"
-            raise BadInput(f"{path}: {wanted}, found {count} of {name!r}. Correct the first line.")
+            wanted = f"the columns must be {', '.join(COLUMNS)}, each once"
+            raise BadInput(f"{path}: {wanted}, but {name!r} is there {count} times. Correct the first line.")
     filled = [row for row in rows if any(cell.strip() for cell in row)]
     return [_cells(path, number, names, row) for number, row in enumerate(filled, start=1)]
 
@@ -210,7 +205,7 @@ def _name(heading: str) -> str:
 
 def _cells(path: Path, number: int, names: list[str], row: list[str]) -> dict[str, str]:
     if len(row) < len(names) or any(cell.strip() for cell in row[len(names) :]):
-        raise BadInput(f"{path}, message {number}: expected one cell a column, found more or fewer. Check its quotes.")
+        raise BadInput(f"{path}, message {number} has more or fewer cells than columns. Check its quotes.")
     return dict(zip(names, row, strict=False))
 
 
@@ -218,18 +213,16 @@ def _message(path: Path, number: int, row: dict[str, str]) -> Message:
     cells = {name: row.get(name, "").replace("\r\n", "\n").replace("\r", "\n") for name in (*COLUMNS, *OPTIONAL)}
     for name in COLUMNS:
         if name != "language" and not cells[name].strip():
-            raise BadInput(f"{path}, message {number}: expected something in the column {name!r}, found nothing.")
+            raise BadInput(f"{path}, message {number}: the column {name!r} is empty. Fill it in.")
         if len(cells[name]) > limits.LETTERS:
             raise BadInput(f"{path}, message {number}: the {name} has more than {limits.LETTERS:,} characters.")
     cells["message_id"] = cells["message_id"].strip()
     if cells["message_id"] in ("n/a", PRACTICE):
-        raise BadInput(
-            f"{path}, message {number}: the id {cells['message_id']!r} has a meaning of its own. Choose another."
-        )
+        raise BadInput(f"{path}, message {number}: the id {cells['message_id']!r} is reserved. Choose another.")
     if not MESSAGE_ID.fullmatch(cells["message_id"]):
         raise BadInput(
-            f"{path}, message {number}: expected in the column 'message_id' at most 32 letters (A to Z), digits, '.', "
-            "'_' or '-', found something else. Write a short name there, such as m01."
+            f"{path}, message {number}: message_id may have at most 32 letters (A to Z), digits, '.', '_' and '-'. "
+            "Write a short name such as m01."
         )
     more = tuple((name, cell) for name, cell in row.items() if name and name not in cells)
     return Message(**cells, more=more)

@@ -131,9 +131,9 @@ class Keys(Fixed, frozen=True):
         if len(known) < 2 or len(known) < len(modifiers) or key in MODIFIERS:
             return f"'pause' is {self.pause!r}. Please write two of ctrl, shift and alt, and a key: \"ctrl+shift+p\"."
         if {*modifiers, key} in TAKEN_CHORDS:
-            return f"'pause' is {self.pause!r}, which the operating system uses itself. Please choose another."
+            return f"'pause' is {self.pause!r}, which the operating system uses. Please choose another."
         if key not in KEY_NAMES or key in single or key.isdigit():
-            return f"'pause' ends with {key!r}, which is no key or has another use. Please choose another letter."
+            return f"'pause' ends with {key!r}, which is not a key or is already used. Please choose another letter."
         return None
 
 
@@ -265,7 +265,7 @@ def _read(path: Path) -> Protocol:
 
 
 def _taken(name: str) -> str:
-    return f"A question cannot have the id {name!r}, which is another column of the table."
+    return f"A question cannot have the id {name!r}: another column of the table has that name."
 
 
 def _nearest_key(key: str) -> str:

@@ -103,6 +103,6 @@ def wrong_braces(what: str, text: str, names: Sequence[str]) -> str | None:
     try:
         fields = [tuple(field) for _, *field in Formatter().parse(text) if field[0] is not None]
     except ValueError:
-        return f"{what!r} has a single brace. A brace that is to be seen is written twice. {known}"
+        return f"{what!r} has a single brace. Write a brace twice to show it. {known}"
     other = [field for field in fields if field not in {(name, "", None) for name in names}]
     return f"{what!r} has {{{other[0][0]}}}, which is no name. {known}" if other else None

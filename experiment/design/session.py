@@ -108,8 +108,8 @@ def draw_session(
     if len(messages) != protocol.messages_in_all:
         each = "" if protocol.message_sets == "same" else f" and has {protocol.sessions} sessions with their own"
         raise BadInput(
-            f"The protocol asks for {protocol.messages} messages a session{each}, found {len(messages)} of "
-            f"{subject_name(subject)}. Complete the file."
+            f"The protocol asks for {protocol.messages} messages a session{each}; {subject_name(subject)} has "
+            f"{len(messages)}. Complete the file."
         )
     if protocol.message_sets == "split":
         sets = sets or draw_sets(messages, protocol.sessions, _key(seed, subject, "sets"))
@@ -193,7 +193,7 @@ def _matched(messages: Sequence[Message], count: int) -> list[list[Message]]:
 
 def _of_set(messages: Sequence[Message], sets: Sets, session: int) -> list[Message]:
     if sorted(message.message_id for message in messages) != sorted(sum(sets, ())):
-        raise BadInput("These are not the messages that were shared out when the first session began. Put them back.")
+        raise BadInput("These are not the messages that were divided when the first session began. Restore them.")
     return [message for message in messages if message.message_id in sets[session - 1]]
 
 
@@ -233,7 +233,7 @@ def _wrong_in(label: str, subject: str) -> str:
     if other.isprintable() and not other.isspace() and not unicodedata.combining(other):
         is_alike = other.isalnum()
         return f"{subject!r} contains {other!r}" + (f" (U+{ord(other):04X}, {kind})." if is_alike else ".")
-    return f"{subject!r} contains an invisible character (U+{ord(other):04X}, {kind}). Please type it again."
+    return f"{subject!r} contains an invisible character (U+{ord(other):04X}, {kind}). Please type the ID again."
 
 
 def check_session(session: int, protocol: Protocol) -> int:

@@ -57,7 +57,7 @@ def check_scale_fits(
         names, texts, text_sizes_px(texts), rooms_px, strict=True
     ):
         if height_px > room_px or _widest_word_px(text, styled, language) > (styled.width_px or 0):
-            raise BadInput(f"The protocol's {name} {text[:40]!r} is too long for its place at the scale. Shorten it.")
+            raise BadInput(f"The protocol's {name} {text[:40]!r} is too long for the scale. Shorten it.")
 
 
 def _widest_word_px(text: str, style: Style, language: str) -> int:

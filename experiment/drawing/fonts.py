@@ -76,7 +76,7 @@ def _folder(package: str) -> Path:
     """Where an installed font package lies, without importing it."""
     spec = find_spec(package)
     if spec is None or spec.origin is None:
-        raise EquipmentFailure(f"fonts: the Python package {package} is missing. Install the environment again.")
+        raise EquipmentFailure(f"The Python package {package} (fonts) is missing. Install the environment again.")
     return Path(spec.origin).parent
 
 

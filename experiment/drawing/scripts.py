@@ -158,7 +158,7 @@ def keep_words_whole(text: str) -> str:
 def check_language(language: str) -> str:
     """Return the language tag (such as en, zh-Hant); BadInput if it is none, "" if it is empty."""
     if language and not LANGUAGE.fullmatch(language):
-        raise BadInput("Expected as language a tag such as en, ar, zh, zh-Hant, ja or ko, or nothing. Correct it.")
+        raise BadInput("The language must be a tag such as en, ar, zh, zh-Hant, ja or ko, or empty. Correct it.")
     return language
 
 

@@ -195,7 +195,7 @@ def _check_glyphs(protocol: Protocol, messages: Sequence[Message], labels: Label
     for what, language, text in texts:
         if clusters := missing_glyphs(text, language) or blank_glyphs(text, language):
             codes = " ".join(f"U+{ord(character):04X}" for character in clusters[0])
-            raise BadInput(f"{what}: no font here can draw the character {codes}. Ask the writer for another one.")
+            raise BadInput(f"{what}: no font here can draw the character {codes}. Ask the writer for another.")
 
 
 class _StimulusRenderer:
@@ -237,7 +237,9 @@ class _StimulusRenderer:
         picture = draw_text(scene.text, style, self.language)
         if picture.height_px > box.height_px:
             beginning = scene.text.split("\n")[0][:40]
-            raise BadInput(f"The protocol's page {beginning!r} is too long for the screen. Shorten it, or make it two.")
+            raise BadInput(
+                f"The protocol's page {beginning!r} is too long for the screen. Shorten it, or split it in two."
+            )
         return _placed(picture, box.x_px, box.y_px)
 
     def scale(self, scene: ScaleScene) -> Placed:

@@ -15,7 +15,7 @@ from experiment.messages.findings import message_finding
 from experiment.messages.store import Folder
 from experiment.record.finding import Finding, by_severity
 
-FIND_OUT = "Find out for whom it was written."
+FIND_OUT = "Find out whom it was written for."
 Sets = Mapping[str, Sequence[Message]]
 
 
@@ -37,7 +37,7 @@ def check_across(sets: Sets, share: float) -> tuple[Finding, ...]:
         if other != subject:
             says = (
                 f"The text is {common:.0%} that of message {near.message_id} of {subject_name(other)}. "
-                "See whether it was changed for each of them, or copied by mistake."
+                "Check whether it was adapted on purpose or copied by mistake."
             )
             found.append(message_finding("warning", subject, message.message_id, says))
     return by_severity(found)

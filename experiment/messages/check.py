@@ -100,20 +100,23 @@ def refuse_errors(findings: Sequence[Finding]) -> None:
     option = f" --subject {errors[0].subject}" if errors[0].subject else ""
     raise BadInput(
         f"These messages cannot be shown as they are:{lines}{more}\nCorrect them. `dayfour messages check{option}` "
-        "lists all that should be looked at."
+        "lists all problems."
     )
 
 
 def _count(subject: str, messages: Sequence[Message], protocol: Protocol) -> Iterator[Finding]:
     if (found := len(messages)) != (wanted := protocol.messages_in_all):
         each = f" ({protocol.messages} for each session)" if protocol.message_sets == "split" else ""
-        do = "Add those that are missing" if found < wanted else "Take out those that are too many"
-        yield message_finding("error", subject, None, f"Expected {wanted} messages{each}, found {found}. {do}.")
+        do = "Add the missing ones" if found < wanted else "Remove the extra ones"
+        yield message_finding("error", subject, None, f"There are {found} messages; {wanted} are needed{each}. {do}.")
 
 
 def _given_names(subject: str, messages: Sequence[Message], protocol: Protocol) -> Iterator[Finding]:
     if protocol.intake.names == "none" and any(not message.participant_name.strip() for message in messages):
-        text = "The participant's name is not known, so nobody looked for it. Fill in the column participant_name."
+        text = (
+            "The participant's name is unknown, so messages were not checked for it. Fill in the column "
+            "participant_name."
+        )
         yield message_finding("warning", subject, None, text)
 
 
@@ -122,10 +125,12 @@ def _twice(subject: str, messages: Sequence[Message], share: float) -> Iterator[
     texts = [fold(message.text) for message in messages]
     for (earlier, one), (later, other) in combinations(zip(messages, texts, strict=True), 2):
         if one == other:
-            text = f"The text is that of message {earlier.message_id} again. Put in the one that is missing."
+            text = f"The text is that of message {earlier.message_id} again. Add the missing one."
             yield message_finding("error", subject, later.message_id, text)
         elif (found := similarity(one, other)) >= share:
-            text = f"The text is {found:.0%} that of message {earlier.message_id}. See whether it is a second version."
+            text = (
+                f"The text is {found:.0%} that of message {earlier.message_id}. Check whether it is a second version."
+            )
             yield message_finding("warning", subject, later.message_id, text)
 
 
@@ -139,10 +144,10 @@ def _sizes(subject: str, messages: Sequence[Message], protocol: Protocol, layout
         says = f"does not fit on {screen}, even in the smallest legible type"
         yield _long("error", subject, message_id, says)
     for message_id, size in sizes.small.items():
-        says = f"fits on {screen} only in type of {layout.size(size):g} pixels, and all others then have it too"
+        says = f"fits on {screen} only at {layout.size(size):g} px; then all others have that size too"
         yield _long("warning", subject, message_id, f"{says}; {comfortable}")
     largest = f"the largest is {layout.size(MESSAGE_SIZES[0]):g}"
-    text = f"All will be shown in type of {layout.size(sizes.together):g} pixels on {screen} ({largest})."
+    text = f"All messages will be shown at {layout.size(sizes.together):g} px on {screen} ({largest})."
     yield message_finding("note", subject, None, text)
 
 
@@ -154,7 +159,10 @@ def _long(severity: Severity, subject: str, message_id: str, says: str) -> Findi
 
 def _strays(folder: Folder) -> Iterator[Finding]:
     for name in folder.strays():
-        text = f"Nobody reads the file {name}: its name is not like sub-DF017.csv. Rename it, or `messages import` it."
+        text = (
+            f"The file {name} is not used, because its name is not like sub-DF017.csv. Rename it, or run `messages "
+            "import`."
+        )
         yield message_finding("warning", None, None, text)
 
 
@@ -186,7 +194,7 @@ def _failed(subject: str, error: Exception) -> Finding:
     """Of an error that nobody foresaw only its kind is told, as its text could hold a message."""
     if isinstance(error, DayFourError):
         return message_finding("error", subject, None, str(error))
-    text = f"The check failed in a way that it should not ({type(error).__name__}). Call who looks after the software."
+    text = f"The check itself failed ({type(error).__name__}). Contact the person who maintains the software."
     return message_finding("error", subject, None, text)
 
 

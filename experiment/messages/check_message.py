@@ -26,7 +26,7 @@ from experiment.messages.names import Place, places, words_before
 from experiment.record.finding import Finding
 
 LONGEST_LABEL = 60  # letters of a writer's name or a relationship; more is a sentence
-IF_WRITTEN_SO = "If it was written so: `messages accept`."
+IF_WRITTEN_SO = "If it was written like this, run `messages accept`."
 TOLD = 5  # different characters that are listed
 MANY_MARKS = 9  # on one letter; no writing has more than four or five
 MARK = regex.compile(r"(?!\p{Variation_Selector})\p{Mn}")
@@ -54,7 +54,7 @@ def accept_as_written(message: Message, found: Iterable[Told]) -> Iterator[Told]
 
 def _found(subject: str, message: Message, protocol: Protocol) -> Iterator[Told]:
     if message.subject and bare_label(message.subject.strip()) != subject:
-        yield "error", "The file says that it was written for another participant. Find out whose it is."
+        yield "error", "The file says it was written for another participant. Find out whose it is."
     long = [name for name in ("writer", "relationship", "text") if is_endless(getattr(message, name))]
     if long:  # before any pattern or typesetter sees it
         yield "error", f"The {' and the '.join(long)} cannot be shown: too long for any screen, or too many marks."
@@ -64,10 +64,10 @@ def _found(subject: str, message: Message, protocol: Protocol) -> Iterator[Told]
         found = ((severity, f"Column {column}: {text}") for severity, text in corruption.of_label(content))
         yield from accept_as_written(message, found)
     if fold(message.writer) == fold(message.relationship) != "":
-        yield "note", "The writer is named by the relationship only, and so will be on the screen."
+        yield "note", "The writer's name is only the relationship, which is what the screen will show."
     yield from _language(message)
     if is_empty(message.text):
-        yield "error", "The text is empty, or all of it invisible. Take it in again from where it was written."
+        yield "error", "The text is empty or invisible. Import it again from its source."
         return
     yield from accept_as_written(message, corruption.findings(message.text))
     yield from _length(message.text, *protocol.intake.usual_words)
@@ -81,21 +81,21 @@ def _found(subject: str, message: Message, protocol: Protocol) -> Iterator[Told]
 def _label(column: str, content: str) -> Iterator[Told]:
     """Who wrote it, and who that is to the participant."""
     if is_empty(content):
-        yield "error", f"There is nothing in the column {column}. Fill it in."
+        yield "error", f"The column {column} is empty. Fill it in."
     elif column == "relationship" and content.lstrip("'")[:1] in tuple("=+-@\t"):
         yield (
             "error",
-            "The relationship begins like a spreadsheet's formula, and it is in tables. Type it again.",
+            "The relationship begins like a spreadsheet formula. Type it again.",
         )
     elif len(content) > LONGEST_LABEL or "\n" in content:
         found = f"{len(content)} characters in {content.count(chr(10)) + 1} lines"
-        yield "warning", f"The column {column} has {found}. See whether it is the right column."
+        yield "warning", f"The column {column} has {found}. Check that it is the right column."
 
 
 def _language(message: Message) -> Iterator[Told]:
     tag = message.language
     if tag and not LANGUAGE.fullmatch(tag):
-        yield "error", "The language is no tag such as en, ar, zh, zh-Hant, ja or ko. Correct the column language."
+        yield "error", "The language is not a tag such as en, ar, zh, zh-Hant, ja or ko. Correct the column language."
     elif needs_language(message.text, tag):
         text = "The text has Chinese characters, which Chinese and Japanese draw differently, and its language is "
         yield "error", f"{text}neither. Write zh, zh-Hant or ja into the column language."
@@ -107,10 +107,10 @@ def _language(message: Message) -> Iterator[Told]:
 def _length(text: str, least: int, most: int) -> Iterator[Told]:
     count = count_words(text)
     if count <= 1:
-        yield "warning", f"The text has {'one word' if count else 'no word'}. See whether the rest was lost."
+        yield "warning", f"The text has {'one word' if count else 'no words'}. Check whether the rest was lost."
     elif not least <= count <= most:
-        do = "See whether the rest was lost" if count < least else "See whether it is one message"
-        yield "warning", f"The text has {count} words; usual are {least} to {most}. {do}."
+        do = "Check whether the rest was lost" if count < least else "Check whether it is one message"
+        yield "warning", f"The text has {count} words ({least} to {most} are usual). {do}."
 
 
 def _names(message: Message) -> Iterator[Told]:
@@ -118,10 +118,10 @@ def _names(message: Message) -> Iterator[Told]:
         found = set(places(message.text, name))
         if surely := [place for place in found if not place.is_small]:
             text = f"The text holds {whose} name, or a part of it ({_words(surely, message.text)})"
-            yield "error", f"{text}, and the protocol allows no names. Ask the writer for another wording."
+            yield "error", f"{text}, and the protocol does not allow names. Ask the writer for another wording."
         if perhaps := [place for place in found if place.is_small]:
             text = f"The text has {whose} name, or a part of it, written small ({_words(perhaps, message.text)})"
-            yield "warning", f"{text}. See whether it is meant as the name: the protocol allows none."
+            yield "warning", f"{text}. Check whether it is the name; the protocol does not allow names."
 
 
 def _words(found: Iterable[Place], text: str) -> str:
@@ -135,7 +135,7 @@ def _marks(text: str) -> Iterator[Told]:
     places = [f"U+{ord(one[0][0]):04X} with {len(one[0]) - 1} (character {one.start() + 1})" for one in stacks[:TOLD]]
     if places:
         more = f" and {len(stacks) - TOLD} others" if len(stacks) > TOLD else ""
-        yield "warning", f"Letters have very many marks: {', '.join(places)}{more}. Ask the writer for it without them."
+        yield "warning", f"Letters have too many marks: {', '.join(places)}{more}. Ask the writer to leave them out."
 
 
 def _undrawn(what: str, text: str, language: str) -> Iterator[Told]:
@@ -144,10 +144,10 @@ def _undrawn(what: str, text: str, language: str) -> Iterator[Told]:
     if missing := missing_glyphs(text, tag):
         yield (
             "error",
-            f"{what} has what no font here can draw: {_where(missing, text)}. Ask the writer for another one.",
+            (f"{what} has characters that no font here can draw: {_where(missing, text)}. Ask the writer for another."),
         )
     if blank := [one for one in blank_glyphs(text, tag) if one not in missing]:
-        yield "error", f"{what} has letters that leave no ink: {_where(blank, text)}. Take them out, or ask the writer."
+        yield "error", f"{what} has letters that are invisible: {_where(blank, text)}. Remove them, or ask the writer."
 
 
 def _where(wrong: Sequence[str], text: str) -> str:

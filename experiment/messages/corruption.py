@@ -51,7 +51,7 @@ Told = tuple[Severity, str]
 Key = tuple[str, str]
 """Whose message, and its id."""
 
-AGAIN = "Export it again, or copy it from where it was written."
+AGAIN = "Export it again, or copy it from its source."
 TOLD = 5  # different places that are listed
 LIMITS = (255, 256, 32_767)  # of a cell in old formats, of many forms' fields, of a cell in Excel
 SEVERAL = 3  # texts of the same, largest length are no accident
@@ -62,7 +62,7 @@ def find_refused(text: str) -> Iterator[str]:
     """What no file of messages can hold: each lone surrogate and control character, by its code point and place."""
     for match in re.finditer(f"{CONTROL.pattern}|{SURROGATE.pattern}", text):
         kind = "half of a character" if SURROGATE.match(match[0]) else "a control character"
-        yield f"{_code(match[0])} at character {match.start() + 1}, {kind} that no text has"
+        yield f"{_code(match[0])} at character {match.start() + 1}, {kind}, which is not text"
 
 
 def findings(text: str) -> Iterator[Told]:
@@ -80,20 +80,22 @@ def findings(text: str) -> Iterator[Told]:
 
 SIMPLE: tuple[tuple[Severity, re.Pattern[str], str, str], ...] = (
     ("error", re.compile("\ufffd"), "Characters were lost and replaced", AGAIN),
-    ("error", re.compile("\ufffc"), "A picture or a sticker was here and is lost", "Ask its writer what it was."),
-    ("error", UNFILLED, "A form's field stands in the text and was not filled in", "Ask what belongs there."),
-    ("error", HALF_FLAG, "Half a flag stands in the text", AGAIN),
-    ("error", ESCAPED_UNIT, "Excel's escapes stand in the text", "Copy the text again from where it was written."),
-    ("error", TAG, "Tags of a web page stand in the text", AGAIN),
-    ("error", QUOTED_PRINTABLE, "Escapes of an e-mail (quoted-printable) stand in the text", AGAIN),
-    ("error", OLD_CONTROL, "Control characters stand where another encoding has quotes or letters", AGAIN),
-    ("warning", LITERAL, "Escapes of a program stand in the text", "See whether they were line breaks or emoji."),
-    ("warning", PRIVATE, "Characters of one maker's font stand in the text", "Ask what was meant, such as an emoji."),
-    ("warning", NONCHARACTER, "Code points stand in the text that never are characters", AGAIN),
-    ("warning", CHAT_HEAD, "The head of a chat's message stands in the text", "See whether it belongs to the message."),
-    ("note", STRAY, "Invisible characters stand in the text", "Nothing is seen of them."),
-    ("note", REPLY, "Lines begin with the mark of a quoted e-mail", "See whether they belong to the message."),
-    ("note", SIGNATURE, "A line of a mail program stands in the text", "See whether it belongs to the message."),
+    ("error", re.compile("\ufffc"), "A picture or sticker was lost here", "Ask its writer what it was."),
+    ("error", UNFILLED, "The text contains a form field that was not filled in", "Ask what belongs there."),
+    ("error", HALF_FLAG, "The text contains half a flag", AGAIN),
+    ("error", ESCAPED_UNIT, "The text contains Excel's escape codes", "Copy the text again from where it was written."),
+    ("error", TAG, "The text contains tags of a web page", AGAIN),
+    ("error", QUOTED_PRINTABLE, "The text contains escape codes of an e-mail (quoted-printable)", AGAIN),
+    ("error", OLD_CONTROL, "Control characters replace quotes or letters of another encoding", AGAIN),
+    ("warning", LITERAL, "The text contains a program's escape codes", "Check whether they were line breaks or emoji."),
+    ("warning", PRIVATE, "The text contains characters of one manufacturer's font", ("Ask what was meant, such as an "
+    "emoji.")),
+    ("warning", NONCHARACTER, "The text contains code points that are not characters", AGAIN),
+    ("warning", CHAT_HEAD, "The text contains the header of a chat message", ("Check whether it belongs to the "
+    "message.")),
+    ("note", STRAY, "The text contains invisible characters", "They are not displayed."),
+    ("note", REPLY, "Lines begin with the mark of a quoted e-mail", "Check whether they belong to the message."),
+    ("note", SIGNATURE, "The text contains a line added by a mail program", "Check whether it belongs to the message."),
 )  # fmt: skip
 
 
@@ -105,9 +107,9 @@ def of_label(cell: str) -> Iterator[Told]:
     yield from _misread(cell)
     yield from _entities(cell)
     if SHEET_ERROR.fullmatch(cell.strip()):
-        yield "error", "The cell holds a spreadsheet's error. Type it again."
+        yield "error", "The cell contains a spreadsheet error. Type it again."
     if IN_WORD.search(cell) or WORD_OF_MARKS.search(cell):
-        yield "error", "Question marks stand where letters stood. Type it again, and save the file as 'CSV UTF-8'."
+        yield "error", "Letters were replaced by question marks. Type it again, and save the file as 'CSV UTF-8'."
 
 
 def of_subject(cell: str) -> str | None:
@@ -132,7 +134,10 @@ def cut(texts: Mapping[Key, str]) -> Iterator[tuple[Key, Told]]:
         unended = [key for key in same if not ENDING.search(texts[key])]
         if longest >= LONG and unended and len({texts[key] for key in same}) >= SEVERAL:
             severity: Severity = "error" if longest in LIMITS else "warning"
-            text = f"{len(same)} texts are as long ({longest}) and none is longer: perhaps they were cut. {AGAIN}"
+            text = (
+                f"{len(same)} texts have the same length ({longest}) and none is longer: they may have been cut. "
+                f"{AGAIN}"
+            )
             yield from ((key, (severity, text)) for key in same)
             return
 
@@ -171,7 +176,7 @@ def _unpaired(text: str) -> Iterator[Told]:
         wrong += opened
     if wrong:
         where = _places(sorted(wrong, key=lambda mark: mark.start()))
-        yield "warning", f"Marks of direction stand without their other half ({where}). See whether a part was lost."
+        yield "warning", f"Text direction marks are not in pairs ({where}). Check whether a part was lost."
 
 
 def _plan(text: str) -> bool:
@@ -186,36 +191,38 @@ def _plan(text: str) -> bool:
 def _entities(text: str) -> Iterator[Told]:
     matches = [one for one in ENTITY.finditer(text) if one[1].startswith("#") or f"{one[1]};" in html5]
     if matches:
-        yield "error", f"Codes of a web page (such as &amp;) stand in the text ({_places(matches)}). {AGAIN}"
+        yield "error", f"Codes of a web page (such as &amp;) are in the text ({_places(matches)}). {AGAIN}"
 
 
 def _sheet(text: str) -> Iterator[Told]:
     plain = text.strip()
     if SHEET_ERROR.fullmatch(plain):
-        yield "error", f"The cell holds a spreadsheet's error in place of a text. {AGAIN}"
+        yield "error", f"The cell contains a spreadsheet error instead of a text. {AGAIN}"
     elif plain.startswith("=") and len(plain) > 1 and not plain.startswith(("==", "=)", "=D", "=(")):
-        yield "warning", "The text begins with = like a formula. See whether a spreadsheet changed it."
+        yield "warning", "The text begins with '=' like a formula. Check whether a spreadsheet changed it."
     if SCIENTIFIC.fullmatch(plain) and not plain.isdigit():
-        yield "warning", "The text is a number in scientific notation. See whether a spreadsheet changed it."
+        yield "warning", "The text is a number in scientific notation. Check whether a spreadsheet changed it."
 
 
 def _question_marks(text: str) -> Iterator[Told]:
     """Where a program without Unicode wrote a question mark for each character that it did not have."""
     plain = LINK.sub(lambda match: "x" * len(match[0]), text)
-    lost = "Save the file as 'CSV UTF-8' or .xlsx where the text is whole."
+    lost = "Save the file as 'CSV UTF-8' or .xlsx where the text is undamaged."
     alone = list(WORD_OF_MARKS.finditer(plain))
     if matches := list(IN_WORD.finditer(plain)):
-        yield "error", f"Question marks stand within words, where letters stood ({_places(matches)}). {lost}"
+        yield "error", f"Question marks replace letters in words ({_places(matches)}). {lost}"
     elif len(alone) > 2 and plain.isascii() and sum(len(one[0]) for one in alone) >= plain.count("?") / 2:
-        yield "error", f"Question marks stand in place of words ({_places(alone)}). {lost}"
+        yield "error", f"Question marks replace words ({_places(alone)}). {lost}"
     elif alone:
-        yield "warning", f"Question marks stand alone, perhaps in place of emoji ({_places(alone)}). {lost}"
+        yield "warning", f"There are single question marks, perhaps in place of emoji ({_places(alone)}). {lost}"
     elif plain.isascii() and (matches := list(BETWEEN_WORDS.finditer(plain))):
-        yield "warning", f"Question marks stand between words, perhaps in place of emoji ({_places(matches)}). {lost}"
+        yield "warning", f"There are question marks between words, perhaps in place of emoji ({_places(matches)}). "
+        f"{lost}"
     elif matches := list(BEFORE_WORD.finditer(plain)):
-        yield "warning", f"Question marks stand before words, perhaps in place of a letter ({_places(matches)}). {lost}"
+        yield "warning", f"There are question marks before words, perhaps in place of a letter ({_places(matches)}). "
+        f"{lost}"
     elif matches := list(MARKS_BEHIND.finditer(plain)):
-        yield "note", f"Several question marks follow a word ({_places(matches)}). See whether they were emoji."
+        yield "note", f"Several question marks follow a word ({_places(matches)}). Check whether they were emoji."
 
 
 def _length(text: str) -> Iterator[Told]:
@@ -224,10 +231,10 @@ def _length(text: str) -> Iterator[Told]:
     if found is None:
         return
     severity: Severity = "warning" if found < LIMITS[-1] else "error"
-    ends = "" if ENDING.search(text) else ", and it does not end like a sentence"
+    ends = "" if ENDING.search(text) else ", and it does not end with punctuation"
     yield (
         severity,
-        f"The text has exactly {found} characters, where many programs cut{ends}. See whether the end is missing.",
+        f"The text has exactly {found} characters, where many programs cut{ends}. Check whether the end is missing.",
     )
 
 

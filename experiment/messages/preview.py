@@ -35,7 +35,9 @@ from experiment.task.layout import Layout
 
 Pixels = NDArray[np.uint8]
 
-PRIVATE = "Private: these messages are for {participant} alone. Not for the assistant, not to be sent or kept."
+PRIVATE = (
+    "Private: these messages are for {participant} only. Do not show to the research assistant. Do not send or keep."
+)
 COLUMNS, SMALL_PX = 3, 640
 GAP_PX, CAPTION_PX = 24, 64
 INK, QUIET, PAPER, WARNING = (0x26, 0x23, 0x1F), (0x6E, 0x67, 0x5D), (0xE4, 0xDF, 0xD5), (0xB0, 0x2A, 0x30)
@@ -128,7 +130,7 @@ def contact_sheet(subject: str, groups: Sequence[Sequence[PreviewScreen]], layou
         for column, screen in enumerate(row):
             left_px, at_px = GAP_PX + column * (SMALL_PX + GAP_PX), top_px + number * row_px
             sheet[at_px : at_px + height_px, left_px : left_px + SMALL_PX] = _smaller(screen.pixels, height_px)
-            caption = f"{screen.message_id}  ·  {screen.words} words  ·  type of {screen.size_px:g} px"
+            caption = f"{screen.message_id}  ·  {screen.words} words  ·  {screen.size_px:g} px"
             _write(sheet, caption, left_px, at_px + height_px + 2, Style(17, INK, PAPER, weight=600))
             _write(sheet, screen.sha256, left_px, at_px + height_px + 28, Style(13, QUIET, PAPER))
     return sheet

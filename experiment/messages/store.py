@@ -64,11 +64,14 @@ class Folder:
         if not self.is_encrypted:
             return read_messages(plain)
         if plain.exists():
-            raise BadInput(f"{plain} lies here unencrypted. Run `dayfour messages encrypt`, which takes it in.")
+            raise BadInput(f"{plain} is not encrypted, unlike the others here. Run `dayfour messages encrypt`.")
         if not sealed.exists():
-            raise BadInput(f"The messages {sealed} cannot be read: there is no such file. Check the subject.")
+            raise BadInput(f"The messages {sealed} do not exist. Check the subject.")
         if self.key is None:
-            raise BadInput(f"The messages in {self.path} are encrypted, and no passphrase was given.")
+            raise BadInput(
+                f"The messages in {self.path} are encrypted, and no passphrase was given. Please run the "
+                "command again and enter it."
+            )
         return parse_messages(_decrypted(sealed, self.key), sealed)
 
     def write(self, subject: str, messages: Sequence[Message]) -> Path:
@@ -106,7 +109,7 @@ class Folder:
         for plain in sorted(self.path.glob("sub-*.csv")):
             subject = check_subject(plain.stem)
             if (sealed := self._both(subject)[1]).exists():
-                raise BadInput(f"{plain} and {sealed.name} are both here. Remove the one that is not right.")
+                raise BadInput(f"{plain} and {sealed.name} both exist. Remove the wrong one.")
             write_whole(sealed, self._sealed(read_file(plain)), private=True)
             plain.unlink()
             taken.append(subject)
@@ -131,12 +134,14 @@ class Folder:
         try:
             key = encryption.unlock(read_file(path), passphrase)
         except OSError as error:
-            raise BadInput(f"{path} cannot be read: {error.strerror}. Without it the messages stay closed.") from error
+            raise BadInput(
+                f"{path} cannot be read: {error.strerror}. Without it the messages cannot be decrypted."
+            ) from error
         if self.public_key() != (own := encryption.public_key(key)):
             raise BadInput(
-                f"{self.path / RECIPIENT} was replaced: it is not the public key of {PRIVATE_KEY}. Only whoever did "
-                "that can read messages imported since. Find out who it was, put this line back in that file, and "
-                f"import those messages again:\n{own}"
+                f"{self.path / RECIPIENT} was replaced: it is not the public key of {PRIVATE_KEY}. Messages imported "
+                "since then can only be read with another key. Find out who replaced it, restore this line in that "
+                f"file, and import those messages again:\n{own}"
             )
         return Folder(self.path, key)
 
@@ -146,7 +151,7 @@ class Folder:
         try:
             return read_text(path).strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise BadInput(f"{path} holds no public key of age. Put the file back as it was.") from error
+            raise BadInput(f"{path} does not contain a public key (age). Restore the file.") from error
 
     def open_to_others(self) -> tuple[Path, ...]:
         """The files of messages and pictures that other users of this computer can read."""
@@ -168,7 +173,7 @@ class Folder:
     def _make_key(self, passphrase: str) -> None:
         """The recipient comes last: while it is not there, the folder is not encrypted."""
         if any(self.path.glob("sub-*.csv.age")):
-            raise BadInput(f"{self.path} has encrypted messages but no {RECIPIENT}. Put that file back.")
+            raise BadInput(f"{self.path} has encrypted messages but no {RECIPIENT}. Restore that file.")
         keys = encryption.new_keys(passphrase)
         write_whole(self.path / PRIVATE_KEY, keys.closed, private=True)
         write_whole(self.path / RECIPIENT, f"{keys.public}\n")
@@ -177,7 +182,9 @@ class Folder:
         try:
             return encryption.encrypt(content, [self.public_key()])
         except BadInput as error:
-            raise BadInput(f"{self.path / RECIPIENT} holds no public key of age. Put that file back.") from error
+            raise BadInput(
+                f"{self.path / RECIPIENT} does not contain a public key (age). Restore that file."
+            ) from error
 
 
 def _removed(paths: Iterable[Path]) -> list[Path]:
@@ -192,4 +199,4 @@ def _decrypted(path: Path, key: Any) -> bytes:
         return encryption.decrypt(read_file(path), key)
     except encryption.WrongKey:
         why = "was not encrypted for this folder, or is damaged"
-        raise BadInput(f"{path} {why}. Take its messages in again.") from None
+        raise BadInput(f"{path} {why}. Import its messages again.") from None

@@ -13,7 +13,7 @@ from experiment.system.facts import Computer
 
 COARSE_S = 1e-4  # a tenth of the precision that a session aims at
 MEASURED_S, _LOOKS = 1.0, 20
-NETWORK_FIX = "Switch on setting the time over the network in the system's date and time settings."
+NETWORK_FIX = "Switch on network time in the system's date and time settings."
 _FIRST_YEAR, _LAST_YEAR = 2026, 2050
 _UTC = {"UTC", "Etc/UTC", "Etc/UCT", "Etc/Universal", "Universal", "Zulu"}
 
@@ -33,9 +33,9 @@ def steady(step_s: float, resolution_s: float) -> Finding:
         return Finding("clock", "error", found, "Use another computer.", value=round(resolution_s * 1e3, 3), unit="ms")
     value = round(step_s * 1e3, 3)
     if abs(step_s) > STEP_S:
-        found = f"the time was set by {value:+.1f} ms during this check; times in the data do not move with it"
+        found = f"the time was set by {value:+.1f} ms during this check; times in the data are not affected"
         return Finding(
-            "clock", "warning", found, "Wait some minutes until the time is set, and check again.", value, "ms"
+            "clock", "warning", found, "Wait some minutes until the time is set, then check again.", value, "ms"
         )
     return Finding("clock", "ok", f"steady: {abs(value):.2f} ms between the two clocks", value=value, unit="ms")
 
@@ -43,7 +43,7 @@ def steady(step_s: float, resolution_s: float) -> Finding:
 def date(now: datetime, installed: datetime) -> Finding:
     """Whether the date can be right."""
     found = f"{now:%Y-%m-%d %H:%M}"
-    fix = "Set date and time; if they are wrong again after the computer was off, its battery needs replacing."
+    fix = "Set date and time. If they are wrong again after the computer was off, replace its clock battery."
     if now < installed - timedelta(days=1):
         return Finding("date", "error", f"{found}, which is before this software was installed", fix, value=found)
     if not _FIRST_YEAR <= now.year <= _LAST_YEAR:

@@ -14,7 +14,7 @@ from experiment.system import has_display, is_wayland, raised_priority, this_com
 from experiment.system.facts import Computer, Power
 
 PRIORITY_FIX = (
-    "On Linux, the line '@psychopy - nice -20' in /etc/security/limits.d/99-psychopylimits.conf gives the right."
+    "On Linux, the line '@psychopy - nice -20' in /etc/security/limits.d/99-psychopylimits.conf gives this permission."
 )
 PATIENCE_S = keyboards.PATIENCE_S + 1
 

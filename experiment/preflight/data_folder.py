@@ -35,13 +35,13 @@ def room(free_bytes: int) -> Finding:
     free_mb = free_bytes / 1e6
     found = f"{free_mb / 1000:.1f} GB" if free_mb >= LOW_FREE_MB else f"{free_mb:.0f} MB"
     severity = severity_by(error=free_mb < LEAST_FREE_MB, warning=free_mb < LOW_FREE_MB)
-    fix = "Empty the bin and delete what is not needed, or give --data a folder on another disk."
+    fix = "Delete files that are not needed and empty the bin, or choose --data on another disk."
     return Finding("free disk", severity, found, None if severity == "ok" else fix, value=round(free_mb, 1), unit="MB")
 
 
 def place(volume: Volume | None, folder: Path) -> Finding:
     """Where the folder lies."""
-    fix = "Give --data a folder on this computer's own disk, and copy the data after the session."
+    fix = "Choose --data on this computer's own disk, and copy the data after the session."
     if any(cloud in part.lower() for part in folder.parts for cloud in _CLOUDS):
         return Finding("data place", "warning", "a folder that is synchronised with other computers", fix)
     if volume is None:
@@ -73,7 +73,7 @@ def saving(times_s: list[float]) -> Finding:
     """How long it takes until a file is safe."""
     slowest_s = max(times_s)
     found = f"writable; a test file was saved within {slowest_s * 1e3:.0f} ms ({len(times_s)} tries)"
-    fix = "End programs that write a lot (backups, updates, downloads), or give --data a folder on a faster disk."
+    fix = "Close programs that write a lot (backups, updates, downloads), or choose --data on a faster disk."
     severity = severity_by(error=slowest_s > ANSWER_S, warning=slowest_s > SLOW_S)
     return Finding(
         "data folder", severity, found, None if severity == "ok" else fix, value=round(slowest_s * 1e3, 2), unit="ms"
@@ -85,13 +85,13 @@ def locking(*, held: bool) -> Finding:
     if held:
         return Finding("file locks", "ok", "work", value=True)
     return Finding(
-        "file locks", "warning", "not kept: two programs could write to the same session",
-        "Give --data a folder on this computer's own disk; until then, start each session once only.", value=False,
+        "file locks", "warning", "do not work: two programs could write to the same session",
+        "Choose --data on this computer's own disk. Until then, start each session only once.", value=False,
     )  # fmt: skip
 
 
 def _refused(reason: str | None) -> Finding:
-    fix = "Free the disk, or give this user the right to write there, or give --data another folder."
+    fix = "Free disk space, allow this user to write there, or choose another --data."
     return Finding("data folder", "error", f"cannot be written: {reason or 'for an unknown reason'}", fix, value=False)
 
 
@@ -103,7 +103,7 @@ def _save_s(path: Path) -> list[float]:
         write_whole(path, content)
         times_s.append(time.perf_counter() - before_s)
         if path.read_bytes() != content:
-            raise OSError(None, "what was written is not what is read")
+            raise OSError(None, "what was read differs from what was written")
     return times_s
 
 
@@ -115,5 +115,5 @@ def _holds_locks(path: Path) -> bool:
     finally:
         unsaved = file.close(ANSWER_S)
     if unsaved is not None:
-        raise OSError(None, file.trouble or "it does not answer")
+        raise OSError(None, file.trouble or "it does not respond")
     return held

@@ -28,7 +28,7 @@ def items(computer: Computer, *, has_display: bool, is_wayland: bool) -> Iterato
 
 def _compositor() -> Finding:
     return Finding(
-        "display", "warning", "Wayland, which decides itself when a window is shown",
+        "display", "warning", "Wayland, which controls when a window is shown",
         "Log out, choose an Xorg session at the login screen, and log in again.", value=True,
     )  # fmt: skip
 
@@ -37,12 +37,12 @@ def _resolution(mode: ScreenMode | None) -> Finding:
     fix = "Set the screen's native resolution in the system's display settings."
     if mode is None or mode.native_px is None:
         used = f"{mode.width_px} x {mode.height_px} is used; " if mode else ""
-        return Finding("resolution", "note", f"{used}the native one is not known", fix)
+        return Finding("resolution", "note", f"{used}the native one is unknown", fix)
     (width, height), (native_width, native_height) = (mode.width_px, mode.height_px), mode.native_px
     size = f"{width} x {height}"
     if (width, height) == mode.native_px:
-        return Finding("resolution", "ok", f"{size}, the screen's own", value=size, unit="px")
-    found = f"{size}, and the screen's own is {native_width} x {native_height}"
+        return Finding("resolution", "ok", f"{size}, native", value=size, unit="px")
+    found = f"{size}; the screen's native resolution is {native_width} x {native_height}"
     return Finding("resolution", "warning", found, fix, value=size, unit="px")
 
 
@@ -59,12 +59,12 @@ def _scaling(mode: ScreenMode | None) -> Finding:
 
 
 def _blanking(after_s: float | None) -> Finding:
-    fix = "Turn off the screen saver, and never let the screen go dark, in the system's power settings."
+    fix = "Turn off the screen saver and screen dimming in the system's power settings."
     if after_s is None:
         return Finding("dark screen", "note", "could not be determined", fix)
     if math.isinf(after_s):
         return Finding("dark screen", "ok", "never")
-    found = f"after {after_s:.0f} s without a key"
+    found = f"after {after_s:.0f} s without a key press"
     if after_s < LEAST_BLANKING_S:
         return Finding(
             "dark screen", "warning", f"{found}, within a participant's reading", fix, value=after_s, unit="s"

@@ -21,7 +21,7 @@ from experiment.system.linux import RIGHTS_ADVICE
 PATIENCE_S = 12.0  # ioHub needs three seconds to start, on a busy computer more
 CHILD = (sys.executable, "-m", "experiment.preflight.keyboard_child")
 _FIX = {
-    "darwin": "Allow the terminal in System Settings, Privacy & Security, Input Monitoring, and start it anew.",
+    "darwin": "Allow the terminal in System Settings, Privacy & Security, Input Monitoring, and restart it.",
     "linux": RIGHTS_ADVICE,
 }
 FIX = _FIX.get(sys.platform, "Unplug the keyboard, plug it in again, and check again.")
@@ -80,7 +80,7 @@ def _crashed(found: Crash) -> Finding:
     how = f"with exit status {found.status}"
     if found.status < 0:
         how = f"by {signal.Signals(-found.status).name}" if -found.status in set(signal.Signals) else "by a signal"
-    return Finding("keyboard", "error", f"starting it ended the program that tried ({how})", FIX, value="crashed")
+    return Finding("keyboard", "error", f"starting it crashed the program that tried ({how})", FIX, value="crashed")
 
 
 def _backend(found: KeyboardProbe) -> Finding:
@@ -98,9 +98,7 @@ def _connected(number: int | None) -> Finding:
     if number is None:
         return Finding("keyboards", "note", "the number connected could not be determined")
     if not number:
-        return Finding(
-            "keyboards", "error", "none is connected", "Plug in a keyboard, and check again.", 0.0, "keyboards"
-        )
+        return Finding("keyboards", "error", "none connected", "Plug in a keyboard, and check again.", 0.0, "keyboards")
     return Finding("keyboards", "ok", f"{number} connected", value=float(number), unit="keyboards")
 
 
@@ -109,14 +107,14 @@ def _rights(rights: Rights) -> Finding:
         return Finding("real-time rights", "note", "not known without a display")
     if rights != "missing":
         return Finding("real-time rights", "ok", rights, value=rights)
-    found = "not given: the start takes three seconds longer, and other programs can delay keys"
+    found = "not granted: starting takes three seconds longer, and other programs can delay key presses"
     return Finding("real-time rights", "warning", found, RIGHTS_ADVICE, value=rights)
 
 
 def _stamps(step_s: float) -> Finding:
     value = round(step_s * 1e3, 3)
     if abs(step_s) > STEP_S:
-        fix = "Wait some minutes until the time is set, and check again."
+        fix = "Wait some minutes until the time is set, then check again."
         return Finding(
             "key clock", "warning", f"moved by {value:+.1f} ms against the session's clock", fix, value, "ms"
         )

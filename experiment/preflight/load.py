@@ -46,7 +46,7 @@ def memory(free_bytes: int) -> Finding:
     free_mb = free_bytes / 1e6
     severity = severity_by(error=free_mb < LEAST_FREE_MB, warning=free_mb < LOW_FREE_MB)
     found = f"{free_mb / 1000:.1f} GB free"
-    fix = None if severity == "ok" else "End other programs, first those with many windows."
+    fix = None if severity == "ok" else "Close other programs, starting with those with many windows."
     return Finding("memory", severity, found, fix, value=round(free_mb), unit="MB")
 
 

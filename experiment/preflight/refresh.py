@@ -29,7 +29,7 @@ def check_pace(pace: Pace) -> Iterator[Finding]:
     correlation = round(pace.correlation, 3)
     told = f"(correlation with its delay {correlation:.2f}, {pace.off_beat:.2f} of a refresh off)"
     if not pace.is_real:
-        yield Finding("refresh", "note", f"not known: nothing holds flips back, which come at {pace.hz:.0f} Hz")
+        yield Finding("refresh", "note", f"unknown: nothing holds flips back; they come at {pace.hz:.0f} Hz")
         yield Finding(
             "vsync", "error", f"no: a flip comes whenever it is asked for {told}",
             "Use a real screen, not a remote or virtual one; switch on vsync, and switch off variable refresh "
@@ -46,7 +46,7 @@ def _refresh(pace: Pace) -> Finding:
     if hz < LEAST_HZ:
         fix = "Choose 60 Hz or more in the display settings; a 4K screen needs a DisplayPort or HDMI 2 cable for it."
         return Finding("refresh", "error", f"{found}: too slow", fix, hz, "Hz")
-    fix = "End other programs, first those that show films or pages that move; switch off variable refresh."
+    fix = "Close other programs, starting with videos and animated pages; switch off variable refresh."
     if pace.missed > MISSED_SHARE * pace.intervals:
         return Finding("refresh", "error", f"{found} of {pace.intervals} while nothing was drawn", fix, hz, "Hz")
     if pace.missed or pace.spread_s > UNSTEADY_S:
@@ -95,18 +95,22 @@ def check_press(heard: Sequence[KeyEvent], ages_s: Sequence[float], timed_by: st
     """What came of the first key that went down; each stroke with its stamp's age when it was heard."""
     downs = [(stroke, age_s) for stroke, age_s in zip(heard, ages_s, strict=True) if stroke.down]
     if not downs:
-        return Finding("press", "warning", "no key came: nobody pressed one, or the keyboard is dead", KEYS_FIX)
+        return Finding(
+            "press", "warning", "no key press arrived: none was made, or the keyboard does not work", KEYS_FIX
+        )
     first, age_s = downs[0]
     times = sum(stroke.key == first.key for stroke, _ in downs)
     value = round(age_s * 1e3, 2)
     found = f"came {times} times" if times > 1 else "came once"
     found += f", timed by {timed_by}, {value:.1f} ms before it was read"
     if not EARLY_S <= age_s <= STALE_S:
-        return Finding("press", "error", f"{found}: its time cannot be right", KEYS_FIX, value, "ms")
+        return Finding("press", "error", f"{found}: this time cannot be right", KEYS_FIX, value, "ms")
     if times > 1:
-        return Finding("press", "warning", found, f"If you pressed it once only: {KEYS_FIX}", value, "ms")
+        return Finding("press", "warning", found, f"If you pressed only once: {KEYS_FIX}", value, "ms")
     if age_s > FRESH_S:
-        return Finding("press", "warning", f"{found}, which is long", "Check again; end other programs.", value, "ms")
+        return Finding(
+            "press", "warning", f"{found}, which is slow", "Close other programs and check again.", value, "ms"
+        )
     return Finding("press", "ok", found, value=value, unit="ms")
 
 

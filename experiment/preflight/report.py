@@ -19,7 +19,7 @@ WORDS: dict[Severity, tuple[str, str]] = {
     "error": ("NOT FIT", "bold white on red"),
 }
 VERDICTS: dict[Severity, str] = {
-    "ok": "This computer is fit for a session.",
+    "ok": "This computer is ready for a session.",
     "note": "No problems found, but some things could not be checked.",
     "warning": "A session can be run. Look at the lines marked LOOK first.",
     "error": "This computer is not ready yet. Fix the lines marked NOT FIT.",
@@ -62,7 +62,7 @@ def refuse(items: Iterable[Finding]) -> NotFit | None:
     if not red:
         return None
     lines = [f"- {item.kind}: {item.text}." + (f"\n  {_indented(item.fix)}" if item.fix else "") for item in red]
-    return NotFit("\n".join(("This computer is not fit for a session now:", *lines, OVERRIDE)))
+    return NotFit("\n".join(("This computer is not ready for a session:", *lines, OVERRIDE)))
 
 
 def _indented(text: str) -> str:

@@ -21,7 +21,7 @@ def items(root: Path) -> Iterator[Finding]:
     yield python(sys.version_info[:2])
     lock = root / "requirements.lock"
     if not lock.is_file():
-        yield Finding("versions", "note", "requirements.lock is missing", "Copy the whole project anew.")
+        yield Finding("versions", "note", "requirements.lock is missing", "Copy the whole project again.")
         return
     yield versions(read_lock(lock.read_text(encoding="utf-8")))
 

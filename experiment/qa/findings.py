@@ -13,19 +13,19 @@ from experiment.record.finding import Finding
 
 KINDS = {
     "unreadable": "The log cannot be read",
-    "changed": "Log and table do not agree, or were changed",
+    "changed": "Log and table disagree or were changed",
     "twice": "Two logs of one session",
     "exchanged": "Not the log that the register recorded",
-    "sealed": "Sealed files or kits are not those of the study",
+    "sealed": "Sealed files or kits do not belong to the study",
     "lost_data": "Data of a recorded session are missing",
-    "stranger": "Data of somebody the register does not know",
+    "stranger": "Data of a participant who is not in the register",
     "other_day": "Register and log name different days",
     "other_end": "Register and log name different ends",
-    "unrecorded": "The register does not know of this session",
+    "unrecorded": "Session is not in the register",
     "listed": "participants.tsv and the register disagree",
-    "register_clock": "Times in the register do not fit",
-    "misfiled": "Filed under another name",
-    "died": "The program or the computer died",
+    "register_clock": "Times in the register are inconsistent",
+    "misfiled": "Wrong file name",
+    "died": "The program or computer crashed",
     "failed": "Stopped with an error",
     "aborted": "Ended early",
     "stray": "Messages or questions not as planned",
@@ -33,38 +33,38 @@ KINDS = {
     "alike": "Always the same answer",
     "skimmed": "Faster than anyone can read",
     "unseen": "Answered before the question was seen",
-    "standstill": "The picture stood still",
+    "standstill": "The display froze",
     "late": "Late frames",
-    "unknown_frames": "The screen's times are not known",
-    "let_in": "Held against the study's rules",
-    "begun_again": "Begun again",
+    "unknown_frames": "Screen times are unknown",
+    "let_in": "Run against the study rules",
+    "begun_again": "Started again",
     "unblinded": "Unblinded in an emergency",
-    "overridden": "Held though the check before it said no",
-    "unsynced": "The screen did not set the pace",
-    "refresh": "The screen changed its rate",
-    "polled": "Keys were timed by polling",
-    "unsaved": "The disk took no data for a while",
+    "overridden": "Run despite a failed computer check",
+    "unsynced": "No vertical sync",
+    "refresh": "The refresh rate changed",
+    "polled": "Key presses were timed by polling",
+    "unsaved": "Data could not be saved for a while",
     "clock": "The computer's clock was set",
-    "focus": "Another program came in between",
+    "focus": "Another window took the focus",
     "paused": "Paused",
-    "resumed": "Went on after an interruption",
-    "protocol": "Another protocol than the others",
+    "resumed": "Continued after an interruption",
+    "protocol": "Different protocol from the others",
     "missing": "A session is missing",
     "report_changed": "Daily reports were changed",
     "report_missing": "Daily reports are missing",
-    "report_alike": "Daily reports with one answer everywhere",
-    "report_fast": "Daily reports given too fast",
+    "report_alike": "Daily reports with the same answer throughout",
+    "report_fast": "Daily reports completed too fast",
     "unasked": "The closing questions were not answered",
-    "copies": "Files that are left out",
+    "copies": "Files that were left out",
     "too_soon": "Too few days between sessions",
-    "computer": "A computer to look at",
-    "assistant": "An assistant to talk to",
-    "participant": "A participant to look at",
-    "torn": "The last line was torn off",
-    "windowed": "Shown in a window",
+    "computer": "Many screen problems on one computer",
+    "assistant": "Many unfinished sessions by one assistant",
+    "participant": "The same finding in every session of a participant",
+    "torn": "The last line is incomplete",
+    "windowed": "Run in a window",
     "unproven": "Recorded before logs were sealed in the register",
     "unjudged": "Reading speed cannot be judged",
-    "same_rating": "One question always answered the same",
+    "same_rating": "One question always got the same answer",
 }
 """The kinds of findings with their titles, the gravest first."""
 INPUTS = {"queue": "hardware queue", "iohub": "ioHub", "poll": "polling", "robot": "synthetic participant"}
@@ -92,7 +92,7 @@ def with_answers(findings: Iterable[Finding], answers: Answers) -> tuple[Finding
 
     def answered(one: Finding) -> Finding:
         answer = answers.get(one.key)
-        return one if answer is None else replace(one, severity="note", text=f"{one.text} Answered by {answer}")
+        return one if answer is None else replace(one, severity="note", text=f"{one.text} Resolved by {answer}")
 
     return sort_findings(map(answered, findings))
 
@@ -137,30 +137,31 @@ def _end(one: SessionSummary, _: Thresholds) -> Found:
             "died",
             True,
             place,
-            f"The log ends at {place} without an end; {rated}. `run` offers to go on or to close.",
+            f"The log stops at {place}; {rated}. Start `run` to resume or close the session.",
         )
     elif one.ending == "failed":
         yield "failed", True, place, f"Stopped at {place} with the error {one.reason}; {rated}."
     elif one.ending == "aborted":
         yield "aborted", True, place, f"Ended at {place} ({one.reason}); {rated}."
     if one.torn:
-        yield "torn", False, None, "The log's last line was torn off when the program died; all before it is whole."
+        yield "torn", False, None, "The log's last line is incomplete, as the program was stopped while writing it. "
+        "All lines before it are intact."
 
 
 def _content(one: SessionSummary, _: Thresholds) -> Found:
     """The messages and questions of the plan, in its order, all rated."""
     if f"{Visit(one.subject, one.session).stem}_" not in one.path.name:
-        words = f"The log is of {Visit(one.subject, one.session)}, the file is {one.path.name}."
+        words = f"The log belongs to {Visit(one.subject, one.session)}, but the file is {one.path.name}."
         yield "misfiled", True, None, words
     if one.strayed:
-        yield "stray", True, one.strayed, f"What was shown as {one.strayed} was not planned there."
+        yield "stray", True, one.strayed, f"{one.strayed} was not shown as planned."
     missing = sum(answer.value is None for answer in one.answers)
     if one.ending == "completed" and missing:
         yield (
             "unrated",
             True,
             None,
-            f"{missing} of {len(one.answers)} ratings are missing though the session is complete.",
+            f"{missing} of {len(one.answers)} ratings are missing although the session is complete.",
         )
 
 
@@ -188,7 +189,7 @@ def _speed(one: SessionSummary, thresholds: Thresholds) -> Found:
     unseen = [time_s for time_s in first if time_s < thresholds.rating_minimum_s]
     if unseen:
         many = len(unseen) >= thresholds.fast_ratings
-        words = f"{len(unseen)} of {len(first)} first choices came in under {thresholds.rating_minimum_s:g} s"
+        words = f"{len(unseen)} of {len(first)} first choices came within {thresholds.rating_minimum_s:g} s"
         yield "unseen", many, None, f"{words} after the scale, the fastest after {min(unseen):.2f} s."
 
 
@@ -202,7 +203,9 @@ def _frames(one: SessionSummary, thresholds: Thresholds) -> Found:
     stood = longest.length_s >= thresholds.standstill_s
     grave = stood or share >= thresholds.missed_share
     if grave or share >= thresholds.missed_share / 10:  # a frame or two are no finding: the picture shows where
-        missed = f"{seen.missed_watched} of {seen.due_watched} refreshes ({share:.2%}) missed at messages and scales"
+        missed = (
+            f"{seen.missed_watched} of {seen.due_watched} refreshes ({share:.2%}) were missed at messages and scales"
+        )
         wait = f"the longest wait was {longest.length_s * 1000:.0f} ms, at {longest.place}"
         yield "standstill" if stood else "late", grave, longest.place, f"{missed}; {wait}."
 
@@ -218,7 +221,7 @@ def _screen(one: SessionSummary, thresholds: Thresholds) -> Found:
         words = f"{screen.refresh_hz:.2f} Hz before the session, {hz:.2f} Hz during it."
         yield "refresh", True, None, words
     if screen.vsync is False:
-        words = "Flips did not wait for the screen's refresh: an onset may be one refresh off."
+        words = "Flips did not wait for the screen's refresh, so onsets may be one refresh off."
         yield "unsynced", one.mode == "run", None, words
     if not screen.full_screen:
         yield "windowed", False, None, "Not full screen: onsets are less certain."
@@ -230,16 +233,16 @@ def _equipment(one: SessionSummary, thresholds: Thresholds) -> Found:
     if one.override is not None:
         yield "overridden", True, None, f"Not fit: {', '.join(one.unfit)}. The reason given: {one.override}"
     if one.begun_before:
-        yield "begun_again", True, None, "No message was seen the first time; that log was set aside with the reason."
+        yield "begun_again", True, None, "No message was shown the first time; that log is kept, with the reason."
     for waiver in one.waived:
         yield "let_in", True, None, f"{waiver.refused} The reason given: {waiver.reason}"
     if polled:
-        yield "polled", one.mode == "run", None, f"At {polled} messages: times of keys are up to one refresh late."
+        yield "polled", one.mode == "run", None, f"At {polled} messages: key times are up to one refresh late."
     if one.unsaved:
-        yield "unsaved", True, None, f"{one.unsaved} times the transcript had to wait in memory. Look at the disk."
+        yield "unsaved", True, None, f"{one.unsaved} times events had to wait in memory. Check the disk."
     for time_s, step_s in one.clock_steps:
         ahead = "forwards" if step_s > 0 else "back"
-        words = f"Set {ahead} by {duration(abs(step_s))} after {duration(time_s)}: check the session's date and time."
+        words = f"Set {ahead} by {duration(abs(step_s))} after {duration(time_s)}. Check the session's date and time."
         grave = abs(step_s) >= thresholds.clock_step_s
         yield "clock", grave, None, f"{words} No reaction time is affected."
 
@@ -260,7 +263,7 @@ def _course(one: SessionSummary, thresholds: Thresholds) -> Found:
         yield "paused", sum(lengths_s) >= thresholds.paused_s, where, words
     if one.gaps_s:
         again = [str(rated.trial) for rated in one.trials if rated.shown_before]
-        seen = f" Message {' and '.join(again)} was seen before." if again else ""
+        seen = f" Message {' and '.join(again)} was shown before." if again else ""
         words = f"After {' and '.join(duration(gap_s) for gap_s in one.gaps_s)}.{seen}"
         yield "resumed", True, None, words
 

@@ -69,7 +69,7 @@ def table_rows(findings: list[Finding], written: list[Resolution]) -> Iterator[t
         told = (needs_person, found.place, KINDS[found.kind], found.text)
         yield *_place(found.key), *told, *_said(by_key.pop(found.key, None))
     for one in by_key.values():
-        yield *_place(one.key), "no", None, KINDS[one.key[0]], "This is not found any more.", *_said(one)
+        yield *_place(one.key), "no", None, KINDS[one.key[0]], "This finding no longer exists.", *_said(one)
 
 
 def _place(key: Key) -> tuple[str | None, str | None, str]:
@@ -96,7 +96,7 @@ def _resolutions(path: Path, text: str) -> Iterator[Resolution]:
     if RESOLUTION not in columns and set(PLACE) <= set(columns):
         return  # as an earlier version wrote it
     if wrong := [name for name in (*PLACE, RESOLUTION) if columns.count(name) != 1]:
-        raise BadInput(f"{path}: the column {wrong[0]!r} is missing or there twice. Use the table that `qa` wrote.")
+        raise BadInput(f"{path}: the column {wrong[0]!r} is missing or duplicated. Use the table that `qa` wrote.")
     for number, cells in lines[1:]:
         row = dict(zip(columns, cells, strict=False))
         if row.get(RESOLUTION, "") not in NOTHING:

@@ -144,7 +144,7 @@ def read_session(path: Path, *, pilot: bool = False) -> SessionSummary | Unreada
         return UnreadableSession(path, *visit_of_name(path), _without_path(str(error), path))
     mode = transcript.started.mode
     if mode != "run" and not pilot:
-        raise BadInput(f"{path} is no real session but a {mode}. Add --pilot if you want to see it all the same.")
+        raise BadInput(f"{path} is not a real session ({mode}). Add --pilot to include it.")
     return summarise(path, transcript.events, torn=transcript.torn_bytes > 0)
 
 

@@ -122,7 +122,7 @@ def _person(
 def _computers(groups: Iterable[Group], thresholds: Thresholds) -> Iterator[Finding]:
     for group in groups:
         if _is_affected(group.late_sessions, group.sessions, thresholds):
-            text = f"{group.name}: the screen gave trouble in {group.late_sessions} of {group.sessions} sessions."
+            text = f"{group.name}: screen problems in {group.late_sessions} of {group.sessions} sessions."
             yield _person("computer", text, place=group.name)
 
 
@@ -165,7 +165,7 @@ def _twice(subject: str, own: Iterable[JudgedSession]) -> Iterator[Finding]:
         logs[one.reading.session].append(one.reading.path.name)
     for session, names in logs.items():
         if names[1:]:
-            text = f"{' and '.join(names)}: decide which of them counts, and move the other out of the data folder."
+            text = f"{' and '.join(names)}: decide which one counts and move the others out of the data folder."
             yield _person("twice", text, subject, session)
 
 
@@ -175,7 +175,7 @@ def stray_findings(strays: Sequence[Path], root: Path) -> list[Finding]:
         return []
     named = ", ".join(path.relative_to(root).as_posix() for path in strays[:MAX_NAMED])
     more = f" and {len(strays) - MAX_NAMED} more" if strays[MAX_NAMED:] else ""
-    text = f"Copies, hidden or misnamed files are not read as data: {named}{more}. Delete them, or correct their names."
+    text = f"Copies, hidden and misnamed files are not read: {named}{more}. Delete them or correct their names."
     return [_person("copies", text)]
 
 
@@ -197,7 +197,9 @@ def _unasked(subject: str, own: Iterable[SessionSummary | UnreadableSession]) ->
             and one.session == one.sessions
             and one.ending == "completed"
         ):
-            text = f"Put them soon: `dayfour funnel --subject {subject}`; if that cannot be, answer this finding."
+            text = (
+                f"Ask them soon: `dayfour funnel --subject {subject}`. If that is not possible, resolve this finding."
+            )
             yield _person("unasked", text, subject, one.session)
 
 
@@ -209,13 +211,15 @@ def _schedule(
     there = {one.session for one in own}
     for missing in sorted(set(range(1, max(there))) - there):
         yield _person(
-            "missing", f"{session_name(max(there))} is there, {session_name(missing)} is not.", subject, missing
+            "missing", f"There is {session_name(max(there))} but not {session_name(missing)}.", subject, missing
         )
     real = [one for one in readings if one.mode == "run"]
     for before, after in pairwise(real):
         days = (start_of(after) - start_of(before)).days
         if days < thresholds.gap_minimum_days:
-            text = f"{days} days after {session_name(before.session)}; expected at least {thresholds.gap_minimum_days}."
+            text = (
+                f"{days} days after {session_name(before.session)}; at least {thresholds.gap_minimum_days} are usual."
+            )
             yield _person("too_soon", text, subject, after.session)
     if (
         real

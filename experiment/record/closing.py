@@ -100,7 +100,7 @@ def _record(data: DataSet, path: Path, closing: Closing) -> Path:
 def _make_room(path: Path) -> None:
     """BadInput if there is a log; one without a whole line, in which nothing was recorded, goes."""
     if has_begun(path):
-        raise BadInput(f"The closing questions have been answered already, and these answers were NOT saved: {path}")
+        raise BadInput(f"The closing questions were already answered, so these answers were NOT saved: {path}")
     path.unlink(missing_ok=True)
 
 
@@ -145,5 +145,5 @@ def _read(path: Path) -> Closing:
     lines = path.read_bytes().split(b"\n")[:-1]
     closing = read_chain(path, lines, decode)[0]
     if not isinstance(closing, Closing):
-        raise BadInput(f"{path} is not a log of closing answers. Put back the file as it was.")
+        raise BadInput(f"{path} is not a log of closing answers. Restore the file.")
     return closing

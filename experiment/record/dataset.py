@@ -81,7 +81,7 @@ class DataSet:
         found = self._transcripts(visit)
         if len(found) > 1:
             raise BadInput(
-                f"{visit} has {len(found)} transcripts, and only one of them can be right:\n"
+                f"{visit} has {len(found)} transcripts; only one can be right:\n"
                 + "".join(f"  {path}\n" for path in found)
                 + "Move the others out of the data folder, or ask the person who leads the study."
             )
@@ -139,10 +139,12 @@ class DataSet:
             with tempfile.TemporaryFile(dir=self.root):
                 free_bytes = shutil.disk_usage(self.root).free
         except OSError as error:
-            raise EquipmentFailure(f"No data can be saved in {self.root}: {error.strerror}. Choose --data.") from error
+            raise EquipmentFailure(
+                f"Cannot save data in {self.root}: {error.strerror}. Choose another --data."
+            ) from error
         if free_bytes < ENOUGH_BYTES:
-            found = f"expected {ENOUGH_BYTES // 10**6} MB free, found {free_bytes // 10**6} MB"
-            raise EquipmentFailure(f"The disk of {self.root} is nearly full: {found}. Free some or choose --data.")
+            found = f"{free_bytes // 10**6} MB are free; {ENOUGH_BYTES // 10**6} MB are needed"
+            raise EquipmentFailure(f"The disk of {self.root} is nearly full: {found}. Free space or choose --data.")
         write_new(self.root / "dataset_description.json", json_text(DESCRIPTION))
         # Without a slash after it: the validator looks at a folder's bare name.
         write_new(self.root / ".bidsignore", "".join(f"/{folder}\n" for folder in (PILOT, "timing", "study")))
@@ -165,8 +167,7 @@ class DataSet:
         for name in self.subjects():
             if name != own and name.casefold() == own.casefold():
                 raise BadInput(
-                    f"There is a {name} already, and some computers do not tell it from {own}. Type the ID "
-                    "with the same capital and small letters."
+                    f"There is already a {name}, which differs from {own} only in capital letters. Use that spelling."
                 )
 
     def check_tables(self, subject: str) -> None:
@@ -189,7 +190,10 @@ class DataSet:
         """
         started, ended = events[0], events[-1]
         if not isinstance(started, Started):
-            raise BadInput(f"Expected a session's events from its start, found {type(started).__name__} as the first.")
+            raise BadInput(
+                f"The log does not begin with the start of a session but with {type(started).__name__}. "
+                "Restore it from a copy."
+            )
         session = started.session
         table = self.table(session.visit, session.protocol.task)
         write_whole(table, table_text(events))
@@ -210,7 +214,9 @@ class DataSet:
                 table_path.with_suffix(".json").unlink(missing_ok=True)
                 table_path.unlink()
             except OSError as error:
-                raise EquipmentFailure(f"{table_path} cannot be removed: {error.strerror}. Close it.") from error
+                raise EquipmentFailure(
+                    f"{table_path} cannot be removed: {error.strerror}. Close it in other programs."
+                ) from error
 
     def _save_visit(self, path: Path, row: dict[str, str], started: Started) -> None:
         with self.writing():

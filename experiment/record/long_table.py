@@ -89,7 +89,7 @@ def save_long_table(sessions: Sequence[SessionTable], out: Path) -> Path:
     dictionary = out.with_suffix(".json")
     for path in (out, dictionary):
         if path.exists():
-            raise BadInput(f"{path} is there already, and is not overwritten. Choose another --out, or remove it.")
+            raise BadInput(f"{path} already exists and is not overwritten. Choose another --out, or delete it.")
     write_whole(out, _content(long_table(sessions), out))
     write_whole(dictionary, json_text(long_dictionary(sessions)))
     return dictionary
@@ -110,7 +110,7 @@ def _content(table: pd.DataFrame, out: Path) -> str | bytes:
         file = io.BytesIO()
         table.to_parquet(file, index=False)
         return file.getvalue()
-    raise BadInput(f"Expected --out as a file ending in .tsv, .csv or .parquet, found {out.name}.")
+    raise BadInput(f"--out must end in .tsv, .csv or .parquet (you wrote {out.name}).")
 
 
 def _columns(sessions: Iterable[SessionTable]) -> list[TableColumn]:

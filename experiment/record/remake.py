@@ -63,9 +63,9 @@ def _put_back(folder: Path) -> Iterator[Remade]:
     for path in find_originals(folder):
         try:
             if copy := put_back(path):
-                yield Remade(path.name, f"put back from {copy}")
+                yield Remade(path.name, f"restored from {copy}")
         except DayFourError as error:  # noqa: PERF203 - one that cannot be put back keeps no other
-            yield Remade(path.name, f"NOT put back: {error}", failed=True)
+            yield Remade(path.name, f"NOT restored: {error}", failed=True)
 
 
 def _remake(data: DataSet, path: Path, *, only_behind: bool) -> Iterator[Remade]:
@@ -81,7 +81,7 @@ def _remake(data: DataSet, path: Path, *, only_behind: bool) -> Iterator[Remade]
     except DayFourError as error:
         yield Remade(path.name, f"NOT made again: {error}", failed=True)
         return
-    aside = f"; what was there is kept in {kept}" if kept else ""
+    aside = f"; the earlier file is kept in {kept}" if kept else ""
     yield Remade(path.name, f"its tables were {state}, and were made again{aside}")
 
 

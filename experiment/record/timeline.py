@@ -153,7 +153,7 @@ def attempts(events: Iterable[Event], gap_s: float = 0.0) -> list[Attempt]:
     begins, later_s, found = starts(every), 0.0, list[Attempt]()
     if begins[:1] != [0]:
         kind = type(every[0]).__name__ if every else "nothing"
-        raise BadInput(f"Expected a session's events from its start, found {kind} as the first.")
+        raise BadInput(f"The log does not begin with the start of a session but with {kind}. Restore it from a copy.")
     for begin, end in zip(begins, [*begins[1:], len(every)], strict=True):
         started, *rest = every[begin:end]
         assert isinstance(started, Started)  # noqa: S101 - so `starts` chose it

@@ -101,7 +101,7 @@ class Writer:
         """
         if isinstance(event, Started | Closing) and as_written(event) is not event:
             raise EquipmentFailure(
-                f"This cannot be recorded, so nothing was begun: {kind_of(event)}. Contact the person who maintains "
+                f"This cannot be recorded, so nothing was started: {kind_of(event)}. Contact the person who maintains "
                 "the software."
             )
         if self._file is None:
@@ -119,10 +119,10 @@ class Writer:
         try:
             return GrowingFile(self._path, self._line, kept, torn)
         except BlockingIOError as error:
-            raise BadInput(f"Another program writes this transcript at the moment: {self._path}.") from error
+            raise BadInput(f"Another program is writing this transcript: {self._path}.") from error
         except FileExistsError as error:
             if self._path.exists():
-                what = "It has changed since it was read" if after else "There is a transcript already"
+                what = "It was changed since it was read" if after else "A transcript already exists"
                 raise BadInput(f"{what}, and it is never overwritten: {self._path}.") from error
             where = f"{self._path.parent} cannot be made: a file is in its place"
             raise EquipmentFailure(f"{where}. Choose --data.") from error
@@ -160,7 +160,9 @@ def _rescued(rescue: Rescue, unsaved: bytes | None) -> Path | None:
     """
     try:
         while (copy := rescue.close(unsaved)) is None and unsaved is not None:
-            sys.stderr.write("The session cannot be saved anywhere: do not switch off. Free the disk; this waits.\n")
+            sys.stderr.write(
+                "The session cannot be saved anywhere: do not switch off. Free disk space; the program is waiting.\n"
+            )
             time.sleep(RESCUE_S)
     except KeyboardInterrupt:
         return None
@@ -169,13 +171,13 @@ def _rescued(rescue: Rescue, unsaved: bytes | None) -> Path | None:
 
 def not_taken(path: Path, reason: str, rescued: Path | None) -> str:
     """What to say of a session that its folder did not take."""
-    start = f"The data folder did not take all of it ({reason}): {path.parent}\n"
+    start = f"Not everything could be saved in the data folder ({reason}): {path.parent}\n"
     if rescued is None:
-        return f"{start}It could not be saved anywhere else either: what is not in that folder is lost."
+        return f"{start}It could not be saved anywhere else: what is not in that folder is lost."
     return (
-        f"{start}All of it is saved here instead, and nowhere else:\n  {rescued}\n"
-        "Make the folder work again. `dayfour table DATA --remake` then puts it back, if run on this computer by this "
-        "user; otherwise, copy this file to its place."
+        f"{start}All of it is saved only here instead:\n  {rescued}\n"
+        "Fix the folder. Then `dayfour table DATA --remake` on this computer, by this user, restores it; otherwise "
+        "copy this file to its place."
     )
 
 
@@ -196,7 +198,7 @@ def read_start(path: Path) -> Started:
     _check_schema(path, [line])
     event = read_chain(path, [line.rstrip(b"\n")], decode)[0]
     if not isinstance(event, Started):
-        raise BadInput(f"{path} is no transcript: expected its first line to tell how the session started.")
+        raise BadInput(f"{path} is not a transcript: its first line does not show how a session started.")
     return event
 
 
@@ -216,7 +218,7 @@ def read(path: Path, *, pilot: bool = False) -> Transcript:
     transcript = Transcript(events, size_bytes, len(tail))
     if transcript.started.mode != "run" and not pilot:
         mode = transcript.started.mode
-        raise BadInput(f"{path} is no real session but a {mode}. Add --pilot if you want to read it all the same.")
+        raise BadInput(f"{path} is not a real session ({mode}). Add --pilot to read it.")
     return transcript
 
 
@@ -225,7 +227,7 @@ def _check_schema(path: Path, lines: list[bytes]) -> None:
     try:
         head = msgspec.json.decode(msgspec.json.decode(lines[0], type=Line).event, type=_Head)
     except (IndexError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path} is no transcript: expected its first line to tell how the session started.") from error
+        raise BadInput(f"{path} is not a transcript: its first line does not show how a session started.") from error
     if head.schema != SCHEMA:
         raise BadInput(
             f"{path} was written with schema {head.schema}, and this version reads {SCHEMA}. "

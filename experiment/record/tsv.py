@@ -84,7 +84,7 @@ def read_keyed(path: Path, keys: tuple[str, ...]) -> tuple[tuple[str, ...], list
             raise BadInput(f"{path}, line {number}: the column {empty!r} is empty. Complete or delete the line.")
         if (name := tuple(named.values())) in seen:
             text = " ".join(name)
-            raise BadInput(f"{path}, line {number}: {text} is already in line {seen[name]}. Delete one of the two.")
+            raise BadInput(f"{path}, line {number}: {text} is already in line {seen[name]}. Delete one.")
         rows.append(row | named)
         seen[name] = number
     return columns, rows
@@ -134,13 +134,13 @@ def read_dictionary(path: Path) -> dict[str, Any]:
         content = json.loads(read_file(path).decode("utf-8-sig"), object_pairs_hook=partial(_object, path))
     except json.JSONDecodeError as error:
         where = f"{path}, line {error.lineno}, column {error.colno}"
-        raise BadInput(f"{where}: this is not valid JSON ({error.msg}). Correct it, or put back a copy.") from error
+        raise BadInput(f"{where}: this is not valid JSON ({error.msg}). Correct it, or restore a copy.") from error
     except (UnicodeDecodeError, RecursionError) as error:
-        raise BadInput(f"{path} is not JSON in UTF-8. Correct it, or put back a copy.") from error
+        raise BadInput(f"{path} is not JSON in UTF-8. Correct it, or restore a copy.") from error
     except OSError as error:
         raise EquipmentFailure(f"{path} cannot be read: {error.strerror}. Close it in other programs.") from error
     if not isinstance(content, dict):
-        raise BadInput(f"{path}: a data dictionary begins with {{ and ends with }}. Correct it, or put back a copy.")
+        raise BadInput(f"{path}: a data dictionary begins with {{ and ends with }}. Correct it, or restore a copy.")
     return content
 
 

@@ -26,7 +26,7 @@ SPEEDS = (0.1, 100.0)
 def check_speed(speed: float) -> float:
     """The speed; BadInput unless a session can be watched with it."""
     if not SPEEDS[0] <= speed <= SPEEDS[1]:
-        raise BadInput(f"Expected --speed from {SPEEDS[0]:g} to {SPEEDS[1]:g}, found {speed:g}.")
+        raise BadInput(f"--speed must be from {SPEEDS[0]:g} to {SPEEDS[1]:g} (you wrote {speed:g}).")
     return speed
 
 

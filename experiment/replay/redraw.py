@@ -25,7 +25,7 @@ from experiment.task.layout import Layout
 from experiment.task.scenes import AS_NAMED
 
 SHORT = 12  # digits of a digest
-NOT_HERE = "Message {place} of {count}\n\n{message_id}\n\n(The text that was shown is not on this computer.)"
+NOT_HERE = "Message {place} of {count}\n\n{message_id}\n\n(The text is not on this computer.)"
 
 
 def redraw(events: Sequence[Event], messages: Path | Folder | None) -> tuple[Pictures, list[Finding]]:

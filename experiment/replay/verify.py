@@ -74,7 +74,7 @@ def verify(path: Path, *, pilot: bool = False) -> Verification:
     ordered = in_order(lines) if lines else []
     started = ordered[0].event if lines else None
     if isinstance(started, Started) and started.mode != "run" and not pilot:
-        raise BadInput(f"{path} is no real session but a {started.mode}. Add --pilot to verify it all the same.")
+        raise BadInput(f"{path} is not a real session ({started.mode}). Add --pilot to verify it.")
     findings = [*unreadable(lines, tail), *check_chain(lines)]
     if not isinstance(started, Started) or started.schema != SCHEMA:
         findings.append(_beginning(started))
@@ -102,7 +102,7 @@ def verify_all(
     paths = data.transcripts_of_all()
     if not paths:
         raise BadInput(
-            f"There is no transcript in {data.root}. Name a data set, or a file ending in _transcript.jsonl."
+            f"There are no transcripts in {data.root}. Name a data set, or a file ending in _transcript.jsonl."
         )
     verified = map_on_all_cores(partial(_verify, pilot=pilot), paths, few=FEW, chunk=CHUNK, progress=progress)
     between = between_sessions(paths)

@@ -37,7 +37,7 @@ def write_film(
     file that is there already, EquipmentFailure if the film cannot be written; then there is no such file.
     """
     if film.suffix != ".mp4" or film.exists():
-        raise BadInput(f"Expected --video as a new file that ends in .mp4, found {film}. Choose another name.")
+        raise BadInput(f"--video must be a new file ending in .mp4. {film} is not. Choose another name.")
     check_speed(speed)
     read = log.read(transcript, pilot=pilot)
     pictures, findings = redraw(read.events, messages)
@@ -49,7 +49,9 @@ def write_film(
             making.chmod(OWNER_ONLY)
             making.rename(film)
     except (OSError, RuntimeError) as error:
-        raise EquipmentFailure(f"The film {film} cannot be written: {type(error).__name__}. Free the disk.") from error
+        raise EquipmentFailure(
+            f"The video {film} cannot be written: {type(error).__name__}. Free disk space."
+        ) from error
     return findings
 
 

@@ -67,8 +67,8 @@ def fitting_scale(layout: Layout, screen_px: tuple[int, int]) -> float:
     scale = min(width_px / layout.width_px, height_px / layout.height_px)
     if scale < SMALLEST:
         raise EquipmentFailure(
-            f"The session was shown on {layout.width_px} x {layout.height_px} pixels, and this screen of "
-            f"{screen_px[0]} x {screen_px[1]} is too small to read it. Use a larger one, or write a film with --video."
+            f"The session was shown on {layout.width_px} x {layout.height_px} pixels, and this screen ({screen_px[0]} "
+            f"x {screen_px[1]}) is too small for it. Use a larger one, or write a video with --video."
         )
     return scale
 

@@ -68,8 +68,8 @@ def check_address(host: str, *, behind_proxy: bool) -> None:
     """BadInput for an address that other computers can reach, unless somebody in front keeps TLS."""
     if not behind_proxy and host not in {"127.0.0.1", "::1", "localhost"}:
         raise BadInput(
-            f"{host} can be reached from other computers, and without TLS everybody on the way can read the answers. "
-            "Put a web server with TLS in front and add --behind-proxy, or leave --host out."
+            f"{host} can be reached from other computers, and without TLS the answers can be read on the network. Use "
+            "a web server with TLS in front and add --behind-proxy, or leave out --host."
         )
 
 

@@ -108,7 +108,8 @@ def _columns(table: Table, daily: Daily, given: Mapping[str, str]) -> dict[str, 
     items = [item.id for item in daily.items]
     if unknown := sorted(given.keys() - {*NEEDED, *OPTIONAL, *items}):
         raise BadInput(
-            f"--column: expected one of {', '.join((*NEEDED, *OPTIONAL, *items))} before the =, found {unknown[0]!r}."
+            f"--column: {unknown[0]!r} is not known. Please write one of {', '.join((*NEEDED, *OPTIONAL, *items))} "
+            "before the =."
         )
     chosen = {name: _named(table, name, column) for name, column in given.items()}
     texts = {item.id: item.text for item in daily.items}
@@ -118,13 +119,13 @@ def _columns(table: Table, daily: Daily, given: Mapping[str, str]) -> dict[str, 
     if missing := [name for name in (*NEEDED, *items) if name not in chosen]:
         options = " ".join(f'--column {name}="NAME"' for name in missing)
         raise BadInput(
-            f"{table.name}: no column is obviously the one for {', '.join(missing)}. The columns are:"
+            f"{table.name}: no column clearly matches {', '.join(missing)}. The columns are:"
             f"{list_columns(table)}\n"
             f"Repeat the command with {options} (# stands for the number of columns that are a day each)."
         )
     numbers = {tuple(sorted(chosen[name].at)) for name in chosen if chosen[name].is_group}
     if len(numbers) > 1 or (numbers and not chosen["submitted"].is_group):
-        raise BadInput(f"{table.name}: the numbered columns do not go together: each day needs its own time and items.")
+        raise BadInput(f"{table.name}: the numbered columns do not match: each day needs its own time and items.")
     return chosen
 
 
@@ -179,7 +180,7 @@ def _rows(table: Table, columns: Mapping[str, Column], daily: Daily, zone: ZoneI
 
 def _found(place: str, cells: Mapping[str, str], daily: Daily, zone: ZoneInfo) -> FoundReport | str:
     if cells["submitted"] in NO_TIME:
-        return f"{place}: left out, it was not sent off (it has no time)."
+        return f"{place}: left out, because it was not submitted (it has no time)."
     try:
         answers = {item.id: read_answer(item, cells[item.id]) for item in daily.items}
     except ValueError as error:
@@ -188,7 +189,7 @@ def _found(place: str, cells: Mapping[str, str], daily: Daily, zone: ZoneInfo) -
         opened, submitted = (_moment(cells.get(name, ""), zone) for name in ("opened", "submitted"))
         day = date.fromisoformat(cells["date"]) if cells.get("date", "") not in NO_TIME else None
     except ValueError:
-        return f"{place}: left out, a time is not written as 2026-11-24 20:15:31. Export it so."
+        return f"{place}: left out, a time is not in the form 2026-11-24 20:15:31. Export it in that form."
     assert submitted is not None  # noqa: S101 - it has a time
     return FoundReport(place, bare_label(cells["subject"]), opened, submitted, day, answers)
 
@@ -226,13 +227,13 @@ def _placed(service: Service, found: FoundReport, file: str) -> Imported | str:
 def _why(zone: str, every: Iterable[ReportWindow], fitting: Sequence[ReportWindow], found: FoundReport) -> str:
     sent = f"sent on {found.submitted.astimezone(ZoneInfo(zone)):%Y-%m-%d at %H:%M} ({zone})"
     if fitting:
-        return f"{sent}, when the reports of two days were open. Name the column of the day: --column date=NAME."
+        return f"{sent}, when the reports of two days were open. Give the column of the day: --column date=NAME."
     days = ", ".join(f"{window.date}" for window in every)
-    return f"{sent}, when no report was open. Its days are {days or 'not known: no course has begun'}."
+    return f"{sent}, when no report was open. Its days are {days or 'not known, because no course has started'}."
 
 
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        raise BadInput(f"--zone: expected the name of a time zone, such as Europe/Berlin, found {name!r}.") from error
+        raise BadInput(f"--zone {name!r} is not a time zone. Please write e.g. Europe/Berlin.") from error

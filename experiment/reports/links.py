@@ -64,7 +64,8 @@ def make_links(service: Service, url: str, subjects: Collection[str], *, renew: 
     service.append(decide)
     if not tokens:
         raise BadInput(
-            "Everybody has a link, and it is kept nowhere. --renew --subject ID makes a new one for a lost card."
+            "All participants have a link, and links are not stored. For a lost card, make a new one with --renew "
+            "--subject ID."
         )
     return {subject: f"{base}/r/{token}" for subject, token in tokens.items()}
 
@@ -85,9 +86,9 @@ def revoke_links(service: Service, subjects: Collection[str]) -> None:
 def check_out(service: Service, out: Path) -> None:
     """BadInput if `out` lies in the data set, or has links already, which nobody could make again."""
     if out.resolve().is_relative_to(service.data.resolve()):
-        raise BadInput(f"{out} lies in the data set, and links are secrets. Choose --out outside of {service.data}.")
+        raise BadInput(f"{out} is in the data set, but links are secret. Choose --out outside {service.data}.")
     if (out / CARDS).exists() or (out / TABLE).exists():
-        raise BadInput(f"{out} holds links already, which are kept nowhere else. Choose another --out.")
+        raise BadInput(f"{out} already contains links, which are stored nowhere else. Choose another --out.")
 
 
 def write_handouts(service: Service, out: Path, made: dict[str, str]) -> list[Path]:
@@ -138,5 +139,5 @@ def _checked(url: str) -> str:
     parts = urlsplit(url)
     is_here = parts.hostname in {"127.0.0.1", "localhost", "::1"}
     if not parts.hostname or parts.query or parts.scheme not in ({"http", "https"} if is_here else {"https"}):
-        raise BadInput(f"--url: expected the address of the pages, such as https://daily.example.edu, found {url!r}.")
+        raise BadInput(f"--url {url!r} is not a web address. Please write e.g. https://daily.example.edu.")
     return url.rstrip("/")

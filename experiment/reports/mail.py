@@ -66,7 +66,7 @@ def read_addresses(content: bytes, name: str) -> dict[str, Address]:
     except (UnicodeDecodeError, csv.Error) as error:
         raise BadInput(f"{name} is not a CSV file in UTF-8: {error}.") from error
     if not rows or not {*COLUMNS} <= {*rows[0]}:
-        raise BadInput(f"{name}: expected the columns {', '.join(COLUMNS)}: links.csv with a column for the addresses.")
+        raise BadInput(f"{name}: the columns must be {', '.join(COLUMNS)}: links.csv with a column for the addresses.")
     for number, row in enumerate(rows, start=2):
         if not row["link"] or "@" not in (row["email"] or ""):
             raise BadInput(f"{name}, row {number}: an address or a link is missing.")

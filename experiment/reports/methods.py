@@ -19,7 +19,7 @@ from experiment.study.plan import Study
 def paragraph(of: Sequence[ReportRow], daily: Daily, study: Study) -> str:
     """The paragraph on reports whose time is over or that came; BadInput if there are none."""
     if not of:
-        raise BadInput("No daily report is in or over yet, so there is nothing to say about them.")
+        raise BadInput("There are no daily reports yet, so there is nothing to report.")
     return " ".join([_asked(daily, study), _came(of), _timing(of), _patterns(of), _items(of, daily)])
 
 
@@ -33,8 +33,8 @@ def _asked(daily: Daily, study: Study) -> str:
         f"On each of the {study.courses.days} days of both courses, participants gave a report on their own phones "
         f"through a personal link to a web page (Day Four), in the evening from {daily.opens} to {closes}{late}, local "
         f"time; reports begun before a deadline were accepted for {daily.grace_min} minutes after it. They were "
-        f"reminded at {' or '.join(hours)}. A report had {len(daily.items)} items ({listed}). Items left out were "
-        "asked for once, and could stay unanswered."
+        f"reminded at {' or '.join(hours)}. A report had {len(daily.items)} items ({listed}). Participants were asked "
+        "once about items left out, and could leave them unanswered."
     )
 
 

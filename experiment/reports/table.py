@@ -171,7 +171,7 @@ _COLUMNS: dict[str, Any] = {
     "session_id": {"Description": "The course in whose days the report lies; ses-1 is the first. It tells no drug."},
     "run": {"Description": "The day of the course that the report is about; 1 is the day of the first dose."},
     "date": {"Description": "The date that the report is about, where the participant is: YYYY-MM-DD."},
-    "opened": {"Description": "When its page was opened, UTC, by the server's clock; n/a if nobody knows."},
+    "opened": {"Description": "When its page was opened, UTC, by the server's clock; n/a if not known."},
     "submitted": {"Description": "When it was sent, UTC, by the server's clock; n/a if there is none."},
     "lag": {
         "Description": "From the study's reminder to the sending; negative if it was sent before.",

@@ -37,7 +37,7 @@ def verify(data: Path, told: Snapshot, now: datetime) -> list[str]:
 
 
 def _lost(data: Path) -> str:
-    return f"{journal(data).path} is lost or empty, and {table_path(data).name} is there. Put it back from a copy."
+    return f"{journal(data).path} is missing or empty, but {table_path(data).name} exists. Restore it from a copy."
 
 
 def _differences(data: Path, entries: tuple[LogLine, ...], told: Snapshot, now: datetime) -> Iterator[str]:

@@ -48,7 +48,7 @@ class Canvas:
         if found != (layout.width_px, layout.height_px):
             self.close()
             raise EquipmentFailure(
-                f"Expected a window of {layout.width_px} x {layout.height_px} pixels, found {found[0]} x {found[1]}. "
+                f"The window has {found[0]} x {found[1]} pixels instead of {layout.width_px} x {layout.height_px}. "
                 "Set the display's scaling to 100 % and its native resolution, and try again."
             )
 

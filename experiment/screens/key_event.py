@@ -18,7 +18,8 @@ def _psychtoolbox() -> Any:
     except ImportError as error:
         if "libjack" not in str(error):
             message = (
-                f"The keyboard library psychtoolbox does not load: {error}. `./dayfour check` says what is missing."
+                f"The keyboard library psychtoolbox cannot be loaded: {error}. Run `./dayfour check` to see what is "
+                "missing."
             )
             raise EquipmentFailure(message) from error
         audio: Any = types.ModuleType("psychtoolbox.PsychPortAudio")

@@ -161,7 +161,7 @@ def open_keys(*, allow_poll: bool, window: Any = None, names: KeyNames | None = 
         try:
             return QueueKeys(names)
         except Exception as error:  # noqa: BLE001  psychtoolbox raises nothing narrower
-            lack = f"psychtoolbox's keyboard queue does not open: {error}. {_PERMISSION.get(sys.platform, '')}"
+            lack = f"psychtoolbox's keyboard queue cannot be opened: {error}. {_PERMISSION.get(sys.platform, '')}"
     if _x11_has(b"RECORD"):
         with contextlib.suppress(Exception):  # of whatever ioHub fails, the cure is the queue's
             return IohubKeys(names)
@@ -176,8 +176,8 @@ def lacks_for_queue() -> str | None:
     if sys.platform != "linux":
         return None
     if not _x11_has(b"XInputExtension"):
-        return "No X display with the XInput extension answers: start from a desktop, not from a text console."
-    return None if _may_run_real_time() else f"This user has no right to real-time priority. {RIGHTS_ADVICE}"
+        return "There is no X display with the XInput extension. Start from a desktop, not a text console."
+    return None if _may_run_real_time() else f"This user may not use real-time priority. {RIGHTS_ADVICE}"
 
 
 def _x11_has(extension: bytes) -> bool:

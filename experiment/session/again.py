@@ -23,11 +23,11 @@ def check_unseen(data: DataSet, visit: Visit) -> log.Transcript:
     if path is None or not log.has_begun(path):
         raise BadInput(f"{visit} has not begun yet. Start it without --begin-again.")
     if is_written(path):
-        raise BadInput(f"{visit} is still running. Go on in its own window, or end it there first.")
+        raise BadInput(f"{visit} is still running. Continue in its window, or end it there first.")
     transcript = log.read(path, pilot=True)
     if _may_have_been_seen(transcript.events):
         raise BadInput(
-            f"{visit} cannot be begun again, because a message was on the screen. If it was interrupted, continue with "
+            f"{visit} cannot be started again, because a message was shown. If it was interrupted, continue with "
             "--resume or end it with --close."
         )
     return transcript
@@ -51,7 +51,7 @@ def set_aside(data: DataSet, visit: Visit, reason: str, operator: str, utc: str)
         path.rename(target)
         sync_folder(folder)
     except OSError as error:
-        raise EquipmentFailure(f"{path} cannot be set aside: {error.strerror}. Repeat it.") from error
+        raise EquipmentFailure(f"{path} cannot be set aside: {error.strerror}. Try again.") from error
     return target
 
 

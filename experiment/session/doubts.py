@@ -64,7 +64,7 @@ def _visit_doubts(data: DataSet, visit: Visit, other: Visit, protocol: Protocol,
     path, is_earlier = data.transcript_of(other), other.session < visit.session
     if path is None or not log.has_begun(path):
         if is_earlier:
-            yield f"{other} is not in this data folder, and it comes before session {visit.session}."
+            yield f"{other} must come before session {visit.session}, but is not in this data folder."
         return
     read = log.read(path, pilot=True)
     began = parse_utc(read.started.zero_utc)
@@ -101,11 +101,11 @@ def _message_doubts(session: SessionPlan, other: SessionPlan) -> Iterator[str]:
         known = before.get(trial.message_id)
         if known and trial.relationship != known.relationship:
             yield (
-                f"Message {trial.message_id} has the relationship {trial.relationship!r} now, and had "
+                f"Message {trial.message_id} now has the relationship {trial.relationship!r}, but had "
                 f"{known.relationship!r} in session {other.session}."
             )
         if known and UNSET not in (trial.label_sha256, known.label_sha256) and trial.label_sha256 != known.label_sha256:
             yield (
-                f"Message {trial.message_id} has another writer or language now than in session {other.session}: "
-                "compare the columns with the file that was used then."
+                f"Message {trial.message_id} has a different writer or language than in session {other.session}. "
+                "Compare with the file that was used then."
             )

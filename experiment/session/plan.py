@@ -99,8 +99,8 @@ def plan_session(
         drawn = replace(drawn, waived=after.started.session.waived)
     if after is not None and drawn != after.started.session:
         raise BadInput(
-            f"{visit} began with another protocol or other messages. Put back the files as they were, or close the "
-            "session with --close."
+            f"{visit} began with another protocol or other messages. Restore the files, or close the session with "
+            "--close."
         )
     shown = (practice_message(protocol), *messages)
     return Plan(mode, drawn, shown, operator, answers or {}, data, participant, after)
@@ -118,8 +118,8 @@ def _drawn(
     for other in others:
         if other.sets != drawn.sets or (not sets and not _has_texts(other, messages)):
             raise BadInput(
-                f"The messages of {subject_name(visit.subject)}, or the protocol's message_sets, are not as they were "
-                f"in session {other.session}. Put back the files as they were then."
+                f"The messages of {subject_name(visit.subject)}, or the protocol's message_sets, differ from those in "
+                f"session {other.session}. Restore the files from then."
             )
     return drawn
 
@@ -162,7 +162,7 @@ def read_interrupted(data: DataSet, visit: Visit) -> log.Transcript | None:
     """
     path = data.transcript_of(visit)
     if path and is_written(path):
-        raise BadInput(f"{visit} is still running. Go on in its own window, or end it there first.")
+        raise BadInput(f"{visit} is still running. Continue in its window, or end it there first.")
     if path is None or not log.has_begun(path):
         return None
     transcript = log.read(path, pilot=True)
@@ -180,7 +180,7 @@ def close_as_incomplete(data: DataSet, visit: Visit) -> None:
     """End a session that was cut off as it is; BadInput if there is none."""
     transcript, path = read_interrupted(data, visit), data.transcript_of(visit)
     if transcript is None or path is None:
-        raise BadInput(f"{visit} was not cut off: there is nothing to close.")
+        raise BadInput(f"{visit} was not interrupted, so there is nothing to close.")
     data.check_tables(visit.subject)
     with log.Writer(path, transcript) as writer:
         writer.append(Ended("aborted", INCOMPLETE))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SessionItems = tuple[list[Finding], tuple["Message", ...]]
 """What was found of a session, and the messages that it will show."""
-PLEASE_PRESS = "Please press any key, once."
+PLEASE_PRESS = "Please press any key once."
 
 
 def check_readiness(
@@ -75,7 +75,7 @@ def _window(drawing: Future[Pictures], background: Rgb, *, full_screen: bool, wi
         except DayFourError as error:
             yield refusal("pictures", error)
             return
-        yield refusal("pictures", None, f"all {len(pictures.parts_of_all())} stand on the screen as prepared")
+        yield refusal("pictures", None, f"all {len(pictures.parts_of_all())} are on the screen as prepared")
         yield from refresh.items(canvas, measure_refresh(canvas))
         if with_press:
             canvas.draw([pictures.notice])

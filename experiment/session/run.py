@@ -221,8 +221,8 @@ def _run_task(
         if event is started:
             if not transcript.settle(log.CLOSE_S):
                 raise EquipmentFailure(
-                    f"The data folder takes no data: {plan.transcript.parent}. Nothing was shown. Free the disk, "
-                    "connect the folder again, or choose --data."
+                    f"Data cannot be saved in {plan.transcript.parent}. Nothing was shown. Free disk space, reconnect "
+                    "the folder, or choose another --data."
                 )
             # The answers are in the transcript; the tables are made again at the end.
             with suppress(DayFourError, OSError):

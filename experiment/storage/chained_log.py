@@ -91,14 +91,14 @@ class ChainedLog(Generic[Kind]):
         if self.path.exists():
             return
         if self._head().size:
-            raise BadInput(f"{self.path} is lost. Put it back from a copy.")
+            raise BadInput(f"{self.path} is missing. Restore it from a copy.")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._note_head(b"")
             self.path.touch()
         except OSError as error:
             raise EquipmentFailure(
-                f"{self.path} cannot be made: {error.strerror}. Check who may write there."
+                f"{self.path} cannot be made: {error.strerror}. Check the folder's permissions."
             ) from error
 
     def _note_head(self, content: bytes) -> None:
@@ -109,10 +109,10 @@ class ChainedLog(Generic[Kind]):
             return msgspec.json.decode(self.head_path.read_bytes(), type=LogHead)
         except FileNotFoundError:
             if self.path.exists():
-                raise BadInput(f"{self.head_path} is lost. Put it back from a copy of the same day.") from None
+                raise BadInput(f"{self.head_path} is missing. Restore it from a copy of the same day.") from None
             return LogHead(0, FIRST)
         except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise BadInput(f"{self.head_path} cannot be read, or was changed. Put it back from a copy.") from error
+            raise BadInput(f"{self.head_path} cannot be read, or was changed. Restore it from a copy.") from error
 
     def _content(self) -> bytes:
         try:
@@ -120,7 +120,7 @@ class ChainedLog(Generic[Kind]):
         except FileNotFoundError:
             return b""
         except OSError as error:
-            raise EquipmentFailure(f"{self.path} cannot be read: {error.strerror}. Check who may read it.") from error
+            raise EquipmentFailure(f"{self.path} cannot be read: {error.strerror}. Check its permissions.") from error
 
     def _checked(self, content: bytes, head: LogHead) -> tuple[Kind, ...]:
         """The events of the log's whole lines, which are all that there were."""
@@ -131,6 +131,6 @@ class ChainedLog(Generic[Kind]):
         added = whole[len(known) :].split(NEWLINE)[:-1]
         events = (*events, *read_chain(self.path, added, self._decoder.decode, before=known))
         if len(whole) < head.size or last_digest(whole[: head.size]) != head.sha256:
-            raise BadInput(f"{self.path}: its last lines were changed, or are lost. Put it back from a copy.")
+            raise BadInput(f"{self.path}: its last lines were changed or are missing. Restore it from a copy.")
         self._known = whole, events
         return events

@@ -42,10 +42,7 @@ def new_keys(passphrase: str) -> KeyPair:
     identity = pyrage.x25519.Identity.generate()
     closed = bytes(pyrage.passphrase.encrypt(str(identity).encode(), passphrase))
     if work_factor(closed) < LEAST_WORK:
-        raise EquipmentFailure(
-            "This computer is too busy to make a key whose passphrase takes long to guess. Close other programs and "
-            "repeat."
-        )
+        raise EquipmentFailure("This computer is too busy to make a secure key. Close other programs and try again.")
     return KeyPair(str(identity.to_public()), closed)
 
 
@@ -63,7 +60,7 @@ def unlock(closed: bytes, passphrase: str) -> Any:
     import pyrage
 
     if not work_factor(closed):
-        raise BadInput("This is not a private key that a passphrase closes. It may be the public key's file.")
+        raise BadInput("This is not a private key with a passphrase. It may be the public key's file.")
     for typed in dict.fromkeys((passphrase, normalize("NFC", passphrase), normalize("NFD", passphrase))):
         with suppress(pyrage.DecryptError, pyrage.IdentityError, UnicodeDecodeError):
             return pyrage.x25519.Identity.from_str(pyrage.passphrase.decrypt(closed, typed).decode())
@@ -82,7 +79,7 @@ def encrypt(content: bytes, publics: Iterable[str]) -> bytes:
     try:
         return bytes(pyrage.encrypt(content, [pyrage.x25519.Recipient.from_str(public.strip()) for public in publics]))
     except pyrage.RecipientError as error:
-        raise BadInput("This is not a public key, which begins with age1. Put the right one back.") from error
+        raise BadInput("This is not a public key (those begin with age1). Restore the right one.") from error
 
 
 def decrypt(content: bytes, key: Any) -> bytes:

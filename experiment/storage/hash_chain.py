@@ -45,9 +45,7 @@ def read_chain(
             line = msgspec.json.decode(text, type=Line)
             event = decode(line.event)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise BadInput(
-                f"{path}, line {number}: expected an event, found: {error}. The file was changed."
-            ) from error
+            raise BadInput(f"{path}, line {number}: is not an event: {error}. The file was changed.") from error
         if line.previous != previous:
             raise BadInput(
                 f"{path}, line {number}: does not follow the line before it. A line was changed, lost or moved."

@@ -53,7 +53,7 @@ class LockedFile:
             os.ftruncate(self._descriptor, size)
             os.fsync(self._descriptor)
         except OSError:
-            return "It is not certain whether it was recorded: `dayfour study history` shows it."
+            return "It may not have been recorded. Check with `dayfour study history`."
         return "Nothing was recorded."
 
 
@@ -77,7 +77,7 @@ def _waited_for(path: Path) -> int:
     while (descriptor := _locked(path)) is None:
         if time.monotonic() > until_s:
             raise EquipmentFailure(
-                f"{path} has been in use for {WAIT_S:.0f} s. See what other computers do with it, and repeat."
+                f"{path} has been in use for {WAIT_S:.0f} s. Check which other computer uses it, and try again."
             )
         time.sleep(uniform(PAUSE_S, 3 * PAUSE_S))
     return descriptor
@@ -90,9 +90,11 @@ def _locked(path: Path) -> int | None:
     except BlockingIOError:
         return None
     except FileNotFoundError as error:
-        raise BadInput(f"There is no {path}. Run `dayfour study init`, or check --data.") from error
+        raise BadInput(f"{path} does not exist. Run `dayfour study init`, or check --data.") from error
     except OSError as error:
-        raise EquipmentFailure(f"{path} cannot be written: {error.strerror}. Check who may write there.") from error
+        raise EquipmentFailure(
+            f"{path} cannot be written: {error.strerror}. Check the folder's permissions."
+        ) from error
 
 
 def _check_locks(path: Path) -> None:
@@ -102,6 +104,6 @@ def _check_locks(path: Path) -> None:
         os.close(second)
         raise EquipmentFailure(
             f"The folder {path.parent} cannot lock files, so two assistants could get the same place. Nothing was "
-            "recorded. Move it to a disk of this computer, or to a network folder that locks (ask whoever runs it), "
-            "and let `dayfour study join FOLDER` find it there."
+            "recorded. Move it to a disk of this computer or a network folder that supports file locks (ask your IT), "
+            "then run `dayfour study join FOLDER`."
         )

@@ -49,15 +49,15 @@ def _content(path: Path, name: str, option: str) -> Any:
     try:
         text = read_text(path, limits.TOML_BYTES)
         if _DEEP_KEY.search(text):
-            raise BadInput(f"The {name} {path} has a key of too many parts. Compare with stimuli/{name}.toml.")
+            raise BadInput(f"The {name} {path} has a key with too many parts. Compare with stimuli/{name}.toml.")
         return msgspec.toml.decode(text)
     except OSError as error:
         raise BadInput(f"The {name} {path} cannot be read: {error.strerror}. Check {option}.") from error
     except UnicodeDecodeError as error:
         before = error.object[: error.start]
         raise BadInput(
-            f"The {name} {path} is not saved as UTF-8: line {before.count(10) + 1} has another character. "
-            "In your editor choose Save As, and there the encoding UTF-8."
+            f"The {name} {path} is not saved as UTF-8 (see line {before.count(10) + 1}). In your editor choose Save "
+            "As with the encoding UTF-8."
         ) from error
     except (msgspec.DecodeError, RecursionError) as error:
         raise BadInput(f"The {name} {path} is not a TOML file: {error}. Compare with stimuli/{name}.toml.") from error

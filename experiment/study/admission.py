@@ -78,13 +78,13 @@ def unrecorded_doses(participant: Participant, study: Study, before: date) -> tu
 
 def _check_takes_part(one: Participant, today: date) -> None:
     if one.locked:
-        raise Refused("The study is locked: no more sessions can be run.")
+        raise Refused("The study is locked. No more sessions can be run.")
     if one.withdrawn:
         raise Refused(f"{one.name} left the study on {days.in_words(one.withdrawn)}. Check the ID.")
     if one.consented is None or one.consented > today:
         raise Refused(
-            f"Informed consent of {one.name} is not recorded, and no session is run without it. When the form is "
-            f"signed: `dayfour study consent --subject {one.subject}`."
+            f"Informed consent of {one.name} is not recorded. A session cannot run without it. When the form is "
+            f"signed, run `dayfour study consent --subject {one.subject}`."
         )
 
 
@@ -93,23 +93,23 @@ def _next_session(one: Participant, study: Study, asked: int | None) -> int:
     course, session_day = len(one.starts), study.courses.session_day
     if course == 0:
         raise Refused(
-            f"Course 1 of {one.name} has not started, and the session is on its day {session_day}. Once the first "
-            f"dose is taken: `dayfour study start --subject {one.subject} --course 1`."
+            f"Course 1 of {one.name} has not started; the session is on its day {session_day}. After the first dose, "
+            f"run `dayfour study start --subject {one.subject} --course 1`."
         )
     if one.is_held(course):
         raise Refused(f"{one.past(course)} {_what_follows(one, study, course)}")
     if asked not in (None, course):
         day, _ = days.session_days(study.courses, one.starts[course - 1])
         raise Refused(
-            f"{one.name} is in course {course}, and its session is session {course}, on {days.in_words(day)}; session "
-            f"{asked} was asked for. {_what_follows(one, study, course)}"
+            f"{one.name} is in course {course}, and its session is session {course}, on {days.in_words(day)}, not "
+            f"session {asked}. {_what_follows(one, study, course)}"
         )
     return course
 
 
 def _what_follows(one: Participant, study: Study, course: int) -> str:
     if course == 2:
-        return "It is the last one."
+        return "It is the last session."
     earliest = days.earliest_second(study.courses, one.starts[0])
     return (
         f"Session 2 is on day {study.courses.session_day} of course 2, which has not started: the washout lets it "

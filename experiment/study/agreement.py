@@ -77,16 +77,20 @@ def _of_entry(
     if act.status == "never_held":
         if log:
             yield _finding(
-                "unrecorded", visit, f"{recorded} did not take place, and here is its log. Ask who recorded that."
+                "unrecorded",
+                visit,
+                f"{recorded} did not take place, but its log is here. Ask the person who recorded that.",
             )
     elif log is None:
         there = f"{recorded} took place on {act.day} ({act.status})"
         computer = f" of {entry.computer}" if entry.computer else ""
         if is_shared:
-            text = f"{there}; its data are not here. They may be in the data set of another computer{computer}."
+            text = f"{there}; its data are not here. They may be on another computer{computer}."
             yield _finding("lost_data", visit, text, needs_person=False)
         else:
-            yield _finding("lost_data", visit, f"{there}, and no readable log of it is here. Put it back from a copy.")
+            yield _finding(
+                "lost_data", visit, f"{there}, but there is no readable log of it here. Restore it from a copy."
+            )
     else:
         yield from _compared(told, visit, act, log, recorded)
 
@@ -96,31 +100,34 @@ def _compared(told: Snapshot, visit: Visit, act: SessionHeld, log: RecordedSessi
     if day != act.day:
         yield _finding("other_day", visit, f"{recorded} took place on {act.day}; its log began on {day}. {_COPY}")
     if act.last_line_sha256 and not log.has_line(act.last_line_sha256):
-        yield _finding("exchanged", visit, f"{recorded} ended with another last line than its log has. {_COPY}")
+        yield _finding("exchanged", visit, f"{recorded} ended with a last line that its log does not have. {_COPY}")
     elif act.status not in {log.status, "failed"}:
         yield _finding("other_end", visit, f"{recorded} ended as {act.status}; its log says {log.status}. {_COPY}")
     elif act.last_line_sha256 and act.status != "failed" and log.last_sha256 != act.last_line_sha256:
-        yield _finding("exchanged", visit, f"{recorded} ended, and lines were added to its log since. {_COPY}")
+        yield _finding("exchanged", visit, f"{recorded} ended, but lines were added to its log afterwards. {_COPY}")
     if act.status == "failed" and log.status != "failed":
         yield _unknown_end(visit, log)
 
 
-_COPY = "If the data were changed, put them back from a copy; else find out what happened."
+_COPY = "If the data were changed, restore them from a copy; otherwise find out what happened."
 
 
 def _unrecorded(told: Snapshot, visit: Visit, log: RecordedSession | None) -> Iterator[Finding]:
     """A log of which the register knows nothing; one that was interrupted before its end is no news."""
     if visit.subject not in told.people:
-        text = f"{visit} has a log, and {subject_name(visit.subject)} is not enrolled. Was the register rolled back?"
+        text = (
+            f"{visit} has a log, but {subject_name(visit.subject)} is not enrolled. Was the register replaced by "
+            "an older copy?"
+        )
         yield _finding("stranger", visit, text)
     elif visit.session > len(told.people[visit.subject].starts):
-        yield _finding("stranger", visit, f"{visit} has a log, and course {visit.session} has not started. {_COPY}")
+        yield _finding("stranger", visit, f"{visit} has a log, but course {visit.session} has not started. {_COPY}")
     elif log and log.status != "failed":
         yield _unknown_end(visit, log)
 
 
 def _unknown_end(visit: Visit, log: RecordedSession) -> Finding:
-    text = f"The register does not know how {visit} ended ({log.status}, by its log)."
+    text = f"How {visit} ended is not in the register (its log says {log.status})."
     close = f"`dayfour study close --subject {visit.subject} --session {visit.session}` records it."
     return _finding("unrecorded", visit, f"{text} {close}")
 
@@ -129,7 +136,8 @@ def _strangers(told: Snapshot, data: DataSet) -> Iterator[Finding]:
     """Who answered the closing questions, or is listed as enrolled, and is not in the register."""
     for subject in sorted((_listed(data) | find_answered(data)) - set(told.people)):
         text = (
-            f"{subject_name(subject)} is in this data set's tables, and is not enrolled. Was the register rolled back?"
+            f"{subject_name(subject)} is in this data set's tables, but is not enrolled. Was the register replaced by "
+            "an older copy?"
         )
         yield qa_finding("stranger", text, subject=subject)
 
@@ -142,7 +150,7 @@ def _participants_tsv(told: Snapshot, data: DataSet) -> Iterator[Finding]:
         expected = participant_row(one)
         if (row := rows.get(one.name)) is None or any(row.get(name, cell) != cell for name, cell in expected.items()):
             words = "says otherwise of" if row else "does not list"
-            text = f"participants.tsv {words} {one.name}. Any `dayfour study` command that records something mends it."
+            text = f"participants.tsv {words} {one.name}. The next entry in the register corrects it."
             yield qa_finding("listed", text, subject=one.subject)
 
 
@@ -156,9 +164,9 @@ def check_nobody_is_lost(told: Snapshot, data: DataSet) -> None:
     """BadInput if a register has enrolled somebody who is not in it any more: their kits would be given again."""
     if lost := sorted(_listed(data) - set(told.people)):
         raise BadInput(
-            f"participants.tsv lists {', '.join(map(subject_name, lost))} as enrolled, and the register does not know "
-            "them. It may have lost entries, and would give kits again that were handed out. Put it back from a "
-            "copy; nobody is enrolled until then."
+            f"participants.tsv lists {', '.join(map(subject_name, lost))} as enrolled, but they are not in the "
+            "register. It may have lost entries and could hand out kits twice. Restore it from a copy; until then, "
+            "enrolment is blocked."
         )
 
 
@@ -173,7 +181,7 @@ def _unproven(told: Snapshot, held: Held) -> Iterator[Finding]:
     if old := len(bare):
         text = (
             f"{old} of {len(held)} sessions were recorded by an earlier version, which kept no digest of their logs: "
-            "of these the register proves the day and how they ended, and not what was answered."
+            "for these the register proves the day and how they ended, but not the answers."
         )
         yield qa_finding("unproven", text, needs_person=False)
 

@@ -60,7 +60,7 @@ class Packed(Struct, frozen=True):
 def draw(study: Study, secret: bytes) -> tuple[Slot, ...]:
     """All places of all strata, in order; BadInput for a study that is too large."""
     if len(study.strata) * study.participants > MOST_PLACES:
-        raise BadInput(f"A study has at most {MOST_PLACES} places in all strata. Choose fewer participants.")
+        raise BadInput(f"A study can have at most {MOST_PLACES} places in all strata. Choose fewer participants.")
     kits = _kits(_subkey(study, secret, "kits"))
     key = _subkey(study, secret, "orders")
     return tuple(

@@ -114,7 +114,7 @@ def _event(one: Appointment, written: datetime, sequence: int) -> Event:
 def save(path: Path, people: Collection[Participant], entries: Sequence[Entry], study: Study, today: date) -> None:
     """The calendar file, whole; EquipmentFailure if it cannot be, BadInput if it would be empty or no calendar's."""
     if path.suffix.lower() != ".ics":
-        raise BadInput(f"Expected --out to end in .ics, found {path.name!r}: no other file is overwritten.")
+        raise BadInput(f"--out must end in .ics, so that no other file is overwritten (you wrote {path.name!r}).")
     if not any(one.starts for one in people):
-        raise BadInput("There are no appointments before a course has begun: `dayfour study start` records that.")
+        raise BadInput("There are no appointments yet: no course has started (`dayfour study start`).")
     write_whole(path, ics(people, study, entries, today))

@@ -44,7 +44,7 @@ def check_times(path: Path, entries: Sequence[Entry]) -> None:
         except ValueError:
             known = None
         if known is None:
-            raise BadInput(f"{path}, line {number}: {entry.utc!r} is not a time. Put the register back from a copy.")
+            raise BadInput(f"{path}, line {number}: {entry.utc!r} is not a time. Restore the register from a copy.")
 
 
 def clock_trouble(entries: Sequence[Entry], moment: datetime) -> str | None:
@@ -55,8 +55,8 @@ def clock_trouble(entries: Sequence[Entry], moment: datetime) -> str | None:
         return None
     return (
         f"This computer's clock says {moment:%Y-%m-%d %H:%M} UTC: {words} the study's last entry, which was recorded "
-        f"at {last:%Y-%m-%d %H:%M} UTC{_on(entries[-1])}. Set the clock that is wrong. If this one is right, record "
-        "that: `dayfour study clock --reason REASON`."
+        f"at {last:%Y-%m-%d %H:%M} UTC{_on(entries[-1])}. Set the wrong clock. If this one is right, run `dayfour "
+        "study clock --reason REASON`."
     )
 
 
@@ -65,7 +65,7 @@ def confirm_clock(entries: Sequence[Entry], reason: str, moment: datetime) -> Cl
     last = _moment(entries[-1])
     words = _unlikely(last, moment, _longest_wait(entries))
     if words is None:
-        raise BadInput("Nothing is wrong with this computer's clock: there is nothing to confirm.")
+        raise BadInput("This computer's clock is not in doubt, so there is nothing to confirm.")
     if moment - last > LONGEST_CONFIRMED:
         raise BadInput(f"{moment:%Y-%m-%d} cannot be right: it is {words} the last entry. Set the clock.")
     return ClockConfirmed(f"{words} the entry before", reason)
@@ -84,7 +84,7 @@ def clock_steps(entries: Sequence[Entry]) -> Iterator[Step]:
         else:
             continue
         if isinstance(after.act, ClockConfirmed):
-            text += f" {after.who} confirmed that the clock is right now: {after.act.reason}"
+            text += f" {after.who} confirmed that the clock is right: {after.act.reason}"
         yield Step(number, text)
 
 

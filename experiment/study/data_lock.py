@@ -38,13 +38,13 @@ def lock_data(data: Path, beside: Path, sessions: int) -> Locked:
 def check_locked(data: Path, beside: Path, locked: Locked) -> None:
     """BadInput names what is not as it was when it was locked, or if the lock leaves out what every lock covers."""
     if not set(LEAST) <= set(locked.patterns):
-        raise BadInput("The study's lock does not cover all tables. Put the register back from a copy.")
+        raise BadInput("The study's lock does not cover all tables. Restore the register from a copy.")
     text = _listing(data, locked.patterns)
     if _digest(text) != locked.data_sha256:
         named = _changes(text, _listed(beside, locked))
         raise BadInput(
-            f"The data in {data} are not those that were locked:\n{_named(named)}\nPut them back from a copy; nothing "
-            "was shown and nothing recorded."
+            f"The data in {data} differ from the locked data:\n{_named(named)}\nRestore them from a copy. Nothing was "
+            "shown or recorded."
         )
 
 
@@ -68,7 +68,7 @@ def _listed(beside: Path, locked: Locked) -> str | None:
 
 def _changes(now: str, then: str | None) -> list[str]:
     if then is None:
-        return [f"(which files cannot be said: {LISTED} is lost or was changed too)"]
+        return [f"(which files is unknown, because {LISTED} is missing or was changed too)"]
     lists = ({name: digest for digest, _, name in (line.partition("  ") for line in text.splitlines())}
              for text in (now, then))  # fmt: skip
     present, before = lists

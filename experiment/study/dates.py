@@ -90,5 +90,5 @@ def parse_day(text: str) -> date:
     except ValueError:
         day = None
     if day is None or day.isoformat() != text:  # newer versions of Python read other forms too
-        raise BadInput(f"Expected a day such as 2025-11-26, found {text!r}. Type it again.")
+        raise BadInput(f"Please write the day as YYYY-MM-DD, e.g. 2025-11-26 (you wrote {text!r}).")
     return day

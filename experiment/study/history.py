@@ -77,15 +77,15 @@ def _told_of_rules(act: events.Act) -> str:  # noqa: PLR0911 - the same
     """The same for acts that are no turn of a course."""
     match act:
         case events.Overridden(subject=subject, session=session, refused=refused, reason=reason):
-            return f"{subject_name(subject)}: session {session} was let in against: {refused} Reason: {reason}"
+            return f"{subject_name(subject)}: session {session} was run despite: {refused} Reason: {reason}"
         case events.BegunAgain(subject=subject, session=session, reason=reason):
-            return f"{Visit(subject, session)} is begun again, since no message was seen. Reason: {reason}"
+            return f"{Visit(subject, session)} was started again, since no message was shown. Reason: {reason}"
         case events.Withdrew(subject=subject, reason=reason):
             return f"{subject_name(subject)} left the study. Reason: {reason}"
         case events.Corrected(entry=entry, reason=reason):
             return f"Entry {entry} was taken back. Reason: {reason}"
         case events.Answered(kind=kind, subject=subject, reason=reason):
-            return f"{subject_name(subject) if subject else 'The study'}: the finding {kind} was answered: {reason}"
+            return f"{subject_name(subject) if subject else 'The study'}: the finding {kind} was resolved: {reason}"
         case events.Locked(sessions=sessions):
             return f"The study was locked, with {sessions} sessions."
         case events.Unblinded(subject=subject, reason=reason):
@@ -93,6 +93,6 @@ def _told_of_rules(act: events.Act) -> str:  # noqa: PLR0911 - the same
         case events.ClockConfirmed(found=found, reason=reason):
             return f"The clock was confirmed, {found}. Reason: {reason}"
         case events.Recovered(torn_bytes=torn_bytes):
-            return f"A line that a crash cut off was taken away ({torn_bytes} bytes)."
+            return f"An incomplete line from a crash was removed ({torn_bytes} bytes)."
         case _:
             raise ValueError(f"Expected an act, found {type(act).__name__}.")

@@ -26,7 +26,7 @@ def write_keys(path: Path, passphrase: str) -> str:
     beside = path.with_name(path.name + PUBLIC_SUFFIX)
     for one in (path, beside):
         if one.exists():
-            raise BadInput(f"{one} is there already, and a key is never overwritten. Choose another --out.")
+            raise BadInput(f"{one} already exists, and a key is never overwritten. Choose another --out.")
     no_core_dumps()
     pair = encryption.new_keys(passphrase)
     write_whole(path, pair.closed, private=True)
@@ -43,7 +43,8 @@ def read_public(given: str) -> str:
         # What stands there is not shown: it could be a private key.
         shown = "the key" if text is given else given
         raise BadInput(
-            f"{shown[:1].upper()}{shown[1:]} is not a public key, which begins with age1. Give the file {_ENDING}."
+            f"{shown[:1].upper()}{shown[1:]} is not a public key (those begin with age1). Please give the file "
+            f"{_ENDING}."
         ) from None
     return text.strip()
 
@@ -55,7 +56,7 @@ def read_key(path: Path, passphrase: str) -> Any:
         return encryption.unlock(read_file(path), passphrase)
     except OSError as error:
         raise BadInput(
-            f"The key {path} cannot be read: {error.strerror}. Nobody can open anything without it. Ask the key holder."
+            f"The key {path} cannot be read: {error.strerror}. It is needed to break the code. Ask the key holder."
         ) from error
 
 
@@ -66,5 +67,5 @@ def _text(path: Path) -> str:
     try:
         return read_text(path)
     except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is no text (a private key? That stays with its holder)"
-        raise BadInput(f"The public key {path} cannot be read: {why}. Give the key itself, or its file.") from error
+        why = getattr(error, "strerror", None) or "it is not text (a private key must stay with its holder)"
+        raise BadInput(f"The public key {path} cannot be read: {why}. Please give the key or its file.") from error

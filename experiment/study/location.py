@@ -27,13 +27,13 @@ def register_in(data: Path) -> Register:
     if left := [name for name in (REGISTER, *BESIDE) if (own.folder / name).exists()]:
         raise BadInput(
             f"{own.folder} holds a register of its own ({', '.join(left)}) and {ELSEWHERE}, which names another one. "
-            f"Only one can be the study's: find out who put {ELSEWHERE} there, and remove what does not belong."
+            f"A study has only one: find out who put {ELSEWHERE} there, and remove the wrong one."
         )
     register = Register(_named(pointer))
     if not register.path.exists():
         raise EquipmentFailure(
-            f"The study's register is expected in {register.folder}, which cannot be reached now. Connect that folder, "
-            "then start again: without the register nobody knows whether a session may be run today."
+            f"The study's register is expected in {register.folder}, which cannot be reached now. Connect that "
+            "folder, then start again. Without the register no session can start."
         )
     return register
 
@@ -49,7 +49,7 @@ def _named(pointer: Path) -> Path:
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{pointer} cannot be read. Run `dayfour study join FOLDER` again.") from error
     if not folder.is_absolute():
-        raise BadInput(f"{pointer} names no folder by its whole path. Run `dayfour study join FOLDER` again.")
+        raise BadInput(f"{pointer} does not contain a folder's full path. Run `dayfour study join FOLDER` again.")
     return folder
 
 
@@ -73,9 +73,9 @@ def share_register(data: Path, folder: Path) -> Register:
     """The register in a folder that this data set may use; BadInput if the data set has its own already."""
     own = Register(data / FOLDER)
     if folder.resolve() == own.folder.resolve():
-        raise BadInput(f"{folder} is the data set's own folder for a register. Leave out --folder, or choose another.")
+        raise BadInput(f"{folder} is the data set's own register folder. Leave out --folder, or choose another.")
     if own.path.exists() and not _is_unbegun(own.folder):
-        raise BadInput(f"{data} has a register of its own, in {own.folder}, and keeps it. Choose another --data.")
+        raise BadInput(f"{data} has a register of its own, in {own.folder}, which it keeps. Choose another --data.")
     return Register(folder.absolute())
 
 

@@ -57,5 +57,5 @@ class Participant(Struct, frozen=True):
         held = self.sessions[session]
         day = dates.in_words(dates.parse_day(held.day))
         if held.status == "never_held":
-            return f"Session {session} of {self.name} was never held; that was recorded on {day}."
+            return f"Session {session} of {self.name} was recorded as not run on {day}."
         return f"Session {session} of {self.name} was held on {day} ({held.status})."

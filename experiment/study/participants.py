@@ -62,8 +62,8 @@ def read_participants(study: Study, entries: Sequence[Entry]) -> dict[str, Parti
             locked |= isinstance(act, Locked)
         except (BadInput, ValueError) as error:
             raise BadInput(
-                f"Entry {number} of the study's register cannot stand there: {error}\nThe register was changed by "
-                "something else than this program, or by another version of it. Put back a copy of it."
+                f"Entry {number} of the study's register is not possible: {error}\nThe register was changed by "
+                "another program or version. Restore it from a copy."
             ) from error
     return {name: replace(one, locked=True) for name, one in people.items()} if locked else people
 

@@ -72,7 +72,7 @@ class Analysis(Fixed, frozen=True):
     def __post_init__(self) -> None:
         """No outcome is expected to change and not to."""
         if both := set(self.changed) & set(self.unchanged):
-            raise ValueError(f"{min(both)!r} is expected to change and to stay unchanged. Choose one of the two.")
+            raise ValueError(f"{min(both)!r} is listed both as expected to change and to stay unchanged. Choose one.")
 
 
 class Study(Fixed, frozen=True):
@@ -103,8 +103,8 @@ class Study(Fixed, frozen=True):
         strata, unknown = [stratum.casefold() for stratum in self.strata], set(self.sites) - set(self.strata)
         refuse(
             len(set(self.block_sizes)) < 2 and "'block_sizes' needs at least two different sizes, e.g. [2, 4, 6].",
-            len(set(strata)) < len(strata) and "Two strata have one name, or differ only in capital letters.",
-            *(f"[sites.{name}] is the clock of no stratum: 'strata' does not name it." for name in sorted(unknown)),
+            len(set(strata)) < len(strata) and "Two strata have the same name or differ only in capital letters.",
+            *(f"[sites.{name}] is not a stratum: add it to 'strata', or remove it." for name in sorted(unknown)),
             self.treatments[0] == self.treatments[1] and f"Both treatments are {self.treatments[0]!r}.",
         )
 

@@ -47,7 +47,7 @@ def _of_sealed_files(told: Snapshot, data: Path) -> Iterator[Finding]:
         return
     for one in told.people.values():
         if ready.get((one.stratum, one.place)) != one.kits:
-            yield _finding("sealed", one.subject, None, f"{one.name} has other kits in the register than in {KITS}.")
+            yield _finding("sealed", one.subject, None, f"{one.name} has different kits in the register and in {KITS}.")
 
 
 def _of_acts(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -56,10 +56,10 @@ def _of_acts(entries: Sequence[Entry]) -> Iterator[Finding]:
     for at, entry in enumerate(entries):
         match entry.act:
             case Overridden(subject=subject, session=session, refused=refused, reason=reason):
-                text = f"{entry.who} let a session begin against this: {refused} The reason given: {reason}"
+                text = f"{entry.who} ran a session despite this: {refused} The reason given: {reason}"
                 one = _finding("let_in", subject, session, text)
             case BegunAgain(subject=subject, session=session, reason=reason):
-                text = f"{entry.who} had this session begun again, in which no message was seen. The reason: {reason}"
+                text = f"{entry.who} had this session started again, since no message was shown. The reason: {reason}"
                 one = _finding("begun_again", subject, session, text)
             case Unblinded(subject=str() as subject, reason=reason):
                 text = f"{entry.who} saw this participant's treatments on {entry.utc[:10]}. The reason given: {reason}"
@@ -113,8 +113,8 @@ def resolved_findings(
     """The answer to a finding that is open; BadInput if there is none such, or for no reason."""
     if (kind, subject, session) not in [one.key for one in open_findings]:
         near = [one for one in open_findings if one.subject == subject or one.kind == kind]
-        listed = "".join(f"\n  {place_of(one)}: --finding {one.kind}" for one in near) or " Nothing like it is open."
-        raise BadInput(f"Nothing of the kind {kind!r} is open for this participant and session. Open are:{listed}")
+        listed = "".join(f"\n  {place_of(one)}: --finding {one.kind}" for one in near) or " No findings are open there."
+        raise BadInput(f"There is no open finding {kind!r} for this participant and session. Open findings:{listed}")
     return Answered(kind, subject, session, meaningful(reason))
 
 
@@ -127,7 +127,7 @@ def resolve_all(
     names every line that is wrong, and then nothing is to be recorded.
     """
     if not written:
-        raise BadInput(f"{path}: the column {RESOLUTION!r} is empty. Write there what you found, and save the table.")
+        raise BadInput(f"{path}: the column {RESOLUTION!r} is empty. Enter what you found and save the table.")
     acts, wrong = list[tuple[str, Answered]](), list[str]()
     still_open = {one.key for one in open_findings}
     for one in written:
@@ -142,7 +142,9 @@ def resolve_all(
             wrong.append(f"\n  line {one.line}: {str(error).splitlines()[0]}")
     if wrong:
         more = f"\n  and {len(wrong) - MAX_NAMED} more" if wrong[MAX_NAMED:] else ""
-        raise BadInput(f"{path}: nothing was recorded, as lines cannot be used.{''.join(wrong[:MAX_NAMED])}{more}")
+        raise BadInput(
+            f"{path}: nothing was recorded because of errors in these lines:{''.join(wrong[:MAX_NAMED])}{more}"
+        )
     return acts
 
 

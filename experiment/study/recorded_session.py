@@ -50,7 +50,9 @@ def read_recorded_session(path: Path) -> RecordedSession:
         began_utc = parse_utc(_start.decode(msgspec.json.decode(first, type=Line).event).zero_utc).isoformat()
         event = decode(msgspec.json.decode(last, type=Line).event)
     except (msgspec.DecodeError, ValueError, RecursionError, OSError, IndexError) as error:
-        raise BadInput(f"The first or the last line of {path} is no event. Put the file back from a copy.") from error
+        raise BadInput(
+            f"The first or the last line of {path} is not an event. Restore the file from a copy."
+        ) from error
     interrupted = is_interrupted(log.Transcript((event,), 0, 0))
     status: Status = event.status if isinstance(event, Ended) and not interrupted else "failed"
     return RecordedSession(path, began_utc, status, sha256(last).hexdigest())

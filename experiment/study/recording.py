@@ -51,7 +51,7 @@ def consent(
     `is_new`: it was asked whether somebody with a similar ID is meant.
     """
     if not version.strip():
-        raise BadInput("Expected the version of the form that was signed, as it stands on it: --version.")
+        raise BadInput("Please give the version of the signed form, as printed on it: --version.")
     label, study = check_subject(subject), participants.study_of(entries)
     people = participants.read_participants(study, entries)
     if label not in people:
@@ -68,7 +68,7 @@ def _first_consent(entries: Entries, act: Consented) -> Consented:
     """Of somebody who is not enrolled yet; BadInput if it is recorded already."""
     before = participants.counting_acts(entries)
     if any(isinstance(one, Consented) and (one.subject, one.version) == (act.subject, act.version) for one in before):
-        raise BadInput(f"{subject_name(act.subject)} consented to version {act.version}: it is recorded already.")
+        raise BadInput(f"{subject_name(act.subject)} is already recorded.")
     return act
 
 
@@ -90,7 +90,7 @@ def start_course(
     day = _sensible(day or today, today, LONGEST_AGO["dated back" if is_early or dated_back else "start"])
     why = UNSET if dated_back is None else meaningful(dated_back)
     if dated_back is not None and day >= one.enrolled:
-        raise BadInput(f"{dates.in_words(day)} is not before the enrolment of {one.name}: leave out --dated-back.")
+        raise BadInput(f"{dates.in_words(day)} is not before the enrolment of {one.name}. Leave out --dated-back.")
     return _possible(study, one, moment, CourseStarted(one.subject, course, day.isoformat(), check_kit(kit), why))
 
 
@@ -102,7 +102,7 @@ def record_dose(entries: Entries, subject: str, day: date | None, moment: dateti
         word, number = ("missed" if taken else "taken"), _dose_entry(entries, one.subject, day)
         raise BadInput(
             f"The dose of {one.name} on {dates.in_words(day)} is recorded as {word} (entry {number}). If that was a "
-            f"mistake, take it back first: `dayfour study correct {number} --reason ...`."
+            f"mistake, cancel it first: `dayfour study correct {number} --reason ...`."
         )
     return _possible(study, one, moment, Dosed(one.subject, day.isoformat(), taken))
 
@@ -142,7 +142,7 @@ def override_rules(
         if refused.session is None:
             raise
         return _possible(study, one, moment, Overridden(one.subject, refused.session, refused.why, meaningful(reason)))
-    raise BadInput(f"Session {session} of {one.name} can be held today: leave out --override-study.")
+    raise BadInput(f"Session {session} of {one.name} can be run today without it. Leave out --override-study.")
 
 
 def record_session(
@@ -158,12 +158,12 @@ def record_never_held(entries: Entries, subject: str, session: int, moment: date
     """A session that never began, and never will: its day is over. Without it, or a withdrawal, no study is locked."""
     study, one, today = _now(entries, subject, moment)
     if session in one.sessions and not one.is_held(session):
-        raise BadInput(f"Session {session} of {one.name} did begin: close it with `dayfour run --close`.")
+        raise BadInput(f"Session {session} of {one.name} was started. Close it with `dayfour run --close`.")
     if 1 <= session <= len(one.starts):
         _, latest = dates.session_days(study.courses, one.starts[session - 1])
         if today <= latest:
             raise BadInput(
-                f"Session {session} of {one.name} can be held until {dates.in_words(latest)}. Close it then."
+                f"Session {session} of {one.name} can be run until {dates.in_words(latest)}. Close it after that."
             )
     return _possible(study, one, moment, SessionHeld(one.subject, session, today.isoformat(), "never_held"))
 
@@ -178,11 +178,11 @@ def correct(entries: Entries, number: int, reason: str, moment: datetime) -> Cor
     is_record = isinstance(act, Enrolled | Consented | CourseStarted | Dosed | Withdrew)
     if not (is_record or (isinstance(act, SessionHeld) and act.status == "never_held")):
         raise BadInput(
-            f"Entry {number} cannot be taken back: only an enrolment, a consent, a start, a dose, a withdrawal, or a "
-            "session that was closed as never held. `dayfour study history` lists all with their numbers."
+            f"Entry {number} cannot be cancelled. Only an enrolment, a consent, a start, a dose, a withdrawal, or a "
+            "session closed as not run can (see `dayfour study history`)."
         )
     if number in (known := participants.corrected_entries(entries)):
-        raise BadInput(f"Entry {number} was taken back already, by entry {known[number]}.")
+        raise BadInput(f"Entry {number} was already cancelled by entry {known[number]}.")
     correction = Corrected(number, meaningful(reason))
     try:
         participants.read_participants(
@@ -190,8 +190,8 @@ def correct(entries: Entries, number: int, reason: str, moment: datetime) -> Cor
         )
     except BadInput as error:
         raise BadInput(
-            f"Entry {number} cannot be taken back while later ones build on it. Take those back first, the latest "
-            "first: `dayfour study history` lists them."
+            f"Entry {number} cannot be cancelled while later ones depend on it. Cancel those first, starting with the "
+            "latest (see `dayfour study history`)."
         ) from error
     return correction
 
@@ -225,5 +225,5 @@ def _sensible(day: date, today: date, longest_ago: timedelta | None = None) -> d
 def meaningful(reason: str) -> str:
     """The reason, less space around it; BadInput unless it is in words."""
     if len(reason.strip()) < SHORTEST_REASON:
-        raise BadInput("Expected a reason, in a few words that can be understood in a year.")
+        raise BadInput("Please give a reason in a few words that will still be clear in a year.")
     return reason.strip()

@@ -119,9 +119,9 @@ class Register:
         try:
             content = read_file(path)
         except OSError as error:
-            raise BadInput(f"{path} cannot be read: {error.strerror}. Put it back from a copy.") from error
+            raise BadInput(f"{path} cannot be read: {error.strerror}. Restore it from a copy.") from error
         if sha256(content).hexdigest() != digests[name]:
-            raise BadInput(f"{path} is not as it was when the study was set up. Put it back from a copy.")
+            raise BadInput(f"{path} was changed since the study was set up. Restore it from a copy.")
         return content
 
     def begin(self, who: str, prepare: Callable[[], Begun]) -> Entry:
@@ -180,11 +180,13 @@ class Register:
         entries = tuple(read_chain(self.path, lines, decode))
         check_times(self.path, entries)
         if head is None or (not head.size and len(entries) > 1):
-            raise BadInput(f"{self.folder / HEAD} is lost. Put it back from a copy, with the register of the same day.")
+            raise BadInput(
+                f"{self.folder / HEAD} is missing. Restore it from a copy, with the register of the same day."
+            )
         before = content[: head.size]
         if len(before) < head.size or sha256(before).hexdigest() != head.sha256:
-            what = f"line {before.count(NEWLINE)}: this line was changed, or lines after it are lost"
-            raise BadInput(f"{self.path}, {what}. Put the register back from a copy.")
+            what = f"line {before.count(NEWLINE)}: this line was changed, or lines after it are missing"
+            raise BadInput(f"{self.path}, {what}. Restore the register from a copy.")
         self._first(entries)
         return entries
 
@@ -192,26 +194,28 @@ class Register:
         there = [name for name in BESIDE if (self.folder / name).exists()]
         if NEWLINE in content or there:
             raise BadInput(
-                f"A study has begun in {self.folder} already, and is never overwritten. Choose another --data or "
-                f"--folder. If {REGISTER} is gone from there, put it back from a copy; if the computer died during "
+                f"There is already a study in {self.folder}, which is never overwritten. Choose another --data or "
+                f"--folder. If {REGISTER} is missing there, restore it from a copy. If the computer crashed during "
                 f"`dayfour study init`, delete {', '.join(there) or 'nothing'} there and repeat it."
             )
 
     def _check_schema(self, line: bytes | None) -> None:
         """Before anything else is decoded: another version's acts are no damage, and mean other things."""
         if line is None and (head := self._head()) and head.size:
-            raise BadInput(f"{self.path}, line 1: it is lost, with all after it. Put the register back from a copy.")
+            raise BadInput(
+                f"{self.path}, line 1: it is missing, with all lines after it. Restore the register from a copy."
+            )
         if line is None:
-            raise BadInput(f"No study has begun in {self.folder}. Run `dayfour study init`, or check --data.")
+            raise BadInput(f"There is no study in {self.folder}. Run `dayfour study init`, or check --data.")
         with suppress(msgspec.DecodeError, UnicodeDecodeError):  # of which `read_chain` tells more
             schema = msgspec.json.decode(msgspec.json.decode(line, type=Line).event, type=_First).act.schema
             if schema != SCHEMA:
-                how = f"{self.path} was written with schema {schema}, and this version reads {SCHEMA}"
+                how = f"{self.path} was written with schema {schema}; this version reads {SCHEMA}"
                 raise BadInput(f"{how}. Use the version that wrote it.")
 
     def _first(self, entries: Sequence[Entry]) -> Begun:
         if not isinstance(entries[0].act, Begun):
-            raise BadInput(f"{self.path}, line 1: this is not how a study begins. Put the register back from a copy.")
+            raise BadInput(f"{self.path}, line 1: a study does not start like this. Restore the register from a copy.")
         return entries[0].act
 
     def _content(self) -> bytes:
@@ -220,7 +224,7 @@ class Register:
         except FileNotFoundError:
             return b""
         except OSError as error:
-            why = f"{error.strerror}. Check --data, and who may read it"
+            why = f"{error.strerror}. Check --data and its permissions"
             raise EquipmentFailure(f"{self.path} cannot be read: {why}.") from error
 
     def _head(self) -> Head | None:
@@ -231,7 +235,7 @@ class Register:
         except FileNotFoundError:
             return None
         except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise BadInput(f"{path} cannot be read, or was changed. Put it back from a copy.") from error
+            raise BadInput(f"{path} cannot be read, or was changed. Restore it from a copy.") from error
 
     def _write_head(self, content: bytes) -> None:
         write_whole(self.folder / HEAD, msgspec.json.encode(Head(len(content), sha256(content).hexdigest())))
@@ -262,4 +266,4 @@ def _check_open(entries: Sequence[Entry], act: Act) -> None:
     """After the lock, the study can only be unblinded, and that be answered for."""
     locked = next((entry.utc[:10] for entry in entries if isinstance(entry.act, Locked)), None)
     if locked and not isinstance(act, AFTER_LOCK):
-        raise BadInput(f"The study was locked on {locked}: nothing in it can be changed any more.")
+        raise BadInput(f"The study was locked on {locked}. It can no longer be changed.")

@@ -32,7 +32,7 @@ from experiment.study.plan import Study
 def apply(study: Study, participant: Participant, entry: Entry) -> Participant:
     """The participant after an act; BadInput says why it cannot be, and what to do."""
     if participant.locked and not isinstance(entry.act, Unblinded):
-        raise BadInput("The study is locked: nothing about its participants can change any more.")
+        raise BadInput("The study is locked. Its participants' data can no longer be changed.")
     match entry.act:
         case Consented() as act:
             return _consented(participant, act)
@@ -83,17 +83,18 @@ def _started(study: Study, one: Participant, act: CourseStarted) -> Participant:
     day, course = dates.parse_day(act.day), act.course
     if one.consented is None:
         raise BadInput(
-            f"Informed consent of {one.name} is not recorded, and no course starts without it. When the form is "
-            f"signed: `dayfour study consent --subject {one.subject}`."
+            f"Informed consent of {one.name} is not recorded. A course cannot start without it. When the form is "
+            f"signed, run `dayfour study consent --subject {one.subject}`."
         )
     if day < one.enrolled and act.dated_back is UNSET:
         raise BadInput(
-            f"{one.name} was enrolled on {dates.in_words(one.enrolled)} and had no kit before that. Check the day. If "
-            "the study was under way before it was kept here, give the reason: --dated-back 'REASON'."
+            f"{one.name} was enrolled on {dates.in_words(one.enrolled)} and had no kit before. Check the day. If the "
+            "course really started earlier, give the reason: --dated-back 'REASON'."
         )
     if day < one.consented:
         raise BadInput(
-            f"{one.name} consented on {dates.in_words(one.consented)}, and no course starts before that. Check the day."
+            f"{one.name} consented on {dates.in_words(one.consented)}. A course cannot start before that. Check the "
+            "day."
         )
     if course <= len(one.starts):
         raise BadInput(
@@ -116,8 +117,8 @@ def _check_kit(one: Participant, course: int, kit: str) -> None:
     if kit == own:
         return
     if kit in one.kits:
-        raise BadInput(f"Kit {kit} is for course {3 - course} of {one.name}. Put it back, and take kit {own}.")
-    raise BadInput(f"Kit {kit} is not for {one.name}. Put it back, and take kit {own}; if it is lost, start nothing.")
+        raise BadInput(f"Kit {kit} is for course {3 - course} of {one.name}. Return it and take kit {own}.")
+    raise BadInput(f"Kit {kit} is not for {one.name}. Return it and take kit {own}. If that is lost, do not start.")
 
 
 def _dosed(study: Study, one: Participant, act: Dosed) -> Participant:
@@ -129,21 +130,21 @@ def _dosed(study: Study, one: Participant, act: Dosed) -> Participant:
             f"{dates.in_words(start)} to {dates.in_words(dates.last(study.courses, start))}" for start in one.starts
         )
         when = f"are from {spans}" if spans else "have not started"
-        raise BadInput(f"{dates.in_words(day)} is in no course of {one.name}: the courses {when}. Check the day.")
+        raise BadInput(f"{dates.in_words(day)} is outside the courses of {one.name}, which {when}. Check the day.")
     if day in one.starts and not act.taken:
         raise BadInput(
-            f"Day 1 is the day of the first dose, and {dates.in_words(day)} is a day 1 of {one.name}. If it did "
-            "not begin then, take its start back (`dayfour study correct`)."
+            f"Day 1 is the day of the first dose, and {dates.in_words(day)} is day 1 of {one.name}. If the course "
+            "started on another day, cancel its start (`dayfour study correct`)."
         )
     if day in one.doses and one.doses[day] == act.taken:
         word = "taken" if act.taken else "missed"
-        raise BadInput(f"The dose of {one.name} on {dates.in_words(day)} is recorded as {word} already.")
+        raise BadInput(f"The dose of {one.name} on {dates.in_words(day)} is already recorded as {word}.")
     return replace(one, doses={**one.doses, day: act.taken})
 
 
 def _held(one: Participant, act: SessionHeld) -> Participant:
     if not 1 <= act.session <= len(one.starts):
-        raise BadInput(f"Session {act.session} of {one.name} cannot have been held: that course has not started.")
+        raise BadInput(f"Session {act.session} of {one.name} cannot have been run: that course has not started.")
     if one.is_held(act.session):
         raise BadInput(one.past(act.session))
     dates.parse_day(act.day)

@@ -29,9 +29,9 @@ class Forged(BadInput):
 
     def __init__(self, register: Register, name: str, why: str) -> None:
         super().__init__(
-            f"{register.folder / name} does not belong to this study: {why}. Nothing was shown and nothing recorded. "
-            "Leave all files as they are, compare them with the copy from when the study began, and tell the person "
-            "who leads the study: somebody may have exchanged it."
+            f"{register.folder / name} does not belong to this study: {why}. Nothing was shown or recorded. Do not "
+            "change any files. Compare them with the copy from the start of the study and tell the person who leads "
+            "it: the file may have been replaced."
         )
 
 
@@ -59,9 +59,9 @@ def open_packing(register: Register, key: Any) -> tuple[Packed, ...]:
     packing = _decoded(register, PACKING, key, tuple[Packed, ...])
     kits = [(kit, slot.stratum, course) for slot in register.kits() for course, kit in enumerate(slot.kits, 1)]
     if sorted((one.kit, one.stratum, one.course) for one in packing) != sorted(kits):
-        raise Forged(register, PACKING, f"its kits are not those of {KITS}")
+        raise Forged(register, PACKING, f"its kits differ from {KITS}")
     if not {one.treatment for one in packing} <= set(register.begun().plan.treatments):
-        raise Forged(register, PACKING, "its treatments are not those of the study's plan")
+        raise Forged(register, PACKING, "its treatments differ from the study's plan")
     return packing
 
 
@@ -82,11 +82,11 @@ def try_key(register: Register, told: Snapshot, key: Any) -> Tried | None:
 def _wrong_with_allocation(register: Register, told: Snapshot, sealed: Allocation) -> Iterator[str]:
     begun = register.begun()
     if sealed.plan != begun.plan:
-        yield "it was drawn for another plan than the register's"
+        yield "it was drawn for a plan that is not the register's"
     if draw(sealed.plan, sealed.secret) != sealed.slots:
-        yield "its orders and kits do not follow from its secret"
+        yield "its orders and kits do not match its secret"
     if places(sealed.slots) != register.kits():
-        yield f"its kits are not those of {KITS}"
+        yield f"its kits differ from {KITS}"
     if sealed.packing_sha256 not in (None, begun.packing_sha256):
         yield f"another {PACKING} was sealed with it, so the kits may hold other treatments"
     kits = {(slot.stratum, slot.place): slot.kits for slot in sealed.slots}
@@ -101,15 +101,15 @@ def _decoded(register: Register, name: str, key: Any, kind: type[Kind]) -> Kind:
         plain = encryption.decrypt(content, key)
     except encryption.WrongKey:
         raise encryption.WrongKey(
-            f"This is not the key for {register.folder / name}, and without it nobody can open that. Nothing was shown "
-            "and nothing recorded. Ask the person who holds the key."
+            f"This is not the key for {register.folder / name}. Nothing was shown or recorded. Ask the person who "
+            "holds the key."
         ) from None
     if (count := count_recipients(content)) != 1:
-        raise Forged(register, name, f"it is sealed to {count} keys, and only one of them is yours")
+        raise Forged(register, name, f"it is sealed for {count} keys; only one of them is yours")
     try:
         return msgspec.json.decode(plain, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise Forged(register, name, "what is in it cannot be read") from None
+        raise Forged(register, name, "its content cannot be read") from None
 
 
 def count_recipients(content: bytes) -> int:

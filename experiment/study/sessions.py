@@ -127,7 +127,7 @@ def check_never_held(data: DataSet, visit: Visit) -> None:
 def check_open(register: Register, subject: str) -> None:
     """BadInput if nothing more can be asked of this participant: unknown, or the study is locked."""
     if register.participant(subject).locked:
-        raise BadInput("The study is locked: nothing in its data can be changed any more.")
+        raise BadInput("The study is locked. Its data can no longer be changed.")
 
 
 def unknown_doses(told: Snapshot, subject: str, moment: datetime) -> str | None:
@@ -138,4 +138,4 @@ def unknown_doses(told: Snapshot, subject: str, moment: datetime) -> str | None:
     if not unknown:
         return None
     listed = ", ".join(map(dates.short, unknown))
-    return f"Nobody recorded whether {one.name} took the dose of {listed}. Ask, and record it: `dayfour study dosed`."
+    return f"Whether {one.name} took the dose of {listed} is not recorded. Ask, then run `dayfour study dosed`."

@@ -52,7 +52,7 @@ def set_up(register: Register, study: Study, unblinder: str, pharmacy: str, who:
     The register's first line comes last: an interrupted beginning leaves none, and can be repeated.
     """
     if unblinder == pharmacy:
-        raise BadInput("The key holder and the pharmacy need two different keys. Ask each of them for their own.")
+        raise BadInput("The key holder and the pharmacy need two different keys. Ask each of them for one.")
     check_initials(who)
     no_core_dumps()
     try:
@@ -114,8 +114,8 @@ def enrol(register: Register, subject: str, stratum: str, who: str, *, is_new: b
         taken = sum(act.stratum == stratum for act in enrolled)
         if taken == len(own):
             raise BadInput(
-                f"All {taken} places of the stratum {stratum} are taken, and a study that has begun gets no more. "
-                "Ask the person who leads the study."
+                f"All {taken} places of the stratum {stratum} are taken, and places cannot be added. Ask the person "
+                "who leads the study."
             )
         return Enrolled(label, stratum, own[taken].place, own[taken].kits)
 
@@ -128,12 +128,12 @@ def _check_new(label: str, enrolled: Sequence[Enrolled]) -> None:
         if act.subject == label:
             kits = f"kit {act.kits[0]} in course 1, kit {act.kits[1]} in course 2"
             raise BadInput(
-                f"{subject_name(label)} is enrolled already, in the stratum {act.stratum}: {kits}. Check the ID."
+                f"{subject_name(label)} is already enrolled in the stratum {act.stratum}: {kits}. Check the ID."
             )
         if act.subject.casefold() == label.casefold():
             raise BadInput(
-                f"{subject_name(act.subject)} is enrolled, and some computers do not tell it from "
-                f"{subject_name(label)}. Type the ID with the same capital and small letters, or choose another one."
+                f"{subject_name(act.subject)} is enrolled. IDs must differ in more than capital letters. Use that "
+                "spelling, or choose another ID."
             )
 
 
@@ -142,6 +142,6 @@ def check_similar(label: str, entries: Sequence[Entry], *, is_new: bool) -> None
     known = dict.fromkeys(act.subject for act in counting_acts(entries) if isinstance(act, Enrolled | Consented))
     if not is_new and label not in known and (near := similar_ids(label, known)):
         raise SimilarId(
-            f"{subject_name(near[0])} is in the study already, and {subject_name(label)} is easily taken for it. Check "
-            "the ID; if it is another person, add --new."
+            f"{subject_name(near[0])} is already in the study, and {subject_name(label)} is easily confused with it. "
+            "Check the ID. If it is another person, add --new."
         )

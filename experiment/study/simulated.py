@@ -147,9 +147,9 @@ def _check(study: Study, protocol: Protocol, subjects: int) -> None:
     strata = len(study.strata)
     if -(-subjects // strata) > study.participants:
         places = f"{study.participants} places in each of {strata} strata"
-        raise BadInput(f"The study has {places}, and {subjects} participants were to be simulated. Take fewer.")
+        raise BadInput(f"The study has {places}, and {subjects} participants cannot be simulated. Choose fewer.")
     if protocol.sessions != 2:
-        raise BadInput(f"Expected a protocol of 2 sessions, one for each course, found {protocol.sessions}.")
+        raise BadInput(f"The protocol has {protocol.sessions} sessions; a study needs 2, one for each course.")
 
 
 def _life(person: SyntheticParticipant) -> Iterator[Step]:

@@ -53,9 +53,9 @@ def lock(
         if any(isinstance(entry.act, Locked) for entry in entries):
             raise BadInput("The study is locked already.")
         if not people:
-            raise BadInput("Nobody is enrolled, so there is nothing to lock.")
+            raise BadInput("No participants are enrolled, so there is nothing to lock.")
         to_do = [
-            f"{Visit(one.subject, session)}: neither run nor closed"
+            f"{Visit(one.subject, session)}: not run and not closed"
             for one in people
             for session in SESSIONS
             if not (one.withdrawn or one.is_held(session))
@@ -64,7 +64,7 @@ def lock(
             raise BadInput(
                 "The study cannot be locked yet:\n" + _listed(to_do) + "\nRun the session or close it (`dayfour run "
                 "--close` if it began, `dayfour study close` if not), or record the withdrawal (`dayfour study "
-                "withdraw`). Copy what other computers recorded into this data set. Resolve what QA found (`dayfour "
+                "withdraw`). Copy what other computers recorded into this data set. Resolve the QA findings (`dayfour "
                 "study answer`)."
             )
         sessions = sum(one.is_held(session) for one in people for session in SESSIONS)
@@ -89,7 +89,7 @@ def unblind_all(register: Register, data: Path, key: Any, who: str, reason: str,
         locked = [entry.act for entry in entries if isinstance(entry.act, Locked)]
         if not locked:
             raise BadInput(
-                "The study is not locked, and before that nobody sees all treatments. Run `dayfour study lock`; in an "
+                "The study is not locked, and treatments stay hidden until it is. Run `dayfour study lock`; in an "
                 "emergency, `dayfour study unblind --subject ID --reason REASON` shows one participant's."
             )
         check_locked(data, register.folder, locked[0])
@@ -132,11 +132,11 @@ def _slots(register: Register, told: Snapshot, key: Any) -> dict[tuple[str, int]
 
 def _check_out(out: Path, data: Path) -> None:
     if out.exists():
-        raise BadInput(f"{out} is there already, and is not overwritten. Choose another --out.")
+        raise BadInput(f"{out} already exists and is not overwritten. Choose another --out.")
     if out.resolve().is_relative_to(data.resolve()):
-        raise BadInput(f"{out} lies in the data set, where everybody sees it. Choose --out outside of {data}.")
+        raise BadInput(f"{out} is in the data set, where everyone can see it. Choose --out outside {data}.")
     if not out.parent.is_dir():
-        raise BadInput(f"The folder {out.parent} is not there. Make it, or choose another --out.")
+        raise BadInput(f"The folder {out.parent} does not exist. Create it, or choose another --out.")
 
 
 def _listed(lines: Sequence[str]) -> str:

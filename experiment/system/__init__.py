@@ -102,7 +102,7 @@ def virtual_display(size_px: tuple[int, int]) -> Iterator[None]:
     """A display in memory, `size_px` wide and high, for as long as the context lasts."""
     if shutil.which("Xvfb") is None:
         raise EquipmentFailure(
-            "There is no display, and Xvfb is not installed to stand in. Start ./dayfour from a desktop."
+            "There is no display, and Xvfb (a virtual one) is not installed. Start ./dayfour from a desktop."
         )
     from pyvirtualdisplay.display import Display
 

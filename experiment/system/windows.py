@@ -189,6 +189,6 @@ def key_presser(windll: Any = None) -> Iterator[PressKey]:
         keyboard = _Keyboard(scan=_SCAN_CODES[key], flags=_BY_SCAN_CODE | (0 if down else _UP))
         given = _Input(_KEYBOARD, _Kind(keyboard=keyboard))
         if user32.SendInput(1, ctypes.byref(given), ctypes.sizeof(given)) != 1:
-            raise EquipmentFailure("Windows let no key be pressed: another program, or a locked screen, blocks it.")
+            raise EquipmentFailure("Windows blocked the key press: another program or a locked screen prevents it.")
 
     yield press

@@ -48,8 +48,8 @@ def by_pattern(onsets_s: Sequence[float], edges_s: Sequence[float]) -> Match:
     """
     if len(onsets_s) < LEAST or len(edges_s) < LEAST:
         raise BadInput(
-            f"Too little to compare: {len(onsets_s)} onsets in the transcript and {len(edges_s)} edges in the file, "
-            f"and {LEAST} of each are needed. Check the sensor's place and threshold."
+            f"Too few to compare: {len(onsets_s)} onsets in the transcript and {len(edges_s)} edges in the file; "
+            f"{LEAST} of each are needed. Check the sensor's place and threshold."
         )
     drift_s = ROUGH_S / 2 + DRIFT * (onsets_s[-1] - onsets_s[0])
     tries = sorted({round(edge_s - onset_s, 3) for onset_s in _some(onsets_s) for edge_s in edges_s})
@@ -62,7 +62,7 @@ def by_pattern(onsets_s: Sequence[float], edges_s: Sequence[float]) -> Match:
     _checked(match, onsets_s, edges_s)
     if max(rivals, default=0) > 0.9 * len(match.pairs):
         raise BadInput(
-            "The file fits the transcript at more than one place, so nobody knows which trial is which. Measure "
+            "The file fits the transcript in more than one place, so trials cannot be matched. Measure "
             "again with --photodiode-run, whose times are irregular."
         )
     return match
@@ -123,7 +123,7 @@ def _checked(match: Match, onsets_s: Sequence[float], edges_s: Sequence[float]) 
     if abs(match.rate - 1) > DRIFT or len(match.pairs) < max(1, LEAST_SHARE * len(onsets_s)):
         raise BadInput(
             f"The two records do not belong together: {len(match.pairs)} of {len(onsets_s)} onsets of the transcript "
-            f"have an edge among {len(edges_s)}. Check that both are of the same session, that the sensor lay on the "
-            "square all the time, and its threshold."
+            f"have an edge among {len(edges_s)}. Check that both are of the same session, that the sensor stayed on "
+            "the square, and its threshold."
         )
     return match

@@ -28,7 +28,8 @@ UNITS_S = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6}
 ON, OFF = ("1", "on", "up", "rising", "rise", "high"), ("0", "off", "down", "falling", "fall", "low")
 _TIME = re.compile(r"time(?:stamp)?[ _\[(]*(s|ms|us|µs)[\])]?", re.IGNORECASE)
 FORMATS = (
-    "Expected a capture of a Black Box ToolKit (lines of 32 digits between SDAT and EDAT, or a table with the columns "
+    "The file must be a capture of a Black Box ToolKit (lines of 32 digits between SDAT and EDAT, or a table with the "
+    "columns "
     "Type, Onset, Duration, or timestamp and a column for each line), or a CSV file with the columns time (with its "
     "unit: time_s, time_ms or time_us), line and value (1 or 0, rising or falling)."
 )
@@ -60,7 +61,7 @@ def read_capture(path: Path) -> Capture:
         raise BadInput(f"{path}: {error}. {FORMATS}") from error
     lines = {line: _stays(path, line, of) for line, of in changes.items() if any(on for _, on in of)}
     if not lines:
-        raise BadInput(f"{path}: no line was ever on. Check the sensor and its threshold, and capture again.")
+        raise BadInput(f"{path}: no line ever switched on. Check the sensor and its threshold, then capture again.")
     return Capture(kind, lines)
 
 
@@ -87,7 +88,7 @@ def _table(text: str) -> list[dict[str, str]]:
     rows = list(csv.DictReader(text.lstrip().splitlines(), delimiter=delimiter))
     for number, row in enumerate(rows, start=1):
         if None in row or None in row.values():
-            raise ValueError(f"row {number}: found more or fewer cells than columns")
+            raise ValueError(f"row {number}: the number of cells differs from the number of columns")
     return rows
 
 
@@ -117,13 +118,13 @@ def _edges(rows: Sequence[Mapping[str, str]], header: Mapping[str, str]) -> Chan
     line = next((name for name in ("line", "channel", "sensor") if name in header), None)
     value = next((name for name in ("value", "edge", "state") if name in header), None)
     if len(units) != 1 or line is None or value is None:
-        raise ValueError(f"found the columns {', '.join(header.values()) or 'none'}")
+        raise ValueError(f"unknown columns ({', '.join(header.values()) or 'none'})")
     ((time_name, unit),) = units.items()
     changes: Changes = {}
     for number, row in enumerate(rows, start=1):
         state = row[header[value]].strip().casefold()
         if state not in (*ON, *OFF):
-            raise ValueError(f"row {number}: found the value {state!r}")
+            raise ValueError(f"row {number}: unknown value {state!r}")
         time_s = float(row[header[time_name]]) * UNITS_S[unit]
         changes.setdefault(row[header[line]].strip(), []).append((time_s, state in ON))
     return changes
@@ -134,8 +135,8 @@ def _stays(path: Path, line: str, changes: Sequence[tuple[float, bool]]) -> tupl
     for (earlier_s, _), (later_s, _) in pairwise(changes):
         if later_s < earlier_s:
             raise BadInput(
-                f"{path}: expected times in order, found {1e3 * later_s:.2f} ms after {1e3 * earlier_s:.2f} ms on "
-                f"{line}. The capture was damaged on its way from the device: read it out again."
+                f"{path}: times are not in order: {1e3 * later_s:.2f} ms comes after {1e3 * earlier_s:.2f} ms on "
+                f"{line}. The capture was damaged in transfer. Read it from the device again."
             )
     stays: list[Pulse] = []
     for time_s, on in changes:

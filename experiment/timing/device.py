@@ -28,12 +28,12 @@ With a light sensor (photodiode, Black Box ToolKit), onsets and durations are me
 3. Set the threshold halfway between black and white, and start the device's capture, long enough for
    all trials (about 1.5 s each).
 4. Start: dayfour timing --photodiode-run
-   The program answers by itself. Afterwards it says where its transcript is.
+   The program answers by itself. Afterwards it shows where its transcript is.
 5. Save the device's capture as a file, and compare:
    dayfour timing --read FILE --transcript TRANSCRIPT
 
-For response times, let the device press: hold any pilot or timing session by hand with a Black Box ToolKit keypad, or
-key pad lines wired to the keyboard, in the same capture (lines Keypad1 to Keypad4), and read it in the same way."""
+For response times, let the device press: run any pilot or timing session by hand with a Black Box ToolKit keypad, or
+key pad lines wired to the keyboard, in the same capture (lines Keypad1 to Keypad4), and read it the same way."""
 
 
 NEEDED = {"XTEST": "to press keys with", "DAMAGE": "to tell when pixels have changed"}
@@ -42,11 +42,11 @@ NEEDED = {"XTEST": "to press keys with", "DAMAGE": "to tell when pixels have cha
 def lacks_outside_view(environment: Mapping[str, str], platform: str = sys.platform) -> str | None:
     """Why nobody can look and press from outside on this computer, in words; None if they can."""
     if platform == "win32":
-        return "Windows tells no program when a pixel reached the screen"
+        return "Windows does not report when a pixel reached the screen"
     if platform == "darwin":
-        return "macOS tells no program when a pixel reached the screen"
+        return "macOS does not report when a pixel reached the screen"
     if environment.get("XDG_SESSION_TYPE") == "wayland" or "WAYLAND_DISPLAY" in environment:
-        return "Wayland lets no program see another one's pixels; log in to an X11 (Xorg) session to be measured"
+        return "on Wayland, programs cannot see each other's pixels; log in to an X11 (Xorg) session to measure"
     if not environment.get("DISPLAY"):
         return "there is no X11 display"
     return _lacks_x11(environment["DISPLAY"])
@@ -61,7 +61,7 @@ def _lacks_x11(name: str) -> str | None:
     try:
         display = Display(name)
     except DisplayError:
-        return f"the display {name} does not answer"
+        return f"the display {name} does not respond"
     lacking = [extension for extension in NEEDED if not display.has_extension(extension)]
     display.close()
     return f"the display {name} has no {lacking[0]} extension {NEEDED[lacking[0]]}" if lacking else None
@@ -104,7 +104,7 @@ def _light(log: Log, capture: Capture) -> tuple[str, Match]:
             why = error if why is None or len(stays) >= LEAST else why
     if not fits:
         counts = ", ".join(f"{line} {len(stays)}" for line, stays in capture.lines.items())
-        raise BadInput(f"No line of the device fits the transcript. Edges by line: {counts}. {why}")
+        raise BadInput(f"No line of the device matches the transcript. Edges by line: {counts}. {why}")
     light = max(fits, key=lambda line: (len(fits[line].pairs), -len(fits[line].edges_alone)))
     return light, fits[light]
 

@@ -132,7 +132,7 @@ def pressed_errors(log: Log, watch: Observation) -> Errors:
     """
     if log.zero_count_s is None or len(log.trials) != len(watch.glows):
         raise BadInput(
-            f"The presses do not belong to this log: it has {len(log.trials)} trials, and {len(watch.glows)} were "
+            f"The presses do not match this log: it has {len(log.trials)} trials, but {len(watch.glows)} were "
             "answered. Measure again."
         )
     pairs = tuple((number, number) for number in range(len(log.trials)))
@@ -232,19 +232,21 @@ def _wanting(found: Errors) -> list[str]:
     limits = ((*response, RESPONSE_SD_S), ("onset", found.onset, ONSET_SD_S))
     for name, one, sd_s in limits:
         if one is not None and one.sd_s is not None and one.sd_s > sd_s:
-            said.append(f"The {name} error has an SD of {1e3 * one.sd_s:.2f} ms: expected at most {1e3 * sd_s:.2f} ms.")
+            said.append(f"The {name} error has an SD of {1e3 * one.sd_s:.2f} ms, more than {1e3 * sd_s:.2f} ms.")
     middle_s = found.response.median_s if found.response and not found.with_delays else None
     if middle_s is not None and abs(middle_s) > RESPONSE_MEDIAN_S:
         median_ms = 1e3 * middle_s
-        said.append(f"The median response error is {median_ms:.2f} ms: expected at most {1e3 * RESPONSE_MEDIAN_S} ms.")
+        said.append(f"The median response error is {median_ms:.2f} ms, not within {1e3 * RESPONSE_MEDIAN_S} ms.")
     if found.lost or found.doubled:
-        said.append(f"Presses lost: {found.lost}; doubled: {found.doubled}. Expected none.")
+        said.append(f"Presses lost: {found.lost}; doubled: {found.doubled}. There should be none.")
     if found.unseen or found.stray:
-        said.append(f"Onsets never seen: {len(found.unseen)}; seen and not logged: {found.stray}. Expected none.")
+        said.append(
+            f"Onsets never seen: {len(found.unseen)}; seen but not logged: {found.stray}. There should be none."
+        )
     if beyond := found.unmarked_beyond:
         numbers = ", ".join(str(one.trial) for one in beyond[:8])
         said.append(
-            f"Trials off by more than {1e3 * UNMARKED_S:.0f} ms that the transcript does not mark: {len(beyond)}, "
-            f"expected none ({numbers})."
+            f"Trials off by more than {1e3 * UNMARKED_S:.0f} ms that the transcript does not mark: {len(beyond)} "
+            f"({numbers}). There should be none."
         )
     return said

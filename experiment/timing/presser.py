@@ -54,7 +54,7 @@ class Presser:
             if self._agenda.is_empty and time.perf_counter() - moved_s > PATIENCE_S:
                 moved_s, idle = time.perf_counter(), idle + 1
                 if idle > IDLE_PRESSES:
-                    raise Unheard(f"none of {idle} presses of the space bar that a program made was heard")
+                    raise Unheard(f"none of {idle} simulated presses of the space bar arrived")
                 self._agenda.add(scripts[(len(self._trials) - 1) % len(scripts)] if self._asks else GO_ON, moved_s)
             time.sleep(max(0.0, min(LOOK_S, self._agenda.next_s - time.perf_counter())))
         glows = tuple(Glow(None, None, tuple(presses)) for presses in self._trials.values())

@@ -167,43 +167,51 @@ def _measured(report: TimingReport) -> list[str]:
         return [
             (
                 "Onset, duration: when the pixels of the square changed in the X server's screen memory, seen by "
-                "another process, which the server tells of every change after drawing it."
+                "another process, to which the server reports every change after drawing it."
             ),
             (
                 "Response time, key press: presses made by that process through the server's XTEST extension at known "
                 "times after the pixels changed, against the logged press and the logged onset."
             ),
-            "Both processes count on the computer's one counter, so errors are absolute and need no fit.",
+            "Both processes use the same clock, so errors are absolute.",
         ]
     if report.how == "presses":
         return [
             (
                 "Key press: presses made by another process at known times, as the system lets programs press keys, "
-                "against the logged press. Both processes count on the computer's one counter."
+                "against the logged press. Both processes use the same clock."
             ),
-            "The times of the session's own flips, as the program itself took them. Nobody else saw them.",
+            (
+                "The times of the session's own flips, as the program itself recorded them. They were not checked from "
+                "outside."
+            ),
         ]
     if report.how == "device":
         some = [
-            "Duration: how long the light was on, against the logged times; the device's clock drift is taken out.",
             (
-                "Onset: how it varies from trial to trial. A constant delay is not measured: the device's clock has "
-                "another zero, which is fitted."
+                "Duration: how long the light was on, against the logged times; corrected for drift of the device's "
+                "clock."
+            ),
+            (
+                "Onset: how it varies from trial to trial. A constant delay is not measured, because the offset of "
+                "the device's clock is fitted."
             ),
         ]
         if report.errors and report.errors.response:
             some.append(
-                "Response time: from light to press by the device, against the log. With monitor and keyboard in it."
+                "Response time: from light to press by the device, against the log, including monitor and keyboard."
             )
         return some
-    return ["The times of the session's own flips, as the program itself took them. Nobody else saw them."]
+    return [
+        "The times of the session's own flips, as the program itself recorded them. They were not checked from outside."
+    ]
 
 
 def _not_measured(report: TimingReport) -> list[str]:
-    keyboard = "The keyboard's own delay and its variation: no real key moved."
+    keyboard = "The keyboard's own delay and its variation: no real key was pressed."
     if report.how == "outside":
-        screen = "The monitor's own delay (scan-out, processing, pixels): only a light sensor sees it."
-        virtual = ["A real screen: nothing set a pace for the flips here (no vsync), as on a virtual display."]
+        screen = "The monitor's own delay (scan-out, processing, pixels): only a light sensor can measure it."
+        virtual = ["A real screen: flips had no vertical sync here, as on a virtual display."]
         return [*(virtual if report.screen.vsync is False else []), screen, keyboard]
     if report.how == "device":
         said = [] if report.errors and report.errors.response else [f"Response times. {keyboard}"]

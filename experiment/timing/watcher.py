@@ -147,8 +147,8 @@ class Watcher:
     def _check_idle(self, idle: int) -> None:
         if idle > IDLE_PRESSES:
             raise EquipmentFailure(
-                f"The session's window does not answer: expected a change on the screen, found none after {idle} "
-                "presses of the space bar. Close other programs, leave keyboard and mouse alone, and try again."
+                f"The session's window does not respond: nothing changed on the screen after {idle} presses of the "
+                "space bar. Close other programs, do not touch keyboard and mouse, and try again."
             )
 
     def _square(self, title: str) -> tuple[int, int]:
@@ -166,7 +166,7 @@ class Watcher:
                     x_px, y_px = abs(corner.x), abs(corner.y)
                     return x_px + size.width - PHOTODIODE_PX // 2, y_px + size.height - PHOTODIODE_PX // 2
             time.sleep(0.05)
-        raise EquipmentFailure(f"The window {title!r} did not come within {WINDOW_S:.0f} s. Try again.")
+        raise EquipmentFailure(f"The window {title!r} did not open within {WINDOW_S:.0f} s. Try again.")
 
 
 def _windows(window: Any) -> Iterator[Any]:

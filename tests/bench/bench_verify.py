@@ -47,7 +47,7 @@ def main() -> None:
         wanting = sum(one.is_wanting for one in verified)
         rate_hz = len(verified) / median(took_s)
         print(f"{len(verified)} sessions, {cpu_count()} cores: {median(took_s):.1f} s (of {min(took_s):.1f} to")
-        print(f"{max(took_s):.1f}), {rate_hz:.0f} sessions a second; {wanting} found wanting")
+        print(f"{max(took_s):.1f}), {rate_hz:.0f} sessions a second; {wanting} with problems")
         alone_s = []
         for one in verified[:100]:
             began_s = time.perf_counter()

@@ -192,9 +192,10 @@ def with_header(table: Table, given: Given) -> Table:
         return replace(table, is_headed=True)
     lines = "".join(f"\n  {describe_columns(table, one)}" for one in singles(table))
     raise BadInput(
-        f"{table.name}: expected columns' names in the first row, found what may be somebody's words (not shown). "
-        "If there are no names, put a row above all, such as subject, writer, relationship, text. If a title stands "
-        "above them, delete it. If the first row has them, write one to the letter, such as --column "
+        f"{table.name}: the first row does not look like column names (it is not shown, as it may be part of a "
+        "message). "
+        "If there are none, add a first row such as subject, writer, relationship, text. If there is a title above "
+        "them, delete it. If the first row has them, write one exactly as it is there, e.g. --column "
         f'text="NAME". The columns are:{lines}'
     )
 
@@ -261,7 +262,7 @@ def find_unused(table: Table, used: Mapping[str, Column]) -> Iterator[Column]:
 
 def _named(table: Table, field: str, name: str) -> Column:
     if field not in FIELDS:
-        raise BadInput(f"--column: expected one of {', '.join(FIELDS)} before the =, found {field!r}.")
+        raise BadInput(f"--column: {field!r} is not known. Please write one of {', '.join(FIELDS)} before the =.")
     every = (*groups(table), *singles(table))
     for is_it in (
         lambda one: one.name == name,
@@ -272,17 +273,14 @@ def _named(table: Table, field: str, name: str) -> Column:
             return matching[0]
     if name.isdigit() and 1 <= int(name) <= len(table.header):
         return singles(table)[int(name) - 1]
-    raise BadInput(
-        f"{table.name}: expected a column for {field}, found none called {name!r}. "
-        f"The columns are:{list_columns(table)}"
-    )
+    raise BadInput(f"{table.name}: there is no column {name!r} for {field}. The columns are:{list_columns(table)}")
 
 
 def _missing(table: Table, fields: Sequence[str]) -> BadInput:
     options = " ".join(f'--column {field}="NAME OR NUMBER"' for field in fields)
     same = [f"--{field}" for field in fields if field in {"subject", "writer", "relationship"}]
-    instead = f" Where all are the same, {' or '.join(same)} says it for all." if same else ""
-    several = "\n# stands for the number of columns that are a message each." if "#" in list_columns(table) else ""
+    instead = f" If all are the same, use {' or '.join(same)}." if same else ""
+    several = "\n# stands for the number, if each column is a message." if "#" in list_columns(table) else ""
     return BadInput(
         f"{table.name}: expected a column for {' and one for '.join(fields)}; none is obvious. The columns are:"
         f"{list_columns(table)}{several}\nRepeat the command with {options}.{instead}"

@@ -33,9 +33,9 @@ def find_damage(messages: Mapping[str, Sequence[Message]]) -> Iterator[Finding]:
 def _language(message: Message) -> Iterator[corruption.Told]:
     """Whether somebody has to say which language it is; later it could not be changed by taking the file in again."""
     if not LANGUAGE.fullmatch(message.language):
-        yield "error", "The language is no tag such as en, ar, zh, zh-Hant, ja or ko. Correct it in the file."
+        yield "error", "The language is not a tag such as en, ar, zh, zh-Hant, ja or ko. Correct it in the file."
     elif needs_language(message.text, message.language):
-        text = "The text has Chinese characters, which Chinese and Japanese draw differently. Say which it is"
+        text = "The text has Chinese characters, which Chinese and Japanese draw differently. State which it is"
         yield "error", f"{text}: zh, zh-Hant or ja in the column for the language, or if there is none with --language."
 
 
@@ -43,10 +43,10 @@ def _formula(message: Message) -> Iterator[corruption.Told]:
     """Names and relationships that a spreadsheet's formula left, or that a spreadsheet would take for one."""
     for name in ("writer", "relationship"):
         if getattr(message, name)[:1] in {"=", "+", "-", "@"}:
-            yield "error", f"The {name} begins like a formula of a spreadsheet. Type it again."
+            yield "error", f"The {name} begins like a spreadsheet formula. Type it again."
 
 
 def _relationship(message: Message) -> Iterator[corruption.Told]:
     if message.relationship.isdigit():
         text = "The relationship is a number, perhaps the code of an answer."
-        yield "warning", f"{text} Export the file with labels (choice text) in place of codes, and take it in again."
+        yield "warning", f"{text} Export the file with labels (choice text) instead of codes and import it again."

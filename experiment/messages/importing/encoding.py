@@ -52,8 +52,8 @@ def decode_text(data: bytes, name: str, encoding: str | None = None) -> tuple[st
     fitting = {} if _is_damaged_utf8(data) else _fitting(data)
     if not fitting:
         raise BadInput(
-            f"{name}: expected UTF-8 or another usual encoding, found none that fits: byte {byte} is damaged. "
-            "Save it as 'CSV UTF-8' where it was made, or name its encoding with --encoding."
+            f"{name}: the encoding is not known, and byte {byte} is not UTF-8. Save it as 'CSV UTF-8' in its program, "
+            "or give --encoding."
         )
     assumed = _likeliest(data, fitting)
     return fitting[assumed], (_told(name, assumed, fitting),)
@@ -80,11 +80,13 @@ def _strictly(data: bytes, encoding: str, name: str, *, is_given: bool) -> str:
     try:
         return data.decode(encoding)
     except LookupError:
-        raise BadInput(f"--encoding: expected a name such as cp1252, mac_roman or utf-8, found {encoding!r}.") from None
+        raise BadInput(
+            f"--encoding {encoding!r} is not known. Please give a name such as cp1252, mac_roman or utf-8."
+        ) from None
     except UnicodeDecodeError as error:
         found = f"byte {error.start + 1} does not fit"
     who = "as --encoding says" if is_given else "as its first bytes say"
-    raise BadInput(f"{name}: expected {encoding} {who}, but {found}. Save it anew, or correct --encoding.")
+    raise BadInput(f"{name}: not {encoding} {who}: {found}. Save it again, or correct --encoding.")
 
 
 def _fitting(data: bytes) -> dict[str, str]:
@@ -114,9 +116,9 @@ def _likeliest(data: bytes, fitting: dict[str, str]) -> str:
 def _told(name: str, assumed: str, fitting: dict[str, str]) -> Finding:
     alike = LATIN if assumed in LATIN else OTHERS  # whoever reads it sees whether it is Latin
     others = [encoding for encoding in alike if encoding in fitting and fitting[encoding] != fitting[assumed]]
-    also = f" ({', '.join(others)} would fit too, with other letters)" if others else ""
+    also = f" ({', '.join(others)} are possible too, with other letters)" if others else ""
     return message_finding(
         "warning", None, None,
-        f"{name}: the file is not UTF-8 and does not say what it is; it was read as {assumed}{also}. Look at its "
-        "letters with accents in the preview, or name the encoding with --encoding.",
+        f"{name}: the file is not UTF-8 and does not say what it is; it was read as {assumed}{also}. Check accented "
+        "letters in the preview, or give --encoding.",
     )  # fmt: skip

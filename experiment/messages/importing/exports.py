@@ -86,9 +86,9 @@ def _left_out(table: Table, index: int) -> str | None:
         return "" if column is None else table.rows[index][column].strip().casefold()
 
     if cell(STATUS) in PREVIEWS or cell(CHANNEL) in PREVIEWS:
-        return "as its Status or DistributionChannel says that it is a preview or test"
+        return "because its Status or DistributionChannel says that it is a preview or test"
     if cell(FINISHED) in UNFINISHED:
-        return "as its column Finished says that the answer was not sent off"
+        return "because its column Finished says that the answer was not submitted"
     return None
 
 

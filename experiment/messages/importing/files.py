@@ -102,8 +102,8 @@ def _files(paths: Sequence[Path]) -> tuple[list[Path], list[Finding]]:
         meant = [one for one in inside if one.is_file() and one.suffix.casefold() in READ]
         if not meant:
             raise BadInput(
-                f"{path}: expected tables (.csv, .tsv, .xlsx) or text files in this folder, found none. Folders in it "
-                "are not looked into: name them in the command."
+                f"{path}: there are no tables (.csv, .tsv, .xlsx) or text files in this folder. Its subfolders are "
+                "not searched: name them in the command."
             )
         files += meant
         found += [message_finding("warning", None, None, _passed_over(one)) for one in inside if one not in meant]
@@ -120,9 +120,9 @@ def _shown(path: Path) -> str:
 
 def _passed_over(path: Path) -> str:
     if path.is_dir():
-        return f"{path.name}: left out, it is a folder in a folder. Name it in the command if it holds messages."
+        return f"{path.name}: left out, because it is a subfolder. Name it in the command if it contains messages."
     what, do = FORMATS.get(path.suffix.casefold(), ("neither a table nor a text file", ""))
-    return f"{_shown(path)}: left out, it is {what}." + (f" {do}, if it holds messages." if do else "")
+    return f"{_shown(path)}: left out, it is {what}." + (f" {do}, if it contains messages." if do else "")
 
 
 def _bytes(path: Path) -> bytes:
@@ -134,7 +134,7 @@ def _bytes(path: Path) -> bytes:
     other = FORMATS.get(path.suffix.casefold()) or next((it for begin, it in BEGINNINGS if begin.match(data)), None)
     if other:
         what, do = other
-        raise BadInput(f"{_shown(path)}: expected CSV, TSV, XLSX or text files, found {what}. {do}.")
+        raise BadInput(f"{_shown(path)}: only CSV, TSV, XLSX and text files can be imported; this is {what}. {do}.")
     if not data.strip():
         raise BadInput(f"{_shown(path)}: the file is empty. Export it again.")
     return data
@@ -168,7 +168,7 @@ def _records(text: str, delimiter: str, name: str, first: int = 1) -> list[Numbe
     """The rows that are not blank, each with its number; quoted cells may hold delimiters and line breaks."""
     number, records = first - 1, list[Numbered]()
     if "\0" in text:
-        raise BadInput(f"{name}: U+0000 at character {text.index(chr(0)) + 1}, which no text has. Export it again.")
+        raise BadInput(f"{name}: U+0000 at character {text.index(chr(0)) + 1}, which is not text. Export it again.")
     try:
         for number, cells in enumerate(_reader(text, delimiter, strict=True), first):
             if len(cells) > limits.COLUMNS:
@@ -178,7 +178,7 @@ def _records(text: str, delimiter: str, name: str, first: int = 1) -> list[Numbe
             if any(cells):
                 records.append((number, cells))
     except csv.Error as error:
-        why = f"{name}, row {number + 1}: expected quotes in pairs around a cell, found: {error}."
+        why = f"{name}, row {number + 1}: quotes around a cell are not in pairs ({error})."
         raise BadInput(f"{why} Export the file again, with all texts in quotes.") from None
     return records
 
@@ -191,13 +191,11 @@ def _as_table(name: str, records: Sequence[Numbered], findings: Sequence[Finding
     for number, cells in records[at:]:
         if any(cells[width:]):
             raise BadInput(
-                f"{name}, row {number}: expected {width} cells as in the header, found {len(cells)}. A text with "
-                "the delimiter in it stands without quotes. Export the file again, with all texts in quotes."
+                f"{name}, row {number}: {len(cells)} instead of {width} cells. A text that "
+                "contains the delimiter has no quotes. Export the file again, with all texts in quotes."
             )
         if len(cells) < width:
-            text = (
-                f"{name}, row {number}: expected {width} cells, found {len(cells)}. See whether a text was cut in two."
-            )
+            text = f"{name}, row {number}: {len(cells)} instead of {width} cells. Check whether a text was split."
             found.append(message_finding("warning", None, None, text))
             marks |= {(number, column): "missing" for column in range(len(cells), width)}
     return table(name, [*records[:at], *((number, cells[:width]) for number, cells in records[at:])], found, marks)

@@ -116,10 +116,8 @@ def _spellings(arriving: Sequence[str], there: Sequence[str]) -> list[Finding]:
         listed = " and ".join(spellings)
         if len({one.casefold() for one in spellings}) < len(spellings):
             where = "the files and the folder" if {*there} & {*spellings} else "the files"
-            raise BadInput(f"Nothing was taken in: an ID is spelt {listed} in {where}. Spell it the same everywhere.")
-        text = (
-            f"The IDs {listed} differ only by zeros. See whether they are one participant's, and spell them the same."
-        )
+            raise BadInput(f"Nothing was imported: an ID is spelt {listed} in {where}. Spell it the same everywhere.")
+        text = f"The IDs {listed} differ only in zeros. If they are the same participant, spell them the same."
         found.append(message_finding("warning", spellings[-1], None, text))
     return found
 
@@ -157,7 +155,7 @@ def _not_there(merged: Merged) -> Iterator[Finding]:
     writers = {one.message_id: one.writer for one in merged.messages}
     for message_id in merged.missing:
         again = [one for one in merged.new if writers[one] == writers[message_id]]
-        text = "It was taken in earlier and is not in these files; it stays."
+        text = "Imported earlier and not in these files; kept."
         if again:
             text += f" The same writer has a new text, {', '.join(again)}: if that is a correction, import the file "
             text += "with --replace."

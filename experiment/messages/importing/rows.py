@@ -96,7 +96,9 @@ def gather(tables: Sequence[Resolved], language: str) -> Gathered:
     if refused := [*cut, *(f"{row.place}: {why}" for row in kept for why in _wrong(row))]:
         more = f"\n  and {len(refused) - TOLD} more" if len(refused) > TOLD else ""
         listed = "".join(f"\n  {line}" for line in refused[:TOLD])
-        raise BadInput(f"Nothing was taken in, as some rows cannot be kept:{listed}{more}\nCorrect them and try again.")
+        raise BadInput(
+            f"Nothing was imported, because some rows cannot be used:{listed}{more}\nCorrect them and try again."
+        )
     messages, repeated = _numbered([_entry(row, language) for row in kept])
     found = [finding for resolved in tables for finding in resolved.table.findings]
     found += [
@@ -174,9 +176,9 @@ def _left_out(row: RecordRow) -> str | None:
     if not row.cells["text"].strip():
         return "there is no text. Ask whether the message was sent."
     if row.cells["text"].strip().casefold() in SECOND_HEADINGS:
-        return "it is a survey program's second row of headings. Import it by itself if it is a text."
+        return "it is a survey program's second header row. Import it separately if it is a text."
     if row.marks.get("text") == "unfinished":
-        return "as its form is marked as not completed. If it counts, change that cell in a copy of the file."
+        return "because its form is marked as not completed. If it counts, change that cell in a copy of the file."
     return None
 
 
@@ -185,45 +187,42 @@ def _wrong(row: RecordRow) -> Iterator[str]:
     cells = row.cells
     if row.is_file and not all(cells[name].strip() for name in NAMED):
         yield (
-            "expected a name such as DF017_mother_Anna.txt, which says for whom it is and who wrote it. Rename the "
-            "file, or say it with --subject, --relationship and --writer"
+            "the name does not say who wrote it for whom, as in DF017_mother_Anna.txt. Rename the file, or give "
+            "--subject, --relationship and --writer"
         )
         return
     yield from _wrong_subject(cells["subject"].strip(), row.marks.get("subject"))
     for name in ("writer", "relationship"):
         if not cells[name].strip():
-            yield f"there is a text and nothing in the column for {name}{_merged(row.marks.get(name))}"
+            yield f"there is a text but no {name}{_merged(row.marks.get(name))}"
     for name, by in row.against.items():
         what = "the participant's ID" if name == "subject" else f"the {name}"
-        yield f"{what} is not that of {by}. Correct the cell, or what it contradicts"
+        yield f"{what} differs from {by}. Correct one of the two"
     text = _plain(cells["text"]).casefold()
     if sum(_plain(cells[name]).casefold() == text != "" for name in NAMED) > 1:
-        yield "ID, writer, relationship and text are the same. See whether it is a second row of headings"
+        yield "ID, writer, relationship and text are the same. Check whether it is a second header row"
     for name, cell in cells.items():
         if row.marks.get(name) == "formula" and name != "text":  # that is found with all that befell a text
             yield f"{name}: the cell is a formula without a result. Open the workbook, save it, and import it again"
         elif len(cell) > limits.LETTERS:
-            yield f"{name}: it has {len(cell):,} characters, more than any message. See whether a quote was lost"
+            yield f"{name}: it has {len(cell):,} characters, more than any message. Check whether a quote is missing"
     for name in (*LABELS, "language", "text"):
         yield from (f"{name}: {one}" for one in corruption.find_refused(cells[name]))
 
 
 def _wrong_subject(subject: str, mark: Mark | None) -> Iterator[str]:
     if not subject:
-        yield f"there is a text and no participant's ID{_merged(mark)}"
+        yield f"there is a text but no participant's ID{_merged(mark)}"
     elif _label(subject) is None:
         made = corruption.of_subject(subject)
         found = f"{made}: a spreadsheet may have changed it" if made else "another (cells are not shown)"
-        yield f"the participant's ID may contain only letters and digits, found {found}"
+        yield f"the participant's ID may contain only letters and digits, not {found}"
     elif mark == "number format":
-        yield (
-            "the participant's ID is a number that the sheet shows in a form of its own, which is not in the cell. "
-            "Type the IDs as text"
-        )
+        yield ("the participant's ID is a number with a cell format. Enter the IDs as text")
 
 
 def _merged(mark: Mark | None) -> str:
-    return " in these merged cells. Undo the merging, and fill each row" if mark == "merged" else ""
+    return " in these merged cells. Unmerge them and fill in each row" if mark == "merged" else ""
 
 
 def _entry(row: RecordRow, language: str) -> DraftMessage:
@@ -257,7 +256,7 @@ def _numbered(entries: Sequence[DraftMessage]) -> tuple[dict[str, tuple[Message,
         before = first.setdefault((entry.subject, writer, text), entry.row)
         beside = in_row.setdefault((entry.row.of, text), entry.row.place)
         if beside != entry.row.place:
-            what = f"{entry.row.place}: the same text as {beside}. See whether the columns of the texts are right."
+            what = f"{entry.row.place}: the same text as {beside}. Check that the text columns are right."
             found.append(message_finding("error", entry.subject, None, what))
         elif before is not entry.row:
             what = f"{entry.row.place}: left out, the same text of the same writer as {before.place}."

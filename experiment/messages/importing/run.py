@@ -31,9 +31,7 @@ if TYPE_CHECKING:
 TOLD = 40  # findings, or participants, that are listed; the rest is counted
 SEVERAL = 5  # messages with the same finding that are named
 
-REMINDER = (
-    "The files that they came from still hold the texts. Keep those where nobody else reads them, or delete them."
-)
+REMINDER = "The original files still contain the texts. Store them safely or delete them."
 
 Tell = Callable[..., None]
 
@@ -54,7 +52,7 @@ def plan(
         check_language(standard_tag(said["language"].value))
     chosen = dict(_pair(one) for one in given)
     if both := sorted(chosen.keys() & said.keys()):
-        raise BadInput(f"Expected either --{both[0]} or --column {both[0]}=..., found both. Leave one out.")
+        raise BadInput(f"--{both[0]} and --column {both[0]}=... cannot be used together. Leave one out.")
     resolved = [_resolved(table, chosen, said, ask) for table in read_tables(paths, encoding, sheet, progress)]
     used = tuple(_used(resolved))
     try:
@@ -76,7 +74,7 @@ def _resolved(table: Table, given: Given, said: Mapping[str, Said], ask: Ask | N
     """The table with its columns, and with what its name or an option says for all of it."""
     known = _of_name(table)
     if known and "subject" in said and known["subject"].value != said["subject"].value:
-        raise BadInput(f"{table.name}: the file's name and --subject name two participants. Leave --subject out.")
+        raise BadInput(f"{table.name}: the file name and --subject name different participants. Leave --subject out.")
     known |= said
     if table.kind == "text files":
         given = {}
@@ -112,8 +110,8 @@ def _used(resolved: Sequence[Resolved]) -> Iterator[str]:
 def _unused(resolved: Resolved) -> Iterator[Finding]:
     """Columns that may hold messages and are not taken in."""
     for column in find_unused(resolved.table, resolved.columns):
-        what = f"{resolved.table.name}: not taken in: {describe_columns(resolved.table, column)}."
-        yield message_finding("warning", None, None, f"{what} See whether it holds messages.")
+        what = f"{resolved.table.name}: not imported: {describe_columns(resolved.table, column)}."
+        yield message_finding("warning", None, None, f"{what} Check whether it contains messages.")
 
 
 def summary(planned: merge.ImportPlan) -> Shown:
@@ -177,7 +175,10 @@ def finish(
         tell(f"and {len(lines) - TOLD} more")
     new = count_in_words(sum(len(one.new) for one in planned.subjects), "new message")
     if planned.errors and not despite_errors:
-        tell("Nothing was written. Correct the errors in the file and take it in again, or keep all with --anyway.")
+        tell(
+            "Nothing was written. Correct the errors in the file and import it again, or import everything with "
+            "--anyway."
+        )
     elif dry_run:
         tell(f"Nothing was written; {new} would be.")
     else:

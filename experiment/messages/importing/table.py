@@ -77,7 +77,7 @@ def table(
 
 def _title(name: str, number: int) -> Finding:
     return message_finding(
-        "note", None, None, f"{name}, row {number}: taken as a title, as it stands above the columns' names."
+        "note", None, None, f"{name}, row {number}: read as a title, because it is above the column names."
     )
 
 

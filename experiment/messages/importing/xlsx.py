@@ -59,13 +59,15 @@ def read_workbook(file: str, data: bytes, sheet: str | None) -> Table:
     filled = [name for name, one in sheets.items() if one.is_filled]
     if sheet is None and len(filled) != 1:
         listed = ", ".join(f"{name!r}{' (hidden)' * sheets[name].is_hidden}" for name in filled) or "none"
-        raise BadInput(f"{file}: expected one sheet with content, found {listed}. Name it with --sheet.")
+        raise BadInput(f"{file}: several sheets have content ({listed}). Choose one with --sheet.")
     chosen = sheet if sheet is not None else filled[0]
     if chosen not in sheets:
-        raise BadInput(f"{file}: expected --sheet as one of {', '.join(map(repr, sheets))}, found {chosen!r}.")
+        raise BadInput(
+            f"{file}: there is no sheet {chosen!r}. Choose one of {', '.join(map(repr, sheets))} with --sheet."
+        )
     name, one = f"{file} [{chosen}]", sheets[chosen]
     hidden = "; ".join(filter(None, ("the sheet is hidden" * one.is_hidden, one.hidden)))
-    text = f"{name}: {hidden}. It was imported with the rest. See whether it belongs to it."
+    text = f"{name}: {hidden}. It was imported too. Check whether that is right."
     return table(name, one.rows, [message_finding("warning", None, None, text)] if hidden else [], one.marks)
 
 
@@ -89,7 +91,7 @@ def _sheets(file: str, data: bytes) -> dict[str, Sheet]:
     except Exception as error:  # noqa: BLE001 - a damaged workbook fails in every way there is
         kind = type(error).__name__
         raise BadInput(
-            f"{file}: expected a workbook that Excel can open, found a damaged one or another document ({kind}). "
+            f"{file}: not a workbook that Excel can open; it is damaged or another document ({kind}). "
             "Save it again as .xlsx or as 'CSV UTF-8'."
         ) from None
 
