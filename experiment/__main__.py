@@ -44,7 +44,7 @@ app.add_typer(messages.app, name="messages")
 app.add_typer(analyse.app, name="analyse")
 
 study = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="The study: who takes part and what is due; never which drug."
+    no_args_is_help=True, rich_markup_mode=None, help="The study: who takes part, which day it is; never which drug."
 )
 for act in (
     study_seals.key, study_setup.init, study_setup.join, study_seals.packing,

@@ -192,7 +192,7 @@ def assert_refused(ended: tuple[int, str], data: Path) -> None:
     """The words and the status of a folder that cannot be used."""
     status, said = ended
     assert status == 4, said
-    assert f"No data can be saved in {data}" in said
+    assert f"Cannot save data in {data}" in said
     assert "Choose --data." in said
 
 

@@ -680,7 +680,7 @@ def test_a_session_is_checked_by_name(lab: Lab) -> None:
     named = ("--subject", "DF1", "--windowed", "--no-press", *lab.places())
     said = " ".join(lab.begins("--session", 2, *named, script=CHECK).ends()[1].split())
     assert "messages 2 are there" in said
-    assert "sub-DF1 ses-1 is not in this data folder" in said
+    assert "sub-DF1 ses-1 must come before session 2, but is not in this data folder" in said
     protocol, folder_of = read_protocol(lab.protocol), lab.folder / "participants"
     missing, shown = readiness.session_items(protocol, "DF9", 1, Folder(folder_of), lab.data)
     assert (grades(missing), shown) == ({"messages": "error"}, ())

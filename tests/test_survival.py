@@ -287,7 +287,7 @@ def test_a_folder_that_cannot_be_written_is_told_at_once(small: Lab) -> None:
     assert small.begins("run", "--help").ends()[0] == 0
     resize(small.data, ROOM_KB, "ro")
     status, said = small.runs().ends()
-    assert (status, f"No data can be saved in {small.data}" in said, "--data" in said) == (4, True, True)
+    assert (status, f"Cannot save data in {small.data}" in said, "--data" in said) == (4, True, True)
     assert list(small.data.iterdir()) == []
 
 
