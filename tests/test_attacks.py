@@ -734,7 +734,7 @@ def test_an_emptied_register_gives_no_kit_twice(study: Attacked, tmp_path: Path)
         before = {path: path.read_bytes() for path in one.study.iterdir()}
         with pytest.raises(BadInput):
             agreement.check_nobody_is_lost(register_in(one.data).read(), DataSet(one.data))
-        with pytest.raises(BadInput, match="has begun"):
+        with pytest.raises(BadInput, match="already a study"):
             setup.set_up(Register(one.study), STUDY, *one.keys.publics, "PI")
         assert {path: path.read_bytes() for path in one.study.iterdir()} == before
 

@@ -480,7 +480,7 @@ def test_a_file_that_is_no_capture_is_refused(tmp_path: Path, content: str, why:
 
 def test_read_and_transcript_belong_together(tmp_path: Path) -> None:
     """One without the other is refused before anything is opened."""
-    with pytest.raises(BadInput, match="belong together"):
+    with pytest.raises(BadInput, match="give both --read"):
         timing.timing(read=tmp_path / "x.csv")
 
 
@@ -532,7 +532,7 @@ def test_presses_that_nobody_hears_give_no_number(tmp_path: Path, monkeypatch: p
     timing.timing(trials=8, out=out, presses_only=True)
     report = msgspec.json.decode((out / "timing.json").read_bytes(), type=TimingReport)
     assert (report.how, report.errors) == ("none", None)
-    assert "none of 2 presses" in str(report.why_not)
+    assert "none of 2 simulated presses" in str(report.why_not)
     assert "not measured" in (out / "timing.html").read_text(encoding="utf-8")
 
 

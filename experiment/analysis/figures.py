@@ -30,7 +30,7 @@ Z = 1.959963984540054
 
 
 class Drawing(Struct, frozen=True):
-    """A figure, its name as a file, its caption, and what somebody reads who cannot see it."""
+    """A figure, its name as a file, its caption, and a description for those who cannot see it."""
 
     name: str
     caption: str
@@ -45,7 +45,7 @@ def new_figure(height_in: float, columns: int = 1, rows: int = 1, **options: Any
 
 
 def plain(axes: Axes) -> None:
-    """Axes without what nobody reads."""
+    """Axes without distracting lines."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(length=2.5)
 

@@ -138,7 +138,7 @@ def _place(one: LeftOut) -> tuple[str, int]:
 
 
 def _check_strangers(data: DataSet, enrolled: set[str]) -> None:
-    """Nobody's rows are without a treatment."""
+    """Every row has a treatment."""
     people = {path.name for path in data.root.glob("sub-*") if path.is_dir() and subject_label(path.name)}
     if strangers := sorted(people - enrolled):
         named = ", ".join(strangers[:MOST_NAMED])

@@ -92,7 +92,7 @@ class Table(Struct, frozen=True):
 
 
 def build_tables(results: Results) -> list[Table]:
-    """All of them; those without rows too, so that nobody looks for a file in vain."""
+    """All of them; those without rows too, so that no expected file is missing."""
     return [
         Table("estimates", ESTIMATES, [_estimate_row(one) for one in results.estimates]),
         Table("evidence", EVIDENCE, _evidence(results)),
@@ -160,7 +160,7 @@ def _blinding(results: Results) -> list[Row]:
 
 
 def _data(results: Results, source: Source) -> Table:
-    """The rows that were modelled, for whoever wants to check."""
+    """The rows that were modelled, for checking."""
     observations = results.data.observations[source]
     outcomes = list(dict.fromkeys(name for one in observations for name in one.values))
     told = {name: results.data.wording.get(f"{source}_{name}", name) for name in outcomes}

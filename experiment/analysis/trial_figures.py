@@ -87,7 +87,7 @@ def _arrow(axes: Axes, above: Text, below: Text) -> None:
 
 
 def draw_blinding(results: Results) -> Drawing | None:
-    """What participants guessed, by sequence, with Bang's index; None if nobody was asked."""
+    """What participants guessed, by sequence, with Bang's index; None if it was not asked."""
     rows = [(asked, arm, index) for asked in results.blinding for arm, index in asked.arms]
     if not rows:
         return None

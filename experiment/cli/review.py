@@ -172,7 +172,7 @@ def run_qa(data: Path, protocol: Path, *, out: Path | None = None, pilot: bool =
 
 
 def _source(messages: Path) -> Path | Folder | None:
-    """The messages to show again: a file, or the participants' folder, opened if whoever replays has the passphrase."""
+    """The messages to show again: a file, or the participants' folder, opened with the passphrase, if it is given."""
     from experiment.messages.store import Folder
 
     if not messages.is_dir():

@@ -56,7 +56,7 @@ class DailyItem(Fixed, frozen=True):
 
 
 class DailyWording(Fixed, frozen=True):
-    """Every word of the pages, cards and reminders. The title is neutral: whoever sees it learns nothing of the study.
+    """Every word of the pages, cards and reminders. The title is neutral: it must reveal nothing of the study.
 
     `date` and `time`: how dates and times of day are written, as Unicode's CLDR has it (`EEEE d MMMM`, `HH:mm`).
     """
@@ -90,7 +90,7 @@ class DailyWording(Fixed, frozen=True):
     mail_text: Line
 
     def __post_init__(self) -> None:
-        """What cannot be filled in is found now, and not when somebody opens a page."""
+        """What cannot be filled in is found now, not when a page is opened."""
         refuse(*(wrong_braces(name, getattr(self, name), known) for name, known in FILLED.items()))
 
 

@@ -63,7 +63,7 @@ class PlacedPause(Struct, frozen=True):
 class SessionSummary(Struct, frozen=True):
     """What a transcript tells. Times are seconds of the attempts one after another (`timeline.py`).
 
-    `unfit`: what the check before the session found red. `override`: why it was held all the same. `waived`: what spoke
+    `unfit`: what the check before the session found red. `override`: why it was run anyway. `waived`: what spoke
     against the visit. `begun_before`: how many logs of the visit were set aside.
     `clock_steps`: when the wall clock was found to be set, and by how much. `gaps_s`: between attempts. `strayed`: the
     first place that is not as planned.

@@ -64,7 +64,7 @@ def record_closing(
 ) -> Path:
     """Record a participant's answers, and the table with them; where they are recorded.
 
-    The log comes first, whatever the state of the table. EquipmentFailure says what was saved nevertheless, and where;
+    The log comes first, whatever the state of the table. EquipmentFailure says what was saved anyway, and where;
     BadInput if there is such a log already.
     """
     return _record(data, closing_log(data, subject), Closing(SCHEMA, subject, utc, questions, answers))

@@ -1,4 +1,4 @@
-"""Whether a session was cut off, and from where it can go on: pure readings of its transcript."""
+"""Whether a session was interrupted, and where it can continue: pure readings of its transcript."""
 
 from __future__ import annotations
 

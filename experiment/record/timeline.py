@@ -90,7 +90,7 @@ class Response(Struct, frozen=True):
 
 
 class TrialRun(Struct, frozen=True):
-    """A trial in one attempt: from its beginning to its end, or to where the attempt was cut off.
+    """A trial in one attempt: from its beginning to its end, or to where the attempt was interrupted.
 
     `start_s`: the first scene of the trial. `started`: the beginning of the attempt.
     """

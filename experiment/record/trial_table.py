@@ -69,7 +69,7 @@ def trial_table(events: Sequence[Event]) -> pd.DataFrame:
 
 
 def _row(trial: Trial, runs: Sequence[TrialRun], started: Started) -> Row:
-    """The last run counts in which anything was rated: one that was cut off before its last rating was done again."""
+    """The last run counts in which anything was rated: one interrupted before its last rating was done again."""
     counts = max((at for at, run in enumerate(runs) if run.rated), default=len(runs) - 1)
     run = runs[counts] if runs else None
     later_s = _after_s(run.started.zero_utc, started.zero_utc) if run else 0.0

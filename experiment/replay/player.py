@@ -1,6 +1,6 @@
 """A session again, in time: what was on the screen at any moment, what was pressed, and how to move about in it. Pure.
 
-A session that was cut off and went on has several attempts, each with a clock of its own; here they follow each other
+A session that was interrupted and resumed has several attempts, each with its own clock; here they follow each other
 on one, with a short gap.
 """
 

@@ -44,7 +44,7 @@ class Plan:
     answers: Mapping[str, str | float | None]
     data: DataSet
     participant: str = PERSON
-    after: log.Transcript | None = None  # what there is of a session that was cut off
+    after: log.Transcript | None = None  # what there is of an interrupted session
 
     @property
     def transcript(self) -> Path:
@@ -53,7 +53,7 @@ class Plan:
 
     @property
     def is_synthetic(self) -> bool:
-        """Whether nobody sits there."""
+        """Whether no person takes part."""
         return self.participant != PERSON
 
     @property
@@ -78,7 +78,7 @@ def plan_session(
 ) -> Plan:
     """A session, checked before anything opens: its messages, its number, and that nothing of it was saved before.
 
-    With `resume`, one that was cut off, whose answers to the form are kept. Raises CutOff for such a one without it.
+    With `resume`, an interrupted one, whose answers to the form are kept. Raises CutOff for such a one without it.
     """
     check_session(session, protocol)
     visit = Visit(subject, session)
@@ -156,7 +156,7 @@ def _has_texts(session: SessionPlan, messages: Sequence[Message]) -> bool:
 
 
 def read_interrupted(data: DataSet, visit: Visit) -> log.Transcript | None:
-    """The transcript of this session if it was cut off, such as by a power cut; None if it ended, or never began.
+    """The transcript of this session if it was interrupted, such as by a power cut; None if it ended, or never began.
 
     Raises BadInput if it is still running.
     """
@@ -177,7 +177,7 @@ def _forget_unbegun(data: DataSet, visit: Visit) -> None:
 
 
 def close_as_incomplete(data: DataSet, visit: Visit) -> None:
-    """End a session that was cut off as it is; BadInput if there is none."""
+    """End an interrupted session as incomplete; BadInput if there is none."""
     transcript, path = read_interrupted(data, visit), data.transcript_of(visit)
     if transcript is None or path is None:
         raise BadInput(f"{visit} was not interrupted, so there is nothing to close.")

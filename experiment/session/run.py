@@ -53,7 +53,7 @@ STEADY_SHARE = 0.6
 class Check:
     """What a real session asks of its computer: `look` finds all that needs no window, beside the start of PsychoPy.
 
-    `override`: the assistant's reason to hold the session though something is not as it must be.
+    `override`: the assistant's reason to run the session although a check failed.
     """
 
     look: Callable[[], Sequence[Finding]]

@@ -56,7 +56,7 @@ def _named(pointer: Path) -> Path:
 def find_register(data: Path) -> Register | None:
     """The register of this data set; None if it has no study.
 
-    A folder from which the register is gone is a study's all the same: then the register's own words say so. One with
+    A folder from which the register is gone is still a study's: then the register's own words say so. One with
     an empty register and nothing else was left by a beginning that was refused, and is no study.
     """
     folder = data / FOLDER

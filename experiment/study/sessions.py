@@ -117,7 +117,7 @@ def _is_over(transcript: Path) -> bool:
 
 
 def check_never_held(data: DataSet, visit: Visit) -> None:
-    """BadInput if this session did begin: then it is no session to which nobody came."""
+    """BadInput if this session did begin: then it was attended."""
     if (path := data.transcript_of(visit)) and log.has_begun(path):
         raise BadInput(
             f"{visit} was interrupted. Resume it with `dayfour run --resume`, or end it with `dayfour run --close`."

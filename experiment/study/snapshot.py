@@ -1,4 +1,4 @@
-"""The study's register as it was read at one moment: read once, then handed to whoever asks."""
+"""The study's register as it was read at one moment: read once, then handed on."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """How the treatments become known: to everybody after the lock, or of one person in an emergency.
 
-Only the key holder's key opens the allocation. An unblinding stands in the register before it is shown, for everybody
-to see.
+Only the key holder's key opens the allocation. An unblinding is recorded in the register before it is shown,
+for all to see.
 """
 
 from __future__ import annotations

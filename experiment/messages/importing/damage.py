@@ -31,7 +31,7 @@ def find_damage(messages: Mapping[str, Sequence[Message]]) -> Iterator[Finding]:
 
 
 def _language(message: Message) -> Iterator[corruption.Told]:
-    """Whether somebody has to say which language it is; later it could not be changed by taking the file in again."""
+    """Whether somebody has to say which language it is; importing the file again could not change it later."""
     if not LANGUAGE.fullmatch(message.language):
         yield "error", "The language is not a tag such as en, ar, zh, zh-Hant, ja or ko. Correct it in the file."
     elif needs_language(message.text, message.language):
