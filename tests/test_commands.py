@@ -155,7 +155,7 @@ def test_wrong_input_is_told_before_anything_opens(lab: Lab) -> None:
         (lab.runs("a/../b"), ["'a/../b'", "letters and digits"]),
         (lab.runs(session=3), ["session", "from 1 to 2", "you gave 3"]),
         (lab.runs("DF9"), ["sub-DF9.csv", "No such file"]),
-        (lab.runs("DF2"), ["asks for 2 messages", "found 1"]),
+        (lab.runs("DF2"), ["asks for 2 messages", "sub-DF2 has 1"]),
         (lab.runs("DF3"), [str(odd), "message 2", "has more or fewer cells"]),
         (lab.begins("run", *lab.places(), "--answer", "dose=1"), ["no question 'dose'", "last_dose"]),
         (
@@ -193,7 +193,7 @@ def assert_refused(ended: tuple[int, str], data: Path) -> None:
     status, said = ended
     assert status == 4, said
     assert f"Cannot save data in {data}" in said
-    assert "Choose --data." in said
+    assert "Choose another --data." in said
 
 
 def test_an_unexpected_failure_is_told_without_its_words(lab: Lab, hands: Hands) -> None:

@@ -49,7 +49,9 @@ def read_treatments(path: Path, study: Study, people: Sequence[Participant]) -> 
         for session in SESSIONS:
             row = found.pop((one.name, session_name(session)), None)
             if row is None or row["treatment"] not in study.treatments:
-                raise BadInput(f"{path}: {Visit(one.subject, session)} has a treatment that is not in this study.")
+                raise BadInput(
+                    f"{path}: {Visit(one.subject, session)} has no treatment, or one that is not of this study."
+                )
             if row["kit"] != one.kits[session - 1]:
                 raise BadInput(f"{path} belongs to another study: {Visit(one.subject, session)} has another kit here.")
             known[one.name, session] = row["treatment"]
