@@ -30,9 +30,11 @@ OF_TRIAL = (draw_flow, draw_blinding, draw_missing)
 
 
 class Picture(Struct, frozen=True):
-    """A drawing, rendered."""
+    """A drawing, rendered; it is not kept itself, being larger than both."""
 
-    drawing: Drawing
+    name: str
+    caption: str
+    alternative: str
     svg: bytes
     png: bytes
 
@@ -52,8 +54,8 @@ def write_report(results: Results, out: Path) -> Path:
             out / f"{table.name}.json", json_text({name: {"Description": told} for name, told in table.columns.items()})
         )
     for one in pictures:
-        write_whole(out / "figures" / f"{one.drawing.name}.svg", one.svg)
-        write_whole(out / "figures" / f"{one.drawing.name}.png", one.png)
+        write_whole(out / "figures" / f"{one.name}.svg", one.svg)
+        write_whole(out / "figures" / f"{one.name}.png", one.png)
     write_whole(out / "analysis.R", Path(__file__).with_name("analysis.R").read_text(encoding="utf-8"))
     words = [*wording.notices(results), wording.methods(results), wording.summary(results)]
     write_whole(out / "report.txt", "\n\n".join(words) + "\n")
@@ -70,7 +72,8 @@ def _pictures(results: Results) -> Iterator[Picture]:
                     drawing.figure.suptitle("BLINDED: random labels, no result", fontsize=9, weight="bold")
                 svg = _rendered(drawing, "svg", Date=None)
                 drawing.figure.set_layout_engine("none")  # it has found its places
-                yield Picture(drawing, svg, _rendered(drawing, "png", Software=None))
+                png = _rendered(drawing, "png", Software=None)
+                yield Picture(drawing.name, drawing.caption, drawing.alternative, svg, png)
 
 
 def _rendered(drawing: Drawing, kind: str, **metadata: None) -> bytes:
@@ -83,7 +86,7 @@ def _page(results: Results, pictures: Sequence[Picture], every: Sequence[Table])
     return fill_template(
         Path(__file__).with_name("page.html.jinja"), {"cell": _cell},
         study=results.data.study, notices=wording.notices(results), methods=wording.methods(results),
-        summary=wording.summary(results), pictures={one.drawing.name: one for one in pictures},
+        summary=wording.summary(results), pictures={one.name: one for one in pictures},
         tables={one.name: one for one in every}, results=results, label=wording.label,
         versions={name: version(name) for name in ("numpy", "scipy", "matplotlib")},
     )  # fmt: skip
