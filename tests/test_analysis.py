@@ -19,7 +19,10 @@ from experiment.analysis.results import analyse
 from experiment.analysis.study_data import StudyData, read_study_data
 from experiment.analysis.wording import summary
 from experiment.errors import BadInput
+from experiment.study.register import Register
+from experiment.study.setup import set_up
 from tests.analysing import DRUG, OTHER, STUDY, WholeStudy, invented, whole_study
+from tests.studying import PUBLIC_KEYS
 
 PEOPLE = 10
 TABLES = ("estimates", "evidence", "equivalence", "sensitivity", "sequences", "left_out", "blinding", "daily_reports")
@@ -227,11 +230,11 @@ def test_people_outside_the_study_are_refused(copy: WholeStudy) -> None:
         read_study_data(copy.data, None)
 
 
-def test_a_plan_without_bounds_is_refused(study: WholeStudy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plan_without_bounds_is_refused(tmp_path: Path) -> None:
     """Without what counts as unchanged, set before the study began, nothing is analysed, not even blinded."""
-    monkeypatch.setattr("experiment.analysis.study_data.study_of", lambda _: replace(STUDY, analysis=None))
+    set_up(Register(tmp_path / "study"), replace(STUDY, analysis=None), *PUBLIC_KEYS, "PI")
     with pytest.raises(BadInput, match=r"analysis\.unchanged"):
-        read_study_data(study.data, None)
+        read_study_data(tmp_path, None)
 
 
 PUBLISHED = "This is the published pattern"

@@ -13,7 +13,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-Z = 1.959963984540054
+from experiment.analysis.evidence import Z
 
 
 class Guesses(Struct, frozen=True):

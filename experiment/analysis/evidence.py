@@ -11,6 +11,7 @@ from msgspec import Struct
 
 Name = TypeVar("Name", bound=Hashable)
 ALPHA = 0.05
+Z = 1.959963984540054  # half of a 95 % interval, in standard deviations of a normal distribution
 DRAWN_AT_ONCE = 500
 PRIOR_SCALE = math.sqrt(2) / 2  # of the Cauchy prior on d, the "medium" of Rouder et al. (2009)
 

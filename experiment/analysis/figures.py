@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from msgspec import Struct
 
-from experiment.analysis.evidence import Estimate
+from experiment.analysis.evidence import Estimate, Z
 from experiment.analysis.models import Effects, Measure, Observation
 from experiment.analysis.results import Results
 from experiment.analysis.wording import interval, label, number
@@ -26,7 +26,6 @@ DRUG_LOOK: Mapping[str, Any] = {"color": DRUG, "marker": "o", "linestyle": "-"}
 OTHER_LOOK: Mapping[str, Any] = {"color": OTHER, "marker": "s", "linestyle": "--", "markeredgecolor": INK}
 # Meta-analysis of opioid antagonists and social outcomes (Loseth, Trostheim & Leknes 2024), Hedges' g.
 PUBLISHED_G = (-0.32, -0.20, -0.07)
-Z = 1.959963984540054
 
 
 class Drawing(Struct, frozen=True):

@@ -15,10 +15,10 @@ from experiment.errors import BadInput
 from experiment.record.dataset import DataSet
 from experiment.record.events import Started
 from experiment.record.transcript import has_begun, read_start
-from experiment.study.events import Act, Entry, Overridden, Withdrew
+from experiment.study.events import Entry, Overridden, Withdrew
 from experiment.study.location import register_in
 from experiment.study.participant import Participant
-from experiment.study.participants import corrected_entries, read_participants, study_of
+from experiment.study.participants import counting_acts
 from experiment.study.plan import Analysis, Study
 from experiment.study.unblinding import SESSIONS
 
@@ -83,20 +83,19 @@ def read_study_data(data: Path, treatments: Path | None) -> StudyData:
     does not say what the study is to show.
     """
     register = register_in(data)
-    entries = register.entries()
-    study = study_of(entries)
+    told = register.read()
+    study, people = told.study, tuple(told.people.values())
     if study.analysis is None or not study.analysis.unchanged:
         raise BadInput(
             "The study's plan does not set [analysis.unchanged], by how many scale points an outcome may differ and "
             "still count as unchanged. It must be set before `dayfour study init`."
         )
-    people = tuple(read_participants(study, entries).values())
     if treatments is None:
         known = random_labels(study, people)
     else:
-        check_unblinded(entries, data, register.folder)
+        check_unblinded(told.entries, data, register.folder)
         known = read_treatments(treatments, study, people)
-    return _read(DataSet(data), study, people, entries, known, is_blinded=treatments is None)
+    return _read(DataSet(data), study, people, told.entries, known, is_blinded=treatments is None)
 
 
 def _read(
@@ -161,7 +160,7 @@ def _why_not(one: Participant, session: int) -> str | None:
 
 def _overridden(entries: Sequence[Entry]) -> dict[Visit, str]:
     """Sessions that were run against the study's rules: what the rules said, and why it was done."""
-    acts = [act for act in _standing_acts(entries) if isinstance(act, Overridden)]
+    acts = [act for act in counting_acts(entries) if isinstance(act, Overridden)]
     told = "run against the study's rules ({}): {}".format
     return {Visit(act.subject, act.session): told(act.refused.partition(".")[0], act.reason) for act in acts}
 
@@ -172,14 +171,8 @@ def _unfit(start: Started | None, *, is_synthetic: bool) -> str | None:
     return f"run on a computer that failed its check: {start.override}" if start and start.override else None
 
 
-def _standing_acts(entries: Sequence[Entry]) -> list[Act]:
-    """All that was recorded and not taken back."""
-    mistaken = corrected_entries(entries)
-    return [entry.act for number, entry in enumerate(entries, 1) if number not in mistaken]
-
-
 def _withdrawals(entries: Sequence[Entry]) -> dict[str, str]:
-    return {subject_name(act.subject): act.reason for act in _standing_acts(entries) if isinstance(act, Withdrew)}
+    return {subject_name(act.subject): act.reason for act in counting_acts(entries) if isinstance(act, Withdrew)}
 
 
 def _pilots(data: DataSet) -> list[str]:

@@ -126,9 +126,10 @@ def _evidence(results: Results) -> list[Row]:
 
 def _sensitivity(results: Results) -> list[Row]:
     rows: list[Row] = []
-    for what, one, p in ((each.what, each.estimate, each.p) for each in results.sensitivity):
-        numbers = (one.estimate, one.se, one.df, one.p if p is None else p, *one.interval())
-        rows.append((one.outcome, what, *numbers, one.n_participants, one.n_rows, one.model))
+    for each in results.sensitivity:
+        told = dict(zip(ESTIMATES, _estimate_row(each.estimate), strict=True)) | {"what": each.what}
+        told |= {} if each.p is None else {"p": each.p}
+        rows.append([told[name] for name in SENSITIVITY])
     return rows
 
 

@@ -136,8 +136,8 @@ def _unchanged(results: Results, measure: Measure) -> str:
     tested = f"90 % CI {interval(equal.low, equal.high)}, equivalence {p_value(equal.p)}"
     numbers = f"({statistics(one)}; {tested}{_bayes(results, measure)})"
     if equal.is_shown:
-        what = f"differed by less than {equal.bound:g} points" if differs else f"was unchanged within ±{equal.bound:g}"
-        return f"{label(measure).capitalize()} {what} {'' if differs else 'points '}{numbers}."
+        what = "differed by less than " if differs else "was unchanged within ±"
+        return f"{label(measure).capitalize()} {what}{equal.bound:g} points {numbers}."
     if differs:
         way = "lower" if one.estimate < 0 else "higher"
         return (
@@ -151,25 +151,17 @@ def _unchanged(results: Results, measure: Measure) -> str:
 
 
 def _bayes(results: Results, measure: Measure) -> str:
-    if measure not in results.bayes:
-        return ""
-    factor = results.bayes[measure]
-    return f"; BF01 = {factor:.3g}"
+    return f"; BF01 = {results.bayes[measure]:.3g}" if measure in results.bayes else ""
 
 
 def _specific(one: Effects) -> str:
     """What is said of the difference between two effects."""
     measure, found = one.measure, one.treatment
+    where = f"{PLACES[measure.source]} ({statistics(found)})"
     if found.p >= ALPHA:
-        return (
-            f"The effects on {measure.outcome} and {measure.minus} {PLACES[measure.source]} could not be "
-            f"distinguished ({statistics(found)})."
-        )
+        return f"The effects on {measure.outcome} and {measure.minus} could not be distinguished {where}."
     way = "more negative" if found.estimate < 0 else "more positive"
-    return (
-        f"The effect on {measure.outcome} was {way} than that on {measure.minus} {PLACES[measure.source]} "
-        f"({statistics(found)})."
-    )
+    return f"The effect on {measure.outcome} was {way} than that on {measure.minus} {where}."
 
 
 def is_as_published(results: Results) -> bool:
@@ -185,7 +177,7 @@ def conclusion(results: Results) -> str:
     """How this compares with the published result, in a sentence."""
     drug = results.data.drug
     sources = {measure.source for measure in results.effects}
-    where = "" if len(sources) > 1 else ", as far as can be seen without daily reports" if "session" in sources else ""
+    where = ", as far as can be seen without daily reports" if sources == {"session"} else ""
     if is_as_published(results):
         lower, same = ([label(one) for one in group] for group in (results.holm, results.equivalence))
         return f"This is the published pattern{where}: {listed(lower)} lower on {drug}, {listed(same)} unchanged."

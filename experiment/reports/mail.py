@@ -19,6 +19,7 @@ from experiment.reports.record import reminded, sendings
 from experiment.reports.service import Service
 from experiment.reports.windows import ReportWindow, open_windows
 from experiment.reports.words import said
+from experiment.storage.read_file import read_file
 
 TIMEOUT_S = 30.0
 COLUMNS = ("participant_id", "email", "link")
@@ -135,6 +136,6 @@ def send_by(server: MailServer) -> Callable[[EmailMessage], None]:
 def read_bytes(path: Path) -> bytes:
     """The file; BadInput if it cannot be read."""
     try:
-        return path.read_bytes()
+        return read_file(path)
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}.") from error

@@ -15,7 +15,7 @@ from experiment.qa.findings import qa_finding
 from experiment.record.finding import Finding
 from experiment.reports.events import LogLine, journal
 from experiment.reports.record import questions, sendings
-from experiment.reports.table import ReportRow, locked_at, rows
+from experiment.reports.table import ReportRow, rows
 from experiment.reports.verify import verify
 from experiment.reports.windows import ReportWindow, open_windows
 from experiment.study import dates
@@ -68,7 +68,7 @@ def judge_reports(data: Path, told: Snapshot, now: datetime) -> tuple[list[Findi
 
 def standings_of(data: Path, told: Snapshot, now: datetime) -> list[Standing]:
     """Everybody's, as log and register have them now; BadInput if the log was changed."""
-    return standings(told.people.values(), told.study, journal(data).events(), locked_at(told) or now)
+    return standings(told.people.values(), told.study, journal(data).events(), told.locked_at or now)
 
 
 def reports_in(of: Iterable[Standing]) -> dict[str, ReportsIn]:

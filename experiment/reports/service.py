@@ -11,7 +11,7 @@ from experiment.errors import BadInput
 from experiment.reports.events import Journal, LogLine, journal
 from experiment.reports.record import asked, digest, links
 from experiment.reports.replies import Asker
-from experiment.reports.table import locked_at, refresh_table
+from experiment.reports.table import refresh_table
 from experiment.reports.windows import check_hours
 from experiment.reports.words import check_language
 from experiment.study.location import register_in
@@ -46,7 +46,7 @@ class Service:
 
         def decide_unlocked(entries: tuple[LogLine, ...]) -> Sequence[LogLine]:
             # `study lock` holds the log: whoever waited for it finds the study locked.
-            if locked_at(self.roster()):
+            if self.roster().locked_at:
                 raise BadInput("The study is locked: nothing about its daily reports can change any more.")
             return decide(entries)
 

@@ -21,7 +21,6 @@ from experiment.reports.events import Answers, LogLine, journal
 from experiment.reports.record import Key, Questions, Report, Source, questions, sendings
 from experiment.reports.windows import ReportWindow, Status, among, windows
 from experiment.storage.atomic_file import write_whole
-from experiment.study.events import Locked
 from experiment.study.participant import Participant
 from experiment.study.plan import Study
 from experiment.study.register import Register
@@ -80,20 +79,16 @@ def unplaced(people: Iterable[Participant], study: Study, entries: Sequence[LogL
     return sorted(sendings(entries).keys() - placed)
 
 
-def write_table(
-    data: Path, people: Iterable[Participant], study: Study, entries: Sequence[LogLine], now: datetime
-) -> None:
-    """The table and its dictionary, each whole; EquipmentFailure if they cannot be written."""
-    path, items = table_path(data), questions(entries).items
-    write_whole(path.with_suffix(".json"), json_text(dictionary(items)))
-    write_whole(path, text(rows(people, study, entries, now), items))
-
-
 def refresh_table(data: Path, told: Snapshot, now: datetime) -> None:
-    """The table as log and register have it, if there are daily reports; after the lock it stays as it was then."""
+    """The table and its dictionary as log and register have them, if there are daily reports; after the lock, nothing.
+
+    EquipmentFailure if they cannot be written.
+    """
     entries = journal(data).events()
-    if entries and not locked_at(told):
-        write_table(data, told.people.values(), told.study, entries, now)
+    if entries and not told.locked_at:
+        path, items = table_path(data), questions(entries).items
+        write_whole(path.with_suffix(".json"), json_text(dictionary(items)))
+        write_whole(path, text(rows(told.people.values(), told.study, entries, now), items))
 
 
 @contextmanager
@@ -102,11 +97,6 @@ def closed_to_reports(data: Path, register: Register) -> Iterator[None]:
     with journal(data).held():
         refresh_table(data, register.read(), register.now())
         yield
-
-
-def locked_at(told: Snapshot) -> datetime | None:
-    """When the study was locked: what was missing then is missing, and nothing changes any more."""
-    return next((datetime.fromisoformat(one.utc) for one in told.entries if isinstance(one.act, Locked)), None)
 
 
 def text(of: Iterable[ReportRow], items: Sequence[DailyItem]) -> str:

@@ -11,7 +11,7 @@ from experiment.errors import BadInput
 from experiment.record.tsv import json_text
 from experiment.reports.events import LogLine, journal
 from experiment.reports.record import questions
-from experiment.reports.table import dictionary, locked_at, rows, table_path, text, unplaced
+from experiment.reports.table import dictionary, rows, table_path, text, unplaced
 from experiment.study.snapshot import Snapshot
 
 
@@ -31,7 +31,7 @@ def verify(data: Path, told: Snapshot, now: datetime) -> list[str]:
         return []
     try:
         entries = journal(data).events()
-        return list(_differences(data, entries, told, locked_at(told) or now)) if entries else [_lost(data)]
+        return list(_differences(data, entries, told, told.locked_at or now)) if entries else [_lost(data)]
     except BadInput as error:
         return [str(error)]
 

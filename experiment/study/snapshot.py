@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from experiment.storage.anchor import anchor_of
-from experiment.study.events import Entry
+from experiment.study.events import Entry, Locked
 from experiment.study.participant import Participant
 from experiment.study.participants import get_participant, read_participants, study_of
 from experiment.study.plan import Study
@@ -30,6 +31,11 @@ class Snapshot:
     def people(self) -> Mapping[str, Participant]:
         """Everybody by subject; BadInput names the first entry that cannot stand where it does."""
         return read_participants(self.study, self.entries)
+
+    @property
+    def locked_at(self) -> datetime | None:
+        """When the study was locked: what was missing then is missing, and nothing changes any more."""
+        return next((datetime.fromisoformat(one.utc) for one in self.entries if isinstance(one.act, Locked)), None)
 
     @property
     def anchor(self) -> str:
