@@ -88,7 +88,7 @@ def test_equivalence_on_complete_data() -> None:
     """Where the t test is exact, so is TOST: it errs in 5 % of 100,000 studies at its bound, within three MC errors."""
     rng, wrong = np.random.default_rng(1), 0
     for _ in range(COMPLETE_STUDIES):
-        differences = rng.normal(size=PUBLISHED_SIZE) * 0.8
+        differences = (rng.normal(size=PUBLISHED_SIZE) * 0.8).tolist()
         found = crossover_t(differences[:16], differences[16:])
         one = Estimate("pleasure", "drug - placebo", *found, PUBLISHED_SIZE, PUBLISHED_SIZE, "t test")
         wrong += check_equivalence(shifted(one, BOUND), BOUND).is_shown
