@@ -340,7 +340,7 @@ def test_numbered_fields_belong_together(tmp_path: Path) -> None:
     rows = [names, ("DF1", "A", "B", "x", "y", "z", "Sekret 1", "Sekret 2", "Sekret")]
     fits, other = ["subject=subject", "writer=a#", "relationship=d", "text=c#"], ["subject=subject", "writer=a#"]
     assert "relationship =" in refused(rows, tmp_path, given=[*other, "relationship=b#", "text=c#"])
-    assert "expected in a row with several messages" in refused(
+    assert "a row has several messages, so each column for" in refused(
         rows, tmp_path, given=[*other, "relationship=d", "text=d"]
     )
     path = saved(tmp_path, "a.csv", separated(rows))

@@ -75,7 +75,10 @@ class Thresholds(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description="Between day fours: 10 days of washout and the four days of the second course."),
     ] = 14
     overdue_days: Annotated[
-        Days, Meta(description="A next session is usually held within six weeks; later, somebody may have dropped out.")
+        Days,
+        Meta(
+            description="A next session is usually run within six weeks; later, the participant may have dropped out."
+        ),
     ] = 42
     judged_sessions: Annotated[
         Count, Meta(description="A computer or an assistant with fewer sessions says nothing about the rest.")

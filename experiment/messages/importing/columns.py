@@ -224,8 +224,8 @@ def _check_layout(table: Table, chosen: Mapping[str, Column]) -> None:
         if of != numbers.get("text"):
             text = chosen["text"]
             raise BadInput(
-                f"{table.name}: expected in a row with several messages a column for text for each of those for "
-                f"{field}, found {field} = {_name(table, chosen[field])} and text = {_name(table, text)}. Name the "
+                f"{table.name}: a row has several messages, so each column for {field} needs its own column for text. "
+                f"Now {field} = {_name(table, chosen[field])} and text = {_name(table, text)}. Name the "
                 f'columns that belong together, with # for the number, such as --column text="message_#" --column '
                 f'{field}="{field}_#"; or one column, such as --column {field}="{field}_1".'
             )
