@@ -80,7 +80,7 @@ def main() -> NoReturn:
     debug = "--debug" in sys.argv
     end_as_interrupted()
     try:
-        app([argument for argument in sys.argv[1:] if argument != "--debug"])
+        app([argument for argument in sys.argv[1:] if argument != "--debug"], prog_name="dayfour")
     except DayFourError as error:
         say(str(error), "red")
         status = error.exit_status

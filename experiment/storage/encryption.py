@@ -16,6 +16,7 @@ from experiment.errors import BadInput, EquipmentFailure
 
 LEAST_PASSPHRASE, LEAST_DIFFERENT = 8, 4  # characters
 LEAST_WORK = 15  # 2 ** 15 rounds of scrypt take 0.1 s and 32 MiB for each guess; age chooses what takes a second
+TRIES = 20  # age looks each time how fast the computer is; a busy one has faster moments
 
 
 class WrongKey(BadInput):
@@ -40,10 +41,11 @@ def new_keys(passphrase: str) -> KeyPair:
             "them different. We suggest several words."
         )
     identity = pyrage.x25519.Identity.generate()
-    closed = bytes(pyrage.passphrase.encrypt(str(identity).encode(), passphrase))
-    if work_factor(closed) < LEAST_WORK:
-        raise EquipmentFailure("This computer is too busy to make a secure key. Close other programs and try again.")
-    return KeyPair(str(identity.to_public()), closed)
+    for _ in range(TRIES):
+        closed = bytes(pyrage.passphrase.encrypt(str(identity).encode(), passphrase))
+        if work_factor(closed) >= LEAST_WORK:
+            return KeyPair(str(identity.to_public()), closed)
+    raise EquipmentFailure("This computer is too busy to make a secure key. Close other programs and try again.")
 
 
 def work_factor(closed: bytes) -> int:
