@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from experiment.design.message import PRACTICE, Message
 from experiment.design.protocol import Question, Rating, read_protocol
+from experiment.design.questions import AskedQuestion
 from experiment.design.session import draw_session
 from experiment.record import events
 from experiment.screens.personas import HABITS, Persona
@@ -54,6 +55,12 @@ digests = st.text("0123456789abcdef", min_size=64, max_size=64)
 labels = st.from_regex(r"[A-Za-z0-9]{1,8}", fullmatch=True)
 question_ids = st.from_regex(r"q[a-z0-9]{0,6}", fullmatch=True)
 
+
+st.register_type_strategy(
+    AskedQuestion,
+    st.builds(AskedQuestion, id=question_ids, text=cells, kind=st.sampled_from(["text", "time"]), units=cells)
+    | st.builds(AskedQuestion, id=question_ids, text=cells, kind=st.just("choice"), choices=st.just(("yes", "no"))),
+)
 
 message_ids = st.from_regex(r"[A-Za-z0-9_.-]{1,32}", fullmatch=True).filter(lambda one: one != PRACTICE)
 messages = st.builds(

@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 _LABEL = 'a name of small letters, digits and "_" that begins with a letter, in quotes'
 Label = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*\Z", title=_LABEL)]
 Line = Annotated[str, Meta(min_length=1)]
-PARTICIPANT_ID = "participant_id"
+PARTICIPANT_ID, SESSION_ID = "participant_id", "session_id"
 Limit = Annotated[float, Meta(ge=-1e12, le=1e12)]  # neither nan nor infinite
 
 
@@ -81,8 +81,11 @@ class Funnel(Fixed, frozen=True):
         ids = [question.id for question in self.questions]
         refuse(
             *find_repeated("ids of closing questions", ids),
-            PARTICIPANT_ID in ids
-            and f"A closing question cannot have the id {PARTICIPANT_ID!r}, the participant's own.",
+            *(
+                f"A closing question cannot have the id {name!r}, which names the table's rows."
+                for name in (PARTICIPANT_ID, SESSION_ID)
+                if name in ids
+            ),
         )
 
 

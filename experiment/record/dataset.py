@@ -161,7 +161,8 @@ class DataSet:
                 raise BadInput(
                     f"{visit} has data already, and data are never overwritten:\n  {path}\n"
                     "Check the subject and the session; the next visit has the next session's number. `dayfour qa` "
-                    "shows what was recorded."
+                    "shows what was recorded. A session in which no message was seen can be begun again with "
+                    '`--begin-again "REASON"`.'
                 )
         own = subject_name(visit.subject)
         for name in self.subjects():

@@ -226,7 +226,7 @@ def _check_schema(path: Path, lines: list[bytes]) -> None:
     """Before anything else is decoded: another version's events are no damage, and mean other things."""
     try:
         head = msgspec.json.decode(msgspec.json.decode(lines[0], type=Line).event, type=_Head)
-    except (IndexError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (IndexError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput(f"{path} is not a transcript: its first line does not show how a session started.") from error
     if head.schema != SCHEMA:
         raise BadInput(

@@ -195,8 +195,9 @@ class Register:
         if NEWLINE in content or there:
             raise BadInput(
                 f"There is already a study in {self.folder}, which is never overwritten. Choose another --data or "
-                f"--folder. If {REGISTER} is missing there, restore it from a copy. If the computer crashed during "
-                f"`dayfour study init`, delete {', '.join(there) or 'nothing'} there and repeat it."
+                f"--folder. If {REGISTER} is missing there, restore it from a copy. Only if the computer crashed "
+                f"during `dayfour study init`, so that nobody was ever given a kit, delete "
+                f"{', '.join(there) or 'nothing'} there and repeat it."
             )
 
     def _check_schema(self, line: bytes | None) -> None:
@@ -205,9 +206,14 @@ class Register:
             raise BadInput(
                 f"{self.path}, line 1: it is missing, with all lines after it. Restore the register from a copy."
             )
+        if line is None and any((self.folder / name).exists() for name in BESIDE):
+            raise BadInput(
+                f"{self.path} is empty or missing, but other files of a study are beside it. Restore the register "
+                "from a copy. Do not begin a new study: the same kits would be given twice."
+            )
         if line is None:
             raise BadInput(f"There is no study in {self.folder}. Run `dayfour study init`, or check --data.")
-        with suppress(msgspec.DecodeError, UnicodeDecodeError):  # of which `read_chain` tells more
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # of which `read_chain` tells more
             schema = msgspec.json.decode(msgspec.json.decode(line, type=Line).event, type=_First).act.schema
             if schema != SCHEMA:
                 how = f"{self.path} was written with schema {schema}; this version reads {SCHEMA}"
