@@ -272,7 +272,7 @@ def test_participants_that_are_listed_twice_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "participants.tsv"
     for content in (b"participant_id\tage\nsub-A\t1\nsub-A\t2\n", b"participant_id\tage\tage\nsub-A\t1\t2\n"):
         path.write_bytes(content)
-        with pytest.raises(BadInput, match=r"Delete one of the two|Rename or delete"):
+        with pytest.raises(BadInput, match=r"Delete one\.|Rename or delete"):
             data.prepare()
         assert path.read_bytes() == content
 

@@ -9,6 +9,8 @@ import subprocess
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,6 +23,9 @@ from experiment.task.layout import Layout
 from tests.lab import EXAMPLES
 from tests.strategies import PROTOCOL
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 ENGLISH = read_messages(EXAMPLES / "english.csv")
 pytestmark = pytest.mark.skipif(
     os.name != "posix" or os.geteuid() != 0 or not shutil.which("setpriv"), reason="another user is needed"
@@ -28,14 +33,14 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture
-def shared(tmp_path: Path) -> Path:
+def shared() -> Iterator[Path]:
     """A folder in which everybody may make, rename and delete files, as on a careless network drive."""
-    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
-        folder.chmod(folder.stat().st_mode | 0o055)
-    folder = tmp_path / "shared"
-    folder.mkdir()
-    folder.chmod(0o777)
-    return folder
+    with TemporaryDirectory() as name:  # pytest's own folders let nobody else in
+        Path(name).chmod(0o755)
+        folder = Path(name) / "shared"
+        folder.mkdir()
+        folder.chmod(0o777)
+        yield folder
 
 
 def nobody(*command: str) -> subprocess.CompletedProcess[bytes]:
@@ -58,9 +63,9 @@ def test_another_user_reads_no_message_and_no_picture(shared: Path) -> None:
         assert (done.returncode, done.stdout) == (1, b""), path
 
 
-def test_links_that_another_user_plants_lead_nowhere(shared: Path, tmp_path: Path) -> None:
+def test_links_that_another_user_plants_lead_nowhere(shared: Path) -> None:
     """A link in place of a file or of a temporary one has nothing written through it."""
-    secret = tmp_path / "of root.txt"
+    secret = shared.parent / "of root.txt"
     write_whole(secret, b"Keep me", private=True)
     for name in ("sub-DF1.csv", f".sub-DF1.csv.{os.getpid()}", ".sub-DF1.csv"):
         assert nobody("ln", "-s", str(secret), str(shared / name)).returncode == 0

@@ -381,7 +381,7 @@ def test_only_one_of_two_goes_on(whole: dict[str, DataSet], tmp_path: Path) -> N
         with pytest.raises(BadInput, match="Another program is writing"):
             sessions.run_simulated(plans[1])
         assert transcript(data).read_bytes() == content
-    with pytest.raises(BadInput, match="has changed since"):
+    with pytest.raises(BadInput, match="was changed since"):
         sessions.run_simulated(plans[1])
     assert transcript(data).read_bytes() == content
     assert sessions.run_simulated(planned(data, "quick", resume=True)).status == "completed"

@@ -218,7 +218,7 @@ def test_a_study_with_open_findings_cannot_be_locked(lab: Lab, hands: Hands) -> 
     where = ("--data", lab.data, "--protocol", lab.protocol)
     status, told = lab.begins("study", "lock", "--operator", "PI", *where).ends()
     assert status == 2
-    assert [part for part in (f"sub-{SUBJECT} ses-2: neither", "(overridden)", "(aborted)") if part not in told] == []
+    assert [part for part in (f"sub-{SUBJECT} ses-2: not run", "(overridden)", "(aborted)") if part not in told] == []
     assert register.path.read_bytes() == before
 
 
