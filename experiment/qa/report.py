@@ -74,7 +74,7 @@ def build_report(
     data = DataSet(folder).chosen(pilot=pilot)
     paths = data.transcripts_of_all()
     if not paths:
-        raise BadInput(f"There are no sessions in {data.root} (sourcedata/sub-*/ses-*/*_transcript.jsonl).")
+        raise BadInput(f"There are no sessions in {data.root}. Check the folder; pilots and simulations need --pilot.")
     read = partial(read_session, pilot=pilot)
     readings = map_on_all_cores(read, paths, few=FEW, chunk=CHUNK, progress=progress)
     name, day = data.root.resolve().name, today or datetime.now(timezone.utc)

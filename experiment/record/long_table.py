@@ -55,7 +55,8 @@ def read_sessions(place: Path, *, pilot: bool, progress: Progress) -> tuple[list
         [one for one in read if isinstance(one, str)],
     )
     if not sessions:
-        raise BadInput(unread[0] if unread else f"There is no session in {data.root}. Name a data set or a transcript.")
+        nothing = f"There are no sessions in {data.root}. Check the folder; pilots and simulations need --pilot."
+        raise BadInput(unread[0] if unread else nothing)
     return sessions, unread
 
 

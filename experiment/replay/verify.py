@@ -102,7 +102,8 @@ def verify_all(
     paths = data.transcripts_of_all()
     if not paths:
         raise BadInput(
-            f"There are no transcripts in {data.root}. Name a data set, or a file ending in _transcript.jsonl."
+            f"There are no transcripts in {data.root}. Name a data set, or a file ending in _transcript.jsonl; "
+            "pilots and simulations need --pilot."
         )
     verified = map_on_all_cores(partial(_verify, pilot=pilot), paths, few=FEW, chunk=CHUNK, progress=progress)
     between = between_sessions(paths)
