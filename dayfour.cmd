@@ -41,6 +41,8 @@ rem Sets BASE to a command that runs a 64-bit Python 3.10 to 3.12. (The Microsof
 set "BASE="
 set "CHECK=import sys, ensurepip, venv; sys.exit(sys.maxsize < 2**32 or not (3, 10) <= sys.version_info[:2] <= (3, 12))"
 for %%C in ("py -3.12" "py -3.11" "py -3.10" "python" "python3") do if not defined BASE call :try %%~C
+rem On many laboratory computers the only one is that of an installed PsychoPy; it makes our environment and stays as it is.
+for %%P in ("%ProgramFiles%\PsychoPy\python.exe" "%LOCALAPPDATA%\Programs\PsychoPy\python.exe") do if not defined BASE if exist %%P call :try %%P
 exit /b 0
 
 :try

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -57,18 +57,24 @@ app.add_typer(study, name="study")
 app.add_typer(reports.app, name="reports")
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def test(context: typer.Context) -> None:
+@app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def run_tests(
+    context: typer.Context,
+    windows: Annotated[  # noqa: FBT002 - typer makes --windows of it
+        bool, typer.Option("--windows", help="The tests of the Windows bench (Wine), which is made first.")
+    ] = False,
+) -> None:
     """The whole test suite: ruff, mypy, pytest. With arguments (`-k NAME`, a file) only pytest, which gets them."""
     import subprocess
-    from importlib.util import find_spec
 
-    chosen, whole = [["pytest", *context.args]], [["pytest"]]
-    if find_spec("xdist"):  # two files at a time, and then, one after the other, those that measure times
-        side_by_side = ["-n", "2", "--dist", "loadfile", "-m", "not bench and not alone"]
-        whole = [["pytest", *side_by_side], ["pytest", "-m", "alone"]]
     checks = [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"]]
-    for command in chosen if context.args else [*checks, *whole]:
+    # Two files at a time, and then, one after the other, those that measure times.
+    side_by_side = ["pytest", "-n", "2", "--dist", "loadfile", "-m", "not bench and not alone and not windows"]
+    commands = [["pytest", *context.args]] if context.args else [*checks, side_by_side, ["pytest", "-m", "alone"]]
+    if windows:
+        subprocess.run([ROOT / "tests" / "windows" / "set-up", ROOT / ".venv-windows"], check=True)  # noqa: S603 - ours
+        commands = [["pytest", "-m", "windows", "tests/windows", *context.args]]
+    for command in commands:
         say(" ".join(command), "bold")
         status = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=False).returncode  # noqa: S603 - our own tools
         if status:

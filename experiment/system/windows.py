@@ -33,8 +33,11 @@ _QUIET_ERRORS, _NO_HEAP = 0x0001 | 0x0002, 1  # SEM_FAILCRITICALERRORS | SEM_NOG
 
 
 def libraries() -> Any:
-    """Windows' libraries; they exist nowhere else."""
-    return vars(ctypes)["windll"]
+    """Windows' libraries; they exist nowhere else.
+
+    Our own handles on them: `ctypes.windll` is one for all, and pyglet gives its functions the types that it needs.
+    """
+    return ctypes.LibraryLoader(vars(ctypes)["WinDLL"])
 
 
 @dataclass(frozen=True)

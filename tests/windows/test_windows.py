@@ -1,0 +1,96 @@
+"""The program under Windows' Python on the Windows bench: what it writes, what it refuses, and what survives."""
+
+from __future__ import annotations
+
+import filecmp
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from experiment.design.message import read_messages
+from experiment.messages.store import Folder
+from tests.windows.bench import ROOT, Bench
+
+pytestmark = pytest.mark.windows
+PHRASE = "sieben gelbe Schäfchen"
+KINDS = {"utf-8-sig": "Schön, dass es dich gibt ❤", "cp1252": "Schön, dass es dich gibt – €", "utf-16": "Grüße 🌻"}
+
+
+@pytest.fixture(scope="module")
+def bench() -> Bench:
+    """The bench without a display."""
+    return Bench()
+
+
+@pytest.fixture(scope="module")
+def data(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The same simulated data set, made under Windows and here, in folders with spaces and umlauts."""
+    folder = tmp_path_factory.mktemp("Läb Süd")
+    there, here = folder / "Windows", folder / "Linux"
+    simulate = ("simulate", "--subjects", "2", "--seed", "1", "--out")
+    assert bench.dayfour(*simulate, there)[0] == 0
+    subprocess.run([sys.executable, "-m", "experiment", *simulate, here], cwd=ROOT, check=True, capture_output=True)
+    return there, here
+
+
+def test_both_systems_write_the_same_files(data: tuple[Path, Path]) -> None:
+    """Every file of a simulated data set is the same byte for byte, line ends included."""
+    there, here = data
+    names = [path.relative_to(here) for path in here.rglob("*") if path.is_file()]
+    assert sorted(names) == sorted(path.relative_to(there) for path in there.rglob("*") if path.is_file())
+    assert filecmp.cmpfiles(here, there, map(str, names), shallow=False)[1:] == ([], [])
+
+
+def test_each_system_verifies_the_other_ones_sessions(bench: Bench, data: tuple[Path, Path]) -> None:
+    """`replay --verify` finds Windows' sessions as recorded here, and ours as recorded there."""
+    there, here = data
+    status, _, told = bench.dayfour("replay", here, "--verify", "--pilot")
+    assert (status, "4 of 4 sessions" in told) == (0, True)
+    verify = [sys.executable, "-m", "experiment", "replay", str(there), "--verify", "--pilot"]
+    assert subprocess.run(verify, cwd=ROOT, check=False, capture_output=True).returncode == 0
+
+
+def test_sessions_are_judged_and_tabled(bench: Bench, data: tuple[Path, Path]) -> None:
+    """`qa` writes its page, and `table` prints the table that lies there."""
+    there, _ = data
+    assert bench.dayfour("qa", there, "--pilot")[0] in {0, 1}
+    assert next(there.rglob("qa.html")).stat().st_size > 0
+    transcript = next(there.rglob("*_transcript.jsonl"))
+    status, table, _ = bench.dayfour("table", transcript, "--pilot")
+    stem = transcript.name.removesuffix("_transcript.jsonl")
+    assert (status, table) == (0, next(there.rglob(f"{stem}_beh.tsv")).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("encoding", KINDS)
+def test_files_of_windows_programs_are_imported_unchanged(bench: Bench, tmp_path: Path, encoding: str) -> None:
+    """Windows' line ends and encodings: the text arrives to the code point."""
+    rows = ["participant;writer;relationship;text", f"DF1;Änne;mother;{KINDS[encoding]}"]
+    (tmp_path / "sent.csv").write_bytes("\r\n".join(rows).encode(encoding))
+    into = tmp_path / "taken"
+    status, _, told = bench.dayfour("messages", "import", tmp_path / "sent.csv", "--messages", into)
+    assert status == 0, told
+    assert [(one.writer, one.text) for one in Folder(into).read("DF1")] == [("Änne", KINDS[encoding])]
+
+
+def test_encrypted_messages_open_on_both_systems(bench: Bench, tmp_path: Path) -> None:
+    """What is encrypted there opens here with the passphrase, and no plain file is left."""
+    shutil.copy(ROOT / "stimuli" / "examples" / "english.csv", tmp_path / "sub-DF1.csv")
+    before = read_messages(tmp_path / "sub-DF1.csv")
+    status, _, told = bench.dayfour("messages", "encrypt", "--messages", tmp_path, typed=f"{PHRASE}\n" * 2)
+    assert status == 0, told
+    assert not (tmp_path / "sub-DF1.csv").exists()
+    folder = Folder(tmp_path).unlocked(PHRASE)
+    assert tuple(folder.read("DF1")) == before
+
+
+def test_the_display_is_measured(small_display: str) -> None:
+    """`check` gets resolution and scaling by ctypes also after pyglet has given the shared libraries its types."""
+    code = (
+        "import pyglet.libs.win32; from experiment.system.windows import Windows, libraries; "
+        "screen = Windows(libraries()).screen(); print(screen.width_px, screen.height_px, screen.scaling)"
+    )
+    status, out, told = Bench(display=small_display).python(code)
+    assert (status, out.strip()) == (0, "1280 720 1.0"), told

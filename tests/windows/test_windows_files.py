@@ -1,0 +1,104 @@
+"""Files under Windows' Python on the Windows bench: other programs that hold them, several processes, kills."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from experiment.study.events import Enrolled
+from experiment.study.register import Register
+from experiment.study.setup import enrol, set_up
+from tests.studying import PUBLIC_KEYS, STUDY
+from tests.test_study_register import WORKER
+from tests.windows.bench import Bench
+
+pytestmark = pytest.mark.windows
+
+# As a spreadsheet does: CreateFile for reading and writing, sharing nothing (Microsoft, "CreateFileW", dwShareMode 0).
+HOLDS = """
+import ctypes, sys
+from pathlib import Path
+kernel32 = ctypes.WinDLL("kernel32")
+kernel32.CreateFileW.restype, kernel32.CloseHandle.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+path = Path(sys.argv[1])
+handle = kernel32.CreateFileW(str(path), 0xC0000000, 0, None, 3, 0, None)
+"""
+WRITES = f"""{HOLDS}
+from experiment.errors import EquipmentFailure
+from experiment.storage.atomic_file import write_whole
+try:
+    write_whole(path, "new")
+except EquipmentFailure as error:
+    print(error)
+kernel32.CloseHandle(handle)
+print([one.name for one in path.parent.iterdir()], path.read_text())
+write_whole(path, "new")
+print(path.read_text())
+"""
+READS = f"""{HOLDS}
+from experiment.errors import EquipmentFailure
+from experiment.record.tsv import read_table
+try:
+    read_table(path, "participant_id")
+except EquipmentFailure as error:
+    print(error)
+"""
+# TerminateProcess, which nothing can catch, at random moments.
+KILLS = """
+import random, subprocess, sys, time
+worker, folder, *subjects = sys.argv[1:]
+random.seed(1)
+command = [sys.executable, "-c", worker, folder, *subjects]
+workers = [subprocess.Popen(command, stdin=-1, stdout=-1, stderr=-1, text=True) for _ in range(4)]
+told = []
+for number, process in enumerate(workers):
+    if number < 2:
+        told.append(process.stdout.readline())
+        time.sleep(random.uniform(0, 0.05))
+        process.kill()
+    out, error = process.communicate()
+    told += out.splitlines()
+    assert number < 2 or process.returncode == 0, error
+print(*told, sep="\\n")
+"""
+
+
+def test_a_file_that_another_program_holds_is_not_replaced(tmp_path: Path) -> None:
+    """The error names it and says to close it, it stays as it was, and nothing is left beside it."""
+    path = tmp_path / "sub-DF1_sessions.tsv"
+    path.write_text("old")
+    status, out, told = Bench().python(WRITES, path)
+    assert status == 0, told
+    error, kept, written = out.splitlines()
+    assert "sub-DF1_sessions.tsv cannot be saved" in error
+    assert "Close it in other programs" in error
+    assert (kept, written) == ("['sub-DF1_sessions.tsv'] old", "new")
+
+
+def test_a_table_that_another_program_holds_is_named(tmp_path: Path) -> None:
+    """Where Windows lets nobody read it, the assistant hears which file to close."""
+    path = tmp_path / "participants.tsv"
+    path.write_text("participant_id\n")
+    status, out, told = Bench().python(READS, path)
+    assert status == 0, told
+    assert "participants.tsv cannot be read" in out
+    assert "Close it in other programs" in out
+
+
+def test_processes_that_share_a_register_enrol_while_some_are_killed(tmp_path: Path) -> None:
+    """Every participant has one place, none is skipped or given twice, and nothing that was told is lost."""
+    register = Register(tmp_path / "study")
+    set_up(register, STUDY, *PUBLIC_KEYS, "PI")
+    subjects = [str(number) for number in range(1, 13)]
+    status, out, told = Bench().python(KILLS, WORKER, register.folder, *subjects)
+    assert status == 0, told
+    places = {entry.act.subject: entry.act.place for entry in register.entries() if isinstance(entry.act, Enrolled)}
+    for subject in set(subjects) - places.keys():  # whom the killed left out
+        enrolled = enrol(register, subject, ("north", "south")[int(subject) % 2], "RA").act
+        assert isinstance(enrolled, Enrolled)
+        places[subject] = enrolled.place
+    for side in (0, 1):
+        assert sorted(place for subject, place in places.items() if int(subject) % 2 == side) == list(range(1, 7))
+    told_places = [line.split() for line in out.splitlines() if line.strip()]
+    assert {subject: str(places[subject]) for subject, _ in told_places} == dict(told_places)

@@ -1,0 +1,109 @@
+"""The program's windows under Windows' Python on the Windows bench, with real key presses, clicks and kills."""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING
+
+import pytest
+
+from experiment.record.events import Key, Rated, ScaleScene, Shown
+from experiment.task.layout import Layout
+from tests import lab as lab_module
+from tests.lab import Eyes, by_keyboard, finishes, is_message, participates
+from tests.tables import read_table
+from tests.test_survival import resumes
+from tests.windows.bench import LIMIT_S, WindowsLab
+from tests.xtest import Hands
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from experiment.record.events import Scene
+    from tests.lab import Sitting
+
+pytestmark = pytest.mark.windows
+
+
+@pytest.fixture
+def windows_lab(large_display: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WindowsLab]:
+    """A laboratory on the bench; whatever it started has ended afterwards."""
+    monkeypatch.setattr(lab_module, "LIMIT_S", LIMIT_S)
+    lab = WindowsLab(large_display, tmp_path)
+    yield lab
+    for sitting in lab.sittings:
+        sitting.process.kill()
+        sitting.process.communicate()
+
+
+@pytest.fixture
+def hands(large_display: str) -> Iterator[Hands]:
+    """Hands at the keyboard and mouse of the bench's display."""
+    with Hands(large_display) as hands:
+        yield hands
+
+
+def takes_the_keyboard(sitting: Sitting, display: str) -> tuple[int, int]:
+    """The window gets the keyboard, which no window manager gives it here; its middle on the display."""
+    sitting.next(Shown)
+    with Eyes(display) as eyes:
+        window = eyes.window()
+        eyes.gives_focus(window)
+        place, size = window.translate_coords(window.query_tree().root, 0, 0), window.get_geometry()
+    return -place.x + size.width // 2, -place.y + size.height // 2
+
+
+def test_a_session_by_keyboard(windows_lab: WindowsLab, hands: Hands, large_display: str) -> None:
+    """Presses of a few milliseconds are heard and timed by psychtoolbox's queue, at the distances of the pressing."""
+    pressed_s = list[float]()
+
+    def answer(scene: Scene) -> None:
+        if isinstance(scene, ScaleScene) and scene.marker is None:
+            pressed_s.append(hands.tap("3", 0.005)[0])
+        else:
+            by_keyboard(hands)(scene)
+
+    sitting = windows_lab.pilots()
+    takes_the_keyboard(sitting, large_display)
+    assert finishes(sitting, answer)[0] == 0
+    heard = [event for event in sitting.events() if isinstance(event, Key) and event.key == "3" and event.down]
+    assert {event.timed_by for event in heard} == {"queue"}
+    assert len(heard) == len(pressed_s)
+    off_s = [event.time_s - pressed for event, pressed in zip(heard, pressed_s, strict=True)]
+    middle_s = statistics.median(off_s)
+    assert max(abs(one - middle_s) for one in off_s) < 0.05  # a busy computer; the benchmark has the figures
+
+
+def test_a_session_by_mouse(windows_lab: WindowsLab, hands: Hands, large_display: str) -> None:
+    """Clicks on scale and buttons are enough, and all of them reach the disk."""
+    sitting = windows_lab.pilots()
+    middle_px, layout = takes_the_keyboard(sitting, large_display), Layout(1280, 720)
+
+    def answer(scene: Scene) -> None:
+        if isinstance(scene, ScaleScene) and scene.marker is None:
+            x_px, y_px = layout.scale(7).point_place(6)
+        elif getattr(scene, "button", None):
+            x_px, y_px = layout.button.x_px, layout.button.y_px
+        else:
+            return
+        hands.click(middle_px[0] + x_px, middle_px[1] - y_px, 0.03)
+
+    assert finishes(sitting, answer)[0] == 0
+    assert {event.value for event in sitting.events() if isinstance(event, Rated)} == {6}
+
+
+def test_a_killed_session_is_resumed(windows_lab: WindowsLab, hands: Hands, large_display: str) -> None:
+    """A session killed after its first message is resumed, and its table has all ratings."""
+    windows_lab.messages()
+    sitting = windows_lab.runs()
+    takes_the_keyboard(sitting, large_display)
+    answer = by_keyboard(hands, 5)
+    answer(participates(sitting, answer, is_message).scene)
+    participates(sitting, answer, is_message)
+    sitting.process.kill()
+    again = resumes(windows_lab)
+    takes_the_keyboard(again, large_display)
+    assert finishes(again, by_keyboard(hands, 2))[0] == 0
+    table = read_table(windows_lab.table())
+    assert table[["connection", "pleasure"]].to_numpy().tolist() == [[5, 5], [2, 2]]
