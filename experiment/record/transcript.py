@@ -123,7 +123,7 @@ class Writer:
         except FileExistsError as error:
             if self._path.exists():
                 what = "This transcript was changed since it was read" if after else "There is a transcript already"
-                raise BadInput(f"{what}, and none is ever overwritten: {self._path}.") from error
+                raise BadInput(f"{what}, and it is never overwritten: {self._path}.") from error
             where = f"{self._path.parent} cannot be made: a file is in its place"
             raise EquipmentFailure(f"{where}. Choose --data.") from error
         except OSError as error:
