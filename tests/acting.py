@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from experiment.design.message import Message
 from experiment.design.session import draw_session
 from experiment.record import events
-from experiment.screens.simulated import SimulatedScreen, simulated_info
+from experiment.screens.simulated_screen import SimulatedScreen, simulated_info
 from experiment.task import procedure, scenes
 from experiment.task.layout import Layout
 from tests.strategies import PROTOCOL

@@ -22,13 +22,13 @@ from experiment.design.visit import Visit
 from experiment.record.closing import record_closing, record_guess
 from experiment.record.dataset import DataSet
 from experiment.reports.service import Service
-from experiment.reports.simulated import simulate_reports
+from experiment.reports.simulated_reports import simulate_reports
 from experiment.study import setup, unblinding
 from experiment.study.participant import Participant
-from experiment.study.plan import read_study
 from experiment.study.register import Register
 from experiment.study.seals import open_packing
-from experiment.study.simulated import simulate_study
+from experiment.study.simulated_study import simulate_study
+from experiment.study.study_file import read_study
 
 ROOT = Path(__file__).parents[1]
 PROTOCOL = ROOT / "stimuli" / "protocol.toml"

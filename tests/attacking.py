@@ -33,11 +33,11 @@ from experiment.study.anchors import find_record
 from experiment.study.data_lock import check_locked
 from experiment.study.events import Locked, SessionHeld
 from experiment.study.location import register_in
-from experiment.study.plan import Study
 from experiment.study.register import HEAD, REGISTER, Register
 from experiment.study.seals import open_allocation, open_packing
 from experiment.study.setup import set_up
-from experiment.study.simulated import simulate_study
+from experiment.study.simulated_study import simulate_study
+from experiment.study.study_file import Study
 from tests.strategies import PROTOCOL
 from tests.studying import ENGLISH, STUDY
 

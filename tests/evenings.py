@@ -30,9 +30,9 @@ from experiment.reports.server import build_app
 from experiment.reports.service import Service
 from experiment.study import recording, setup
 from experiment.study.events import Enrolled
-from experiment.study.plan import Study
 from experiment.study.register import Register, utc_now
-from experiment.study.simulated import SettableClock
+from experiment.study.simulated_study import SettableClock
+from experiment.study.study_file import Study
 from tests.studying import MONDAY, PUBLIC_KEYS, STUDY
 
 ROOT = Path(__file__).parents[1]

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, get_args
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from experiment.design.form_questions import AskedQuestion
 from experiment.design.message import PRACTICE, Message
 from experiment.design.protocol import Question, Rating, read_protocol
-from experiment.design.questions import AskedQuestion
 from experiment.design.session import draw_session
 from experiment.record import events
 from experiment.screens.personas import HABITS, Persona
-from experiment.screens.simulated import SimulatedScreen, simulated_info
+from experiment.screens.simulated_screen import SimulatedScreen, simulated_info
 from experiment.task import procedure
 from experiment.task.layout import Layout
 

@@ -19,7 +19,7 @@ from experiment.session.run import run_simulated
 from experiment.study import events, participants
 from experiment.study.allocation import draw
 from experiment.study.participant import Participant
-from experiment.study.plan import Courses, Study, read_study
+from experiment.study.study_file import Courses, Study, read_study
 from tests.strategies import PROTOCOL
 
 ENGLISH = read_messages(Path(__file__).parents[1] / "stimuli" / "examples" / "english.csv")

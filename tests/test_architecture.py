@@ -75,7 +75,7 @@ def test_the_command_line_starts_without_what_is_slow() -> None:
 
 def test_the_pure_modules_need_no_libraries() -> None:
     """The task, its rules and a simulated session run without PsychoPy, numpy, pandas or the typesetter."""
-    code = "import sys, experiment.screens.simulated; sys.exit(any(name in sys.modules for name in sys.argv[1:]))"
+    code = "import sys, experiment.screens.simulated_screen; sys.exit(any(n in sys.modules for n in sys.argv[1:]))"
     subprocess.run([sys.executable, "-c", code, *SLOW], cwd=ROOT, check=True)
 
 

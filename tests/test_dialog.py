@@ -20,7 +20,7 @@ from Xlib import X, protocol
 from Xlib.display import Display
 from Xlib.ext import xtest
 
-from experiment.design.questions import AskedQuestion, FormWords
+from experiment.design.form_questions import AskedQuestion, FormWords
 from tests.xtest import Hands
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ from msgspec.structs import replace
 from experiment.cli import form_window
 from experiment.errors import BadInput
 from experiment.design.protocol import read_protocol
-from experiment.design.questions import AskedQuestion
+from experiment.design.form_questions import AskedQuestion
 
 protocol = read_protocol(Path("stimuli/protocol.toml"))
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from experiment.cli import form
+from experiment.design.form_questions import AskedQuestion
 from experiment.design.protocol import read_protocol
-from experiment.design.questions import AskedQuestion
 from experiment.errors import BadInput
 
 PROTOCOL = replace(

@@ -31,7 +31,7 @@ from experiment.preflight import (
     display,
     keyboards,
     load,
-    refresh,
+    open_window,
     report,
     software,
 )
@@ -553,7 +553,7 @@ def test_a_real_screen_is_green(hz: float, monkeypatch: pytest.MonkeyPatch) -> N
     pace = pace_of(Screen(hz), monkeypatch)
     assert pace.hz == pytest.approx(hz, rel=1e-3)
     assert (pace.missed, pace.intervals) == (0, THOROUGH[0])
-    assert grades(refresh.check_pace(pace)) == {"refresh": "ok", "vsync": "ok"}
+    assert grades(open_window.check_pace(pace)) == {"refresh": "ok", "vsync": "ok"}
 
 
 @pytest.mark.parametrize("hz", [60.0, 300.0, 744.0, 5000.0])
@@ -561,7 +561,7 @@ def test_flips_that_wait_for_nothing_are_red_at_any_rate(hz: float, monkeypatch:
     """Also where they happen to come 60 times a second; no refresh rate is claimed then."""
     pace = pace_of(Screen(hz, waits=False), monkeypatch)
     assert pace.correlation > 0.9
-    assert grades(refresh.check_pace(pace)) == {"refresh": "note", "vsync": "error"}
+    assert grades(open_window.check_pace(pace)) == {"refresh": "note", "vsync": "error"}
 
 
 @pytest.mark.parametrize("jitter_s", [0.001, 0.003, 0.01])
@@ -575,7 +575,7 @@ def test_a_busy_computer_makes_no_screen_of_none(jitter_s: float, monkeypatch: p
 def test_a_restless_or_slow_screen_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """One missed refresh or a large sd is amber, many are red, and so is a screen of 30 Hz."""
     paces = [Screen(60, misses=1), Screen(60, misses=5), Screen(60, jitter_s=0.002), Screen(30)]
-    told = [by_name(refresh.check_pace(pace_of(screen, monkeypatch)))["refresh"] for screen in paces]
+    told = [by_name(open_window.check_pace(pace_of(screen, monkeypatch)))["refresh"] for screen in paces]
     assert [item.severity for item in told] == ["warning", "error", "warning", "error"]
     assert "1 missed" in told[0].text
     assert "5 missed" in told[1].text
@@ -583,8 +583,8 @@ def test_a_restless_or_slow_screen_is_told(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_small_screen_is_red_and_a_window_amber() -> None:
     """A session needs 1280 x 720 pixels, full screen."""
-    assert grades(refresh.size((1280, 720), full_screen=True)) == {"size": "ok"}
-    assert grades(refresh.size((1366, 700), full_screen=False)) == {"size": "error", "window": "warning"}
+    assert grades(open_window.size((1280, 720), full_screen=True)) == {"size": "ok"}
+    assert grades(open_window.size((1366, 700), full_screen=False)) == {"size": "error", "window": "warning"}
 
 
 def stroke(key: str, *, down: bool) -> KeyEvent:
@@ -600,7 +600,7 @@ def stroke(key: str, *, down: bool) -> KeyEvent:
 def test_a_press_is_graded(downs: str, age_s: float, grade: str) -> None:
     """Once and fresh is green; none, twice or late is amber; a stamp from the future or from long ago is red."""
     strokes = [stroke(key, down=down) for key in downs for down in (True, False)]
-    item = refresh.check_press(strokes, [age_s] * len(strokes), "queue")
+    item = open_window.check_press(strokes, [age_s] * len(strokes), "queue")
     assert item.severity == grade
     assert item.fix or grade == "ok"
 
@@ -625,14 +625,14 @@ class Keys:
 def test_keys_from_before_and_the_mouse_are_no_press() -> None:
     """What waits when the test begins is dropped, and a mouse button is no key."""
     old, click = KeyEvent("x", down=True, time_s=now_s()), KeyEvent("mouse_1", down=True, time_s=now_s())
-    assert refresh.press(Screen(60), Keys([old], [click]), 0.1).severity == "warning"
+    assert open_window.press(Screen(60), Keys([old], [click]), 0.1).severity == "warning"
 
 
 def test_a_press_ends_the_waiting() -> None:
     """A moment after it, in which a second one would have come."""
     keys = Keys([], [], [KeyEvent("x", down=True, time_s=now_s())], [KeyEvent("x", down=False, time_s=now_s())])
     began_s = time.monotonic()
-    assert refresh.press(Screen(60), keys, 30).severity == "ok"
+    assert open_window.press(Screen(60), keys, 30).severity == "ok"
     assert time.monotonic() - began_s < 2
 
 

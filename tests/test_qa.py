@@ -28,7 +28,7 @@ from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.finding import Finding
 from experiment.screens.personas import HABITS, Persona
-from experiment.screens.simulated import SimulatedScreen, simulated_info
+from experiment.screens.simulated_screen import SimulatedScreen, simulated_info
 from experiment.task import procedure
 from experiment.task.layout import Layout
 from experiment.task.scenes import pause_page

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from experiment.errors import BadInput
-from experiment.reports import simulated
+from experiment.reports import simulated_reports
 from experiment.reports.importing import plan_import, write_import
 from experiment.reports.record import sendings
 from experiment.reports.service import Service
@@ -42,8 +42,8 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Evenings:
         start_second(made, subject, SECOND)
     made.at(SECOND + 10 * DAY, "12:00")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(simulated, "CORRECTED", 0)
-        simulated.simulate_reports(made.service, 1)
+        patch.setattr(simulated_reports, "CORRECTED", 0)
+        simulated_reports.simulate_reports(made.service, 1)
     return made
 
 

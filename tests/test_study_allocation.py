@@ -19,7 +19,7 @@ from experiment.errors import BadInput
 from experiment.storage.readable_code import CHARACTERS
 from experiment.study import allocation
 from experiment.study.allocation import ORDERS, Order, Slot, check_kit, draw, packing_rows
-from experiment.study.plan import Study, StudyClock
+from experiment.study.study_file import Study, StudyClock
 
 STUDIES = 10_000
 SIZES, PLACES = (2, 4, 6), 10

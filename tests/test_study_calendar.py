@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from experiment.study import calendar, participants
 from experiment.study import dates as days
 from experiment.study import events as acts
-from experiment.study.plan import Study
+from experiment.study.study_file import Study
 from tests.studying import (
     DAY,
     MONDAY,

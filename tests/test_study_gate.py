@@ -18,8 +18,8 @@ from experiment.design.visit import Visit
 from experiment.errors import BadInput
 from experiment.study import admission, events, participants, recording, sessions, setup
 from experiment.study import dates as days
-from experiment.study.plan import Courses, Study
 from experiment.study.register import Register
+from experiment.study.study_file import Courses, Study
 from tests.studying import (
     DAY,
     MONDAY,

@@ -43,11 +43,11 @@ from experiment.study.events import (
 )
 from experiment.study.location import find_register
 from experiment.study.participants_tsv import update_participants_tsv
-from experiment.study.plan import Study, StudyClock
 from experiment.study.register import ALLOCATION, HEAD, KITS, PACKING, REGISTER, AllocationSlot, Head, Register
 from experiment.study.seals import open_packing
 from experiment.study.sessions import record_end
 from experiment.study.setup import Allocation, enrol, set_up
+from experiment.study.study_file import Study, StudyClock
 from experiment.study.unblinding import lock, unblind_all, unblind_one
 from tests.lab import ROOT
 from tests.studying import run_session

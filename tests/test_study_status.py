@@ -19,10 +19,10 @@ from experiment.record.tsv import read_rows
 from experiment.study import admission, dates, events, participants, setup, status
 from experiment.study.events import Overridden, SessionHeld, Unblinded, Withdrew
 from experiment.study.participant import Participant
-from experiment.study.plan import Courses
 from experiment.study.register import Register
-from experiment.study.simulated import simulate_study
+from experiment.study.simulated_study import simulate_study
 from experiment.study.status import Urgency
+from experiment.study.study_file import Courses
 from tests.strategies import PROTOCOL
 from tests.studying import (
     DAY,

@@ -19,7 +19,7 @@ from experiment.record.dataset import DataSet
 from experiment.record.finding import describe
 from experiment.replay.verify import verify, verify_all
 from experiment.screens.personas import HABITS, Persona
-from experiment.screens.simulated import SimulatedScreen, simulated_info
+from experiment.screens.simulated_screen import SimulatedScreen, simulated_info
 from experiment.task import procedure
 from experiment.task.layout import Layout
 from tests.strategies import PROTOCOL, held

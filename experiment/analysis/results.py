@@ -29,7 +29,7 @@ from experiment.analysis.models import (
     used_rows,
 )
 from experiment.analysis.study_data import StudyData
-from experiment.study.plan import Analysis
+from experiment.study.study_file import Analysis
 
 SOURCES: tuple[Source, ...] = ("session", "daily")
 DELTAS = (-1.0, -0.5, 0.5, 1.0)

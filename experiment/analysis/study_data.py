@@ -19,7 +19,7 @@ from experiment.study.events import Entry, Overridden, Withdrew
 from experiment.study.location import register_in
 from experiment.study.participant import Participant
 from experiment.study.participants import counting_acts
-from experiment.study.plan import Analysis, Study
+from experiment.study.study_file import Analysis, Study
 from experiment.study.unblinding import SESSIONS
 
 MOST_NAMED = 10

@@ -12,7 +12,7 @@ from experiment.record.tsv import read_records
 from experiment.study.data_lock import check_locked
 from experiment.study.events import Entry, Locked, Unblinded
 from experiment.study.participant import Participant
-from experiment.study.plan import Study
+from experiment.study.study_file import Study
 from experiment.study.unblinding import COLUMNS, SESSIONS
 
 Treatments = Mapping[tuple[str, int], str]

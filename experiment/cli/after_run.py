@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from experiment.design.form_questions import Funnel
     from experiment.design.protocol import Protocol
-    from experiment.design.questions import Funnel
     from experiment.record.dataset import DataSet
     from experiment.record.events import Ended
     from experiment.session.plan import Plan

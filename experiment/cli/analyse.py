@@ -60,7 +60,7 @@ def power(
 ) -> None:
     """Print which effects a number of participants can detect, and the power to show that nothing changes."""
     from experiment.analysis.power import EFFECTS, WANTED, plan_power
-    from experiment.study.plan import read_study
+    from experiment.study.study_file import read_study
 
     study = read_study(plan)
     effects = tuple(effect or EFFECTS)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from experiment.cli.form import Answers
+    from experiment.design.form_questions import AskedQuestion
     from experiment.design.protocol import Protocol
-    from experiment.design.questions import AskedQuestion
     from experiment.record.events import Ended
     from experiment.session.plan import Plan
     from experiment.study.register import Register
@@ -33,7 +33,7 @@ def run_once_fit(
 ) -> tuple[Ended, Plan]:
     """The session, and how it ended. What keeps it from beginning is shown in the form, which keeps its answers."""
     from experiment.cli.form import RUN_ANYWAY
-    from experiment.design.questions import AskedQuestion
+    from experiment.design.form_questions import AskedQuestion
     from experiment.preflight.report import NotFit
     from experiment.record.transcript import has_begun
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from experiment.design.questions import AskedQuestion
+from experiment.design.form_questions import AskedQuestion
 from experiment.design.session import check_session, check_subject
 from experiment.errors import BadInput
 

@@ -13,7 +13,7 @@ from experiment.cli import form
 if TYPE_CHECKING:
     from PyQt6.QtGui import QPaintEvent, QWheelEvent
 
-    from experiment.design.questions import AskedQuestion, FormWords
+    from experiment.design.form_questions import AskedQuestion, FormWords
 
 LABEL_WIDTH_PX = 230
 

@@ -32,12 +32,12 @@ from PyQt6.QtWidgets import (
 
 from experiment.cli import form
 from experiment.cli.form_widgets import STYLE, Field, label, question_label
-from experiment.design.questions import FormWords
+from experiment.design.form_questions import FormWords
 from experiment.errors import DayFourError
 
 if TYPE_CHECKING:
+    from experiment.design.form_questions import AskedQuestion, Funnel
     from experiment.design.protocol import Protocol
-    from experiment.design.questions import AskedQuestion, Funnel
 
 TITLE = "Day Four"
 PAGE_WIDTH_PX = 800

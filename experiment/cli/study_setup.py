@@ -16,9 +16,9 @@ from experiment.design.visit import bare_label
 from experiment.errors import BadInput, DayFourError
 
 if TYPE_CHECKING:
-    from experiment.study.plan import Study
     from experiment.study.register import Register
     from experiment.study.snapshot import Snapshot
+    from experiment.study.study_file import Study
 
 PLAN = ROOT / "stimuli" / "study.toml"
 SIMULATED_PASSPHRASE = "simulated study"  # noqa: S105 - it keeps nothing from anybody
@@ -42,9 +42,9 @@ def init(
     """Start a study: draw the allocation at random and seal it for these two keys."""
     from experiment.study import location
     from experiment.study.keys import read_public
-    from experiment.study.plan import read_study
     from experiment.study.register import ALLOCATION, PACKING
     from experiment.study.setup import set_up
+    from experiment.study.study_file import read_study
 
     read, register = read_study(plan), location.share_register(data, folder) if folder else register_for(data)
     set_up(register, read, read_public(unblinder), read_public(pharmacy), operator)
@@ -132,15 +132,15 @@ def simulate_study(
     from experiment.design.protocol import find_daily, read_protocol
     from experiment.record.dataset import DataSet
     from experiment.reports.service import Service
-    from experiment.reports.simulated import simulate_reports
+    from experiment.reports.simulated_reports import simulate_reports
     from experiment.study.clock import SIMULATOR
     from experiment.study.keys import read_key, write_keys
     from experiment.study.location import FOLDER
-    from experiment.study.plan import read_study
     from experiment.study.register import Register
     from experiment.study.seals import open_packing
     from experiment.study.setup import set_up
-    from experiment.study.simulated import simulate_study
+    from experiment.study.simulated_study import simulate_study
+    from experiment.study.study_file import read_study
 
     read, asked, folder = read_study(plan), read_protocol(protocol), out / FOLDER
     daily = find_daily(protocol)

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from experiment.design.questions import Fixed, Label, Line, find_repeated, refuse, wrong_braces
+from experiment.design.form_questions import Fixed, Label, Line, find_repeated, refuse, wrong_braces
 
 Time = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z", title='a time of day as "HH:MM", e.g. "20:00"')]
 Language = Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]+)*\Z", title='a language tag, e.g. "en" or "de"')]

@@ -18,8 +18,17 @@ from msgspec.structs import replace
 from experiment.design.columns import RATING_ENDINGS, SESSIONS_COLUMNS, TRIAL_COLUMNS
 from experiment.design.contradictions import find_contradictions
 from experiment.design.daily import Daily
+from experiment.design.form_questions import (
+    AskedQuestion,
+    Fixed,
+    Funnel,
+    Label,
+    Line,
+    find_repeated,
+    refuse,
+    wrong_braces,
+)
 from experiment.design.intake import Intake
-from experiment.design.questions import AskedQuestion, Fixed, Funnel, Label, Line, find_repeated, refuse, wrong_braces
 from experiment.design.thresholds import Thresholds
 from experiment.errors import BadInput
 from experiment.storage.toml import read_toml, refusal

@@ -16,7 +16,7 @@ from typing import Any
 from msgspec import UNSET
 
 from experiment.design.columns import SESSIONS_COLUMNS
-from experiment.design.questions import AskedQuestion
+from experiment.design.form_questions import AskedQuestion
 from experiment.design.visit import LABEL, NUMBER, Visit, session_name, subject_label, subject_name
 from experiment.errors import BadInput, DayFourError, EquipmentFailure
 from experiment.record.data_dictionary import PARTICIPANTS_COLUMNS, describe_question

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from experiment.design.columns import SESSIONS_COLUMNS, trial_columns
+from experiment.design.form_questions import AskedQuestion
 from experiment.design.message import KEYED
 from experiment.design.protocol import Protocol
-from experiment.design.questions import AskedQuestion
 from experiment.design.session import SessionPlan
 
 

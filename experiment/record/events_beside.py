@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import UNSET, Struct, UnsetType
 
-from experiment.design.questions import AskedQuestion
+from experiment.design.form_questions import AskedQuestion
 
 Answers = dict[str, str | float | None]
 """A form's answers by their questions' ids; null where a question was left out."""

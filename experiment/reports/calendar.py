@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from datetime import timedelta, timezone
 
+from experiment.reports.open_times import windows
 from experiment.reports.replies import Asker
-from experiment.reports.windows import windows
 from experiment.reports.words import said
 from experiment.study.calendar import event_uid
 

@@ -23,10 +23,10 @@ from experiment.messages.importing.headers import says, strip_number
 from experiment.messages.importing.table import Table
 from experiment.messages.names import plain
 from experiment.reports.events import Answers, Imported, LogLine, entry
+from experiment.reports.open_times import ReportWindow, among, windows
 from experiment.reports.record import asked
 from experiment.reports.service import Service
 from experiment.reports.survey_answers import read_answer
-from experiment.reports.windows import ReportWindow, among, windows
 from experiment.study.participants import get_participant
 
 # What columns are called: in Qualtrics, in REDCap (whose forms have `daily_timestamp`), and in our own table.

@@ -15,9 +15,9 @@ from msgspec import Struct
 from experiment.design.visit import bare_label
 from experiment.errors import BadInput
 from experiment.reports.events import LogLine, Reminded, entry
+from experiment.reports.open_times import ReportWindow, open_windows
 from experiment.reports.record import reminded, sendings
 from experiment.reports.service import Service
-from experiment.reports.windows import ReportWindow, open_windows
 from experiment.reports.words import said
 from experiment.storage.read_file import read_file
 

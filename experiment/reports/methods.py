@@ -11,9 +11,9 @@ from statistics import mean, median, quantiles, stdev
 
 from experiment.design.daily import Daily
 from experiment.errors import BadInput
+from experiment.reports.open_times import Status
 from experiment.reports.table import ReportRow
-from experiment.reports.windows import Status
-from experiment.study.plan import Study
+from experiment.study.study_file import Study
 
 
 def paragraph(of: Sequence[ReportRow], daily: Daily, study: Study) -> str:

@@ -14,15 +14,15 @@ from experiment.errors import BadInput
 from experiment.qa.findings import qa_finding
 from experiment.record.finding import Finding
 from experiment.reports.events import LogLine, journal
+from experiment.reports.open_times import ReportWindow, open_windows
 from experiment.reports.record import questions, sendings
 from experiment.reports.table import ReportRow, rows
 from experiment.reports.verify import verify
-from experiment.reports.windows import ReportWindow, open_windows
 from experiment.study import dates
 from experiment.study.participant import Participant
-from experiment.study.plan import Study
 from experiment.study.snapshot import Snapshot
 from experiment.study.status import ReportsIn
+from experiment.study.study_file import Study
 
 MIN_SCALES = 3  # fewer scales of one answer mean nothing
 MIN_JUDGED, HABIT = 4, 0.5  # from this share of so many reports on, somebody should look

@@ -14,11 +14,11 @@ from msgspec import Struct
 
 from experiment.design.daily import Daily
 from experiment.reports.events import Answers, LogLine, Opened, Sent, entry
+from experiment.reports.open_times import ReportWindow, accepting, among, next_window, open_windows, windows
 from experiment.reports.record import opened_at, reports_of
-from experiment.reports.windows import ReportWindow, accepting, among, next_window, open_windows, windows
 from experiment.reports.words import said
 from experiment.study.participant import Participant
-from experiment.study.plan import Study
+from experiment.study.study_file import Study
 
 MAX_OFFSET_MIN = 24 * 60
 PRACTICE = "practice"

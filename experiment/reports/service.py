@@ -9,10 +9,10 @@ from pathlib import Path
 from experiment.design.daily import Daily
 from experiment.errors import BadInput
 from experiment.reports.events import Journal, LogLine, journal
+from experiment.reports.open_times import check_hours
 from experiment.reports.record import asked, digest, links
 from experiment.reports.replies import Asker
 from experiment.reports.table import refresh_table
-from experiment.reports.windows import check_hours
 from experiment.reports.words import check_language
 from experiment.study.location import register_in
 from experiment.study.register import Register

@@ -18,13 +18,13 @@ from experiment.design.daily import COLUMNS, DailyItem
 from experiment.design.visit import session_name, subject_name
 from experiment.record.tsv import json_text, tsv
 from experiment.reports.events import Answers, LogLine, journal
+from experiment.reports.open_times import ReportWindow, Status, among, windows
 from experiment.reports.record import Key, Questions, Report, Source, questions, sendings
-from experiment.reports.windows import ReportWindow, Status, among, windows
 from experiment.storage.atomic_file import write_whole
 from experiment.study.participant import Participant
-from experiment.study.plan import Study
 from experiment.study.register import Register
 from experiment.study.snapshot import Snapshot
+from experiment.study.study_file import Study
 
 NO_ANSWERS: Answers = {}
 

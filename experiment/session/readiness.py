@@ -59,7 +59,7 @@ def _drawing(protocol: Protocol, shown: tuple[Message, ...], *, full_screen: boo
 
 def _window(drawing: Future[Pictures], background: Rgb, *, full_screen: bool, with_press: bool) -> Iterator[Finding]:
     """Everything that needs a window: pixels, refreshes, and a key."""
-    from experiment.preflight import refresh
+    from experiment.preflight import open_window
     from experiment.screens.canvas import Canvas
     from experiment.screens.refresh import measure_refresh
 
@@ -76,7 +76,7 @@ def _window(drawing: Future[Pictures], background: Rgb, *, full_screen: bool, wi
             yield refusal("pictures", error)
             return
         yield refusal("pictures", None, f"all {len(pictures.parts_of_all())} are on the screen as prepared")
-        yield from refresh.items(canvas, measure_refresh(canvas))
+        yield from open_window.items(canvas, measure_refresh(canvas))
         if with_press:
             canvas.draw([pictures.notice])
             canvas.flip()
@@ -84,12 +84,12 @@ def _window(drawing: Future[Pictures], background: Rgb, *, full_screen: bool, wi
 
 
 def _press(canvas: Canvas) -> Finding:
-    from experiment.preflight import refresh
+    from experiment.preflight import open_window
     from experiment.screens.keyboard import open_keys
 
     try:
         with closing(open_keys(allow_poll=True, window=canvas.handle)) as keys:
-            return refresh.press(canvas, keys)
+            return open_window.press(canvas, keys)
     except DayFourError as error:
         return refusal("press", error)
 

@@ -29,7 +29,7 @@ from experiment.record.saved import on_disk, remake_advice
 from experiment.record.writable import as_declared
 from experiment.screens.clock import Zero
 from experiment.screens.personas import HABITS, Persona
-from experiment.screens.simulated import SimulatedScreen, simulated_info
+from experiment.screens.simulated_screen import SimulatedScreen, simulated_info
 from experiment.session.plan import Plan
 from experiment.storage.hash_chain import line_digests
 from experiment.system import raised_priority
@@ -113,10 +113,10 @@ def _submit(look: Callable[[], Sequence[Finding]]) -> Future[Sequence[Finding]]:
 
 def _fit(canvas: Canvas, pace: Pace, looking: Future[Sequence[Finding]], override: str | None) -> tuple[Finding, ...]:
     """What was found of this computer and its screen; EquipmentFailure if it is red and nobody overrides that."""
-    from experiment.preflight import refresh
+    from experiment.preflight import open_window
     from experiment.preflight.report import refuse
 
-    found = (*looking.result(), *refresh.items(canvas, pace))
+    found = (*looking.result(), *open_window.items(canvas, pace))
     if (refusal := refuse(found)) and override is None:
         raise refusal
     return found

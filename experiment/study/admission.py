@@ -16,8 +16,8 @@ from experiment.study import dates as days
 from experiment.study.clock import clock_trouble
 from experiment.study.events import Entry
 from experiment.study.participant import Participant
-from experiment.study.plan import Study
 from experiment.study.snapshot import Snapshot
+from experiment.study.study_file import Study
 
 
 class Refused(BadInput):

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from experiment.errors import BadInput
 from experiment.storage.readable_code import CHARACTERS, read_code, write_code
-from experiment.study.plan import Study
+from experiment.study.study_file import Study
 
 Order = Literal["AB", "BA"]
 

@@ -20,7 +20,7 @@ from experiment.storage.atomic_file import write_whole
 from experiment.study import dates
 from experiment.study.events import Entry
 from experiment.study.participant import Participant
-from experiment.study.plan import Study
+from experiment.study.study_file import Study
 
 if TYPE_CHECKING:
     from icalendar import Event

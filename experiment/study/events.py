@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from experiment.study.plan import Study
+from experiment.study.study_file import Study
 
 SCHEMA = 1
 

@@ -25,8 +25,8 @@ from experiment.study.events import (
     Unblinded,
 )
 from experiment.study.participant import Participant
-from experiment.study.plan import Study
 from experiment.study.rules import apply
+from experiment.study.study_file import Study
 
 MOST_NAMED = 3
 LOOK_ALIKES = str.maketrans("oil", "011")

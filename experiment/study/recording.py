@@ -31,7 +31,7 @@ from experiment.study.events import (
     Withdrew,
 )
 from experiment.study.participant import Participant
-from experiment.study.plan import Study
+from experiment.study.study_file import Study
 
 Entries = Sequence[Entry]
 Kind = TypeVar("Kind", Consented, CourseStarted, Dosed, Withdrew, Overridden, SessionHeld, BegunAgain)

@@ -26,7 +26,7 @@ from experiment.study.events import (
     Withdrew,
 )
 from experiment.study.participant import Override, Participant
-from experiment.study.plan import Study
+from experiment.study.study_file import Study
 
 
 def apply(study: Study, participant: Participant, entry: Entry) -> Participant:

@@ -22,8 +22,8 @@ from experiment.storage.atomic_file import sync_folder, write_whole
 from experiment.study.allocation import Packed, Slot, draw, packing_rows
 from experiment.study.events import SCHEMA, Begun, Consented, Enrolled, Entry
 from experiment.study.participants import counting_acts, similar_ids
-from experiment.study.plan import Study
 from experiment.study.register import ALLOCATION, KITS, PACKING, AllocationSlot, Register, check_initials
+from experiment.study.study_file import Study
 from experiment.system import no_core_dumps
 
 SECRET_BYTES = 32

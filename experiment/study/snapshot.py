@@ -11,7 +11,7 @@ from experiment.storage.anchor import anchor_of
 from experiment.study.events import Entry, Locked
 from experiment.study.participant import Participant
 from experiment.study.participants import get_participant, read_participants, study_of
-from experiment.study.plan import Study
+from experiment.study.study_file import Study
 
 
 @dataclass(frozen=True)

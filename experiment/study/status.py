@@ -19,8 +19,8 @@ from experiment.study.admission import unrecorded_doses
 from experiment.study.clock import clock_trouble
 from experiment.study.events import Begun
 from experiment.study.participant import Participant
-from experiment.study.plan import Study
 from experiment.study.snapshot import Snapshot
+from experiment.study.study_file import Study
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -27,7 +27,7 @@ from experiment.record.dataset import DataSet
 from experiment.record.events import Event, Input, Mode, Rated, Refreshes, Scene
 from experiment.record.resume import is_interrupted
 from experiment.screens.clock import Zero
-from experiment.screens.simulated import SimulatedScreen, simulated_info
+from experiment.screens.simulated_screen import SimulatedScreen, simulated_info
 from experiment.session import plan as plans
 from experiment.session import run as sessions
 from experiment.session.plan import Plan

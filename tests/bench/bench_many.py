@@ -25,9 +25,9 @@ from experiment.storage import encryption
 from experiment.storage.hash_chain import chain_line
 from experiment.study import recording
 from experiment.study.events import Consented, Enrolled, Entry, encode
-from experiment.study.plan import read_study
 from experiment.study.register import Register, utc_now
 from experiment.study.setup import enrol, set_up
+from experiment.study.study_file import read_study
 from tests.bench.reporting import ROOT, median, print_table, ratio
 from tests.lab import EXAMPLES
 from tests.studying import PUBLIC_KEYS

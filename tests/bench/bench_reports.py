@@ -17,8 +17,8 @@ from tests.bench.reporting import median, percentile, print_table
 from tests.evenings import FULL, begin, give, served, tonight
 from tests.studying import DAY, MONDAY
 from tests.test_reports_log import check_changes
+from tests.test_reports_open_times import ZONES, check_grid
 from tests.test_reports_survival import all_at_once, kill_and_check, play
-from tests.test_reports_windows import ZONES, check_grid
 
 PEOPLE = 80
 IN_ONE_STUDY = 104  # evenings: of 13 participants with 8 days each

@@ -23,9 +23,9 @@ from experiment.storage.hash_chain import chain_line
 from experiment.storage.readable_code import CHARACTERS
 from experiment.study.allocation import Slot, draw
 from experiment.study.events import Act, Begun, Dosed, Enrolled, Entry, Recovered, encode
-from experiment.study.plan import Study, read_study
 from experiment.study.register import Register
 from experiment.study.setup import enrol, set_up
+from experiment.study.study_file import Study, read_study
 from tests.bench.reporting import ROOT, median, percentile, print_table
 from tests.test_study_allocation import best_hits, by_stratum, hits, imbalance, new_block
 from tests.test_study_register import killed_once, new_keys, worker

@@ -36,7 +36,7 @@ from experiment.record.remake import catch_up, remake
 from experiment.record.resume import rated_messages
 from experiment.replay.verify import verify
 from experiment.screens.clock import Zero
-from experiment.screens.simulated import SimulatedScreen, simulated_info
+from experiment.screens.simulated_screen import SimulatedScreen, simulated_info
 from experiment.session import run as sessions
 from experiment.session.plan import close_as_incomplete, plan_session
 from experiment.storage import append_file, exclusive, lock

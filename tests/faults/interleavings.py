@@ -34,7 +34,7 @@ from experiment.record.events import (
 )
 from experiment.replay.verify import verify
 from experiment.screens.clock import Zero
-from experiment.screens.simulated import simulated_info
+from experiment.screens.simulated_screen import simulated_info
 from experiment.session import run as sessions
 from experiment.session.plan import Interrupted, close_as_incomplete, plan_session
 from experiment.task.layout import Layout

@@ -15,7 +15,7 @@ from experiment.design.daily import Daily
 from experiment.errors import BadInput
 from experiment.study import dates
 from experiment.study.participant import Participant
-from experiment.study.plan import Study
+from experiment.study.study_file import Study
 
 Status = Literal["in_time", "grace", "late", "missing"]
 

@@ -12,11 +12,11 @@ from random import Random
 from experiment.design.daily import DailyItem
 from experiment.design.synthetic import Ratings
 from experiment.reports.events import LogLine
+from experiment.reports.open_times import ReportWindow, windows
 from experiment.reports.record import asked
 from experiment.reports.replies import Asker, SentForm, send, show
 from experiment.reports.service import Service
-from experiment.reports.windows import ReportWindow, windows
-from experiment.study.simulated import NONE, ratings_of
+from experiment.study.simulated_study import NONE, ratings_of
 
 # Of a hundred reports: so many never come, come the next morning, are corrected; of a hundred answers: left out.
 NEVER, LATE, CORRECTED, LEFT_OUT = 12, 8, 3, 1

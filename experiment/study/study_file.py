@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Meta
 from msgspec.structs import replace
 
-from experiment.design.questions import Fixed, Label, Line, refuse
+from experiment.design.form_questions import Fixed, Label, Line, refuse
 from experiment.storage.toml import read_toml
 
 Days = Annotated[int, Meta(ge=0, le=999)]

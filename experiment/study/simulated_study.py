@@ -26,9 +26,9 @@ from experiment.study.dates import DAY
 from experiment.study.events import Act, Entry, Unblinded
 from experiment.study.participant import Participant
 from experiment.study.participants_tsv import update_participants_tsv
-from experiment.study.plan import Study
 from experiment.study.register import Register
 from experiment.study.sessions import admit, record
+from experiment.study.study_file import Study
 
 FIRST_DAY = date(2000, 1, 3)  # long ago, so that nobody takes it for a real one
 A_WEEK = 7

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from experiment.design.daily import DailyWording
 from experiment.errors import BadInput
+from experiment.reports.open_times import check_hours, open_windows, windows
 from experiment.reports.record import reports_of
 from experiment.reports.replies import Asker, SentForm, home, received, send, show
-from experiment.reports.windows import check_hours, open_windows, windows
 from experiment.study.participant import Participant
 from tests.evenings import DAILY, in_zone
 from tests.studying import DAY, MONDAY, STUDY, noon, one, running, started, story
