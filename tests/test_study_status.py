@@ -110,6 +110,19 @@ def test_a_late_session_is_due_within_its_tolerance() -> None:
     assert after.next == "session 1 was due Fri 27 Nov; today dose 08:00, report 20:00"
 
 
+def test_what_a_participant_needs_today_is_told_by_its_kind() -> None:
+    """On the day of the session it, its dose and its report are needed, and what the gate asks a reason for is told."""
+    plain = row(*running(), *TAKEN[:2], today=THURSDAY).needs
+    assert [(need.kind, need.course, need.at, need.against) for need in plain] == [
+        ("session", 1, "14:00", ""), ("dose", 1, "08:00", ""), ("report", 1, "20:00", ""),
+    ]  # fmt: skip
+    session, *_ = row(*running(), dosed(MONDAY + DAY, taken=False), TAKEN[1], today=THURSDAY).needs
+    assert session.against == "sub-DF001 missed the dose of day 2 of course 1."
+    (gone,) = (need for need in row(*running(), *TAKEN, today=THURSDAY + DAY).needs if need.is_overdue)
+    assert (gone.kind, gone.course) == ("close_session", 1)
+    assert row(*OVER, (MONDAY, Withdrew("DF001", "ill")), today=SECOND).needs == ()
+
+
 def test_what_somebody_should_know_is_noted() -> None:
     """An emergency unblinding, sessions that were missed or not completed, missed doses and overrides are noted."""
     told = [

@@ -55,15 +55,20 @@ def session_of(participant: Participant, study: Study, today: date, asked: int |
     """
     _check_takes_part(participant, today)
     session = _next_session(participant, study, asked)
-    objections = [
+    why = objections(participant, study, session, today)
+    if why and not _is_overridden(participant, why, today):
+        raise Refused(why, session)
+    return session
+
+
+def objections(participant: Participant, study: Study, session: int, today: date) -> str:
+    """What the rules about days, doses and blindness say against this session today, a line each; "" if nothing."""
+    said = (
         *_wrong_day(participant, study, session, today),
         *_missed_doses(participant, study, session),
         *_unblinded(participant),
-    ]
-    why = "\n".join(objections)
-    if objections and not _is_overridden(participant, why, today):
-        raise Refused(why, session)
-    return session
+    )
+    return "\n".join(said)
 
 
 def unrecorded_doses(participant: Participant, study: Study, before: date) -> tuple[date, ...]:

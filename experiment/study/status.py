@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from experiment.study import dates
-from experiment.study.admission import unrecorded_doses
 from experiment.study.clock import clock_trouble
 from experiment.study.events import Begun
+from experiment.study.needs import BY_THE_CLOCK, Need, needs_today
 from experiment.study.participant import Participant
 from experiment.study.snapshot import Snapshot
 from experiment.study.study_file import Study
@@ -45,6 +45,7 @@ STYLES = {
     Urgency.done: "green",
     Urgency.withdrawn: "dim",
 }
+DONE, WASHOUT = "done", "washout"
 HEADER = ("subject", "stratum", "urgency", "now", "next", "notes")
 
 
@@ -60,7 +61,7 @@ NOBODY: Mapping[str, ReportsIn] = MappingProxyType({})
 
 
 class StatusRow(Struct, frozen=True):
-    """A participant's line: `upcoming` is the date of what comes next, if it has one."""
+    """A participant's line. `upcoming`: the date of what comes next, if it has one; `needs`: all that is for today."""
 
     subject: str
     stratum: str
@@ -69,6 +70,7 @@ class StatusRow(Struct, frozen=True):
     next: str
     notes: str
     upcoming: date | None = None
+    needs: tuple[Need, ...] = ()
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -129,66 +131,49 @@ def _columns(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _row(one: Participant, study: Study, today: date, reports: ReportsIn) -> StatusRow:
-    urgency, now, then, upcoming = _standing(one, study, today, reports)
+    needs = needs_today(one, study, today, reports.dates)
+    now, upcoming = _standing(one, study, today)
     notes = ", ".join(filter(None, [*_notes(one), reports.note]))
-    return StatusRow(one.subject, one.stratum, urgency, now, then, notes, upcoming)
+    urgency = _urgency(one, needs, now)
+    if urgency is Urgency.due:
+        upcoming = today
+    return StatusRow(one.subject, one.stratum, urgency, now, _next(needs, now, upcoming), notes, upcoming, needs)
 
 
-def _standing(one: Participant, study: Study, today: date, reports: ReportsIn) -> tuple[Urgency, str, str, date | None]:
-    """How urgent, where the participant is now, what is next, and when."""
+def _urgency(one: Participant, needs: Sequence[Need], now: str) -> Urgency:
     if one.withdrawn:
-        return Urgency.withdrawn, f"withdrew {dates.short(one.withdrawn)}", "", None
-    overdue = list(_overdue(one, study, today))
-    where, urgency, then, upcoming = _ahead(one, study, today, reports)
-    if overdue:
-        return Urgency.overdue, where, "; ".join([*overdue, then] if then else overdue), upcoming
-    return urgency, where, then, upcoming
+        return Urgency.withdrawn
+    if any(need.is_overdue for need in needs):
+        return Urgency.overdue
+    if needs:
+        return Urgency.due if any(need.kind in BY_THE_CLOCK for need in needs) else Urgency.waiting
+    return Urgency.done if now == DONE else Urgency.upcoming
 
 
-def _ahead(one: Participant, study: Study, today: date, reports: ReportsIn) -> tuple[str, Urgency, str, date | None]:
-    """Where the participant is now, and what is next, as if all before today were done."""
+def _standing(one: Participant, study: Study, today: date) -> tuple[str, date | None]:
+    """Where the participant is now, and the date by which they stand among others of the same urgency."""
     course = len(one.starts)
+    if one.withdrawn:
+        return f"withdrew {dates.short(one.withdrawn)}", None
     if course == 0:
-        then = "start of course 1" if one.consented else "informed consent"
-        return ("consented" if one.consented else "enrolled"), Urgency.waiting, then, None
+        return ("consented" if one.consented else "enrolled"), None
     day = dates.number(one.starts[-1], today)
     if day <= study.courses.days:
-        due = list(_due_today(one, study, today, reports))
-        urgency, upcoming = (Urgency.due, today) if due else (Urgency.upcoming, one.starts[-1])
-        return f"course {course}, day {day}", urgency, "today " + ", ".join(due) if due else "", upcoming
+        return f"course {course}, day {day}", one.starts[-1]
     if course == 2:
-        return "done", Urgency.done, "", None
+        return DONE, None
     earliest = dates.earliest_second(study.courses, one.starts[0])
-    if today >= earliest:
-        return "washout over", Urgency.waiting, f"start of course 2, since {dates.short(earliest)}", earliest
-    return "washout", Urgency.upcoming, f"start of course 2, {dates.short(earliest)} or later", earliest
+    return (WASHOUT if today < earliest else "washout over"), earliest
 
 
-def _due_today(one: Participant, study: Study, today: date, reports: ReportsIn) -> Iterator[str]:
-    """What a day of a course asks for, with the time."""
-    clock, course = study.clock, len(one.starts)
-    first, latest = dates.session_days(study.courses, one.starts[-1])
-    if first <= today <= latest and not one.is_held(course):
-        until = f", until {dates.short(latest)}" if latest > today else ""
-        yield f"session {course} {clock.session}{until}"
-    if today >= one.starts[-1]:
-        if today not in one.doses:
-            yield f"dose {clock.dose}"
-        if today not in reports.dates:
-            yield f"report {clock.report}"
-
-
-def _overdue(one: Participant, study: Study, today: date) -> Iterator[str]:
-    """What should have been done before today, and still can be: a session whose course is over can be closed."""
-    for course, start in enumerate(one.starts, start=1):
-        _, latest = dates.session_days(study.courses, start)
-        if today > latest and not one.is_held(course):
-            is_past = today > dates.last(study.courses, start)
-            yield f"session {course} was due {dates.short(latest)}" + (
-                ": record that it did not take place" if is_past else ""
-            )
-    if unrecorded := unrecorded_doses(one, study, today):
-        yield f"record doses of {', '.join(dates.short(day) for day in unrecorded)}"
+def _next(needs: Sequence[Need], now: str, upcoming: date | None) -> str:
+    """What is needed in a line: overdue, then today's; else when course 2 may begin."""
+    due = [need.text for need in needs if not need.is_overdue and need.kind in BY_THE_CLOCK]
+    parts = [need.text for need in needs if need.is_overdue or need.kind not in BY_THE_CLOCK]
+    parts += ["today " + ", ".join(due)] if due else []
+    if now == WASHOUT and upcoming:
+        parts.append(f"start of course 2, {dates.short(upcoming)} or later")
+    return "; ".join(parts)
 
 
 def _notes(one: Participant) -> Iterator[str]:
