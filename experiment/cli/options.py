@@ -12,6 +12,8 @@ PROTOCOL, DATA, PARTICIPANTS = ROOT / "stimuli" / "protocol.toml", ROOT / "data"
 FOUND_WANTING = 1
 
 DataFolder = Annotated[Path, typer.Option("--data", help="The data set's folder.")]
-ProtocolFile = Annotated[Path, typer.Option("--protocol", help="The protocol: all wording, timing, scales and keys.")]
+ProtocolFile = Annotated[
+    Path, typer.Option("--protocol", help="Wording, timing, scales and keys: a protocol's name (en, de ...) or file.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for a program.")]
 AsTsv = Annotated[bool, typer.Option("--tsv", help="Print tab-separated values, for a spreadsheet or a program.")]

@@ -1,7 +1,7 @@
 """The protocol file: all wording, timing, scales, keys and questions of a session, typed and checked when read.
 
-A laboratory changes or translates a session by copying `stimuli/protocol.toml`. What the file may say is here; all
-mistakes in it are reported at once, before any window opens.
+A laboratory changes or translates a session in a file that extends `stimuli/protocol.toml`. What it may say is here;
+all mistakes in it are reported at once, before any window opens.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ from experiment.design.form_questions import (
     wrong_braces,
 )
 from experiment.design.intake import Intake
+from experiment.design.protocol_files import find_protocol, read_extended
 from experiment.design.thresholds import Thresholds
 from experiment.errors import BadInput
-from experiment.storage.toml import read_toml, refusal
+from experiment.storage.toml import Content, check_content, refusal
 
 Seconds = Annotated[float, Meta(ge=0, le=3600)]
 Colour = Annotated[str, Meta(pattern=r"^#[0-9A-Fa-f]{6}\Z", title='a colour as "#RRGGBB", e.g. "#26231F"')]
@@ -246,7 +247,10 @@ class Protocol(Fixed, frozen=True):
 
 
 def read_protocol(path: Path) -> Protocol:
-    """A session's protocol in a TOML file; BadInput names the file and every mistake in it."""
+    """A session's protocol in a TOML file, or one that comes with the program by its name, such as `de`.
+
+    BadInput names the file and every mistake in it.
+    """
     return replace(_read(path), daily=UNSET)
 
 
@@ -267,7 +271,11 @@ def find_daily(path: Path) -> Daily | None:
 
 
 def _read(path: Path) -> Protocol:
-    protocol = read_toml(path, Protocol, "protocol", "--protocol")
+    return read_extended(find_protocol(path), _check)
+
+
+def _check(content: Content, path: Path) -> Protocol:
+    protocol = check_content(content, path, Protocol, "protocol")
     if mistakes := list(find_contradictions(protocol)):
         raise refusal(path, "protocol", mistakes)
     return protocol

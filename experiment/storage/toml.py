@@ -22,6 +22,7 @@ from experiment.storage import limits
 from experiment.storage.read_file import read_text
 
 Kind = TypeVar("Kind")
+Content = dict[str, Any]
 SHOWN = 60  # characters of a wrong value
 # More parts in a key than any of ours has: they would take memory by the square.
 _DEEP_KEY = re.compile(r"(^|[\[{,])[\w\"' \t-]+(\.[\w\"' \t-]+){30}", re.MULTILINE)
@@ -32,7 +33,11 @@ def read_toml(path: Path, kind: type[Kind], name: str, option: str) -> Kind:
 
     `name`: what it is called, as the example `stimuli/NAME.toml` is. `option`: which names the file on a command line.
     """
-    content = _content(path, name, option)
+    return check_content(read_content(path, name, option), path, kind, name)
+
+
+def check_content(content: Content, path: Path, kind: type[Kind], name: str) -> Kind:
+    """What a file holds as what it should be; BadInput as above."""
     try:
         return msgspec.convert(content, kind)
     except msgspec.ValidationError:
@@ -45,12 +50,13 @@ def refusal(path: Path, name: str, mistakes: Iterable[str]) -> BadInput:
     return BadInput("\n".join((f"The {name} {path} cannot be used:", *lines, f"Compare with stimuli/{name}.toml.")))
 
 
-def _content(path: Path, name: str, option: str) -> Any:
+def read_content(path: Path, name: str, option: str) -> Content:
+    """What a TOML file holds, whatever it should be; BadInput if it cannot be read or is no TOML."""
     try:
         text = read_text(path, limits.TOML_BYTES)
         if _DEEP_KEY.search(text):
             raise BadInput(f"The {name} {path} has a key with too many parts. Compare with stimuli/{name}.toml.")
-        return msgspec.toml.decode(text)
+        content: Content = msgspec.toml.decode(text)
     except OSError as error:
         raise BadInput(f"The {name} {path} cannot be read: {error.strerror}. Check {option}.") from error
     except UnicodeDecodeError as error:
@@ -61,6 +67,7 @@ def _content(path: Path, name: str, option: str) -> Any:
         ) from error
     except (msgspec.DecodeError, RecursionError) as error:
         raise BadInput(f"The {name} {path} is not a TOML file: {error}. Compare with stimuli/{name}.toml.") from error
+    return content
 
 
 def find_mistakes(kind: Any, content: Any, place: str = "") -> Iterator[str]:
