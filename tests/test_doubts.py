@@ -19,7 +19,7 @@ from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.events import Ended, Event, Started
 from experiment.replay.between import between_sessions
-from experiment.session.doubts import Doubtful, message_doubts, visit_doubts, waive_doubts
+from experiment.session.doubts import Doubtful, session_doubts, visit_doubts, waive_doubts
 from experiment.session.plan import Plan, plan_session
 from experiment.session.run import run_simulated
 from tests.lab import EXAMPLES, SUBJECT, by_keyboard, finishes
@@ -146,9 +146,9 @@ def test_another_relationship_is_asked_about(tmp_path: Path) -> None:
     """The column that was sorted alone between two visits would be in the second table."""
     data = DataSet(tmp_path)
     ran(data, 1)
-    assert message_doubts(planned(data, 2)) == []
+    assert session_doubts(planned(data, 2)) == []
     changed = [replace(MESSAGES[0], relationship="uncle"), *MESSAGES[1:]]
-    (doubt,) = message_doubts(planned(data, 2, messages=changed))
+    (doubt,) = session_doubts(planned(data, 2, messages=changed))
     assert doubt.startswith(f"Message {MESSAGES[0].message_id} now has the relationship 'uncle', but had")
 
 
@@ -159,7 +159,7 @@ def test_another_writer_or_language_is_asked_about(tmp_path: Path, column: str) 
     ran(data, 1)
     other = {"writer": MESSAGES[1].writer, "language": "de"}[column]
     changed = [replace(MESSAGES[0], **{column: other}), *MESSAGES[1:]]
-    (doubt,) = message_doubts(planned(data, 2, messages=changed))
+    (doubt,) = session_doubts(planned(data, 2, messages=changed))
     assert doubt.startswith(f"Message {MESSAGES[0].message_id} has a different writer or language")
     assert MESSAGES[0].writer not in doubt
     assert MESSAGES[1].writer not in doubt
@@ -173,7 +173,7 @@ def test_a_sorted_column_is_asked_about(tmp_path: Path) -> None:
     changed = [replace(one, writer=name) for one, name in zip(MESSAGES, names, strict=True)]
     moved = {one.message_id for one, other in zip(MESSAGES, changed, strict=True) if one != other}
     assert moved
-    doubts_told = message_doubts(planned(data, 2, messages=changed))
+    doubts_told = session_doubts(planned(data, 2, messages=changed))
     assert {doubt.split()[1] for doubt in doubts_told} == moved
 
 
@@ -218,7 +218,7 @@ def test_what_an_older_version_did_not_record_is_not_asked_about(tmp_path: Path)
         for event in held(older, "quick"):
             writer.append(event)
     changed = [replace(MESSAGES[0], writer="Somebody else"), *MESSAGES[1:]]
-    assert message_doubts(planned(data, 2, messages=changed)) == []
+    assert session_doubts(planned(data, 2, messages=changed)) == []
 
 
 def test_a_session_too_soon_needs_a_reason_at_the_door(lab: Lab, hands: Hands) -> None:

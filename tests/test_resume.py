@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from msgspec.structs import replace
 
-from experiment.design.message import read_messages
+from experiment.design.message import Message, read_messages
 from experiment.design.protocol import read_protocol
 from experiment.design.visit import Visit
 from experiment.errors import BadInput
@@ -21,6 +21,7 @@ from experiment.record.events import Ended, MessageScene, Rated, Shown, Started,
 from experiment.record.resume import resume_point
 from experiment.session import plan as plans
 from experiment.session import run as sessions
+from experiment.session.doubts import session_doubts
 from experiment.storage.exclusive import is_written
 from experiment.task.scenes import participant_page
 from tests.lab import EXAMPLES, ROOT
@@ -303,26 +304,34 @@ def test_a_later_session_with_another_task_shows_what_the_first_did(whole: dict[
     """Session 2 with a translated protocol is held against session 1: texts, order and seed."""
     translated = replace(FEW, task="geliebte")
     changed = [replace(one, text=f"{one.text}.") if at == 0 else one for at, one in enumerate(MESSAGES)]
-    with pytest.raises(BadInput, match="differ from those in session 1"):
-        planned(whole["quick"], "quick", protocol=translated, session=2, messages=changed)
+    told = session_doubts(planned(whole["quick"], "quick", protocol=translated, session=2, messages=changed))
+    assert [doubt.split(" than ")[0] for doubt in told] == [
+        "The protocol's task is 'geliebte', but was 'lovedones' in session 1. Check --protocol.",
+        f"Message {MESSAGES[0].message_id} has another text",
+    ]
     first = log.read_start(transcript(whole["quick"])).session
     second = planned(whole["quick"], "quick", protocol=translated, session=2).session
     assert [one.message_id for one in second.trials] != [one.message_id for one in first.trials]
 
 
 def test_a_later_session_shows_what_the_first_did(tmp_path: Path) -> None:
-    """A text, an id or the way of sharing out that changed since session 1 is refused, and nothing is written."""
+    """A text or an id that changed since session 1 is asked about by the id, another way of sharing out is refused."""
     data = DataSet(tmp_path)
     sessions.run_simulated(planned(data, "quick"))
     split = replace(FEW, message_sets="split", messages=1, sessions=3)
-    others: list[dict[str, Any]] = [
-        {"messages": (replace(MESSAGES[0], text=MESSAGES[0].text + "."), *MESSAGES[1:])},
-        {"messages": (replace(MESSAGES[0], message_id="x"), *MESSAGES[1:])},
-        {"protocol": split},
+    with pytest.raises(BadInput, match="differ from those in session 1"):
+        planned(data, "quick", session=2, protocol=split)
+    m01, m02 = (one.message_id for one in MESSAGES[:2])
+    others: list[tuple[list[Message], list[str]]] = [
+        ([replace(MESSAGES[1], text=MESSAGES[1].text + ".")], [f"Message {m02} has another text"]),
+        ([replace(one, text=one.text + ".") for one in MESSAGES[:2]], ["Some of the messages"]),
+        ([replace(MESSAGES[0], message_id="x")], [f"Message {m01} of session 1 is", "Message x was not in"]),
     ]
-    for changed in others:
-        with pytest.raises(BadInput, match="differ from those in session 1"):
-            planned(data, "quick", session=2, **changed)
+    for changed, expected in others:
+        given = {one.message_id: one for one in (*MESSAGES, *changed)}
+        shown = [one for one in given.values() if len(given) == len(MESSAGES) or one.message_id != m01]
+        told = session_doubts(planned(data, "quick", session=2, messages=shown))
+        assert [doubt[: len(start)] for doubt, start in zip(told, expected, strict=True)] == expected
     assert planned(data, "quick", session=2).session.session == 2
 
 

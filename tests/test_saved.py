@@ -15,6 +15,8 @@ import pytest
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from experiment.cli.after_run import accounting_for
+from experiment.design.message import read_messages
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.record import rescue
 from experiment.record import transcript as log
@@ -30,8 +32,12 @@ from experiment.record.writable import as_declared
 from experiment.replay.verify import verify
 from experiment.screens.inputs import WindowEvents
 from experiment.session.again import set_aside
+from experiment.session.plan import plan_session
+from experiment.session.run import run_simulated
+from experiment.storage.anchor import anchor_of
 from experiment.storage.hash_chain import line_digests
 from experiment.task.scenes import pause_page, pause_pages
+from tests.lab import EXAMPLES
 from tests.strategies import PROTOCOL, held, session_of
 
 if TYPE_CHECKING:
@@ -116,6 +122,38 @@ def test_an_event_that_cannot_be_written_is_named_and_stops_nothing(which: str, 
         "6 of 6 messages have been rated, and these ratings are saved. NOT saved, because the program could not write "
         f"them: 1 events ({kind})."
     )
+
+
+def test_what_a_rescued_copy_holds_is_counted_too(tmp_path: Path) -> None:
+    """Of a log of which the data folder has a part, or nothing, it is said how much is where."""
+    data, events = DataSet(tmp_path / "data"), told()
+    path = written(data, events)
+    content, rated = path.read_bytes(), [at for at, event in enumerate(events) if isinstance(event, Rated)]
+    copy = rescue.RescueCopy(path).write(content)
+    path.write_bytes(b"".join(content.splitlines(keepends=True)[: rated[3] + 1]))
+    everything = "6 of 6 messages have been rated, and these ratings are saved. The data folder holds the ratings of"
+    assert describe_saved(path) == f"{everything} 1 of them; all are in the rescued copy:\n  {copy}"
+    path.unlink()
+    assert describe_saved(path) == f"{everything} none of them; all are in the rescued copy:\n  {copy}"
+
+
+def test_a_table_that_cannot_be_written_hides_no_anchor(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The session is recorded, so its anchor is given for the paper form, and what is saved is said once."""
+    data = DataSet(tmp_path / "data")
+    data.root.mkdir()
+    (data.root / "sub-A1").write_text("in the place of a folder")
+    plan = plan_session(
+        "run", PROTOCOL, read_messages(EXAMPLES / "english.csv"), data, subject="A1", session=1, seed=1, operator="TA",
+        participant="quick",
+    )  # fmt: skip
+    with pytest.raises(EquipmentFailure, match="--remake") as failure, accounting_for(plan):
+        run_simulated(plan)
+    said = " ".join(capfd.readouterr().err.split())
+    assert "6 of 6 messages have been rated, and these ratings are saved." in said
+    assert (
+        f"Anchor, for the paper form of this visit: {anchor_of(line_digests(plan.transcript.read_bytes())[-1])}" in said
+    )
+    assert "6 of 6" not in str(failure.value)
 
 
 def test_a_rating_that_cannot_be_written_counts_as_missing(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ ABORTED = 3
 
 @contextmanager
 def accounting_for(plan: Plan, register: Register | None = None) -> Iterator[None]:
-    """Whatever becomes of the session: tell the register, say what the disk holds if it fails, and give the anchor."""
+    """Whatever becomes of the session: say what the disk holds if it fails, tell the register, and give the anchor."""
     from experiment.record.saved import describe_saved
     from experiment.record.transcript import has_begun
 
@@ -43,8 +43,8 @@ def accounting_for(plan: Plan, register: Register | None = None) -> Iterator[Non
         raise
     finally:
         told = record(register, plan.data, plan.transcript, plan.operator)
-    if plan.mode == "run":
-        say_anchor(plan.transcript, told)
+        if plan.mode == "run":
+            say_anchor(plan.transcript, told)
 
 
 def finish(ended: Ended, plan: Plan) -> None:

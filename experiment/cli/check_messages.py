@@ -140,14 +140,17 @@ def _of_sessions(folder: Folder, protocol: Protocol, data: Path) -> dict[str, Se
 
 def _changed(sets: Mapping[str, Sequence[Message]], protocol: Protocol, data: Path) -> Iterator[Finding]:
     """The participants whose messages differ from those that a session in the data set showed."""
+    from experiment.design.changed_texts import describe_changes
     from experiment.record.dataset import DataSet
-    from experiment.record.finding import Finding
-    from experiment.session.plan import find_changed_session
+    from experiment.record.finding import Finding, Severity
+    from experiment.session.plan import read_begun_sessions
 
     for label, shown in sets.items():
-        if number := find_changed_session(protocol, DataSet(data), label, shown):
-            text = f"Session {number} showed other texts. Restore the file from that time."
-            yield Finding("", "error", text, subject=label)
+        changes = [list(describe_changes(shown, one)) for one in read_begun_sessions(protocol, DataSet(data), label)]
+        # If the last session showed just these, somebody gave a reason for it.
+        severity: Severity = "error" if any(changes[-1:]) else "note"
+        for change in next(filter(None, changes), []):
+            yield Finding("", severity, f"{change} Restore the file from that time.", subject=label)
 
 
 def _messages(subject: str, messages: Path) -> tuple[Message, ...]:

@@ -91,12 +91,20 @@ def hide_digests(digests: Mapping[str, str], messages: Sequence[Message], how: D
     """
     if how is UNSET:
         return dict(digests)
-    own = [message for message in messages if message.message_id != PRACTICE]
-    key = _stretch(sha256(msgspec.json.encode(sorted(message.text for message in own))).digest())
+    key = _stretch(_joint(message.text for message in messages if message.message_id != PRACTICE))
     return {
         name: digest if name == PRACTICE else hmac.digest(key, digest.encode(), "sha256").hex()
         for name, digest in digests.items()
     }
+
+
+def other_digests(messages: Sequence[Message]) -> dict[str, str]:
+    """By each message's id a digest of all other texts: where one text was changed later, it tells which one that is.
+
+    Whoever knows all texts but two can try guesses of one of them by it, each of which takes as long as above.
+    """
+    texts = {one.message_id: one.text for one in messages if one.message_id != PRACTICE}
+    return {name: _stretch(_joint(text for other, text in texts.items() if other != name)).hex() for name in texts}
 
 
 def label_digests(messages: Sequence[Message], how: Digests = KEYED) -> dict[str, str]:
@@ -105,7 +113,11 @@ def label_digests(messages: Sequence[Message], how: Digests = KEYED) -> dict[str
     return hide_digests({name: sha256(label).hexdigest() for name, label in labels.items()}, messages, how)
 
 
-@lru_cache(maxsize=2)
+def _joint(texts: Iterable[str]) -> bytes:
+    return sha256(msgspec.json.encode(sorted(texts))).digest()
+
+
+@lru_cache(maxsize=32)
 def _stretch(secret: bytes) -> bytes:
     """A key of which each guess takes 8 ms and 4 MiB: also all texts of a set may be as short as "ok"."""
     return scrypt(secret, salt=b"Day Four", n=2**12, r=8, p=1, dklen=32)

@@ -20,6 +20,7 @@ from experiment.design.message import (
     Message,
     count_words,
     label_digests,
+    other_digests,
     practice_message,
     text_digests,
 )
@@ -41,7 +42,8 @@ class Trial(Struct, frozen=True):
     """One message and its questions in the order of asking; trial 0 is the practice.
 
     `words`: how many the text has. `label_sha256`: of the writer's name and the language, keyed as `message_sha256` is.
-    Sessions whose texts have plain digests recorded neither.
+    Sessions whose texts have plain digests recorded neither. `others_sha256`: of the session's other texts, since
+    a changed text changes the key of all digests.
     """
 
     trial: int
@@ -51,6 +53,7 @@ class Trial(Struct, frozen=True):
     questions: tuple[str, ...]
     words: int | UnsetType = UNSET
     label_sha256: str | UnsetType = UNSET
+    others_sha256: str | UnsetType = UNSET
 
 
 Named = TypeVar("Named", Message, Trial)
@@ -117,17 +120,30 @@ def draw_session(
     key, practice = _key(seed, subject, session), practice_message(protocol)
     every = (practice, *messages)
     sha256_of, label_of = text_digests(every, digests), label_digests(every, digests)
+    others_of = other_digests(messages) if digests is not UNSET else {}
 
     def trial(number: int, message: Message) -> Trial:
         questions = _draw_questions(protocol, key, number)
         known = Trial(number, message.message_id, sha256_of[message.message_id], message.relationship, questions)
         if digests is UNSET:
             return known
-        return replace(known, words=count_words(message.text), label_sha256=label_of[message.message_id])
+        return replace(
+            known,
+            words=count_words(message.text),
+            label_sha256=label_of[message.message_id],
+            others_sha256=others_of.get(message.message_id, UNSET),
+        )
 
     ordered = _draw_order(protocol, messages, subject=subject, session=session, seed=seed)
     trials = tuple(trial(number, message) for number, message in enumerate(ordered, start=1))
     return SessionPlan(subject, session, seed, protocol, trial(0, practice), trials, sets, message_digests=digests)
+
+
+def as_recorded(drawn: SessionPlan, recorded: SessionPlan) -> SessionPlan:
+    """A session that was drawn again, with no more about its messages than an earlier version recorded."""
+    if any(trial.others_sha256 is not UNSET for trial in recorded.trials):
+        return drawn
+    return replace(drawn, trials=tuple(replace(trial, others_sha256=UNSET) for trial in drawn.trials))
 
 
 def redraw(plan: SessionPlan) -> tuple[Trial, ...]:

@@ -34,7 +34,7 @@ class Remade(Struct, frozen=True):
 
     def __str__(self) -> str:
         """As a line."""
-        return f"{self.what}: {self.did}."
+        return f"{self.what}: {self.did.removesuffix('.')}."
 
 
 def remake(data: DataSet) -> Iterator[Remade]:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from experiment.errors import BadInput
 from experiment.record.events import Ended
 from experiment.record.events_beside import Unwritable
+from experiment.record.rescue import find_rescued
 from experiment.record.resume import rated_messages
 from experiment.record.transcript import Transcript, has_begun, read
 
@@ -45,8 +46,15 @@ def remake_advice(data: Path) -> str:
 def describe_saved(path: Path) -> str:
     """What the disk holds of the session with this transcript, in words; whatever is wrong with the file is said so."""
     try:
-        if not has_begun(path):
-            return "Nothing of this session is saved on the disk."
-        return str(on_disk(read(path, pilot=True)))
+        here = on_disk(read(path, pilot=True)) if has_begun(path) else None
+        if copy := find_rescued(path):
+            return _describe_rescued(here, on_disk(read(copy, pilot=True)), copy)
+        return str(here or "Nothing of this session is saved on the disk.")
     except (BadInput, OSError) as error:
         return f"Whether anything of this session is saved could not be seen: {error}"
+
+
+def _describe_rescued(here: OnDisk | None, copy: OnDisk, place: Path) -> str:
+    """What the data folder and a copy elsewhere hold together: the copy has all that the folder has."""
+    kept = f"{here.rated} of them" if here and here.rated else "none of them"
+    return f"{copy} The data folder holds the ratings of {kept}; all are in the rescued copy:\n  {place}"

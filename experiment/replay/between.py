@@ -9,6 +9,7 @@ from pathlib import Path
 
 from msgspec import UNSET, UnsetType
 
+from experiment.design.changed_texts import find_changed
 from experiment.design.session import SessionPlan
 from experiment.design.visit import Visit, session_name, visit_of_file
 from experiment.errors import BadInput
@@ -47,15 +48,19 @@ def _of_pair(before: Visit, first: Started, then: Started) -> Iterator[Finding]:
 
 
 def _of_messages(name: str, first: SessionPlan, then: SessionPlan) -> Iterator[Finding]:
-    """Texts are the same; writers, relationships and languages too, unless somebody said why not when it began."""
+    """Texts, writers, relationships and languages are the same, unless somebody said why not when it began."""
     before = {trial.message_id: trial for trial in first.trials}
     shared = [(before[trial.message_id], trial) for trial in then.trials if trial.message_id in before]
     has_digests = first.message_digests == then.message_digests
-    texts = [has_digests and one.message_sha256 != two.message_sha256 for one, two in shared]
+    here, others = (
+        {two.message_id: getattr(two, of) for _, two in shared} for of in ("message_sha256", "others_sha256")
+    )
+    other_texts = set(find_changed(first, here, others)) if has_digests else set()
+    texts = [two.message_id in other_texts for _, two in shared]
     relationships = [one.relationship != two.relationship for one, two in shared]
     labels = [_differ(one.label_sha256, two.label_sha256) for one, two in shared]
     changed = (
-        ("text", True, texts),
+        ("text", not then.waived, texts),
         ("relationship", not then.waived, relationships),
         ("writer or language", not then.waived and not any(texts), labels),  # keyed with all the texts
     )

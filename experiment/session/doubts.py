@@ -1,4 +1,4 @@
-"""What speaks against a session that could be run: a wrong visit, or messages that are not as they were.
+"""What speaks against a session that could be run: a wrong visit, or a task or messages that are not as they were.
 
 It is asked before the session; if there is a reason to run it anyway, both are recorded in the transcript. Where a
 study has a register, that decides about the visit (`study/admission.py`).
@@ -13,6 +13,8 @@ from datetime import datetime
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from experiment.design.changed_texts import describe_changes
+from experiment.design.message import PRACTICE, Message
 from experiment.design.protocol import Protocol
 from experiment.design.session import SessionPlan, Waiver
 from experiment.design.visit import Visit, subject_name
@@ -51,7 +53,7 @@ def waive_doubts(plan: Plan, doubts: Sequence[str], reason: str | None) -> Plan:
 def find_doubts(plan: Plan, now: datetime, *, has_register: bool) -> list[str]:
     """All that speaks against the session now; about the visit, only where no register decides."""
     of_visit = [] if has_register else visit_doubts(plan.data, plan.session.visit, plan.protocol, now)
-    return [*of_visit, *message_doubts(plan)]
+    return [*of_visit, *session_doubts(plan)]
 
 
 def visit_doubts(data: DataSet, visit: Visit, protocol: Protocol, now: datetime) -> list[str]:
@@ -89,13 +91,28 @@ def _ago(now: datetime, began: datetime) -> str:
     return f"{minutes // 60} hours ago" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days ago"
 
 
-def message_doubts(plan: Plan) -> list[str]:
-    """Which messages have another writer, relationship or language than in the participant's other sessions."""
+def session_doubts(plan: Plan) -> list[str]:
+    """What is not as in the participant's other sessions: the task's name, and what is shown of each message."""
     others = read_begun_sessions(plan.protocol, plan.data, plan.session.subject, but=plan.session.session)
-    return [doubt for other in others for doubt in _message_doubts(plan.session, other)]
+    own = [message for message in plan.messages if message.message_id != PRACTICE]
+    return [doubt for other in others for doubt in _session_doubts(plan.session, other, own)]
 
 
-def _message_doubts(session: SessionPlan, other: SessionPlan) -> Iterator[str]:
+def _session_doubts(session: SessionPlan, other: SessionPlan, messages: Sequence[Message]) -> Iterator[str]:
+    if session.protocol.task != other.protocol.task:
+        yield (
+            f"The protocol's task is {session.protocol.task!r}, but was {other.protocol.task!r} in session "
+            f"{other.session}. Check --protocol."
+        )
+    changes = [] if other.sets else list(describe_changes(messages, other))  # a set is shown in one session only
+    for change in changes:
+        yield f"{change} Restore the file that was used then, if it is not a correction."
+    if not changes:
+        yield from _label_doubts(session, other)
+
+
+def _label_doubts(session: SessionPlan, other: SessionPlan) -> Iterator[str]:
+    """Of messages whose texts are as they were, since the digests are keyed with all texts."""
     before = {trial.message_id: trial for trial in other.trials}
     for trial in session.trials:
         known = before.get(trial.message_id)

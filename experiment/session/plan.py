@@ -8,9 +8,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from experiment.design.message import KEYED, Digests, Message, practice_message, text_digests
+from experiment.design.message import KEYED, Digests, Message, practice_message
 from experiment.design.protocol import Protocol
-from experiment.design.session import SessionPlan, Sets, check_session, draw_session
+from experiment.design.session import SessionPlan, Sets, as_recorded, check_session, draw_session
 from experiment.design.visit import Visit, subject_name
 from experiment.errors import BadInput
 from experiment.record import transcript as log
@@ -96,7 +96,7 @@ def plan_session(
     digests = after.started.session.message_digests if after else KEYED
     drawn = _drawn(protocol, messages, data, visit, seed, digests)
     if after is not None:
-        drawn = replace(drawn, waived=after.started.session.waived)
+        drawn = as_recorded(replace(drawn, waived=after.started.session.waived), after.started.session)
     if after is not None and drawn != after.started.session:
         raise BadInput(
             f"{visit} began with another protocol or other messages. Restore the files, or close the session with "
@@ -116,10 +116,10 @@ def _drawn(
         protocol, messages, subject=visit.subject, session=visit.session, seed=seed, sets=sets, digests=digests
     )
     for other in others:
-        if other.sets != drawn.sets or (not sets and not _has_texts(other, messages)):
+        if other.sets != drawn.sets:
             raise BadInput(
-                f"The messages of {subject_name(visit.subject)}, or the protocol's message_sets, differ from those in "
-                f"session {other.session}. Restore the files from then."
+                f"The sets of messages of {subject_name(visit.subject)}, or the protocol's message_sets, differ from "
+                f"those in session {other.session}. Restore the files from then."
             )
     return drawn
 
@@ -136,23 +136,8 @@ def read_begun_sessions(protocol: Protocol, data: DataSet, subject: str, but: in
     return [log.read_start(path).session for path in paths if log.has_begun(path)]
 
 
-def find_changed_session(protocol: Protocol, data: DataSet, subject: str, messages: Sequence[Message]) -> int | None:
-    """The first session of a subject that showed a text which is not among these; None if all are as they were."""
-    for session in read_begun_sessions(protocol, data, subject):
-        recorded = {(trial.message_id, trial.message_sha256) for trial in session.trials}
-        if not recorded <= set(text_digests(messages, session.message_digests).items()):
-            return session.session
-    return None
-
-
 def _sets(sessions: Sequence[SessionPlan]) -> Sets:
     return next((session.sets for session in sessions if session.sets), ())
-
-
-def _has_texts(session: SessionPlan, messages: Sequence[Message]) -> bool:
-    """Whether a session had just these texts, however it recorded their digests."""
-    recorded = {trial.message_id: trial.message_sha256 for trial in session.trials}
-    return recorded == text_digests(messages, session.message_digests)
 
 
 def read_interrupted(data: DataSet, visit: Visit) -> log.Transcript | None:

@@ -244,7 +244,8 @@ def _judged(place: Path, told: Told, ending: Ending) -> Any:
 def _claims(path: Path, told: Told) -> Any:
     """What was said, against the disk at the moment of saying it; a copy that was rescued is told of by its place."""
     begun = path.exists() and log.has_begun(path)
-    rated = rated_messages(log.read(path)) if begun else 0
+    copy = rescue.find_rescued(path)
+    rated = rated_messages(log.read(copy or path)) if copy or begun else 0
     said = " ".join(told.said.split())
     for words in ("these ratings are saved",):
         claims = [part.rsplit(". ", 1)[-1].split()[-9:] for part in said.split(words)[:-1]]
