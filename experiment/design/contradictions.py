@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from experiment.design.colours import contrast
+from experiment.design.scanner import keys_of_two
 
 if TYPE_CHECKING:
     from experiment.design.protocol import Protocol
@@ -27,6 +28,7 @@ def find_contradictions(protocol: Protocol) -> Iterator[str]:
     yield from _colours(protocol)
     yield from _choices(protocol)
     yield from _numbers(protocol)
+    yield from keys_of_two(protocol)
 
 
 def _colours(protocol: Protocol) -> Iterator[str]:

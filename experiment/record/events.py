@@ -92,6 +92,14 @@ class PauseAsked(Struct, frozen=True, tag_field="event", tag="pause_asked"):
     time_s: float
 
 
+class Pulse(Struct, frozen=True, tag_field="event", tag="pulse"):
+    """A scanner began a volume: the `number`-th pulse since clock zero, from 1."""
+
+    number: int
+    time_s: float
+    timed_by: TimedBy | Literal["serial"]
+
+
 class Storage(Struct, frozen=True, tag_field="event", tag="storage"):
     """The disk stopped taking the transcript, which is kept in memory meanwhile, or takes it again.
 
@@ -103,7 +111,7 @@ class Storage(Struct, frozen=True, tag_field="event", tag="storage"):
     cause: StorageCause | UnsetType = UNSET
 
 
-Input = Key | Click | Focus | PauseAsked | Storage
+Input = Key | Click | Focus | PauseAsked | Pulse | Storage
 
 
 class Elapsed(Struct, frozen=True, tag_field="event", tag="elapsed"):
@@ -255,7 +263,7 @@ class Ended(Struct, frozen=True, tag_field="event", tag="ended"):
 
 PortEvent = Shown | Elapsed | Refreshes | Input
 Event = (
-    Started | Shown | Elapsed | Refreshes | Key | Click | Focus | PauseAsked | Storage
+    Started | Shown | Elapsed | Refreshes | Key | Click | Focus | PauseAsked | Pulse | Storage
     | TrialBegan | TrialEnded | Read | Marked | Rated | Paused | Resumed | Unwritable | Closing | SetAside | Ended
 )  # fmt: skip
 

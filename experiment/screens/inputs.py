@@ -5,17 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, Protocol, cast
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal, Protocol, cast
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from experiment.record import events
-from experiment.record.events import Click, Focus, Input, Key, PauseAsked, Scene, StorageCause, TimedBy
+from experiment.record.events import Click, Focus, Input, Key, PauseAsked, Pulse, Scene, StorageCause, TimedBy
 from experiment.screens.clock import SessionClock
 from experiment.screens.key_event import KeyEvent, KeySource
 from experiment.screens.personas import Persona
+from experiment.signals.serial_pulses import SerialPulses
 
 LEFT_BUTTON, LEFT_STROKE = 1, "mouse_1"  # pyglet's and our own name
 # A stroke of the mouse button that its window event has not followed by now was made outside the window.
@@ -53,11 +54,24 @@ class Inputs(Protocol):
 
 
 class PersonInputs:
-    """Keys from this computer's best source; clicks where the window saw them, timed by that source if it can."""
+    """Keys from this computer's best source; clicks where the window saw them, timed by that source if it can.
 
-    def __init__(self, handle: Any, keys: KeySource, clock: SessionClock, *, mouse: bool) -> None:
+    A scanner's pulses come as a key, which then is no person's, or on a serial line.
+    """
+
+    def __init__(
+        self,
+        handle: Any,
+        keys: KeySource,
+        clock: SessionClock,
+        *,
+        mouse: bool,
+        pulse_key: str | None = None,
+        pulse_line: SerialPulses | None = None,
+    ) -> None:
         """Everything that was typed before this moment is forgotten."""
         self._handle, self._keys, self._clock = handle, keys, clock
+        self._pulse_key, self._pulse_line, self._pulses = pulse_key, pulse_line, 0
         self.timed_by = keys.timed_by
         self._down: set[str] = set()
         self._strokes: list[KeyEvent] = []
@@ -66,6 +80,8 @@ class PersonInputs:
             handle.push_handlers(on_mouse_press=self._press, on_mouse_release=self._release)
         handle.dispatch_events()
         keys.strokes()
+        if pulse_line:
+            pulse_line.taken()
         self._seen.clear()
 
     def see(self, scene: Scene, onset_s: float) -> None:
@@ -79,19 +95,30 @@ class PersonInputs:
         keys = [self._key(stroke) for stroke in strokes if self._is_ours(stroke, attending=attending)]
         clicks = [*self._clicks(polled_s, down=True), *self._clicks(polled_s, down=False)]
         self._seen.clear()
-        return sorted([*keys, *clicks], key=lambda given: given.time_s)
+        return sorted([*keys, *clicks, *self._pulsed(strokes)], key=lambda given: given.time_s)
 
     def close(self) -> None:
         """Stop listening."""
         self._keys.close()
+        if self._pulse_line:
+            self._pulse_line.close()
 
     def _heard(self) -> list[KeyEvent]:
         strokes = self._keys.strokes()
         self._clock.poll()
-        return strokes
+        return [replace(stroke, key=_digit(stroke.key)) for stroke in strokes]
+
+    def _pulsed(self, strokes: Sequence[KeyEvent]) -> Iterator[Pulse]:
+        """Whatever window has the keyboard: the scanner does not stop for it."""
+        by: TimedBy | Literal["serial"] = "serial" if self._pulse_line else self.timed_by
+        counts = self._pulse_line.taken() if self._pulse_line else []
+        times_s = [stroke.time_s for stroke in strokes if stroke.down and stroke.key == self._pulse_key]
+        for time_s in [*times_s, *map(self._clock.of_count, counts)]:
+            self._pulses += 1
+            yield Pulse(self._pulses, time_s, by)
 
     def _is_ours(self, stroke: KeyEvent, *, attending: bool) -> bool:
-        if stroke.key.startswith("mouse_"):
+        if stroke.key.startswith("mouse_") or stroke.key == self._pulse_key:
             return False
         known = stroke.key in self._down
         if stroke.down and attending:
@@ -101,9 +128,7 @@ class PersonInputs:
         return known and not stroke.down
 
     def _key(self, stroke: KeyEvent) -> Key:
-        digit = stroke.key.removeprefix("num_")
-        key = digit if digit.isdigit() else stroke.key
-        return Key(key, stroke.down, stroke.time_s, self.timed_by)
+        return Key(stroke.key, stroke.down, stroke.time_s, self.timed_by)
 
     def _clicks(self, polled_s: float, *, down: bool) -> Iterator[Click]:
         """What the window saw of the button, at the time of its newest strokes; without such, at that of the poll.
@@ -193,6 +218,12 @@ class WindowEvents:
     def _note(self, happened: Input) -> bool:
         self._happened.append(happened)
         return True
+
+
+def _digit(key: str) -> str:
+    """The number pad's digits are digits."""
+    digit = key.removeprefix("num_")
+    return digit if digit.isdigit() else key
 
 
 def _swallow(*_: object) -> bool:

@@ -12,7 +12,7 @@ from random import Random
 
 from experiment.design.session import SessionPlan
 from experiment.design.synthetic import Ratings
-from experiment.record.events import Click, Input, Key, MessageScene, ScaleScene, Scene, TextScene
+from experiment.record.events import Click, Input, Key, MessageScene, Pulse, ScaleScene, Scene, TextScene
 from experiment.task.layout import Layout
 from experiment.task.scenes import ending_page, pause_pages
 
@@ -52,7 +52,10 @@ HABITS = {
 
 
 class Persona:
-    """One of `HABITS`, with the assistant beside; plans what comes in after each scene, and hands it out when due."""
+    """One of `HABITS`, with the assistant and a scanner beside.
+
+    Plans what comes in after each scene, and hands it out when due.
+    """
 
     def __init__(
         self, session: SessionPlan, layout: Layout, habit: Habit, seed: str, ratings: Ratings | None = None
@@ -70,6 +73,8 @@ class Persona:
         self._message_id = ""
         self._planned: list[tuple[float, int, Input]] = []
         self._count = 0
+        self._tr_s = session.protocol.pulses.tr_s if session.protocol.pulses else None
+        self._pulse(1)
 
     def see(self, scene: Scene, onset_s: float) -> None:
         """Plan what follows this scene."""
@@ -93,9 +98,12 @@ class Persona:
 
     def due(self, until_s: float) -> Input | None:
         """The next input that happens up to this time."""
-        if self._planned and self._planned[0][0] <= until_s:
-            return heapq.heappop(self._planned)[2]
-        return None
+        if not (self._planned and self._planned[0][0] <= until_s):
+            return None
+        given = heapq.heappop(self._planned)[2]
+        if isinstance(given, Pulse):
+            self._pulse(given.number + 1)
+        return given
 
     def _rate(self, scene: ScaleScene, onset_s: float) -> None:
         if scene.marker is None:
@@ -148,6 +156,11 @@ class Persona:
     def _click(self, x_px: float, y_px: float, time_s: float) -> None:
         for down, at_s in ((True, time_s), (False, time_s + PRESS_S)):
             self._plan(Click(x_px, y_px, down, at_s, "robot"))
+
+    def _pulse(self, number: int) -> None:
+        """The scanner, if there is one, pulses all the time."""
+        if self._tr_s:
+            self._plan(Pulse(number, number * self._tr_s, "robot"))
 
     def _plan(self, given: Input) -> None:
         self._count += 1

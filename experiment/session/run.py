@@ -136,11 +136,14 @@ def fit_layout(screen_px: tuple[int, int], *, full_screen: bool) -> Layout:
 def _open_inputs(plan: Plan, layout: Layout, canvas: Canvas, clock: SessionClock, names: KeyNames) -> Inputs:
     from experiment.screens.inputs import PersonInputs, Robot
     from experiment.screens.keyboard import open_keys
+    from experiment.signals.serial_pulses import SerialPulses
 
     if plan.is_synthetic:
         return Robot(_participant(plan, layout), clock)
+    mouse, pulses = plan.protocol.mouse.enabled, plan.protocol.pulses or None
+    line = SerialPulses(pulses.port, pulses.baud, pulses.byte) if pulses and pulses.port else None
     keys = open_keys(allow_poll=plan.mode != "run", window=canvas.handle, names=names)
-    return PersonInputs(canvas.handle, keys, clock, mouse=plan.protocol.mouse.enabled)
+    return PersonInputs(canvas.handle, keys, clock, mouse=mouse, pulse_key=pulses and pulses.key, pulse_line=line)
 
 
 def run_simulated(plan: Plan, utc: str = SIMULATED_UTC, ratings: Ratings | None = None) -> Ended:

@@ -1,0 +1,51 @@
+"""How a scanner tells that a volume begins: the protocol's section `[pulses]`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import Meta
+
+from experiment.design.form_questions import Fixed, refuse
+
+if TYPE_CHECKING:
+    from experiment.design.protocol import Protocol
+
+KeyName = Annotated[
+    str, Meta(pattern=r"^([a-z0-9]|equal|minus|quoteleft|space|return|tab)\Z", title='a key, e.g. "5", "t" or "equal"')
+]
+PortName = Annotated[str, Meta(min_length=1, title='a serial port, e.g. "COM3" or "/dev/ttyUSB0"')]
+Baud = Annotated[int, Meta(ge=50, le=4_000_000)]
+
+
+class Pulses(Fixed, frozen=True):
+    """Either a `key` that the scanner's box presses, or a `byte` (0 to 255, any if left out) on a serial `port`.
+
+    `tr_s`: the repetition time, from one pulse to the next. `volumes`: how many pulses come in a row, if that is known.
+    """
+
+    tr_s: Annotated[float, Meta(gt=0, le=60)]
+    key: KeyName | None = None
+    port: PortName | None = None
+    byte: Annotated[int, Meta(ge=0, le=255)] | None = None
+    baud: Baud = 115_200
+    volumes: Annotated[int, Meta(ge=1, le=99_999)] | None = None
+
+    def __post_init__(self) -> None:
+        """One of the two ways."""
+        refuse(bool(self.key) == bool(self.port) and "Please give either 'key' or 'port'.")
+
+
+def keys_of_two(protocol: Protocol) -> Iterator[str]:
+    """That the scanner's key is a person's key too, as a sentence."""
+    keys, points = protocol.keys, protocol.rating.points
+    key = protocol.pulses.key if protocol.pulses else None
+    of_assistant = {keys.resume, keys.pause.split("+")[-1], *keys.reasons.values()}
+    if key in {*keys.confirm, *keys.left, *keys.right, *of_assistant}:
+        yield f"[pulses]: key = {key!r} is also in [keys]. Please choose another key for one of them."
+    elif key and key.isdigit() and 1 <= int(key) <= points:
+        yield (
+            f"[pulses]: key = {key!r} also sets the marker on scales of {points} points. Please set the scanner's box "
+            "to another key, or use shorter scales."
+        )
