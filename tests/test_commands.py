@@ -12,7 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import pytest
+from typer.testing import CliRunner
 
+from experiment.__main__ import app
+from experiment.cli.commands import COMMANDS, Group
 from experiment.design.message import read_messages
 from experiment.design.visit import Visit
 from experiment.record.dataset import DataSet
@@ -245,8 +249,20 @@ def test_simulated_data_sets_repeat_and_tables_print(lab: Lab) -> None:
 
 
 def test_help_lists_the_commands(lab: Lab) -> None:
-    """Both --help and no argument at all name every command."""
+    """--help, -h and no argument at all name every command, each in a whole sentence."""
     status, said = told(lab, "--help")
     assert status == 0
-    assert [name for name in ("pilot", "run", "simulate", "table", "test") if f"\n  {name} " not in said] == []
+    assert [name for name in COMMANDS.commands if f"\n  {name} " not in said] == []
+    assert "..." not in said.partition("Commands:")[2]
+    assert told(lab, "-h") == (0, said)
     assert "pilot" in told(lab)[1]
+
+
+@pytest.mark.parametrize("name", COMMANDS.commands)
+def test_every_command_is_there(name: str) -> None:
+    """Each command's function is where the list says, also within groups, and each explains itself."""
+    shown = CliRunner().invoke(app, [name, "--help"])
+    assert (shown.exit_code, "--help" in shown.output) == (0, True)
+    group = COMMANDS.commands[name]
+    for one in group.commands if isinstance(group, Group) else ():
+        assert CliRunner().invoke(app, [name, one, "--help"]).exit_code == 0

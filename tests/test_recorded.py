@@ -12,7 +12,7 @@ import pytest
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from experiment.cli.study_setup import SIMULATED_PASSPHRASE
+from experiment.cli.simulate import SIMULATED_PASSPHRASE
 from experiment.design.message import KEYED, Message, read_messages
 from experiment.qa.report import build_report
 from experiment.record import transcript as log

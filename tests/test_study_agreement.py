@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from experiment.cli.study_setup import SIMULATED_PASSPHRASE
+from experiment.cli.simulate import SIMULATED_PASSPHRASE
 from experiment.design.visit import Visit
 from experiment.errors import BadInput
 from experiment.record.dataset import DataSet

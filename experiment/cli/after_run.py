@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from experiment.cli.options import DATA, PROTOCOL, DataFolder, ProtocolFile
 from experiment.cli.terminal import say
+from experiment.design.form_questions import Funnel
+from experiment.design.protocol import Protocol, read_protocol
+from experiment.design.session import check_session, check_subject
 from experiment.design.visit import Visit, subject_name
 from experiment.errors import BadInput, DayFourError
+from experiment.record.closing import has_answered, record_closing, record_guess
+from experiment.record.dataset import DataSet
+from experiment.record.events import Ended
+from experiment.record.remake import catch_up
+from experiment.record.saved import describe_saved
+from experiment.record.transcript import has_begun
+from experiment.session.again import check_unseen, set_aside
+from experiment.session.plan import Plan, close_as_incomplete, read_interrupted
+from experiment.storage.anchor import anchor_of
+from experiment.storage.hash_chain import line_digests
 from experiment.storage.read_file import read_file
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from experiment.design.form_questions import Funnel
-    from experiment.design.protocol import Protocol
-    from experiment.record.dataset import DataSet
-    from experiment.record.events import Ended
-    from experiment.session.plan import Plan
-    from experiment.study.register import Register
-    from experiment.study.snapshot import Snapshot
+from experiment.study import location, recording, sessions
+from experiment.study.register import Register, utc_now
+from experiment.study.sessions import record_end
+from experiment.study.snapshot import Snapshot
 
 ABORTED = 3
 
@@ -32,9 +40,6 @@ ABORTED = 3
 @contextmanager
 def accounting_for(plan: Plan, register: Register | None = None) -> Iterator[None]:
     """Whatever becomes of the session: say what the disk holds if it fails, tell the register, and give the anchor."""
-    from experiment.record.saved import describe_saved
-    from experiment.record.transcript import has_begun
-
     try:
         yield
     except Exception:
@@ -49,8 +54,6 @@ def accounting_for(plan: Plan, register: Register | None = None) -> Iterator[Non
 
 def finish(ended: Ended, plan: Plan) -> None:
     """Say how it ended and where the data are; end with the status that goes with it."""
-    from experiment.record.saved import describe_saved
-
     saved = describe_saved(plan.transcript)
     table = plan.data.table(plan.session.visit, plan.protocol.task)
     asks = plan.protocol.funnel and plan.session.session == plan.protocol.sessions and not plan.is_synthetic
@@ -72,11 +75,6 @@ def funnel(
     data: DataFolder = DATA,
 ) -> None:
     """Ask the closing questions alone, if they could not be asked after the last session."""
-    from experiment.design.protocol import read_protocol
-    from experiment.design.session import check_subject
-    from experiment.record.dataset import DataSet
-    from experiment.study import location, sessions
-
     label, read, data_set = check_subject(subject), read_protocol(protocol), DataSet(data)
     if read.funnel is None:
         raise BadInput(f"The protocol {protocol} has no section [funnel].")
@@ -91,10 +89,7 @@ def funnel(
 
 def ask_funnel(funnel: Funnel, subject: str, data: DataSet) -> None:
     """Ask the participant the closing questions and save the answers."""
-    from datetime import datetime, timezone
-
-    from experiment.cli import form_window
-    from experiment.record.closing import has_answered, record_closing
+    from experiment.cli import form_window  # Qt is loaded where a form is shown
 
     if has_answered(data, subject):
         raise BadInput(f"{subject_name(subject)} has already answered the closing questions: {data.funnel}")
@@ -109,10 +104,7 @@ def ask_funnel(funnel: Funnel, subject: str, data: DataSet) -> None:
 
 def ask_guess(guess: Funnel, visit: Visit, data: DataSet) -> None:
     """Ask what the participant takes the treatment for, right after the session; later it is no longer asked."""
-    from datetime import datetime, timezone
-
-    from experiment.cli import form_window
-    from experiment.record.closing import record_guess
+    from experiment.cli import form_window  # Qt is loaded where a form is shown
 
     answers = form_window.ask_participant(guess)
     if answers is None:
@@ -128,8 +120,6 @@ def record(register: Register | None, data: DataSet, transcript: Path, who: str)
 
     The register with it; None if it does not know.
     """
-    from experiment.study.sessions import record_end
-
     if register is not None:
         try:
             return record_end(register, data, transcript, who)
@@ -141,10 +131,6 @@ def record(register: Register | None, data: DataSet, transcript: Path, who: str)
 
 def say_anchor(transcript: Path, told: Snapshot | None) -> None:
     """Give the assistant the anchor to write down: of the register with this session, or else of the session alone."""
-    from experiment.record.transcript import has_begun
-    from experiment.storage.anchor import anchor_of
-    from experiment.storage.hash_chain import line_digests
-
     with suppress(OSError):  # which is told of where it matters
         if not has_begun(transcript):
             return
@@ -154,8 +140,6 @@ def say_anchor(transcript: Path, told: Snapshot | None) -> None:
 
 def say_remade(data: DataSet, subject: str) -> bool:
     """Put back what was rescued of this subject, make tables again that are behind, and say so; whether there were."""
-    from experiment.record.remake import catch_up
-
     done = list(catch_up(data, subject))
     for one in done:
         say(str(one), "yellow")
@@ -175,8 +159,6 @@ class NamedSession:
 
     def visit(self, option: str) -> Visit:
         """Which visit it is; BadInput if that is not said."""
-        from experiment.design.session import check_session, check_subject
-
         if not self.session:
             raise BadInput(f"Please say with {option} which session is meant: --session 1 or --session 2.")
         number = int(self.session) if self.session.isdecimal() else 0
@@ -185,10 +167,6 @@ class NamedSession:
 
 def set_session_aside(named: NamedSession, reason: str) -> None:
     """Set the log of a session aside in which no message was seen, so that it can be begun again; say where it is."""
-    from experiment.session.again import check_unseen, set_aside
-    from experiment.study import recording
-    from experiment.study.register import utc_now
-
     visit, register, who = named.visit("--begin-again"), named.register, named.operator
     if not who:
         raise BadInput("Please add your initials with --operator. They are recorded with the reason.")
@@ -202,9 +180,6 @@ def set_session_aside(named: NamedSession, reason: str) -> None:
 
 def close_session(named: NamedSession) -> None:
     """End an interrupted session as incomplete; with a register, by these initials. BadInput if there is none."""
-    from experiment.record.saved import describe_saved
-    from experiment.session.plan import close_as_incomplete, read_interrupted
-
     visit, data = named.visit("--close"), named.data
     if named.register and not named.operator:
         raise BadInput("Please add your initials with --operator. They are recorded in the study's register.")

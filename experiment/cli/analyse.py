@@ -9,14 +9,19 @@ from typing import Annotated
 
 import typer
 
-from experiment.cli.options import DATA, DataFolder
+from experiment.cli.options import DATA, HELP_OPTIONS, DataFolder
 from experiment.cli.study_setup import PLAN
 from experiment.cli.terminal import say
 from experiment.errors import BadInput
+from experiment.study.study_file import read_study
 
 SIZES = (10, 20, 31, 40, 60, 80, 120, 160)
 
-app = typer.Typer(rich_markup_mode=None, help="Analysis of connection and pleasure, drug against placebo.")
+app = typer.Typer(
+    rich_markup_mode=None,
+    context_settings=HELP_OPTIONS,
+    help="Analysis of connection and pleasure, drug against placebo.",
+)
 
 
 @app.callback(invoke_without_command=True)
@@ -32,7 +37,7 @@ def analyse(
     """Compute models, tests and figures and write one page. Before the lock only with --blinded."""
     if context.invoked_subcommand:
         return
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # matrices are small: threads would wait for each other
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy is loaded; on small matrices threads wait
     from experiment.analysis.report import write_report
     from experiment.analysis.results import analyse
     from experiment.analysis.study_data import read_study_data
@@ -60,7 +65,6 @@ def power(
 ) -> None:
     """Print which effects a number of participants can detect, and the power to show that nothing changes."""
     from experiment.analysis.power import EFFECTS, WANTED, plan_power
-    from experiment.study.study_file import read_study
 
     study = read_study(plan)
     effects = tuple(effect or EFFECTS)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 import typer
 
+from experiment.cli import form
 from experiment.cli.after_run import ABORTED, accounting_for
+from experiment.cli.form import RUN_ANYWAY, Answers
 from experiment.cli.terminal import say
+from experiment.design.form_questions import AskedQuestion
+from experiment.design.protocol import Protocol
 from experiment.errors import BadInput, DayFourError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from experiment.cli.form import Answers
-    from experiment.design.form_questions import AskedQuestion
-    from experiment.design.protocol import Protocol
-    from experiment.record.events import Ended
-    from experiment.session.plan import Plan
-    from experiment.study.register import Register
+from experiment.preflight.report import NotFit
+from experiment.record.events import Ended
+from experiment.record.transcript import has_begun
+from experiment.session.plan import Plan
+from experiment.study.register import Register
 
 
 def run_once_fit(
@@ -32,11 +31,6 @@ def run_once_fit(
     with_session: bool,
 ) -> tuple[Ended, Plan]:
     """The session, and how it ended. What keeps it from beginning is shown in the form, which keeps its answers."""
-    from experiment.cli.form import RUN_ANYWAY
-    from experiment.design.form_questions import AskedQuestion
-    from experiment.preflight.report import NotFit
-    from experiment.record.transcript import has_begun
-
     problem, besides = "", tuple[AskedQuestion, ...]()
     while True:
         given, plan = _asked(protocol, known, plan_of, with_session=with_session, problem=problem, besides=besides)
@@ -65,13 +59,11 @@ def _asked(
 
     With it what was typed into the form, by field; nothing if there was none.
     """
-    from experiment.cli import form
-
     if not problem and all(
         known.get(one.id) for one in form.fields(protocol, with_session=with_session) if one.required
     ):
         return {}, plan_of(form.check(protocol, known, with_session=with_session))
-    from experiment.cli import form_window
+    from experiment.cli import form_window  # Qt is loaded where a form is shown
 
     given = form_window.fill(protocol, known, plan_of, with_session=with_session, problem=problem, besides=besides)
     if given is None:

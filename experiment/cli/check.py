@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,11 +11,14 @@ from experiment import system
 from experiment.cli.messages import open_folder
 from experiment.cli.options import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, ROOT, AsJson, AsTsv, ProtocolFile
 from experiment.cli.terminal import show, show_rows
+from experiment.design.protocol import read_protocol
 from experiment.errors import BadInput, DayFourError
-
-if TYPE_CHECKING:
-    from experiment.record.finding import Finding
-    from experiment.session.readiness import SessionItems
+from experiment.preflight import report
+from experiment.record.finding import Finding, refusal, worst
+from experiment.session.readiness import SessionItems, check_readiness, session_items
+from experiment.study import admission
+from experiment.study.clock import clock_trouble
+from experiment.study.location import find_register
 
 
 def check(
@@ -30,11 +33,6 @@ def check(
     as_tsv: AsTsv = False,
 ) -> None:
     """Check whether this computer is ready for a session: one line per item, with what to do."""
-    from experiment.design.protocol import read_protocol
-    from experiment.preflight import report
-    from experiment.record.finding import worst
-    from experiment.session.readiness import check_readiness, session_items
-
     if session and not subject:
         raise BadInput("Please give --subject with --session.")
     read = read_protocol(protocol)
@@ -57,11 +55,6 @@ def study_items(data: Path, subject: str, session: int) -> list[Finding]:
 
     `subject`: nobody if empty. `session`: the one that is asked for; 0 for whichever is due.
     """
-    from experiment.record.finding import refusal
-    from experiment.study import admission
-    from experiment.study.clock import clock_trouble
-    from experiment.study.location import find_register
-
     try:
         register = find_register(data)
         if register is None:

@@ -6,24 +6,29 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from msgspec.structs import replace
+from rich.table import Table
 
 from experiment.cli.import_messages import STYLES
 from experiment.cli.messages import open_folder
 from experiment.cli.options import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, AsJson, AsTsv, DataFolder, ProtocolFile
 from experiment.cli.terminal import progress_bar, say, show, show_rows
+from experiment.design.changed_texts import describe_changes
+from experiment.design.message import Message, read_messages
+from experiment.design.protocol import Protocol, read_protocol
+from experiment.design.session import check_subject, draw_session
 from experiment.errors import BadInput, DayFourError
+from experiment.messages.check import Checked, check_folder, check_participant, check_set
 from experiment.messages.findings import count_in_words
-
-if TYPE_CHECKING:
-    from experiment.design.message import Message
-    from experiment.design.protocol import Protocol
-    from experiment.messages.check import Checked
-    from experiment.messages.store import Folder
-    from experiment.record.finding import Finding
-    from experiment.task.layout import Layout
+from experiment.messages.preview import preview as write_preview
+from experiment.messages.store import PREVIEW, Folder
+from experiment.record.dataset import DataSet
+from experiment.record.finding import Finding, Severity
+from experiment.session.plan import read_begun_sessions, recorded_sets
+from experiment.task.layout import MINIMUM_SIZE_PX, Layout
 
 Messages = Annotated[Path, typer.Option("--messages", help="The participants' folder, or one file of messages.")]
 Screen = Annotated[str, typer.Option("--screen", help="The session's screen in pixels: WIDTHxHEIGHT.")]
@@ -39,8 +44,6 @@ def check(
     as_tsv: AsTsv = False,
 ) -> None:
     """Report problems in messages and what to do about them. Exit status 1 if a session would refuse any."""
-    from experiment.design.protocol import read_protocol
-
     layout, read = layout_of(screen), read_protocol(protocol)
     checked = _checked(subject, messages, read, layout, data)
     is_one = bool(subject) or not messages.is_dir()
@@ -70,13 +73,6 @@ def preview(
     protocol: ProtocolFile = PROTOCOL,
 ) -> None:
     """Draw what a participant will see, pixel by pixel. Only for people allowed to read the messages."""
-    from experiment.design.protocol import read_protocol
-    from experiment.design.session import check_subject, draw_session
-    from experiment.messages.preview import preview as write_preview
-    from experiment.messages.store import PREVIEW
-    from experiment.record.dataset import DataSet
-    from experiment.session.plan import recorded_sets
-
     label, layout, read = check_subject(subject), layout_of(screen), read_protocol(protocol)
     shown = _messages(label, messages)
     recorded = recorded_sets(read, DataSet(data), label)
@@ -90,8 +86,6 @@ def preview(
 
 def layout_of(screen: str) -> Layout:
     """The layout of a screen given as WIDTHxHEIGHT; BadInput if it is none, or smaller than a session can be."""
-    from experiment.task.layout import MINIMUM_SIZE_PX, Layout
-
     least = "x".join(map(str, MINIMUM_SIZE_PX))
     size = re.fullmatch(r"(\d{3,5})[xX](\d{3,5})", screen)
     if size is None:
@@ -103,11 +97,6 @@ def layout_of(screen: str) -> Layout:
 
 
 def _checked(subject: str, messages: Path, protocol: Protocol, layout: Layout, data: Path) -> Checked:
-    from msgspec.structs import replace
-
-    from experiment.design.session import check_subject
-    from experiment.messages.check import Checked, check_folder, check_participant, check_set
-
     if not messages.is_dir():
         label = check_subject(subject or messages.name.partition(".")[0])
         shown = _messages(label, messages)
@@ -127,9 +116,6 @@ def _checked(subject: str, messages: Path, protocol: Protocol, layout: Layout, d
 
 def _of_sessions(folder: Folder, protocol: Protocol, data: Path) -> dict[str, Sequence[Message]]:
     """The messages of those who have been in a session; what cannot be read is found elsewhere."""
-    from experiment.record.dataset import DataSet
-    from experiment.session.plan import read_begun_sessions
-
     found: dict[str, Sequence[Message]] = {}
     for label in folder.subjects():
         with suppress(DayFourError):
@@ -140,11 +126,6 @@ def _of_sessions(folder: Folder, protocol: Protocol, data: Path) -> dict[str, Se
 
 def _changed(sets: Mapping[str, Sequence[Message]], protocol: Protocol, data: Path) -> Iterator[Finding]:
     """The participants whose messages differ from those that a session in the data set showed."""
-    from experiment.design.changed_texts import describe_changes
-    from experiment.record.dataset import DataSet
-    from experiment.record.finding import Finding, Severity
-    from experiment.session.plan import read_begun_sessions
-
     for label, shown in sets.items():
         changes = [list(describe_changes(shown, one)) for one in read_begun_sessions(protocol, DataSet(data), label)]
         # If the last session showed just these, somebody gave a reason for it.
@@ -154,14 +135,10 @@ def _changed(sets: Mapping[str, Sequence[Message]], protocol: Protocol, data: Pa
 
 
 def _messages(subject: str, messages: Path) -> tuple[Message, ...]:
-    from experiment.design.message import read_messages
-
     return open_folder(messages).read(subject) if messages.is_dir() else read_messages(messages)
 
 
 def _show(findings: Sequence[Finding]) -> None:
-    from rich.table import Table
-
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in ("Grade", "Participant", "Message"):
         table.add_column(column, no_wrap=True)

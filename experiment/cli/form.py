@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from msgspec import Struct
 
 from experiment.design.form_questions import AskedQuestion
+from experiment.design.protocol import Protocol
 from experiment.design.session import check_session, check_subject
 from experiment.errors import BadInput
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from experiment.design.protocol import Protocol
 
 SUBJECT, SESSION, OPERATOR = "subject", "session", "operator"
 # No question of a protocol can have this name.

@@ -9,11 +9,11 @@ from PyQt6.QtGui import QColor, QPainter, QPen
 from PyQt6.QtWidgets import QComboBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from experiment.cli import form
+from experiment.design.form_questions import AskedQuestion, FormWords
 
 if TYPE_CHECKING:
     from PyQt6.QtGui import QPaintEvent, QWheelEvent
 
-    from experiment.design.form_questions import AskedQuestion, FormWords
 
 LABEL_WIDTH_PX = 230
 

@@ -12,7 +12,6 @@ import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QGuiApplication
@@ -32,12 +31,9 @@ from PyQt6.QtWidgets import (
 
 from experiment.cli import form
 from experiment.cli.form_widgets import STYLE, Field, label, question_label
-from experiment.design.form_questions import FormWords
+from experiment.design.form_questions import AskedQuestion, FormWords, Funnel
+from experiment.design.protocol import Protocol
 from experiment.errors import DayFourError
-
-if TYPE_CHECKING:
-    from experiment.design.form_questions import AskedQuestion, Funnel
-    from experiment.design.protocol import Protocol
 
 TITLE = "Day Four"
 PAGE_WIDTH_PX = 800

@@ -6,19 +6,20 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.progress import Progress as Bar
+from rich.table import Table
 
 from experiment.cli.options import FOUND_WANTING, PARTICIPANTS, PROTOCOL, ProtocolFile
 from experiment.cli.terminal import console, say, unlock_if_given
+from experiment.design.protocol import read_protocol
 from experiment.errors import BadInput
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from experiment.messages.findings import Progress
-    from experiment.messages.store import Folder
+from experiment.messages.findings import Progress
+from experiment.messages.importing import run as importing
+from experiment.messages.store import Folder
+from experiment.system import no_core_dumps
 
 STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
 
@@ -49,9 +50,6 @@ def import_messages(
     protocol: ProtocolFile = PROTOCOL,
 ) -> None:
     """Import messages unchanged. Damaged text is reported (exit status 1)."""
-    from experiment.design.protocol import read_protocol
-    from experiment.messages.importing import run as importing
-
     tongue, folder = read_protocol(protocol).language, _folder(into or messages)
     same = {"subject": subject, "writer": _name_of(writer), "relationship": relationship, "language": language}
     with _bars() as progress:
@@ -76,8 +74,6 @@ def _name_of(writer: str) -> str:
 @contextmanager
 def _bars() -> Iterator[Progress]:
     """A bar for each thing that takes long, gone as soon as that is done: questions may come between."""
-    from rich.progress import Progress as Bar
-
     shown = console()
     bar = Bar(console=shown, transient=True, disable=not shown.is_terminal)
     task = bar.add_task("Messages", total=None)
@@ -101,9 +97,6 @@ def _bars() -> Iterator[Progress]:
 
 def _folder(path: Path) -> Folder:
     """The folder, with its key where somebody can be asked for the passphrase."""
-    from experiment.messages.store import Folder
-    from experiment.system import no_core_dumps
-
     no_core_dumps()  # messages, and perhaps their passphrase, are in this process from here on
     folder = Folder(path)
     if not folder.is_encrypted or not folder.subjects():

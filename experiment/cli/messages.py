@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 
 from experiment.cli.options import PARTICIPANTS
 from experiment.cli.terminal import new_passphrase, say, unlock
+from experiment.design.message import YES
+from experiment.design.session import check_subject
 from experiment.design.visit import subject_name
 from experiment.errors import BadInput
 from experiment.messages.findings import count_in_words
-
-if TYPE_CHECKING:
-    from experiment.messages.store import Folder
-
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Messages: import, check, preview, encrypt.")
+from experiment.messages.store import Folder
+from experiment.system import no_core_dumps
 
 MessagesFolder = Annotated[Path, typer.Option("--messages", help="The participants' folder.")]
 
 
-@app.command()
 def encrypt(messages: MessagesFolder = PARTICIPANTS) -> None:
     """Encrypt all messages of the folder, and all that are imported later. Asks for a new passphrase the first time."""
     folder = _folder(messages)
@@ -39,7 +38,6 @@ def encrypt(messages: MessagesFolder = PARTICIPANTS) -> None:
         )
 
 
-@app.command()
 def decrypt(messages: MessagesFolder = PARTICIPANTS) -> None:
     """Decrypt all messages of the folder. Anyone who can open the folder can then read them."""
     folder = open_folder(messages)
@@ -49,7 +47,6 @@ def decrypt(messages: MessagesFolder = PARTICIPANTS) -> None:
     say(f"{count_in_words(count, 'file')} {'was' if count == 1 else 'were'} decrypted.")
 
 
-@app.command()
 def accept(
     subject: Annotated[str, typer.Option(help="Whose messages.")],
     message: Annotated[str, typer.Option(help="The message's id, such as m03.")],
@@ -57,11 +54,6 @@ def accept(
     messages: MessagesFolder = PARTICIPANTS,
 ) -> None:
     """Record that a message which looks damaged or contains a name is as its writer wrote it."""
-    from msgspec.structs import replace
-
-    from experiment.design.message import YES
-    from experiment.design.session import check_subject
-
     folder, label = open_folder(messages), check_subject(subject)
     here = folder.read(label)
     if message not in [one.message_id for one in here]:
@@ -76,15 +68,12 @@ def accept(
     say(f"Recorded: message {message} of {subject_name(label)} is shown as it was written.")
 
 
-@app.command()
 def forget(
     subject: Annotated[str, typer.Option(help="Whose messages.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     messages: MessagesFolder = PARTICIPANTS,
 ) -> None:
     """Permanently remove a participant's messages and their pictures; recorded data are kept."""
-    from experiment.design.session import check_subject
-
     folder, label = _folder(messages), check_subject(subject)
     if not folder.has(label):
         raise BadInput(f"There are no messages of {subject_name(label)} in {messages}. Check the subject.")
@@ -103,9 +92,6 @@ def open_folder(messages: Path) -> Folder:
 
 
 def _folder(path: Path) -> Folder:
-    from experiment.messages.store import Folder
-    from experiment.system import no_core_dumps
-
     if not path.is_dir():
         raise BadInput(f"The folder {path} does not exist. Check --messages.")
     no_core_dumps()  # messages, and perhaps their passphrase, are in this process from here on

@@ -10,6 +10,7 @@ import typer
 ROOT = Path(__file__).resolve().parents[2]
 PROTOCOL, DATA, PARTICIPANTS = ROOT / "stimuli" / "protocol.toml", ROOT / "data", ROOT / "stimuli" / "participants"
 FOUND_WANTING = 1
+HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
 
 DataFolder = Annotated[Path, typer.Option("--data", help="The data set's folder.")]
 ProtocolFile = Annotated[

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from experiment.cli.options import DATA, FOUND_WANTING, PROTOCOL, DataFolder, ProtocolFile
 from experiment.cli.terminal import ask_passphrase, say, show, unlock
+from experiment.design.protocol import read_daily
 from experiment.design.visit import subject_name
 from experiment.errors import BadInput
+from experiment.reports import http, mail
+from experiment.reports.importing import plan_import, write_import
+from experiment.reports.links import check_out, make_links, revoke_links, write_handouts
+from experiment.reports.mail import Address, MailServer, read_addresses, read_bytes
+from experiment.reports.methods import paragraph
+from experiment.reports.record import questions
+from experiment.reports.server import build_app
+from experiment.reports.service import Service
+from experiment.reports.table import rows, table_path
+from experiment.storage.encryption import decrypt
+from experiment.study.keys import read_key
 
-if TYPE_CHECKING:
-    from experiment.reports.mail import Address, MailServer
-    from experiment.reports.service import Service
-
-app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Daily reports of connection and mood, on participants' phones."
-)
 Subjects = Annotated[list[str] | None, typer.Option("--subject", help="Only this participant; may be repeated.")]
 
 
-@app.command()
 def serve(
     data: DataFolder = DATA,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
@@ -34,16 +38,13 @@ def serve(
     protocol: ProtocolFile = PROTOCOL,
 ) -> None:
     """Serve the pages until Ctrl+C. Only this computer can reach them, unless a web server with TLS passes them on."""
-    from experiment.reports import http, server
-
     service = _service(data, protocol)
     service.begin()
     http.check_address(host, behind_proxy=behind_proxy)
     say(f"The daily reports are served on {host}, port {port}. Reports go to {service.journal.path}. Ctrl+C ends it.")
-    http.serve(server.build_app(service, lambda text: say(text, "red")), host, port, behind_proxy=behind_proxy)
+    http.serve(build_app(service, lambda text: say(text, "red")), host, port, behind_proxy=behind_proxy)
 
 
-@app.command()
 def links(
     url: Annotated[
         str, typer.Option(help="Where participants find the pages, such as https://daily.example.edu.")
@@ -60,8 +61,6 @@ def links(
     protocol: ProtocolFile = PROTOCOL,
 ) -> None:
     """Make a secret link for each participant: cards with a QR code, a table for mail merge, and calendar files."""
-    from experiment.reports.links import check_out, make_links, revoke_links, write_handouts
-
     service = _service(data, protocol)
     if revoke:
         if not subject:
@@ -78,7 +77,6 @@ def links(
     say(f"{len(made)} links were made. They are secret and cannot be looked up later:{listed}")
 
 
-@app.command()
 def remind(
     addresses: Annotated[
         Path | None, typer.Option(help="CSV, or CSV encrypted with age: participant_id, email, link.")
@@ -91,8 +89,6 @@ def remind(
     protocol: ProtocolFile = PROTOCOL,
 ) -> None:
     """List whose report of today is missing; with addresses and a mail server, e-mail each once a day."""
-    from experiment.reports import mail
-
     service = _service(data, protocol)
     if addresses is None:
         for one in mail.owed(service, service.journal.events()):
@@ -108,7 +104,6 @@ def remind(
         raise typer.Exit(FOUND_WANTING)
 
 
-@app.command("import")
 def import_reports(
     files: Annotated[list[Path], typer.Argument(help="Tables (CSV, TSV, XLSX) of REDCap, Qualtrics or any program.")],
     zone: Annotated[str, typer.Option(help="Time zone of the files' times, e.g. Europe/Berlin.")] = "",
@@ -122,8 +117,6 @@ def import_reports(
     protocol: ProtocolFile = PROTOCOL,
 ) -> None:
     """Import reports from another program. Rows that fit no study day are listed, with exit status 1."""
-    from experiment.reports.importing import plan_import, write_import
-
     service = _service(data, protocol)
     given = dict(_pair(one) for one in column or [])
     planned = plan_import(service, files, zone or _asked_zone(), given, encoding, sheet)
@@ -139,22 +132,14 @@ def import_reports(
         raise typer.Exit(FOUND_WANTING)
 
 
-@app.command()
 def table(data: DataFolder = DATA, protocol: ProtocolFile = PROTOCOL) -> None:
     """Make phenotype/daily.tsv and its dictionary again from the log."""
-    from experiment.reports.table import table_path
-
     _service(data, protocol).update_table()
     say(f"The table of daily reports:\n  {table_path(data)}")
 
 
-@app.command()
 def methods(data: DataFolder = DATA, protocol: ProtocolFile = PROTOCOL) -> None:
     """Print the methods paragraph from the data: window, items, compliance, delay, missing reports."""
-    from experiment.reports.methods import paragraph
-    from experiment.reports.record import questions
-    from experiment.reports.table import rows
-
     service = _service(data, protocol)
     roster, entries = service.roster(), service.journal.events()
     of = rows(roster.people.values(), roster.study, entries, service.now())
@@ -162,9 +147,6 @@ def methods(data: DataFolder = DATA, protocol: ProtocolFile = PROTOCOL) -> None:
 
 
 def _service(data: Path, protocol: Path) -> Service:
-    from experiment.design.protocol import read_daily
-    from experiment.reports.service import Service
-
     return Service(data, read_daily(protocol))
 
 
@@ -183,10 +165,6 @@ def _asked_zone() -> str:
 
 
 def _addresses(path: Path, key: Path | None) -> dict[str, Address]:
-    from experiment.reports.mail import read_addresses, read_bytes
-    from experiment.storage.encryption import decrypt
-    from experiment.study.keys import read_key
-
     content = read_bytes(path)
     if key:
         content = decrypt(content, unlock("Passphrase of the key", lambda typed: read_key(key, typed)))
@@ -194,8 +172,6 @@ def _addresses(path: Path, key: Path | None) -> dict[str, Address]:
 
 
 def _mail_server(smtp: str, sender: str, user: str) -> MailServer:
-    from experiment.reports.mail import MailServer
-
     host, _, port = smtp.partition(":")
     if port and not port.isdecimal():
         raise BadInput("--smtp: please write HOST or HOST:PORT.")

@@ -1,14 +1,16 @@
-"""The commands that run sessions: pilot, run and simulate."""
+"""The commands that run sessions: pilot and run."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 
+from experiment import system
 from experiment.cli.after_run import (
     NamedSession,
     accounting_for,
@@ -18,21 +20,30 @@ from experiment.cli.after_run import (
     set_session_aside,
 )
 from experiment.cli.begin import check_reason, run_once_fit
+from experiment.cli.form import Answers, parse_answers
 from experiment.cli.messages import open_folder
 from experiment.cli.options import DATA, PARTICIPANTS, PROTOCOL, ROOT, DataFolder, ProtocolFile
-from experiment.cli.study_setup import simulate_study
-from experiment.cli.terminal import console, say
+from experiment.cli.terminal import say
+from experiment.design.message import read_messages
+from experiment.design.protocol import Protocol, read_protocol
+from experiment.design.session import check_subject
 from experiment.errors import BadInput, EquipmentFailure
-
-if TYPE_CHECKING:
-    from experiment.cli.form import Answers
-    from experiment.design.protocol import Protocol
-    from experiment.messages.store import Folder
-    from experiment.record.dataset import DataSet
-    from experiment.record.events import Ended
-    from experiment.session.plan import Plan
-    from experiment.study.register import Register
-    from experiment.study.snapshot import Snapshot
+from experiment.messages.check import check_set, refuse_errors
+from experiment.messages.store import Folder
+from experiment.preflight import computer
+from experiment.record.dataset import DataSet
+from experiment.record.events import Ended
+from experiment.screens.personas import HABITS
+from experiment.session import plan as plans
+from experiment.session import run as sessions
+from experiment.session.doubts import find_doubts, waive_doubts
+from experiment.session.plan import Plan, plan_session
+from experiment.study import sessions as holding
+from experiment.study.location import find_register
+from experiment.study.register import Register, utc_now
+from experiment.study.sessions import admit, catch_up, session_today
+from experiment.study.snapshot import Snapshot
+from experiment.task.layout import MINIMUM_SIZE_PX, Layout
 
 MessagesFile = Annotated[Path, typer.Option("--messages", help="A CSV file of six messages.")]
 MessagesFolder = Annotated[Path, typer.Option("--messages", help="The folder with sub-<ID>.csv of each participant.")]
@@ -67,14 +78,6 @@ def pilot(
     photodiode: Photodiode = False,
 ) -> None:
     """Run a whole session in a window with example messages; its data go to data/pilot/."""
-    from experiment import system
-    from experiment.design.message import read_messages
-    from experiment.design.protocol import read_protocol
-    from experiment.record.dataset import DataSet
-    from experiment.session import plan as plans
-    from experiment.session import run as sessions
-    from experiment.task.layout import MINIMUM_SIZE_PX
-
     with ExitStack() as stack:
         if not system.has_display():
             say("There is no display: a virtual one is used, and the robot answers.")
@@ -86,7 +89,7 @@ def pilot(
         plan = plans.plan_session(
             "pilot", read_protocol(protocol), read_messages(messages), whole.pilot,
             subject=whole.pilot.next_subject("pilot"), session=session, seed=seed, operator="pilot",
-            participant=_habit(participant) if robot else plans.PERSON,
+            participant=habit_of(participant) if robot else plans.PERSON,
         )  # fmt: skip
         with accounting_for(plan):
             ended = sessions.run_in_window(plan, full_screen=False, photodiode=photodiode)
@@ -113,17 +116,6 @@ def run(
     photodiode: Photodiode = False,
 ) -> None:
     """Run a real session, full screen. A form asks for what is not given here."""
-    from msgspec.structs import replace
-
-    from experiment import system
-    from experiment.cli.form import parse_answers
-    from experiment.design.protocol import read_protocol
-    from experiment.design.session import check_subject
-    from experiment.preflight import computer
-    from experiment.record.dataset import DataSet
-    from experiment.session import run as sessions
-    from experiment.study.location import find_register
-
     read, why, why_now = read_protocol(protocol), check_reason(override), check_reason(override_study)
     known = {"subject": subject, "session": session, "operator": operator, **parse_answers(read, answer or [])}
     if not (close or system.has_display()):
@@ -152,49 +144,6 @@ def run(
     finish(*run_once_fit(asked, known, lab.plan, register, run_planned, why, with_session=with_session))
 
 
-def simulate(
-    subjects: Annotated[int, typer.Option(min=1, max=99_999, help="How many participants, each with all sessions.")],
-    out: Annotated[Path, typer.Option(help="The folder of the new data set.")],
-    participant: SyntheticName = "mixed",
-    protocol: ProtocolFile = PROTOCOL,
-    messages: MessagesFile = EXAMPLE,
-    seed: Seed = 1,
-    study: Annotated[
-        Path | None,
-        typer.Option(help="A study file: also simulate its register, with courses, drop-outs and late visits."),
-    ] = None,
-    effect: Annotated[
-        list[str] | None, typer.Option(help="With --study: effect of the drug in points, e.g. connection=-0.5.")
-    ] = None,
-) -> None:
-    """Make synthetic data sets at full speed, without a window."""
-    from rich.progress import track
-
-    from experiment.design.message import read_messages
-    from experiment.design.protocol import read_protocol
-    from experiment.record.dataset import DataSet
-    from experiment.session import plan as plans
-    from experiment.session import run as sessions
-
-    if study:
-        simulate_study(subjects, out, study, protocol, messages, seed, effect or [])
-        return
-    if effect:
-        raise BadInput("--effect needs a study with two treatments. Add --study FILE.")
-    read, shown, data_set = read_protocol(protocol), read_messages(messages), DataSet(out)
-    data_set.prepare()
-    habit = participant if participant == "mixed" else _habit(participant)
-    for number in track(range(1, subjects + 1), "Simulating", console=console()):
-        for session in range(1, read.sessions + 1):
-            plan = plans.plan_session(
-                "simulate", read, shown, data_set, subject=f"sim{number:05}", session=session, seed=seed,
-                operator="simulate", participant=sessions.some_habit(seed, number) if habit == "mixed" else habit,
-            )  # fmt: skip
-            sessions.run_simulated(plan)
-    data_set.list_participants()
-    say(f"{subjects * read.sessions} sessions in {out}")
-
-
 @dataclass(frozen=True)
 class _Lab:
     """What a real session is planned with: the files, and what was said of it on the command line.
@@ -213,13 +162,6 @@ class _Lab:
 
     def plan(self, answers: Answers) -> Plan:
         """The session that the answers name; an error says why it cannot be run now."""
-        from experiment.messages.check import check_set, refuse_errors
-        from experiment.session.doubts import find_doubts, waive_doubts
-        from experiment.session.plan import plan_session
-        from experiment.study.register import utc_now
-        from experiment.study.sessions import admit, catch_up, session_today
-        from experiment.task.layout import MINIMUM_SIZE_PX, Layout
-
         who, subject, asked = answers.operator, answers.subject, answers.session
         say_remade(self.data, subject)
         session = asked or 0  # only where a register knows better it is not asked
@@ -244,8 +186,6 @@ def _look_ahead(
     register: Register, told: Snapshot, data: DataSet, subject: str, session: str, override: str | None
 ) -> Snapshot:
     """Say what the study's register has against this session before anybody fills in a form; the register by then."""
-    from experiment.study import sessions as holding
-
     told, _ = holding.catch_up(register, told, data, subject, CAUGHT_UP)
     asked = int(session) if session.isdecimal() else None
     holding.session_today(told, subject, register.now(), asked=asked, override=override)
@@ -254,9 +194,8 @@ def _look_ahead(
     return told
 
 
-def _habit(name: str) -> str:
-    from experiment.screens.personas import HABITS
-
+def habit_of(name: str) -> str:
+    """The synthetic participant of this name; BadInput names them all."""
     if name not in HABITS:
         raise BadInput(f"--participant is {name!r}. Please choose one of {', '.join(HABITS)}.")
     return name

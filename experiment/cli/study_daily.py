@@ -5,20 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import Annotated, Literal, cast
 
 import typer
 
 from experiment.cli.options import DATA, AsJson, AsTsv, DataFolder
-from experiment.cli.study_setup import Operator, Subject, register_for, update_participants
+from experiment.cli.study_setup import Operator, Subject
 from experiment.cli.terminal import say, show, show_rows
+from experiment.design.session import check_subject
 from experiment.design.visit import Visit, bare_label, subject_name
 from experiment.errors import DayFourError
-
-if TYPE_CHECKING:
-    from experiment.study.events import Act, Entry
-    from experiment.study.snapshot import Snapshot
-    from experiment.study.status import ReportsIn
+from experiment.record.dataset import DataSet
+from experiment.reports.overview import reports_in, standings_of
+from experiment.study import agreement, dates, participants, queries, recording, sessions, setup
+from experiment.study import calendar as appointments
+from experiment.study import history as study_history
+from experiment.study import status as standing
+from experiment.study.clock import confirm_clock
+from experiment.study.events import Act, Enrolled, Entry
+from experiment.study.location import register_in
+from experiment.study.participants_tsv import update_participants_tsv
+from experiment.study.recording import meaningful
+from experiment.study.snapshot import Snapshot
+from experiment.study.status import ReportsIn
 
 New = Annotated[bool, typer.Option("--new", help="This is not the person with the similar ID.")]
 Day = Annotated[str, typer.Option("--day", help="The day as YYYY-MM-DD, if it was not today.")]
@@ -32,11 +41,7 @@ def enrol(
     data: DataFolder = DATA,
 ) -> None:
     """Enrol a participant: assigns the next place in the stratum, with two kits."""
-    from experiment.record.dataset import DataSet
-    from experiment.study import agreement, setup
-    from experiment.study.events import Enrolled
-
-    register = register_for(data)
+    register = register_in(data)
     agreement.check_nobody_is_lost(register.read(), DataSet(data))
     act = cast("Enrolled", setup.enrol(register, subject, stratum, operator, is_new=new).act)
     update_participants(data, register.read())
@@ -55,8 +60,6 @@ def consent(
     data: DataFolder = DATA,
 ) -> None:
     """Record that informed consent was given, before or after the enrolment."""
-    from experiment.study import recording
-
     on = _day(day)
     _record(data, operator, lambda entries, now: recording.consent(entries, subject, on, version, now, is_new=new))
     say(f"Consent of {_name(subject)} is recorded.")
@@ -74,8 +77,6 @@ def start(
     data: DataFolder = DATA,
 ) -> None:
     """Record that a course began: its day 1 is the day of the first dose."""
-    from experiment.study import dates, participants, recording
-
     on, number = _day(day), cast("Literal[1, 2]", course)
     entries = _record(
         data, operator, lambda told, now: recording.start_course(told, subject, number, on, kit, now, dated_back)
@@ -97,8 +98,6 @@ def dosed(
     data: DataFolder = DATA,
 ) -> None:
     """Record that a dose was taken, or missed."""
-    from experiment.study import recording
-
     on = _day(day)
     _record(data, operator, lambda entries, now: recording.record_dose(entries, subject, on, now, taken=not missed))
     say(f"The dose of {_name(subject)} is recorded as {'missed' if missed else 'taken'}.")
@@ -111,8 +110,6 @@ def withdraw(
     data: DataFolder = DATA,
 ) -> None:
     """Record that a participant leaves the study now."""
-    from experiment.study import recording
-
     _record(data, operator, lambda entries, now: recording.withdraw(entries, subject, reason, now))
     say(f"{_name(subject)} has left the study.")
 
@@ -124,11 +121,7 @@ def close(
     data: DataFolder = DATA,
 ) -> None:
     """Record that a session never took place, once its day is over: only then can the study be locked."""
-    from experiment.design.session import check_subject
-    from experiment.record.dataset import DataSet
-    from experiment.study import recording, sessions
-
-    register, data_set, name = register_for(data), DataSet(data), _name(subject)
+    register, data_set, name = register_in(data), DataSet(data), _name(subject)
     if session in sessions.catch_up(register, register.read(), data_set, subject, operator)[1]:
         say(f"Session {session} of {name} did take place. This is now recorded in the register.")
         return
@@ -144,13 +137,11 @@ def history(
     as_tsv: AsTsv = False,
 ) -> None:
     """List everything that was recorded, by whom and when, with entry numbers."""
-    from experiment.study import history as told
-
-    register = register_for(data)
+    register = register_in(data)
     label = register.participant(subject).subject if subject else None
-    rows = list(told.rows(register.entries(), label))
-    if not show_rows(told.HistoryRow._fields, rows, as_json=as_json, as_tsv=as_tsv):
-        show(told.table(rows))
+    rows = list(study_history.rows(register.entries(), label))
+    if not show_rows(study_history.HistoryRow._fields, rows, as_json=as_json, as_tsv=as_tsv):
+        show(study_history.table(rows))
 
 
 def correct(
@@ -160,11 +151,8 @@ def correct(
     data: DataFolder = DATA,
 ) -> None:
     """Cancel an entry that was a mistake, such as a wrong day. Then record the right one."""
-    from experiment.study import history as told
-    from experiment.study import recording
-
     entries = _record(data, operator, lambda before, now: recording.correct(before, entry, reason, now))
-    say(f"Entry {entry} no longer counts: {told.describe(entries[entry - 1].act)}")
+    say(f"Entry {entry} no longer counts: {study_history.describe(entries[entry - 1].act)}")
 
 
 def clock(
@@ -173,9 +161,6 @@ def clock(
     data: DataFolder = DATA,
 ) -> None:
     """Record that this computer's clock is right, although the register's last entry has another time."""
-    from experiment.study.clock import confirm_clock
-    from experiment.study.recording import meaningful
-
     why = meaningful(reason)
     _record(data, operator, lambda entries, now: confirm_clock(entries, why, now))
     say("Recorded. `dayfour qa` shows it until it is resolved (`dayfour study answer`).")
@@ -188,10 +173,7 @@ def status(
     as_tsv: AsTsv = False,
 ) -> None:
     """Show all participants: due today, overdue, done, withdrawn."""
-    from experiment.study import participants, queries
-    from experiment.study import status as standing
-
-    register = register_for(data)
+    register = register_in(data)
     told, moment = register.read(), register.now()
     plan = told.study
     lines = standing.rows(told.people.values(), plan, moment, _reports(data, told, moment))
@@ -212,10 +194,7 @@ def calendar(
     data: DataFolder = DATA,
 ) -> None:
     """Write all appointments to a calendar file."""
-    from experiment.study import calendar as appointments
-    from experiment.study import dates, participants
-
-    register = register_for(data)
+    register = register_in(data)
     entries = register.entries()
     plan = participants.study_of(entries)
     people = participants.read_participants(plan, entries)
@@ -226,8 +205,6 @@ def calendar(
 
 def _reports(data: Path, told: Snapshot, moment: datetime) -> dict[str, ReportsIn]:
     """What is known of the daily reports; what hinders that is said."""
-    from experiment.reports.overview import reports_in, standings_of
-
     try:
         return reports_in(standings_of(data, told, moment))
     except DayFourError as error:
@@ -237,17 +214,23 @@ def _reports(data: Path, told: Snapshot, moment: datetime) -> dict[str, ReportsI
 
 def _record(data: Path, who: str, decide: Callable[[Sequence[Entry], datetime], Act]) -> tuple[Entry, ...]:
     """Record the act that `decide` gives at this moment, and let participants.tsv follow; all entries then."""
-    register = register_for(data)
+    register = register_in(data)
     told = register.act_and_read(who, lambda entries: decide(entries, register.now()))
     update_participants(data, told)
     return told.entries
 
 
 def _day(typed: str) -> date | None:
-    from experiment.study import dates
-
     return dates.parse_day(typed) if typed else None
 
 
 def _name(subject: str) -> str:
     return subject_name(bare_label(subject))
+
+
+def update_participants(data: Path, told: Snapshot) -> None:
+    """Bring `participants.tsv` up to the register. What hinders that undoes no act, and is said."""
+    try:
+        update_participants_tsv(DataSet(data), told.entries)
+    except DayFourError as error:
+        say(f"Recorded, but participants.tsv does not show it yet: {error}", "yellow")

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from experiment.errors import BadInput
+from experiment.record.tsv import tsv
+from experiment.storage.encryption import WrongKey
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -91,8 +93,6 @@ def show_rows(
         listed = [dict(zip(columns, row, strict=True)) for row in rows]
         sys.stdout.write(json.dumps(listed, ensure_ascii=False, indent=1, default=str) + "\n")
     elif as_tsv:
-        from experiment.record.tsv import tsv
-
         sys.stdout.write(re.sub("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]", "\ufffd", tsv(columns, rows)))
     return as_json or as_tsv
 
@@ -115,8 +115,6 @@ def unlock_if_given(prompt: str, open_with: Callable[[str], Key]) -> Key | None:
 
 
 def _unlocked(prompt: str, open_with: Callable[[str], Key], *, optional: bool) -> Key | None:
-    from experiment.storage.encryption import WrongKey
-
     tries_left = TRIES if sys.stdin.isatty() else 1
     while True:
         typed, tries_left = ask_passphrase(prompt), tries_left - 1

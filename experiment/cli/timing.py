@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 
 from experiment.cli.options import DATA, FOUND_WANTING, PROTOCOL, ProtocolFile
 from experiment.cli.terminal import say
 from experiment.errors import BadInput
-
-if TYPE_CHECKING:
-    from experiment.record.events import Started
-    from experiment.timing.observations import Log
-    from experiment.timing.report import TimingReport
-    from experiment.timing.session import TimingSession
+from experiment.record import transcript as log
+from experiment.record.events import Started
+from experiment.timing.capture import read_capture
+from experiment.timing.device import GUIDE, device_errors, lacks_outside_view
+from experiment.timing.errors import pressed_errors, watched_errors
+from experiment.timing.observations import Log, read_log
+from experiment.timing.presser import Unheard
+from experiment.timing.report import TimingReport, build_report, write
+from experiment.timing.session import ROBOT, TimingSession, new_folder, run_alone, run_pressed, run_watched
 
 LEAST_TRIALS, MOST_TRIALS = 8, 900
 
@@ -41,9 +45,6 @@ def timing(
     data: Annotated[Path, typer.Option("--data", help="The data set's folder.")] = DATA,
 ) -> None:
     """Measure onsets, durations and responses of this computer. Writes a report with a sentence for a paper."""
-    from experiment.timing.device import GUIDE, lacks_outside_view
-    from experiment.timing.session import TimingSession, new_folder
-
     if (read is None) != (transcript is None):
         raise BadInput("Please give both --read (the device's file) and --transcript (the session it captured).")
     folder = out or new_folder(data)
@@ -69,10 +70,6 @@ def timing(
 
 def _watch(session: TimingSession) -> TimingReport:
     """Measured from outside."""
-    from experiment.timing.errors import watched_errors
-    from experiment.timing.report import build_report
-    from experiment.timing.session import run_watched
-
     say("Please do not touch keyboard and mouse: another program presses the keys.")
     watch = run_watched(session)
     started, read = _read(session.transcript)
@@ -82,13 +79,6 @@ def _watch(session: TimingSession) -> TimingReport:
 
 def _press(session: TimingSession, why_not: str) -> TimingReport:
     """Only the times of presses, as the system lets a program press keys; nothing if none is heard."""
-    from msgspec.structs import replace
-
-    from experiment.timing.errors import pressed_errors
-    from experiment.timing.presser import Unheard
-    from experiment.timing.report import build_report
-    from experiment.timing.session import run_pressed
-
     say("Please do not touch keyboard and mouse: another program presses the keys.")
     try:
         watch = run_pressed(session)
@@ -102,11 +92,6 @@ def _press(session: TimingSession, why_not: str) -> TimingReport:
 
 def _unmeasured(session: TimingSession, why_not: str) -> TimingReport:
     """Only what a session that answers itself says of itself."""
-    from msgspec.structs import replace
-
-    from experiment.timing.report import build_report
-    from experiment.timing.session import ROBOT, run_alone
-
     session = replace(session, participant=ROBOT)
     run_alone(session)
     say(f"The session's transcript, for --read FILE --transcript:\n  {session.transcript}")
@@ -114,10 +99,6 @@ def _unmeasured(session: TimingSession, why_not: str) -> TimingReport:
 
 
 def _read_device(file: Path, transcript: Path) -> TimingReport:
-    from experiment.timing.capture import read_capture
-    from experiment.timing.device import device_errors
-    from experiment.timing.report import build_report
-
     started, read = _read(transcript)
     if not started.screen.photodiode:
         raise BadInput(f"{transcript} was run without the square. Run it again with --photodiode-run.")
@@ -132,17 +113,12 @@ def _read_device(file: Path, transcript: Path) -> TimingReport:
 
 def _read(transcript: Path) -> tuple[Started, Log]:
     """How the session started, and what it logged of its trials."""
-    from experiment.record import transcript as log
-    from experiment.timing.observations import read_log
-
     events = log.read(transcript, pilot=True)
     return events.started, read_log(events.events)
 
 
 def _finish(report: TimingReport, folder: Path) -> None:
     """Write the page and say what it says; end with 1 if problems were found."""
-    from experiment.timing.report import write
-
     page = write(report, folder)
     say(f"The report, with all numbers in timing.json beside it:\n  {page}")
     if report.errors is None:

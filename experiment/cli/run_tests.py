@@ -1,0 +1,36 @@
+"""The command that runs the test suite."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+
+from experiment.cli.options import HELP_OPTIONS, ROOT
+from experiment.cli.terminal import say
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+@app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True, **HELP_OPTIONS})
+def run_tests(
+    context: typer.Context,
+    windows: Annotated[
+        bool, typer.Option("--windows", help="The tests of the Windows bench (Wine), which is made first.")
+    ] = False,
+) -> None:
+    """The whole test suite: ruff, mypy, pytest. With arguments (`-k NAME`, a file) only pytest, which gets them."""
+    checks = [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"]]
+    # Two files at a time, and then, one after the other, those that measure times.
+    side_by_side = ["pytest", "-n", "2", "--dist", "loadfile", "-m", "not bench and not alone and not windows"]
+    commands = [["pytest", *context.args]] if context.args else [*checks, side_by_side, ["pytest", "-m", "alone"]]
+    if windows:
+        subprocess.run([ROOT / "tests" / "windows" / "set-up", ROOT / ".venv-windows"], check=True)  # noqa: S603 - ours
+        commands = [["pytest", "-m", "windows", "tests/windows", *context.args]]
+    for command in commands:
+        say(" ".join(command), "bold")
+        status = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=False).returncode  # noqa: S603 - our own tools
+        if status:
+            raise typer.Exit(status)
