@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
 
 from experiment.errors import EquipmentFailure
 from experiment.record.finding import Finding, Severity, worst
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 # Words besides colours: one man in twelve cannot tell red from green.
 WORDS: dict[Severity, tuple[str, str]] = {
@@ -35,9 +34,6 @@ class NotFit(EquipmentFailure):
 
 def table(items: Iterable[Finding]) -> Table:
     """A line for each, with what to do beneath whatever is not green."""
-    from rich.table import Table
-    from rich.text import Text
-
     grid = Table.grid(padding=(0, 2))
     for _ in range(2):
         grid.add_column(no_wrap=True)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from datetime import timedelta, timezone
 
+from icalendar import Alarm, Calendar, Event
+
 from experiment.reports.open_times import windows
 from experiment.reports.replies import Asker
 from experiment.reports.words import said
@@ -18,8 +20,6 @@ LASTS = timedelta(minutes=10)
 
 def own_calendar(asker: Asker, link: str) -> bytes:
     """The calendar's file, with the reports of the courses that have begun; those after a withdrawal are left out."""
-    from icalendar import Alarm, Calendar, Event
-
     calendar, days = Calendar(), windows(asker.one, asker.study, asker.daily)
     for name, value in (("prodid", "-//Daily report//EN"), ("version", "2.0"), ("method", "PUBLISH")):
         calendar.add(name, value)

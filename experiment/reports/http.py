@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from experiment.errors import BadInput
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
-if TYPE_CHECKING:
-    import uvicorn
-    from starlette.applications import Starlette
-    from starlette.requests import Request
+from experiment.errors import BadInput
 
 MAX_BODY_BYTES, MAX_FIELDS, BODY_S = 16_384, 100, 10.0
 HEADERS = {
@@ -33,8 +32,6 @@ def way_up(request: Request) -> str:
 
 def read_day(request: Request) -> date:
     """The date in the address; HTTPException 404 if it is none."""
-    from starlette.exceptions import HTTPException
-
     try:
         return date.fromisoformat(request.path_params["day"])
     except ValueError:
@@ -43,7 +40,6 @@ def read_day(request: Request) -> date:
 
 async def read_fields(request: Request) -> dict[str, str]:
     """What a form sent; HTTPException if it is too large, too slow or no form."""
-    from starlette.exceptions import HTTPException
 
     async def body() -> bytes:
         content = b""
@@ -75,8 +71,6 @@ def check_address(host: str, *, behind_proxy: bool) -> None:
 
 def server_config(app: Starlette, host: str, port: int, *, behind_proxy: bool) -> uvicorn.Config:
     """How the pages are served: no log of addresses; `behind_proxy`: a web server in front names the clients."""
-    import uvicorn
-
     return uvicorn.Config(
         app, host=host, port=port, log_config=None, access_log=False, server_header=False, ws="none", http="h11",
         proxy_headers=behind_proxy, forwarded_allow_ips="*" if behind_proxy else None, limit_concurrency=500,
@@ -86,6 +80,4 @@ def server_config(app: Starlette, host: str, port: int, *, behind_proxy: bool) -
 
 def serve(app: Starlette, host: str, port: int, *, behind_proxy: bool) -> None:
     """Serve until the process is told to stop."""
-    import uvicorn
-
     uvicorn.Server(server_config(app, host, port, behind_proxy=behind_proxy)).run()

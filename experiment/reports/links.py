@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import segno
 from msgspec import Struct
 
 from experiment.design.visit import subject_name
@@ -129,7 +130,6 @@ def _table(made: dict[str, str]) -> str:
 
 
 def _qr(link: str) -> str:
-    import segno
 
     return str(segno.make(link, micro=False, error="m").svg_inline(scale=4, border=2))
 

@@ -10,7 +10,13 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
 
 from experiment.errors import DayFourError
 from experiment.reports import replies
@@ -24,11 +30,6 @@ from experiment.reports.service import Service
 from experiment.reports.words import direction
 from experiment.storage.html import fill_template
 
-if TYPE_CHECKING:
-    from starlette.applications import Starlette
-    from starlette.requests import Request
-    from starlette.responses import Response
-
 HERE = Path(__file__).parent
 STATIC = {"page.css": "text/css", "page.js": "text/javascript"}
 PER_LINK, PER_STRANGER = 60, 30  # requests a minute: of one link, and without a valid link from one address
@@ -39,10 +40,6 @@ Endpoint = Callable[["Request"], Awaitable["Response"]]
 
 def build_app(service: Service, tell: Callable[[str], None], per_link: int = PER_LINK) -> Starlette:
     """The pages of a service that has begun. `tell`: hears of what fails. `per_link`: its requests a minute."""
-    from starlette.applications import Starlette
-    from starlette.exceptions import HTTPException
-    from starlette.routing import Route
-
     site = Site(service, tell, per_link)
     link = "/r/{token}"
     return Starlette(
@@ -101,9 +98,6 @@ class Site:
 
     async def static(self, request: Request) -> Response:
         """Style and script."""
-        from starlette.exceptions import HTTPException
-        from starlette.responses import FileResponse
-
         name = request.path_params["name"]
         if name not in STATIC:
             raise HTTPException(404)
@@ -112,7 +106,6 @@ class Site:
 
     def guarded(self, endpoint: Endpoint) -> Endpoint:
         """The endpoint, whose failures are told to the lab in words, and to the participant as something passing."""
-        from starlette.exceptions import HTTPException
 
         async def answered(request: Request) -> Response:
             try:
@@ -170,8 +163,6 @@ class Site:
 
     def _decide(self, request: Request, entries: tuple[LogLine, ...], decide: Decide) -> Reply:
         """What is decided for whoever has the link; HTTPException if it is not valid, or used too often."""
-        from starlette.exceptions import HTTPException
-
         token = request.path_params["token"]
         asker = self._service.asker(entries, token)
         if asker is None:
@@ -182,7 +173,6 @@ class Site:
         return decide(asker, entries)
 
     def _respond(self, request: Request, page: Reply) -> Response:
-        from starlette.responses import HTMLResponse, RedirectResponse, Response
 
         if page.file is not None:
             named = {"Content-Disposition": 'attachment; filename="reminders.ics"'}
@@ -193,7 +183,6 @@ class Site:
         return HTMLResponse(self._rendered(request, page), page.status, HEADERS)
 
     def _failed(self, request: Request, status: int) -> Response:
-        from starlette.responses import HTMLResponse
 
         words = self._service.daily.wording
         text = words.unknown_link if status in {404, 405} else words.busy

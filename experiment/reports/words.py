@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Literal
 
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_time
+
 from experiment.design.daily import Daily
 from experiment.errors import BadInput
 
 
 def said(daily: Daily, name: str, *, on: date | None = None, at: datetime | None = None, **values: object) -> str:
     """The words of this name about a day (`on`) or a moment (`at`, in the zone in which it is said)."""
-    from babel.dates import format_date, format_time
-
     told = dict(values)
     if (day := on or at) is not None:
         told["date"] = format_date(day, daily.wording.date, locale=_locale(daily))
@@ -24,8 +25,6 @@ def said(daily: Daily, name: str, *, on: date | None = None, at: datetime | None
 
 def direction(daily: Daily) -> Literal["ltr", "rtl"]:
     """Which way the language is written."""
-    from babel import Locale
-
     return "rtl" if Locale.parse(_locale(daily)).text_direction == "rtl" else "ltr"
 
 
@@ -44,7 +43,6 @@ def _locale(daily: Daily) -> str:
 
 
 def _known(tag: str) -> str | None:
-    from babel import Locale, UnknownLocaleError
 
     try:
         return str(Locale.parse(tag, sep="-"))

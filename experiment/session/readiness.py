@@ -9,16 +9,24 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from experiment import system
-from experiment.design.colours import rgb
+from experiment.design.colours import Rgb, rgb
+from experiment.design.message import Message, practice_message
 from experiment.design.protocol import Protocol
+from experiment.design.session import check_subject
 from experiment.errors import DayFourError, EquipmentFailure
-from experiment.preflight import computer
+from experiment.messages.check import check_set, refuse_errors
+from experiment.preflight import computer, open_window
+from experiment.record.dataset import DataSet
 from experiment.record.finding import Finding, refusal
+from experiment.session.doubts import Doubtful, find_doubts, waive_doubts
+from experiment.session.plan import Interrupted, plan_session
+from experiment.session.run import fit_layout
+from experiment.task.layout import MINIMUM_SIZE_PX, Layout
 
 if TYPE_CHECKING:
-    from experiment.design.colours import Rgb
-    from experiment.design.message import Message
     from experiment.drawing.stimuli import Pictures
     from experiment.messages.store import Folder
     from experiment.screens.canvas import Canvas
@@ -45,12 +53,8 @@ def check_readiness(
 
 def _drawing(protocol: Protocol, shown: tuple[Message, ...], *, full_screen: bool) -> Future[Pictures]:
     """The pictures of a session on this screen, with the request for a key in the notice's place."""
-    from msgspec.structs import replace
-
-    from experiment.design.message import practice_message
     from experiment.drawing.stimuli import draw_in_background
     from experiment.screens.canvas import screen_size_px
-    from experiment.session.run import fit_layout
 
     layout = fit_layout(screen_size_px(), full_screen=full_screen)
     asking = replace(protocol, wording=replace(protocol.wording, loading=PLEASE_PRESS))
@@ -59,7 +63,6 @@ def _drawing(protocol: Protocol, shown: tuple[Message, ...], *, full_screen: boo
 
 def _window(drawing: Future[Pictures], background: Rgb, *, full_screen: bool, with_press: bool) -> Iterator[Finding]:
     """Everything that needs a window: pixels, refreshes, and a key."""
-    from experiment.preflight import open_window
     from experiment.screens.canvas import Canvas
     from experiment.screens.refresh import measure_refresh
 
@@ -84,7 +87,6 @@ def _window(drawing: Future[Pictures], background: Rgb, *, full_screen: bool, wi
 
 
 def _press(canvas: Canvas) -> Finding:
-    from experiment.preflight import open_window
     from experiment.screens.keyboard import open_keys
 
     try:
@@ -96,10 +98,6 @@ def _press(canvas: Canvas) -> Finding:
 
 def session_items(protocol: Protocol, subject: str, session: int, messages: Folder, data: Path) -> SessionItems:
     """Whether the messages are there, and whether this session is the one to hold now; what it will show."""
-    from experiment.design.session import check_subject
-    from experiment.messages.check import check_set, refuse_errors
-    from experiment.task.layout import MINIMUM_SIZE_PX, Layout
-
     try:
         shown = messages.read(label := check_subject(subject))
         refuse_errors(check_set(label, shown, protocol, Layout(*MINIMUM_SIZE_PX)))
@@ -113,12 +111,6 @@ def session_items(protocol: Protocol, subject: str, session: int, messages: Fold
 
 def _turn(protocol: Protocol, shown: tuple[Message, ...], data: Path, subject: str, session: int) -> Finding:
     """Whether it is this session's turn: it has not begun, and those before it have."""
-    from msgspec.structs import replace
-
-    from experiment.record.dataset import DataSet
-    from experiment.session.doubts import Doubtful, find_doubts, waive_doubts
-    from experiment.session.plan import Interrupted, plan_session
-
     data_set = DataSet(data)
     try:
         plan = plan_session(

@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta, timezone
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from icalendar import Calendar, Event
 from msgspec import Struct
 
 from experiment.errors import BadInput
@@ -21,9 +22,6 @@ from experiment.study import dates
 from experiment.study.events import Entry
 from experiment.study.participant import Participant
 from experiment.study.study_file import Study
-
-if TYPE_CHECKING:
-    from icalendar import Event
 
 SHORT, SESSION = timedelta(minutes=15), timedelta(hours=1)  # how long an event is shown; nobody is held to it
 
@@ -81,8 +79,6 @@ def ics(people: Iterable[Participant], study: Study, entries: Sequence[Entry], t
 
     The number of entries is each event's SEQUENCE: calendars take the higher one for the newer.
     """
-    from icalendar import Calendar
-
     shown = [one for participant in people for one in appointments(participant, study, today)]
     calendar = Calendar()
     for name, value in (("prodid", "-//Day Four//EN"), ("version", "2.0"), ("method", "PUBLISH")):
@@ -94,7 +90,6 @@ def ics(people: Iterable[Participant], study: Study, entries: Sequence[Entry], t
 
 
 def _event(one: Appointment, written: datetime, sequence: int) -> Event:
-    from icalendar import Event
 
     event = Event()
     event.add("uid", one.uid)

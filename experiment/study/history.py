@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+from rich.table import Table
 
 from experiment.design.visit import Visit, subject_name
 from experiment.study import events, participants
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 
 class HistoryRow(NamedTuple):
@@ -36,8 +35,6 @@ def rows(entries: Sequence[events.Entry], subject: str | None = None) -> Iterato
 
 def table(listed: Iterable[HistoryRow]) -> Table:
     """The rows in columns; what was taken back is struck through."""
-    from rich.table import Table
-
     shown = Table(box=None, header_style="bold", pad_edge=False)
     for column in ("Entry", "Recorded", "By"):
         shown.add_column(column, no_wrap=True)

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from enum import IntEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from rich.text import Text
 
 from experiment.study import dates
 from experiment.study.clock import clock_trouble
@@ -21,9 +21,6 @@ from experiment.study.needs import BY_THE_CLOCK, Need, needs_today
 from experiment.study.participant import Participant
 from experiment.study.snapshot import Snapshot
 from experiment.study.study_file import Study
-
-if TYPE_CHECKING:
-    from rich.text import Text
 
 
 class Urgency(IntEnum):
@@ -116,8 +113,6 @@ def seals(told: Snapshot, moment: datetime, problems: int) -> Iterator[str]:
 
 def table(lines: Sequence[StatusRow]) -> Text:
     """The lines in columns, coloured by urgency. Rich's own tables take seconds for thousands of lines."""
-    from rich.text import Text
-
     widths = [max(map(len, column)) for column in zip(HEADER, *(row.cells for row in lines), strict=True)]
     text = Text(_columns(HEADER, widths), "underline")
     text.stylize("not underline", 0, 0)

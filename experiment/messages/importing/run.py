@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
+from rich.table import Table as Shown
 
 from experiment.design.session import check_subject
 from experiment.design.visit import subject_name
@@ -24,9 +24,6 @@ from experiment.messages.importing.table import Table
 from experiment.messages.language import standard_tag
 from experiment.messages.store import Folder
 from experiment.record.finding import SEVERITIES, Finding, Severity
-
-if TYPE_CHECKING:
-    from rich.table import Table as Shown
 
 TOLD = 40  # findings, or participants, that are listed; the rest is counted
 SEVERAL = 5  # messages with the same finding that are named
@@ -119,8 +116,6 @@ def summary(planned: merge.ImportPlan) -> Shown:
 
     Of a few participants, each has a row.
     """
-    from rich.table import Table as Shown
-
     shown = Shown("participant", "new", "already there", "not in these files", "errors", "warnings", "notes")
     severities = Counter((finding.subject, finding.severity) for finding in planned.findings)
     found = {finding.subject for finding in planned.findings}
