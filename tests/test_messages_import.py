@@ -840,8 +840,9 @@ def test_any_text_is_kept_or_refused_by_name(given_texts: list[str], kind: str) 
             path = saved(Path(name), "a.csv", data)
         else:
             path = workbook(Path(name) / "a.xlsx", {"a": [[escaped(cell) for cell in row] for row in rows]})
-        if any(map(is_refused, given_texts)):
-            with pytest.raises(BadInput, match=r"U\+[0-9A-F]{4} at character|byte \d+ is not UTF-8"):
+        is_formula = kind == "xlsx" and any(text.startswith("=") and len(text) > 1 for text in given_texts)
+        if is_formula or any(map(is_refused, given_texts)):  # which nobody calculated
+            with pytest.raises(BadInput, match=r"U\+[0-9A-F]{4} at character|byte \d+ is not UTF-8|without a result"):
                 importing.plan([path], into, "en")
             return
         merge.write(importing.plan([path], into, "en"), into)

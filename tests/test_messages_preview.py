@@ -11,13 +11,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from msgspec.structs import replace
 from numpy.typing import NDArray
 from PIL import Image
+from typer.testing import CliRunner
 
+from experiment.__main__ import app
 from experiment.cli import check_messages
 from experiment.design.colours import rgb
-from experiment.design.message import Message, hide_digests, practice_message, read_messages
+from experiment.design.message import Message, hide_digests, messages_csv, practice_message, read_messages
 from experiment.design.protocol import read_protocol
 from experiment.design.session import draw_session
 from experiment.drawing.stimuli import draw_pictures
@@ -33,6 +36,7 @@ from tests.strategies import PROTOCOL
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "stimuli" / "examples"
 ENGLISH = read_messages(EXAMPLES / "english.csv")
+ENDLESS = "a" + "\u0301" * 900
 SCRIPTS = read_messages(EXAMPLES / "scripts.csv")
 LAYOUT = Layout(1280, 720)
 BUTTON = PROTOCOL.wording.next_button
@@ -46,7 +50,7 @@ def shown_pixels(page: Path) -> list[NDArray[np.uint8]]:
 
 def test_the_pixels_are_those_that_a_window_draws(tmp_path: Path) -> None:
     """Every full-size picture of the page is the session's own: background, message and button, pixel by pixel."""
-    _, page = preview("DF001", SCRIPTS, PROTOCOL, LAYOUT, tmp_path)
+    _, page, _ = preview("DF001", SCRIPTS, PROTOCOL, LAYOUT, tmp_path)
     pictures = draw_pictures(PROTOCOL, (practice_message(PROTOCOL), *SCRIPTS), LAYOUT)
     shown = shown_pixels(page)
     assert len(shown) == 6
@@ -74,7 +78,7 @@ def test_the_files_are_private_and_can_be_forgotten(tmp_path: Path) -> None:
     """Only the owner can read what a preview writes, and forgetting a participant removes it."""
     folder = Folder(tmp_path)
     folder.write("DF001", ENGLISH)
-    written = preview("DF001", ENGLISH, PROTOCOL, LAYOUT, tmp_path / PREVIEW)
+    *written, _ = preview("DF001", ENGLISH, PROTOCOL, LAYOUT, tmp_path / PREVIEW)
     assert [path.name for path in written] == ["sub-DF001.png", "sub-DF001.html"]
     if sys.platform != "win32":
         assert {path.stat().st_mode & 0o777 for path in written} == {0o600}
@@ -95,10 +99,21 @@ class Links(HTMLParser):
         self.found += [tag] if tag in ("script", "link", "iframe") else [str(one) for one in outside]
 
 
+def test_a_message_that_cannot_be_shown_is_named(tmp_path: Path) -> None:
+    """It is not on the page, which says so, as does the command, with status 1."""
+    folder = Folder(tmp_path)
+    folder.path.joinpath("sub-DF001.csv").write_bytes(messages_csv([replace(ENGLISH[0], text=ENDLESS), *ENGLISH[1:]]))
+    done = CliRunner().invoke(app, ["messages", "preview", "--messages", str(tmp_path), "--subject", "DF001"])
+    said = " ".join(done.output.split())
+    assert (done.exit_code, f"because it cannot be shown: {ENGLISH[0].message_id}." in said) == (1, True), said
+    page = (tmp_path / PREVIEW / "sub-DF001.html").read_text(encoding="utf-8")
+    assert f"Not shown, as they cannot be drawn: {ENGLISH[0].message_id}." in page
+
+
 def test_the_page_says_that_it_is_private_and_loads_nothing(tmp_path: Path) -> None:
     """The notice stands before all else, the findings are told, and nothing is loaded or run."""
     messages = [replace(ENGLISH[0], text=ENGLISH[1].text, message_id="<b>&"), *ENGLISH[1:]]
-    _, page = preview("DF001", messages, PROTOCOL, LAYOUT, tmp_path)
+    _, page, _ = preview("DF001", messages, PROTOCOL, LAYOUT, tmp_path)
     text = page.read_text(encoding="utf-8")
     links = Links()
     links.feed(text)
@@ -111,7 +126,7 @@ def test_the_page_says_that_it_is_private_and_loads_nothing(tmp_path: Path) -> N
 
 def test_the_sheet_holds_all_screens_in_the_order_of_the_file(tmp_path: Path) -> None:
     """The picture has a screen for each message, three in a row, and the order is not that of a session."""
-    sheet, page = preview("DF001", ENGLISH, PROTOCOL, LAYOUT, tmp_path)
+    sheet, page, _ = preview("DF001", ENGLISH, PROTOCOL, LAYOUT, tmp_path)
     with Image.open(sheet) as image:
         pixels = np.asarray(image.convert("RGB"))
     background = (pixels == rgb(PROTOCOL.display.background)).all(axis=2)
@@ -127,7 +142,7 @@ def test_a_split_shows_each_set_as_its_session_will(tmp_path: Path) -> None:
     long, short = ENGLISH[0], replace(ENGLISH[1], text="I am so glad that you are here with us again.")
     messages: list[Message] = [long, short, replace(long, message_id="b"), replace(short, message_id="c")]
     sets = (("c", "friend"), ("b", "mother"))
-    _, page = preview("DF001", messages, protocol, LAYOUT, tmp_path, sets)
+    _, page, _ = preview("DF001", messages, protocol, LAYOUT, tmp_path, sets)
     text = page.read_text(encoding="utf-8")
     assert re.findall(r'alt="Message (\w+)"', text) == ["mother", "b", "friend", "c"]
     for group in (messages[::2], messages[1::2]):
@@ -135,7 +150,7 @@ def test_a_split_shows_each_set_as_its_session_will(tmp_path: Path) -> None:
         digests = hide_digests(pictures.message_sha256, messages)
         assert all(digest in text for name, digest in digests.items() if name != "practice")
     assert "not shared out" not in text
-    _, page = preview("DF001", messages, protocol, LAYOUT, tmp_path)
+    _, page, _ = preview("DF001", messages, protocol, LAYOUT, tmp_path)
     assert "not shared out" in page.read_text(encoding="utf-8")
 
 
@@ -176,7 +191,7 @@ def test_a_split_that_a_session_recorded_is_shown(tmp_path: Path) -> None:
 def test_only_what_cannot_be_drawn_is_left_out(tmp_path: Path, wrong: dict[str, str]) -> None:
     """Of an incomplete set with a message that cannot be drawn the others are shown, and that one is named."""
     messages = [replace(ENGLISH[0], **wrong), *ENGLISH[1:4]]
-    _, page = preview("DF001", messages, PROTOCOL, LAYOUT, tmp_path)
+    _, page, _ = preview("DF001", messages, PROTOCOL, LAYOUT, tmp_path)
     text = page.read_text(encoding="utf-8")
     assert re.findall(r'alt="Message (\w+)"', text) == [one.message_id for one in ENGLISH[1:4]]
     assert "as they cannot be drawn: mother." in text
@@ -187,5 +202,8 @@ def test_a_set_of_which_nothing_can_be_drawn_has_a_page_of_findings(tmp_path: Pa
     """Where no message can be drawn, the page says why."""
     folder = Folder(tmp_path / "participants")
     folder.write("DF001", [replace(ENGLISH[0], text="\u0f40")])
-    check_messages.preview("DF001", folder.path, "1280x720", tmp_path, 1, tmp_path, EXAMPLES.parent / "protocol.toml")
+    with pytest.raises(typer.Exit):
+        check_messages.preview(
+            "DF001", folder.path, "1280x720", tmp_path, 1, tmp_path, EXAMPLES.parent / "protocol.toml"
+        )
     assert "U+0F40" in (tmp_path / "sub-DF001.html").read_text(encoding="utf-8")

@@ -79,9 +79,50 @@ def test_hidden_rows_and_columns_are_named(tmp_path: Path) -> None:
     book.active = 1
     book.save(path)
     plan = taken([path], tmp_path / "into")
-    (told,) = [one.text for one in plan.findings if "hidden" in one.text]
+    (told,) = [one.text for one in plan.findings if "sheet is hidden" in one.text]
     assert "the sheet is hidden; rows that are hidden or filtered out: 3 to 4; columns that are" in told
     assert sum(len(one.new) for one in plan.subjects) == 4
+
+
+def test_a_text_that_is_a_formula_without_a_result_is_refused(tmp_path: Path) -> None:
+    """What Excel never calculated has no text: the row is refused by its place."""
+    path = workbook(tmp_path / "a.xlsx", {"a": [HEADER, ["DF1", "A", "mother", '="Dear "&A2']]})
+    with pytest.raises(BadInput, match="row 2: text: the cell is a formula without a result"):
+        taken([path], tmp_path / "into")
+
+
+@pytest.mark.parametrize("text", ["a" + "\u0301" * 20_000, "x" * 32_700], ids=["marks", "letters"])
+def test_a_text_that_no_screen_shows_is_no_import(tmp_path: Path, text: str) -> None:
+    """It is refused when it comes, not weeks later; nothing is written, and nothing counts as new."""
+    into = tmp_path / "into"
+    path = saved(tmp_path, "a.csv", separated((HEADER, ("DF1", "A", "mother", text))))
+    done = CliRunner().invoke(app, ["messages", "import", str(path), "--messages", str(into)], env={"COLUMNS": "200"})
+    said = " ".join(done.output.split())
+    assert (done.exit_code, "The text cannot be shown: too long for any screen" in said) == (1, True), said
+    assert "new, NOT written" in said
+    assert not Folder(into).has("DF1")
+
+
+def test_what_import_suspected_is_told_until_somebody_accepts_it(tmp_path: Path) -> None:
+    """A row that was hidden in the workbook is a warning of each check, also when its text shows nothing."""
+    from openpyxl import load_workbook
+
+    path, into = workbook(tmp_path / "a.xlsx", {"a": [HEADER, ["DF1", "A", "mother", LONG]]}), tmp_path / "into"
+    book = load_workbook(path)
+    book.worksheets[0].row_dimensions[2].hidden = True
+    book.save(path)
+    merge.write(taken([path], into), Folder(into))
+
+    def warned() -> bool:
+        listed = CliRunner().invoke(app, ["messages", "check", "--messages", str(into), "--subject", "DF1", "--tsv"])
+        return any(line.startswith("warning") and "was hidden or" in line for line in listed.output.splitlines())
+
+    assert warned()
+    merge.write(taken([path], into), Folder(into))  # again, which changes nothing
+    assert warned()
+    accepting = ["messages", "accept", "--messages", str(into), "--subject", "DF1", "--message", "m01", "--yes"]
+    assert CliRunner().invoke(app, accepting).exit_code == 0
+    assert not warned()
 
 
 def test_a_corrected_file_replaces_and_it_is_recorded(tmp_path: Path) -> None:

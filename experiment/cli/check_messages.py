@@ -79,9 +79,17 @@ def preview(
     is_complete = len(shown) == read.messages_in_all  # else nothing can be shared out yet
     sets = draw_session(read, shown, subject=label, session=1, seed=seed, sets=recorded).sets if is_complete else ()
     folder = messages if messages.is_dir() else PARTICIPANTS
-    for path in write_preview(label, shown, read, layout, out or folder / PREVIEW, sets):
+    *written, left_out = write_preview(label, shown, read, layout, out or folder / PREVIEW, sets)
+    for path in written:
         say(f"  {path}")
     say("These files are private and not encrypted. Delete them when you have looked at them.")
+    if left_out:
+        which = ", ".join(left_out)
+        say(
+            f"NOT in them, because it cannot be shown: {which}. `dayfour messages check --subject {label}` says why.",
+            "red",
+        )
+        raise typer.Exit(FOUND_WANTING)
 
 
 def layout_of(screen: str) -> Layout:

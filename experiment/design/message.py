@@ -27,7 +27,7 @@ PRACTICE = "practice"
 COLUMNS = ("message_id", "writer", "relationship", "language", "text")
 
 
-OPTIONAL = ("subject", "participant_name", "as_written")
+OPTIONAL = ("subject", "participant_name", "as_written", "suspected")
 
 
 YES = "yes"
@@ -46,8 +46,9 @@ class Message(Struct, frozen=True):
     """A message as it was written: private, and never in a log, an error or git.
 
     `subject`: for whom it was written, where its file says so. `participant_name`: as known, to be found in a text.
-    `as_written`: `YES` once somebody has looked at what seemed damaged, and the writer wrote it so. `more`: further
-    columns of the file, by their names, which are kept.
+    `as_written`: `YES` once somebody has looked at what seemed damaged, and the writer wrote it so. `suspected`: what
+    import found that the text alone does not show, a line each with its severity. `more`: further columns of the file,
+    by their names, which are kept.
     """
 
     message_id: str
@@ -58,6 +59,7 @@ class Message(Struct, frozen=True):
     subject: str = ""
     participant_name: str = ""
     as_written: str = ""
+    suspected: str = ""
     more: tuple[tuple[str, str], ...] = ()
 
     @property

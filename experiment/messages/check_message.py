@@ -38,9 +38,25 @@ def is_empty(text: str) -> bool:
 
 
 def findings_of(subject: str, message: Message, protocol: Protocol) -> Iterator[Finding]:
-    """All that is found in a message by itself."""
-    for severity, text in _found(subject, message, protocol):
+    """All that is found in a message by itself, and what import suspected that it does not show."""
+    found = list(_found(subject, message, protocol))
+    unseen = [one for one in _suspected(message) if not any(text.startswith(one[1]) for _, text in found)]
+    for severity, text in (*found, *accept_as_written(message, unseen)):
         yield message_finding(severity, subject, message.message_id, text)
+
+
+def find_endless(message: Message) -> Iterator[Told]:
+    """Whether a text, or what is shown above it, is such that nothing should try to draw it."""
+    if long := [name for name in ("writer", "relationship", "text") if is_endless(getattr(message, name))]:
+        yield "error", f"The {' and the '.join(long)} cannot be shown: too long for any screen, or too many marks."
+
+
+def _suspected(message: Message) -> Iterator[Told]:
+    """What import wrote down; `messages accept` says that somebody has looked at it."""
+    for line in message.suspected.splitlines():
+        severity, _, text = line.partition(": ")
+        if text:
+            yield "error" if severity == "error" else "warning", text
 
 
 def accept_as_written(message: Message, found: Iterable[Told]) -> Iterator[Told]:
@@ -55,9 +71,8 @@ def accept_as_written(message: Message, found: Iterable[Told]) -> Iterator[Told]
 def _found(subject: str, message: Message, protocol: Protocol) -> Iterator[Told]:
     if message.subject and bare_label(message.subject.strip()) != subject:
         yield "error", "The file says it was written for another participant. Find out whose it is."
-    long = [name for name in ("writer", "relationship", "text") if is_endless(getattr(message, name))]
-    if long:  # before any pattern or typesetter sees it
-        yield "error", f"The {' and the '.join(long)} cannot be shown: too long for any screen, or too many marks."
+    if endless := list(find_endless(message)):  # before any pattern or typesetter sees it
+        yield from endless
         return
     for column, content in (("writer", message.writer), ("relationship", message.relationship)):
         yield from _label(column, content)

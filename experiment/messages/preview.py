@@ -60,11 +60,11 @@ class PreviewScreen:
 
 def preview(
     subject: str, messages: Sequence[Message], protocol: Protocol, layout: Layout, out: Path, sets: Sets = ()
-) -> tuple[Path, Path]:
+) -> tuple[Path, Path, list[str]]:
     """Write `sub-<ID>.png` and `sub-<ID>.html`, readable for their owner only, into the folder `out`.
 
     `sets`: the ids of the messages of each session, where a split was drawn; their type sizes can differ. Messages that
-    cannot be drawn are left out and named, whatever else is wrong with the others. Raises EquipmentFailure if the files
+    cannot be drawn are left out, and their ids come with the two files. Raises EquipmentFailure if the files
     cannot be saved.
     """
     shown = drawable(messages, protocol, layout)
@@ -75,7 +75,7 @@ def preview(
     write_whole(sheet, _png(contact_sheet(subject, groups, layout)), private=True)
     undrawn = protocol.message_sets == "split" and not sets
     write_whole(page, _page(subject, groups, layout, found, left_out, undrawn=undrawn), private=True)
-    return sheet, page
+    return sheet, page, left_out
 
 
 def drawable(messages: Sequence[Message], protocol: Protocol, layout: Layout) -> list[Message]:

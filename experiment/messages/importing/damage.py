@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from experiment.design.message import Message
 from experiment.drawing.scripts import LANGUAGE, needs_language
 from experiment.messages import corruption
+from experiment.messages.check_message import find_endless
 from experiment.messages.findings import message_finding
 from experiment.record.finding import Finding
 
@@ -16,18 +17,20 @@ def find_damage(messages: Mapping[str, Sequence[Message]]) -> Iterator[Finding]:
     every = {(subject, one.message_id): one.text for subject, of in messages.items() for one in of}
     for subject, of in messages.items():
         for one in of:
-            for severity, text in (
-                *_language(one),
-                *_relationship(one),
-                *_formula(one),
-                *corruption.findings(one.text),
-            ):
+            for severity, text in list(find_endless(one)) or _damage(one):  # no pattern sees what is endless
                 yield message_finding(severity, subject, one.message_id, text)
-            for name in ("writer", "relationship"):
-                for severity, text in corruption.of_label(getattr(one, name)):
-                    yield message_finding(severity, subject, one.message_id, f"{name.capitalize()}: {text}")
     for (subject, message_id), (severity, text) in corruption.cut(every):
         yield message_finding(severity, subject, message_id, text)
+
+
+def _damage(message: Message) -> Iterator[corruption.Told]:
+    yield from _language(message)
+    yield from _relationship(message)
+    yield from _formula(message)
+    yield from corruption.findings(message.text)
+    for name in ("writer", "relationship"):
+        for severity, text in corruption.of_label(getattr(message, name)):
+            yield severity, f"Column {name}: {text}"
 
 
 def _language(message: Message) -> Iterator[corruption.Told]:

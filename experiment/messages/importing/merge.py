@@ -93,7 +93,18 @@ def plan_import(
         found = [_accepted(finding, subject, existing) for finding in found]
         found += [*_not_there(one), *_otherwise(one, messages)]
         progress(done, len(gathered.messages))
-    return ImportPlan(tuple(merged), tuple(found))
+    return ImportPlan(tuple(_with_suspicions(one, found) for one in merged), tuple(found))
+
+
+def _with_suspicions(merged: Merged, findings: Sequence[Finding]) -> Merged:
+    """What was found in the messages that are written now goes with them, until somebody accepts them."""
+    told: dict[str, list[str]] = {name: [] for name in (*merged.new, *merged.replaced)}
+    for one in findings:
+        if one.subject == merged.subject and one.message_id in told and one.severity in {"error", "warning"}:
+            told[one.message_id].append(f"{one.severity}: {one.text}")
+    suspected = {name: "\n".join(lines) for name, lines in told.items()}
+    messages = (replace(one, suspected=suspected.get(one.message_id, one.suspected)) for one in merged.messages)
+    return replace(merged, messages=tuple(messages))
 
 
 def _accepted(finding: Finding, subject: str, existing: Sequence[Message]) -> Finding:

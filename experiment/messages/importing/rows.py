@@ -26,6 +26,7 @@ TOLD = 12  # rows that a refusal lists
 LABELS = ("writer", "relationship", "participant_name")
 NAMED = ("subject", "writer", "relationship")
 CUT = "it is shorter than the header, so the text before it was cut at a line break. Export with all texts in quotes"
+HIDDEN = "Its row was hidden or filtered out in the workbook. Check whether it counts."
 # What survey programs write into a second row of headings, below a question.
 SECOND_HEADINGS = frozenset(
     {
@@ -202,7 +203,7 @@ def _wrong(row: RecordRow) -> Iterator[str]:
     if sum(_plain(cells[name]).casefold() == text != "" for name in NAMED) > 1:
         yield "ID, writer, relationship and text are the same. Check whether it is a second header row"
     for name, cell in cells.items():
-        if row.marks.get(name) == "formula" and name != "text":  # that is found with all that befell a text
+        if row.marks.get(name) == "formula":
             yield f"{name}: the cell is a formula without a result. Open the workbook, save it, and import it again"
         elif len(cell) > limits.LETTERS:
             yield f"{name}: it has {len(cell):,} characters, more than any message. Check whether a quote is missing"
@@ -263,4 +264,6 @@ def _numbered(entries: Sequence[DraftMessage]) -> tuple[dict[str, tuple[Message,
             found.append(message_finding("warning", entry.subject, None, what))
         if before is entry.row:
             of.append(replace(entry.message, message_id=f"m{len(of) + 1:02}"))
+            if entry.row.marks.get("text") == "hidden":
+                found.append(message_finding("warning", entry.subject, of[-1].message_id, HIDDEN))
     return {subject: tuple(of) for subject, of in messages.items()}, found

@@ -111,12 +111,12 @@ def _unused(resolved: Resolved) -> Iterator[Finding]:
         yield message_finding("warning", None, None, f"{what} Check whether it contains messages.")
 
 
-def summary(planned: merge.ImportPlan) -> Shown:
+def summary(planned: merge.ImportPlan, new: str = "new") -> Shown:
     """How many messages are new, known and kept, and how much was found: of all, and of those where something was.
 
-    Of a few participants, each has a row.
+    Of a few participants, each has a row. `new`: what the new ones are called, which may not be written.
     """
-    shown = Shown("participant", "new", "already there", "not in these files", "errors", "warnings", "notes")
+    shown = Shown("participant", new, "already there", "not in these files", "errors", "warnings", "notes")
     severities = Counter((finding.subject, finding.severity) for finding in planned.findings)
     found = {finding.subject for finding in planned.findings}
     listed = [one for one in planned.subjects if len(planned.subjects) <= TOLD or one.subject in found]
@@ -162,14 +162,15 @@ def finish(
     """
     for line in planned.used[:TOLD]:
         tell(line)
-    tell(summary(planned))
+    refused = bool(planned.errors and not despite_errors)
+    tell(summary(planned, "new, NOT written" if refused or dry_run else "new"))
     lines = describe_all(planned.findings)
     for line in lines[:TOLD]:
         tell(line)
     if len(lines) > TOLD:
         tell(f"and {len(lines) - TOLD} more")
     new = count_in_words(sum(len(one.new) for one in planned.subjects), "new message")
-    if planned.errors and not despite_errors:
+    if refused:
         tell(
             "Nothing was written. Correct the errors in the file and import it again, or import everything with "
             "--anyway."

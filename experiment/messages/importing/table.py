@@ -16,7 +16,7 @@ Kind = Literal["plain", "qualtrics", "redcap", "text files"]
 Numbered = tuple[int, Sequence[str]]
 """A row and its number in the file, counted as a spreadsheet does: from 1, with the header."""
 
-Mark = Literal["merged", "number format", "unfinished", "formula", "missing"]
+Mark = Literal["merged", "number format", "unfinished", "formula", "missing", "hidden"]
 """What is peculiar about a cell: merged with others; a number that the sheet shows in a form of its own, such as
 DF017 for 17; an answer that was not sent off; a formula that was never calculated; none at all, in a row that is
 shorter than the header."""

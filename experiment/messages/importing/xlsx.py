@@ -136,6 +136,8 @@ def _sheet(file: str, values: Any, formulas: Any, layout: _Layout, *, raw: bool)
         rows.append((number, seen))
     layout = _Layout(values.parent._archive.read(values._worksheet_path))  # noqa: SLF001 - it gives no other way to its XML
     marks |= dict.fromkeys(layout.merged(rows), "merged")
+    for place in layout.hidden_cells(rows):
+        marks.setdefault(place, "hidden")  # what else a cell is says more
     return Sheet(rows, marks, values.sheet_state != "visible", layout.hidden(rows))
 
 
@@ -186,6 +188,10 @@ class _Layout:
         for left, top, right, bottom in self._areas:
             for number, cells in rows[top - 1 : bottom]:
                 yield from ((number, at) for at in range(left - 1, min(right, len(cells))))
+
+    def hidden_cells(self, rows: list[Numbered]) -> Iterator[tuple[int, int]]:
+        """The cells of hidden rows."""
+        return ((number, at) for number, cells in rows if number in self._rows for at in range(len(cells)))
 
     def hidden(self, rows: list[Numbered]) -> str:
         """The rows with anything in them that nobody sees in the sheet, and such columns, in words; "" without any."""
