@@ -73,6 +73,7 @@ COMMANDS = Group(
                 "correct": Command("study_daily.correct", "Cancel an entry that was a mistake."),
                 "clock": Command("study_daily.clock", "Record that this computer's clock is right."),
                 "status": Command("study_daily.status", "Show all participants, and what is due today."),
+                "overview": Command("study_overview.overview", "Write the coordinator's page, or today's list."),
                 "calendar": Command("study_daily.calendar", "Write all appointments to a calendar file."),
                 "history": Command("study_daily.history", "List all that was recorded, by whom and when."),
                 "answer": Command("qa.answer", "Resolve findings of `dayfour qa`."),

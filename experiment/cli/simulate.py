@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +22,8 @@ from experiment.reports.simulated_reports import simulate_reports
 from experiment.session import plan as plans
 from experiment.session import run as sessions
 from experiment.study import simulated_study
-from experiment.study.clock import SIMULATOR
+from experiment.study.clock import SIMULATOR, moment_of
+from experiment.study.dates import parse_day
 from experiment.study.keys import read_key, write_keys
 from experiment.study.location import FOLDER
 from experiment.study.register import Register
@@ -47,13 +48,17 @@ def simulate(
     effect: Annotated[
         list[str] | None, typer.Option(help="With --study: effect of the drug in points, e.g. connection=-0.5.")
     ] = None,
+    until: Annotated[
+        str, typer.Option(help="With --study: a study under way, until this day (it begins on 2000-01-03).")
+    ] = "",
 ) -> None:
     """Make synthetic data sets at full speed, without a window."""
     if study:
-        simulate_study(subjects, out, study, protocol, messages, seed, effect or [])
+        last = parse_day(until) if until else None
+        simulate_study(subjects, out, study, protocol, messages, seed, effect or [], last)
         return
-    if effect:
-        raise BadInput("--effect needs a study with two treatments. Add --study FILE.")
+    if effect or until:
+        raise BadInput("--effect and --until need a study. Add --study FILE.")
     read, shown, data_set = read_protocol(protocol), read_messages(messages), DataSet(out)
     data_set.prepare()
     habit = participant if participant == "mixed" else habit_of(participant)
@@ -69,7 +74,14 @@ def simulate(
 
 
 def simulate_study(
-    subjects: int, out: Path, plan: Path, protocol: Path, messages: Path, seed: int, effects: Sequence[str]
+    subjects: int,
+    out: Path,
+    plan: Path,
+    protocol: Path,
+    messages: Path,
+    seed: int,
+    effects: Sequence[str],
+    until: date | None = None,
 ) -> None:
     """A synthetic study in the new data set `out`, its register in `study/` there, with the keys to unblind it."""
     read, asked, folder = read_study(plan), read_protocol(protocol), out / FOLDER
@@ -91,11 +103,13 @@ def simulate_study(
 
     simulated_study.simulate_study(
         begun, DataSet(out), subjects, seed=seed, protocol=asked, messages=read_messages(messages), effects=added,
-        drug_kits=drug_kits, watched=lambda steps: track(steps, "Simulating", console=console()),
+        drug_kits=drug_kits, until=until or date.max,
+        watched=lambda steps: track(steps, "Simulating", console=console()),
     )  # fmt: skip
     if daily:
         register = Register(folder)
-        simulate_reports(Service(out, daily, register), seed, added, drug_kits(register))
+        last = moment_of(register.entries(), register.now()) if until else None
+        simulate_reports(Service(out, daily, register), seed, added, drug_kits(register), last)
     say(
         f"A study with {subjects} participants is in {out}, its register in {folder}. The passphrase of its keys is "
         f"{SIMULATED_PASSPHRASE!r}."

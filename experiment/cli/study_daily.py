@@ -16,18 +16,17 @@ from experiment.design.session import check_subject
 from experiment.design.visit import Visit, bare_label, subject_name
 from experiment.errors import DayFourError
 from experiment.record.dataset import DataSet
-from experiment.reports.overview import reports_in, standings_of
+from experiment.reports.overview import Standing, reports_in, standings_of
 from experiment.study import agreement, dates, participants, queries, recording, sessions, setup
 from experiment.study import calendar as appointments
 from experiment.study import history as study_history
 from experiment.study import status as standing
-from experiment.study.clock import confirm_clock
+from experiment.study.clock import confirm_clock, moment_of
 from experiment.study.events import Act, Enrolled, Entry
 from experiment.study.location import register_in
 from experiment.study.participants_tsv import update_participants_tsv
 from experiment.study.recording import meaningful
 from experiment.study.snapshot import Snapshot
-from experiment.study.status import ReportsIn
 
 New = Annotated[bool, typer.Option("--new", help="This is not the person with the similar ID.")]
 Day = Annotated[str, typer.Option("--day", help="The day as YYYY-MM-DD, if it was not today.")]
@@ -173,10 +172,9 @@ def status(
     as_tsv: AsTsv = False,
 ) -> None:
     """Show all participants: due today, overdue, done, withdrawn."""
-    register = register_in(data)
-    told, moment = register.read(), register.now()
+    told, moment = read_now(data)
     plan = told.study
-    lines = standing.rows(told.people.values(), plan, moment, _reports(data, told, moment))
+    lines = standing.rows(told.people.values(), plan, moment, reports_in(standings_now(data, told, moment)))
     listed = standing.only_due(lines) if due else lines
     if show_rows(standing.HEADER, [row.cells for row in listed], as_json=as_json, as_tsv=as_tsv):
         return
@@ -203,13 +201,20 @@ def calendar(
     say(f"The appointments:\n  {out}")
 
 
-def _reports(data: Path, told: Snapshot, moment: datetime) -> dict[str, ReportsIn]:
-    """What is known of the daily reports; what hinders that is said."""
+def read_now(data: Path) -> tuple[Snapshot, datetime]:
+    """The register as it is now, and which moment it is there."""
+    register = register_in(data)
+    told = register.read()
+    return told, moment_of(told.entries, register.now())
+
+
+def standings_now(data: Path, told: Snapshot, moment: datetime) -> list[Standing]:
+    """How everybody's daily reports stand; what hinders that is said."""
     try:
-        return reports_in(standings_of(data, told, moment))
+        return standings_of(data, told, moment)
     except DayFourError as error:
         say(f"Daily reports are not shown: {error}", "red")
-        return {}
+        return []
 
 
 def _record(data: Path, who: str, decide: Callable[[Sequence[Entry], datetime], Act]) -> tuple[Entry, ...]:

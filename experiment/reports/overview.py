@@ -72,8 +72,17 @@ def standings_of(data: Path, told: Snapshot, now: datetime) -> list[Standing]:
 
 
 def reports_in(of: Iterable[Standing]) -> dict[str, ReportsIn]:
-    """For `study status`, by participant."""
-    return {one.subject: ReportsIn(frozenset(row.date for row in one.came), one.note) for one in of}
+    """For `study status` and the coordinator's page, by participant."""
+    return {
+        one.subject: ReportsIn(
+            _days(one.came), one.note, _days(one.due), _days(one.missing), _days(one.alike), _days(one.fast)
+        )
+        for one in of
+    }
+
+
+def _days(of: Iterable[ReportRow | ReportWindow]) -> frozenset[date]:
+    return frozenset(one.date for one in of)
 
 
 def standings(people: Iterable[Participant], study: Study, entries: Sequence[LogLine], now: datetime) -> list[Standing]:

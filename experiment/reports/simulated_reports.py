@@ -9,6 +9,8 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from random import Random
 
+from msgspec.structs import replace
+
 from experiment.design.daily import DailyItem
 from experiment.design.synthetic import Ratings
 from experiment.reports.events import LogLine
@@ -24,9 +26,13 @@ MORNING = timedelta(hours=6)  # after the close
 
 
 def simulate_reports(
-    service: Service, seed: int, effects: Mapping[str, float] = NONE, drug_kits: Collection[str] = ()
+    service: Service,
+    seed: int,
+    effects: Mapping[str, float] = NONE,
+    drug_kits: Collection[str] = (),
+    until: datetime | None = None,
 ) -> None:
-    """The reports of everybody in a study that is over, in its log and its table; the seed decides all of them.
+    """The reports of everybody up to `until` (None: to the end), in log and table; the seed decides all of them.
 
     `effects`: what the drug adds to each block of items, in scale points, where a kit is one of the `drug_kits`.
     """
@@ -36,7 +42,9 @@ def simulate_reports(
         for one in roster.people.values()
         for window in windows(one, roster.study, service.daily)
         for ratings in [ratings_of(one, window.course, seed, effects, drug_kits)]
-        for entry in _report(Asker(one, roster.study, service.daily, window.opens), window, ratings)
+        for then in [replace(one, withdrawn=None)]  # whoever left the study later gave reports before
+        for entry in _report(Asker(then, roster.study, service.daily, window.opens), window, ratings)
+        if until is None or entry.moment <= until
     ]
     told.sort(key=lambda one: one.utc)
     began = told[0].moment if told else service.now()

@@ -60,6 +60,11 @@ def clock_trouble(entries: Sequence[Entry], moment: datetime) -> str | None:
     )
 
 
+def moment_of(entries: Sequence[Entry], now: datetime) -> datetime:
+    """Now; in a simulated study, which is of another year, the moment of its last entry."""
+    return _moment(entries[-1]) if entries[0].who == SIMULATOR else now
+
+
 def confirm_clock(entries: Sequence[Entry], reason: str, moment: datetime) -> ClockConfirmed:
     """Somebody looked: the clock is right; BadInput if nothing is wrong with it, or if it cannot be right at all."""
     last = _moment(entries[-1])

@@ -119,12 +119,14 @@ def simulate_study(
     messages: Sequence[Message],
     effects: Mapping[str, float] = NONE,
     drug_kits: Callable[[Register], Collection[str]] = lambda _: (),
+    until: date = date.max,
     watched: Callable[[Sequence[Step]], Iterable[Step]] = iter,
 ) -> Register:
     """The register of a study that so many participants were in, whose sessions are saved in the data set.
 
     `register_of`: gives a register in which a study has begun, that asks this clock for the time. `messages`: read by
     everybody. `effects`: what the drug adds to each outcome, in scale points, where a kit is one of the `drug_kits`.
+    `until`: the last day; what would happen later does not.
     `watched`: whoever shows the progress. BadInput if the study has fewer places, or the protocol has not
     two sessions.
     """
@@ -136,7 +138,8 @@ def simulate_study(
     kits = drug_kits(register) if effects else ()
     lab = Lab(study, register, data, protocol, messages, seed, effects, kits)
     lives = (step for number in range(1, subjects + 1) for step in _life(SyntheticParticipant(lab, number)))
-    for moment, happens in watched(sorted(lives, key=lambda step: step[0])):
+    steps = sorted((step for step in lives if step[0].date() <= until), key=lambda step: step[0])
+    for moment, happens in watched(steps):
         clock.moment = moment
         happens()
     update_participants_tsv(data, register.entries())

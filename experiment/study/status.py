@@ -47,13 +47,21 @@ HEADER = ("subject", "stratum", "urgency", "now", "next", "notes")
 
 
 class ReportsIn(Struct, frozen=True):
-    """Of which days a participant's daily reports came, and how they stand in a few words."""
+    """Of which days a participant's daily reports came (`dates`), and how they stand in a few words.
 
-    dates: frozenset[date]
-    note: str
+    `due`: can be given now, and are not in; `missing`: can no more. Of those that came, `alike`: one answer
+    throughout; `fast`: sent in less than the plausible time.
+    """
+
+    dates: frozenset[date] = frozenset()
+    note: str = ""
+    due: frozenset[date] = frozenset()
+    missing: frozenset[date] = frozenset()
+    alike: frozenset[date] = frozenset()
+    fast: frozenset[date] = frozenset()
 
 
-NO_REPORTS = ReportsIn(frozenset(), "")
+NO_REPORTS = ReportsIn()
 NOBODY: Mapping[str, ReportsIn] = MappingProxyType({})
 
 
