@@ -21,8 +21,8 @@ from experiment.analysis.wording import summary
 from experiment.errors import BadInput
 from experiment.study.register import Register
 from experiment.study.setup import set_up
-from tests.analysing import DRUG, OTHER, STUDY, WholeStudy, invented, whole_study
-from tests.studying import PUBLIC_KEYS
+from tests.invented_studies import DRUG, OTHER, STUDY, WholeStudy, invented, whole_study
+from tests.registers import PUBLIC_KEYS
 
 PEOPLE = 10
 TABLES = ("estimates", "evidence", "equivalence", "sensitivity", "sequences", "left_out", "blinding", "daily_reports")

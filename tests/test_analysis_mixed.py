@@ -14,7 +14,7 @@ import pytest
 from experiment.analysis.evidence import crossover_t
 from experiment.analysis.mixed import NotEstimable, Rows, fit
 from experiment.analysis.models import Measure, effects
-from tests.analysing import DRUG, fit_in_r, invented, model_rows, random_rows
+from tests.invented_studies import DRUG, fit_in_r, invented, model_rows, random_rows
 
 SETS = range(10)
 RECORDED = Path(__file__).with_name("lme4_fits.json")  # by tests/bench/bench_analysis.py, where R was

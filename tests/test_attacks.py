@@ -26,7 +26,7 @@ from experiment.study.location import find_register, register_in
 from experiment.study.register import ALLOCATION, HEAD, KITS, PACKING, REGISTER, Register
 from experiment.study.seals import try_key
 from experiment.study.setup import Allocation, places
-from tests.attacking import (
+from tests.attacker import (
     Attack,
     Attacked,
     copy_of,
@@ -39,7 +39,7 @@ from tests.attacking import (
     new_study,
     seal,
 )
-from tests.studying import STUDY
+from tests.registers import STUDY
 
 ANCHOR = {"anchor"}
 LATE, BOTH, GONE, ABSENT = "sim00001", "sim00002", "sim00003", "sim00004"
@@ -516,7 +516,7 @@ def find_seed(told: list[dict[str, object]]) -> None:
     from msgspec.structs import replace
 
     from experiment.design.session import redraw
-    from tests.attacking import decoded
+    from tests.attacker import decoded
 
     (started,) = decoded(told[:1])
     plan = started.session  # type: ignore[union-attr]

@@ -30,7 +30,7 @@ from experiment.session.run import run_simulated
 from experiment.storage.atomic_file import write_whole
 from tests import strategies
 from tests.strategies import PROTOCOL, held
-from tests.tables import read_table
+from tests.trial_tables import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

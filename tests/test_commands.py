@@ -32,8 +32,8 @@ from tests.lab import (
     participates,
     short_protocol,
 )
-from tests.tables import read_table
 from tests.test_keyboard import HUMBLE
+from tests.trial_tables import read_table
 
 if TYPE_CHECKING:
     from tests.xtest import Hands

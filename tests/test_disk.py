@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from experiment.storage import append_file
 from experiment.storage.exclusive import is_written
 from tests.lab import ROOT
-from tests.mounts import resize, small_disk
+from tests.small_disks import resize, small_disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -22,7 +22,7 @@ from experiment.record import transcript as log
 from experiment.record.tsv import read_table
 from experiment.replay.verify import verify_all
 from experiment.task.layout import Layout
-from tests.sending import ROWS, only, saved, separated, taken, workbook
+from tests.message_files import ROWS, only, saved, separated, taken, workbook
 from tests.strategies import PROTOCOL
 from tests.test_recorded import DATA_SETS
 

@@ -16,7 +16,7 @@ from experiment.drawing.stimuli import draw_checked, draw_pictures
 from experiment.errors import BadInput
 from experiment.record.events import ScaleScene
 from experiment.task.layout import Box, Layout
-from tests.acting import short
+from tests.scripted_screen import short
 from tests.strategies import PROTOCOL
 
 if TYPE_CHECKING:

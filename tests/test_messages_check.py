@@ -25,8 +25,8 @@ from experiment.messages.store import Folder
 from experiment.messages.type_size import COMFORTABLE, sizes_of
 from experiment.record.finding import describe
 from experiment.task.layout import Layout
-from tests.fitting import fitting_size
 from tests.strategies import PROTOCOL, message_sets
+from tests.type_size import fitting_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from experiment.errors import BadInput
 from experiment.messages.importing.columns import guess, offer_columns, resolve, with_header
 from experiment.messages.importing.table import Table, table
-from tests.sending import HEADER, LONG, guessed_names, saved, separated, taken, texts
+from tests.message_files import HEADER, LONG, guessed_names, saved, separated, taken, texts
 
 
 def named(*names: str, rows: int = 3) -> Table:

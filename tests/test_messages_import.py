@@ -28,7 +28,7 @@ from experiment.messages.importing import run as importing
 from experiment.messages.importing.encoding import decode_text
 from experiment.messages.language import guess_language, standard_tag
 from experiment.messages.store import Folder
-from tests.sending import HEADER, LONG, ROWS, guessed_names, only, saved, separated, taken, texts, workbook
+from tests.message_files import HEADER, LONG, ROWS, guessed_names, only, saved, separated, taken, texts, workbook
 
 ROOT = Path(__file__).parents[1]
 LATIN = (HEADER, ("DF1", "Jürgen", "Vater", "Größer – „schöner“, à l’été\nZeile zwei"))

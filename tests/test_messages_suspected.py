@@ -13,7 +13,7 @@ from experiment.design.message import read_messages
 from experiment.errors import BadInput
 from experiment.messages.importing import merge
 from experiment.messages.store import Folder
-from tests.sending import HEADER, LONG, ROWS, saved, separated, taken, texts, workbook
+from tests.message_files import HEADER, LONG, ROWS, saved, separated, taken, texts, workbook
 
 
 @pytest.mark.parametrize(

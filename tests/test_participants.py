@@ -31,7 +31,7 @@ from experiment.record.events import (
 )
 from experiment.screens.personas import HABITS, Persona
 from tests import strategies
-from tests.acting import LAYOUT, chord, held, instead, of, session_of, short
+from tests.scripted_screen import LAYOUT, chord, held, instead, of, session_of, short
 from tests.strategies import PROTOCOL
 
 if TYPE_CHECKING:

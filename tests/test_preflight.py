@@ -45,7 +45,7 @@ from experiment.session import readiness
 from experiment.storage.atomic_file import write_whole
 from experiment.system.facts import Known, Power, ScreenMode, Volume
 from experiment.system.linux import RIGHTS_ADVICE
-from tests.mounts import resize, small_disk
+from tests.small_disks import resize, small_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -19,8 +19,8 @@ from playwright.sync_api import sync_playwright
 
 from experiment.reports.events import Sent
 from experiment.reports.links import cards
-from tests.evenings import DAILY, LOCAL, Evenings, begin, free_port, served, wait_for_port
-from tests.studying import DAY, MONDAY
+from tests.daily_reports import DAILY, LOCAL, Evenings, begin, free_port, served, wait_for_port
+from tests.registers import DAY, MONDAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

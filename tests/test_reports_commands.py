@@ -21,7 +21,7 @@ from experiment.reports.mail import Address, MailServer, owed, remind, send_by
 from experiment.reports.record import questions
 from experiment.reports.table import rows, table_path
 from experiment.reports.verify import files
-from tests.evenings import (
+from tests.daily_reports import (
     BASE,
     DAILY,
     FULL,
@@ -37,14 +37,14 @@ from tests.evenings import (
     start_second,
     tonight,
 )
-from tests.studying import DAY, MONDAY, STUDY
+from tests.registers import DAY, MONDAY, STUDY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
     from pathlib import Path
 
-    from tests.evenings import Evenings
+    from tests.daily_reports import Evenings
 
 CANARY = "Canary"
 

@@ -22,15 +22,15 @@ from experiment.session.run import run_simulated
 from experiment.study import recording
 from experiment.study.keys import write_keys
 from experiment.study.sessions import admit, record
-from tests.evenings import BASE, DAILY, LOCAL, PROTOCOL, ROOT, begin, served, start_second
-from tests.studying import DAY
+from tests.daily_reports import BASE, DAILY, LOCAL, PROTOCOL, ROOT, begin, served, start_second
+from tests.registers import DAY
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Page
 
-    from tests.evenings import Evenings
+    from tests.daily_reports import Evenings
 
 SUBJECT, MONDAY, PASSPHRASE = "DF001", date(2026, 9, 14), "three small words"
 MESSAGES = ROOT / "stimuli" / "examples" / "english.csv"

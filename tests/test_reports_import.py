@@ -19,15 +19,15 @@ from experiment.reports.service import Service
 from experiment.reports.survey_answers import read_answer
 from experiment.reports.table import table_path
 from experiment.reports.verify import verify
-from tests.evenings import DAILY, begin, start_second
-from tests.studying import DAY, MONDAY, STUDY
+from tests.daily_reports import DAILY, begin, start_second
+from tests.registers import DAY, MONDAY, STUDY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from experiment.reports.record import Report
-    from tests.evenings import Evenings
+    from tests.daily_reports import Evenings
 
 ZONE = STUDY.clock.zone
 ITEMS = [item.id for item in DAILY.items]

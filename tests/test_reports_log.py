@@ -15,13 +15,13 @@ from experiment.reports.table import table_path
 from experiment.reports.verify import files, verify
 from experiment.study.register import utc_now
 from experiment.study.snapshot import Snapshot
-from tests.evenings import DAILY, FULL, begin, give, served
-from tests.studying import DAY, MONDAY
+from tests.daily_reports import DAILY, FULL, begin, give, served
+from tests.registers import DAY, MONDAY
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.evenings import Evenings
+    from tests.daily_reports import Evenings
 
 
 @pytest.fixture(scope="module")

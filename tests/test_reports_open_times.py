@@ -15,8 +15,8 @@ from experiment.reports.open_times import check_hours, open_windows, windows
 from experiment.reports.record import reports_of
 from experiment.reports.replies import Asker, SentForm, home, received, send, show
 from experiment.study.participant import Participant
-from tests.evenings import DAILY, in_zone
-from tests.studying import DAY, MONDAY, STUDY, noon, one, running, started, story
+from tests.daily_reports import DAILY, in_zone
+from tests.registers import DAY, MONDAY, STUDY, noon, one, running, started, story
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,7 @@ from experiment.reports.table import closed_to_reports, rows
 from experiment.study import unblinding
 from experiment.study.data_lock import check_locked
 from experiment.study.events import Locked, SessionHeld
-from tests.evenings import (
+from tests.daily_reports import (
     DAILY,
     FORM,
     FULL,
@@ -34,14 +34,14 @@ from tests.evenings import (
     tonight,
     without_a_clock,
 )
-from tests.studying import DAY, MONDAY
+from tests.registers import DAY, MONDAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
     from pathlib import Path
 
-    from tests.evenings import Evenings
+    from tests.daily_reports import Evenings
 
 Answers = dict[str, str]
 

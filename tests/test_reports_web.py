@@ -16,14 +16,14 @@ from experiment.reports.events import Opened, Sent
 from experiment.reports.links import make_links, revoke_links
 from experiment.reports.record import reports_of
 from experiment.reports.table import table_path
-from tests.evenings import BASE, DAILY, FORM, FULL, LOCAL, ask, begin, give, served, withdraw
-from tests.studying import DAY, MONDAY
+from tests.daily_reports import BASE, DAILY, FORM, FULL, LOCAL, ask, begin, give, served, withdraw
+from tests.registers import DAY, MONDAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.evenings import Evenings
+    from tests.daily_reports import Evenings
 
 MAX_BODY = 16_384
 

@@ -25,7 +25,7 @@ from experiment.session.doubts import session_doubts
 from experiment.storage.exclusive import is_written
 from experiment.task.scenes import participant_page
 from tests.lab import EXAMPLES, ROOT
-from tests.tables import read_table
+from tests.trial_tables import read_table
 
 if TYPE_CHECKING:
     from experiment.record.events import Event

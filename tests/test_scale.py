@@ -17,7 +17,7 @@ from experiment.task.rating_scale import (
     is_confirmation,
     marker_after,
 )
-from tests.acting import LAYOUT, click, key
+from tests.scripted_screen import LAYOUT, click, key
 from tests.strategies import PROTOCOL
 
 KEYS = PROTOCOL.keys

@@ -16,7 +16,7 @@ from experiment.study import calendar, participants
 from experiment.study import dates as days
 from experiment.study import events as acts
 from experiment.study.study_file import Study
-from tests.studying import (
+from tests.registers import (
     DAY,
     MONDAY,
     STUDY,

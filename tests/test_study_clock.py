@@ -15,7 +15,7 @@ from experiment.study import admission, clock, events, recording, setup
 from experiment.study.clock import CLOCKS_APART, clock_steps, confirm_clock
 from experiment.study.register import Register
 from experiment.system.boot import this_boot
-from tests.studying import DAY, MONDAY, PUBLIC_KEYS, STUDY, dosed, noon, running, story
+from tests.registers import DAY, MONDAY, PUBLIC_KEYS, STUDY, dosed, noon, running, story
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,7 +20,7 @@ from experiment.study import admission, events, participants, recording, session
 from experiment.study import dates as days
 from experiment.study.register import Register
 from experiment.study.study_file import Courses, Study
-from tests.studying import (
+from tests.registers import (
     DAY,
     MONDAY,
     PUBLIC_KEYS,

@@ -17,8 +17,8 @@ from experiment.study import admission, events, history, queries, recording, set
 from experiment.study import sessions as holding
 from experiment.study.register import Register
 from tests.lab import EXAMPLES
+from tests.registers import DAY, MONDAY, PUBLIC_KEYS, STUDY, noon, run_session
 from tests.strategies import PROTOCOL
-from tests.studying import DAY, MONDAY, PUBLIC_KEYS, STUDY, noon, run_session
 
 if TYPE_CHECKING:
     from datetime import datetime

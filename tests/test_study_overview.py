@@ -15,8 +15,8 @@ from experiment.qa.findings import qa_finding
 from experiment.study import events, overview, overview_page
 from experiment.study.snapshot import Snapshot
 from experiment.study.status import ReportsIn
-from tests.evenings import begin, give, served, withdraw
-from tests.studying import DAY, MONDAY, STUDY, consented, dosed, enrolled, held, kits, noon, running, started, story
+from tests.daily_reports import begin, give, served, withdraw
+from tests.registers import DAY, MONDAY, STUDY, consented, dosed, enrolled, held, kits, noon, running, started, story
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

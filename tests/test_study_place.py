@@ -15,7 +15,7 @@ from experiment.study import setup
 from experiment.study.location import FOLDER, find_register, join, register_in
 from experiment.study.register import Register
 from tests.lab import ROOT
-from tests.studying import PUBLIC_KEYS, STUDY
+from tests.registers import PUBLIC_KEYS, STUDY
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from experiment.study.events import Act, Consented, CourseStarted
 from experiment.study.history import describe
 from experiment.study.register import Register
 from experiment.study.setup import SimilarId, enrol, set_up
-from tests.studying import DAY, MONDAY, PUBLIC_KEYS, STUDY, dosed, enrolled, kits, noon, one, running, started, story
+from tests.registers import DAY, MONDAY, PUBLIC_KEYS, STUDY, dosed, enrolled, kits, noon, one, running, started, story
 
 NOW = noon(MONDAY + 3 * DAY)
 

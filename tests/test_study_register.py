@@ -50,7 +50,7 @@ from experiment.study.setup import Allocation, enrol, set_up
 from experiment.study.study_file import Study, StudyClock
 from experiment.study.unblinding import lock, unblind_all, unblind_one
 from tests.lab import ROOT
-from tests.studying import run_session
+from tests.registers import run_session
 
 LIMIT_S = 30.0
 FIRST, LAST = (datetime(2026, 11, day, 12, tzinfo=timezone.utc) for day in (1, 28))

@@ -14,7 +14,7 @@ from experiment.study import dates, events, participants, recording, setup
 from experiment.study.anchors import find_record
 from experiment.study.register import Register
 from tests.lab import ROOT, SUBJECT, Lab
-from tests.studying import PUBLIC_KEYS, STUDY
+from tests.registers import PUBLIC_KEYS, STUDY
 
 if TYPE_CHECKING:
     from tests.lab import Eyes, Sitting

@@ -23,8 +23,7 @@ from experiment.study.register import Register
 from experiment.study.simulated_study import simulate_study
 from experiment.study.status import Urgency
 from experiment.study.study_file import Courses
-from tests.strategies import PROTOCOL
-from tests.studying import (
+from tests.registers import (
     DAY,
     MONDAY,
     PUBLIC_KEYS,
@@ -40,6 +39,7 @@ from tests.studying import (
     started,
     story,
 )
+from tests.strategies import PROTOCOL
 
 EXAMPLE = Path(__file__).parents[1] / "stimuli" / "examples" / "english.csv"
 THURSDAY = MONDAY + 3 * DAY

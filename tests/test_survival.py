@@ -26,7 +26,6 @@ from experiment.record.tsv import read_rows
 from experiment.session import plan
 from experiment.storage.exclusive import is_written
 from experiment.task.scenes import pause_page
-from tests.acting import of
 from tests.lab import (
     ASSISTANT,
     ROOT,
@@ -42,8 +41,9 @@ from tests.lab import (
     participates,
     pictures_of,
 )
-from tests.mounts import resize, small_disk
-from tests.tables import read_table
+from tests.scripted_screen import of
+from tests.small_disks import resize, small_disk
+from tests.trial_tables import read_table
 from tests.xtest import Hands
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ from pathlib import Path
 from random import Random
 from experiment.record import transcript
 from experiment.record.events import TrialBegan
-from tests.acting import session_of, short, started
+from tests.scripted_screen import session_of, short, started
 random, told = Random(1), 0
 signal.signal(signal.SIGALRM, signal.default_int_handler)
 with transcript.Writer(Path(sys.argv[1])) as writer:

@@ -21,7 +21,7 @@ from experiment.system.facts import Known, Power, ScreenMode, Volume, command_ou
 from experiment.system.linux import Linux, driven
 from experiment.system.macos import Mac
 from experiment.system.windows import Windows
-from tests.mounts import small_disk
+from tests.small_disks import small_disk
 
 if TYPE_CHECKING:
     from experiment.system.facts import Computer

@@ -36,7 +36,7 @@ from experiment.record.events import (
 from experiment.screens.personas import HABITS
 from experiment.task import procedure, scenes
 from tests import strategies
-from tests.acting import (
+from tests.scripted_screen import (
     CHORD,
     ENDINGS,
     LAYOUT,
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 
     from experiment.design.protocol import Protocol
     from experiment.record.events import Event, Input, Scene
-    from tests.acting import Script
+    from tests.scripted_screen import Script
 
 REFRESH_S = 1 / 60
 WORDING = PROTOCOL.wording

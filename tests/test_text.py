@@ -25,7 +25,7 @@ from experiment.drawing.scripts import blank_glyphs, missing_glyphs, needs_langu
 from experiment.drawing.typeset import Picture, Style, draw_text
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.task.layout import Layout
-from tests.fitting import fitting_size
+from tests.type_size import fitting_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -18,7 +18,7 @@ from experiment.record.trial_table import table_text, trial_table
 from experiment.storage.atomic_file import write_whole
 from tests import strategies
 from tests.strategies import CONNECTION, PROTOCOL, eventful_trial, held, session_of, started
-from tests.tables import read_table
+from tests.trial_tables import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

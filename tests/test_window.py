@@ -45,7 +45,7 @@ from tests.lab import (
     short_protocol,
     telling_pixel,
 )
-from tests.tables import read_table
+from tests.trial_tables import read_table
 from tests.xtest import Hands
 
 if TYPE_CHECKING:

@@ -25,8 +25,8 @@ from experiment.analysis.mixed import Rows, fit
 from experiment.analysis.models import Measure, Observation, effects, rows_of, used_rows
 from experiment.analysis.results import analyse
 from experiment.analysis.wording import is_as_published
-from tests.analysing import DRUG, EFFECTS, OTHER, fit_in_r, invented, random_rows
 from tests.bench.reporting import ROOT, print_table
+from tests.invented_studies import DRUG, EFFECTS, OTHER, fit_in_r, invented, random_rows
 
 pytestmark = pytest.mark.bench
 SETS, NULL_STUDIES, COMPLETE_STUDIES, STUDIES, PUBLISHED_SIZE = 200, 2000, 100_000, 200, 31
@@ -159,7 +159,7 @@ def test_studies_of_the_published_size() -> None:
 def test_time_and_memory(people: int, goal_s: int) -> None:
     """80 participants take at most 5 s, 1,000 at most 60 s of CPU, the start of Python and all imports included."""
     code = (
-        "import resource, sys, time; from pathlib import Path; from tests.analysing import invented;"
+        "import resource, sys, time; from pathlib import Path; from tests.invented_studies import invented;"
         "before = time.process_time(); data = invented(int(sys.argv[1]), 1, missing=0.1);"
         "made = time.process_time() - before;"
         "from experiment.analysis.report import write_report; from experiment.analysis.results import analyse;"

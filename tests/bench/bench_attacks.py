@@ -26,9 +26,9 @@ from experiment.errors import BadInput
 from experiment.record.dataset import DataSet
 from experiment.record.events import parse_utc
 from experiment.screens.personas import HABITS
-from tests.attacking import Attacked, Entry, copy_of, each, events_of, is_act, is_held, new_keys, new_study
+from tests.attacker import Attacked, Entry, copy_of, each, events_of, is_act, is_held, new_keys, new_study
 from tests.bench.reporting import print_table
-from tests.studying import STUDY
+from tests.registers import STUDY
 from tests.test_attacks import (
     change_kits,
     change_plan,

@@ -23,7 +23,7 @@ from experiment.messages.importing.run import plan
 from experiment.messages.store import Folder
 from experiment.record import transcript as log
 from experiment.task.layout import Layout
-from tests.sending import ROWS, separated, workbook
+from tests.message_files import ROWS, separated, workbook
 from tests.strategies import PROTOCOL
 from tests.test_recorded import TRANSCRIPTS
 

@@ -34,7 +34,7 @@ from experiment.session.plan import Plan
 from experiment.task.layout import Layout
 from tests.bench.reporting import ROOT, display, environment, print_table
 from tests.lab import EXAMPLES, short_protocol
-from tests.tables import read_table
+from tests.trial_tables import read_table
 
 SIMULATED, IN_WINDOW = 270, 30
 MESSAGES = 2

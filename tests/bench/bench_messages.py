@@ -21,7 +21,7 @@ from experiment.drawing.stimuli import MESSAGE_SIZES, rooms
 from experiment.drawing.typeset import Drawings, Style
 from experiment.task.layout import Layout
 from tests.bench.reporting import HEIGHT_PX, ROOT, WIDTH_PX, median, print_table
-from tests.fitting import fitting_size
+from tests.type_size import fitting_size
 
 TURNS = 15
 WORDS = 100

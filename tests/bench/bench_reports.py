@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from tests.bench.reporting import median, percentile, print_table
-from tests.evenings import FULL, begin, give, served, tonight
-from tests.studying import DAY, MONDAY
+from tests.daily_reports import FULL, begin, give, served, tonight
+from tests.registers import DAY, MONDAY
 from tests.test_reports_log import check_changes
 from tests.test_reports_open_times import ZONES, check_grid
 from tests.test_reports_survival import all_at_once, kill_and_check, play

@@ -20,7 +20,7 @@ from experiment.storage.hash_chain import chain_line
 from experiment.study import events
 from experiment.study.register import HEAD, REGISTER, Head
 from tests.bench.reporting import ROOT, environment, median, print_table
-from tests.studying import DAY, begun, consented, dosed, held, story
+from tests.registers import DAY, begun, consented, dosed, held, story
 
 REPEATS = 5
 HEADER = ("participants", "entries", "s", "with --due")

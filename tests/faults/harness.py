@@ -45,8 +45,8 @@ from experiment.study.register import Register
 from experiment.study.sessions import record_end
 from experiment.task.layout import Layout
 from tests.lab import EXAMPLES
+from tests.registers import DAY, MONDAY, PUBLIC_KEYS, STUDY, noon
 from tests.strategies import PROTOCOL
-from tests.studying import DAY, MONDAY, PUBLIC_KEYS, STUDY, noon
 
 SHIM = Path(__file__).with_name("shim.c")
 VISIT, UTC = Visit("DF001", 1), "2026-11-26T11:00:00.000+00:00"

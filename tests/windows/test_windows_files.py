@@ -9,7 +9,7 @@ import pytest
 from experiment.study.events import Enrolled
 from experiment.study.register import Register
 from experiment.study.setup import enrol, set_up
-from tests.studying import PUBLIC_KEYS, STUDY
+from tests.registers import PUBLIC_KEYS, STUDY
 from tests.test_study_register import WORKER
 from tests.windows.bench import Bench
 

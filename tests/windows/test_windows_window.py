@@ -11,8 +11,8 @@ from experiment.record.events import Key, Rated, ScaleScene, Shown
 from experiment.task.layout import Layout
 from tests import lab as lab_module
 from tests.lab import Eyes, by_keyboard, finishes, is_message, participates
-from tests.tables import read_table
 from tests.test_survival import resumes
+from tests.trial_tables import read_table
 from tests.windows.bench import LIMIT_S, WindowsLab
 from tests.xtest import Hands
 

@@ -38,8 +38,8 @@ from experiment.study.seals import open_allocation, open_packing
 from experiment.study.setup import set_up
 from experiment.study.simulated_study import simulate_study
 from experiment.study.study_file import Study
+from tests.registers import ENGLISH, STUDY
 from tests.strategies import PROTOCOL
-from tests.studying import ENGLISH, STUDY
 
 Entry = dict[str, Any]
 Lines = list[Entry]

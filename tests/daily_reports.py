@@ -33,7 +33,7 @@ from experiment.study.events import Enrolled
 from experiment.study.register import Register, utc_now
 from experiment.study.simulated_study import SettableClock
 from experiment.study.study_file import Study
-from tests.studying import MONDAY, PUBLIC_KEYS, STUDY
+from tests.registers import MONDAY, PUBLIC_KEYS, STUDY
 
 ROOT = Path(__file__).parents[1]
 PROTOCOL = ROOT / "stimuli" / "protocol.toml"
