@@ -7,9 +7,10 @@ from typing import NoReturn
 
 from experiment.cli.commands import COMMANDS, build
 from experiment.cli.terminal import describe_unexpected, end_as_interrupted, say
+from experiment.desk.commands import desk
 from experiment.errors import DayFourError, EquipmentFailure
 
-app = build(COMMANDS)
+app = build(COMMANDS, desk)
 
 
 def main() -> NoReturn:

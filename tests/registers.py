@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta, timezone
+from hashlib import sha256
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import msgspec
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -16,9 +18,11 @@ from experiment.design.visit import Visit
 from experiment.record.dataset import DataSet
 from experiment.session.plan import Plan
 from experiment.session.run import run_simulated
+from experiment.storage.hash_chain import chain_line
 from experiment.study import events, participants
 from experiment.study.allocation import draw
 from experiment.study.participant import Participant
+from experiment.study.register import HEAD, REGISTER, Head
 from experiment.study.study_file import Courses, Study, read_study
 from tests.strategies import PROTOCOL
 
@@ -71,6 +75,18 @@ def begun(study: Study = STUDY) -> events.Entry:
 def story(*told: tuple[date, events.Act], study: Study = STUDY) -> list[events.Entry]:
     """A register: the beginning, then each act at noon of its day."""
     return [begun(study), *(events.Entry(noon(day, study).isoformat(), "RA", act) for day, act in told)]
+
+
+def write_register(folder: Path, entries: Sequence[events.Entry]) -> None:
+    """A register of these entries in a new folder, with its head; nothing sealed lies beside it."""
+    lines, before = [], b""
+    for entry in entries:
+        before = chain_line(before, events.encode(entry))
+        lines.append(before)
+    content = b"".join(lines)
+    folder.mkdir(parents=True)
+    (folder / REGISTER).write_bytes(content)
+    (folder / HEAD).write_bytes(msgspec.json.encode(Head(len(content), sha256(content).hexdigest())))
 
 
 def enrolled(subject: str = "DF001", place: int = 1, day: date = MONDAY) -> tuple[date, events.Act]:

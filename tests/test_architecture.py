@@ -18,6 +18,10 @@ ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "experiment").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 DRAWING = {"psychopy", "psychtoolbox", "pyglet"}
+WITH_QT = {
+    *("form_window.py", "form_widgets.py"),  # cli/
+    *("window.py", "front.py", "result.py", "widgets.py", "jobs.py", "curtain.py"),  # desk/
+}
 SLOW = {*DRAWING, "numpy", "pandas", "PyQt6", "PIL", "typst", "uharfbuzz", "pyvirtualdisplay"}
 
 
@@ -59,10 +63,10 @@ def test_few_files_stand_beside_the_rooms() -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_psychopy_and_qt_stay_behind_their_doors(path: Path) -> None:
-    """Only screens/ imports PsychoPy, psychtoolbox or pyglet, and only the forms import Qt."""
+    """Only screens/ imports PsychoPy, psychtoolbox or pyglet, and only the forms and the desk's windows import Qt."""
     found = {name.partition(".")[0] for name in imports(tree_of(path))}
     assert not found & DRAWING or path.parent.name == "screens"
-    assert "PyQt6" not in found or path.name in {"form_window.py", "form_widgets.py"}
+    assert "PyQt6" not in found or path.name in WITH_QT
 
 
 def test_the_command_line_starts_without_what_is_slow() -> None:

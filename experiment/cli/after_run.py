@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from experiment.cli.options import DATA, PROTOCOL, DataFolder, ProtocolFile
-from experiment.cli.terminal import say
+from experiment.cli.terminal import say, tell_desk
 from experiment.design.form_questions import Funnel
 from experiment.design.protocol import Protocol, read_protocol
 from experiment.design.session import check_session, check_subject
@@ -40,6 +40,7 @@ ABORTED = 3
 @contextmanager
 def accounting_for(plan: Plan, register: Register | None = None) -> Iterator[None]:
     """Whatever becomes of the session: say what the disk holds if it fails, tell the register, and give the anchor."""
+    before = _size(plan.transcript)
     try:
         yield
     except Exception:
@@ -47,9 +48,16 @@ def accounting_for(plan: Plan, register: Register | None = None) -> Iterator[Non
             say(describe_saved(plan.transcript))
         raise
     finally:
+        if _size(plan.transcript) > before:
+            tell_desk(transcript=str(plan.transcript))
         told = record(register, plan.data, plan.transcript, plan.operator)
         if plan.mode == "run":
             say_anchor(plan.transcript, told)
+
+
+def _size(path: Path) -> int:
+    """How many bytes there are of a file."""
+    return path.stat().st_size if path.exists() else 0
 
 
 def finish(ended: Ended, plan: Plan) -> None:

@@ -5,7 +5,7 @@ A command's module, and all that it imports, is loaded when the command is used,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -31,8 +31,8 @@ class Group(NamedTuple):
 
 
 COMMANDS = Group(
-    "Six messages from loved ones, two ratings each. Exit status: 0 completed, 1 problems found (check, replay "
-    "--verify, qa ...), 2 bad input, 3 ended by the assistant, 4 equipment failure.",
+    "Without a command: the desk, a window for the assistant. Exit status: 0 completed, 1 problems found (check, "
+    "replay --verify, qa ...), 2 bad input, 3 ended by the assistant, 4 equipment failure.",
     {
         "pilot": Command("run.pilot", "Run a session in a window, with example messages."),
         "run": Command("run.run", "Run a real session, full screen."),
@@ -97,13 +97,13 @@ COMMANDS = Group(
 )
 
 
-def build(group: Group) -> typer.Typer:
-    """The group as typer's application."""
+def build(group: Group, alone: Callable[..., None] | None = None) -> typer.Typer:
+    """The group as typer's application; `alone`: what it does without a command, if not to show its help."""
     app = typer.Typer(
-        cls=_lazy(group.commands), add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
-        rich_markup_mode=None, context_settings=HELP_OPTIONS, help=group.help,
+        cls=_lazy(group.commands), add_completion=False, no_args_is_help=alone is None, pretty_exceptions_enable=False,
+        rich_markup_mode=None, context_settings=HELP_OPTIONS, help=group.help, invoke_without_command=alone is not None,
     )  # fmt: skip
-    app.callback()(_no_options)
+    app.callback(help=group.help)(alone or _no_options)
     return app
 
 

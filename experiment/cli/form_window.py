@@ -8,6 +8,7 @@ A form is gone before PsychoPy opens a window; both live in one process.
 from __future__ import annotations
 
 import dataclasses
+import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,8 +35,10 @@ from experiment.cli.form_widgets import STYLE, Field, label, question_label
 from experiment.design.form_questions import AskedQuestion, FormWords, Funnel
 from experiment.design.protocol import Protocol
 from experiment.errors import DayFourError
+from experiment.system import this_computer
 
 TITLE = "Day Four"
+USUAL_PX = (1600, 900)  # a screen on which type of 12 points is well read
 PAGE_WIDTH_PX = 800
 SCROLL_BAR_PX = 16
 WINDOW_FRAME_PX = 60  # for a title bar and some air
@@ -113,15 +116,25 @@ def ask_participant(funnel: Funnel) -> Answers | None:
     return None if given is None else form.check_questions(funnel.questions, given)
 
 
+def application() -> QApplication:
+    """Qt, the only one of this process; large enough to be read on a screen of many pixels, which is not scaled."""
+    if isinstance(running := QApplication.instance(), QApplication):
+        return running
+    if (mode := this_computer().screen()) is not None:
+        factor = max(1.0, min(mode.width_px / USUAL_PX[0], mode.height_px / USUAL_PX[1])) / (mode.scaling or 1.0)
+        os.environ.setdefault("QT_SCALE_FACTOR", f"{max(1.0, factor):.2f}")
+    QApplication.setStyle("Fusion")  # the same on every desktop
+    return QApplication([TITLE])
+
+
 def fill_in(page: Page) -> dict[str, str] | None:
     """Show a form until what is given passes its check; None if it was cancelled or closed."""
-    application = QApplication.instance() or QApplication([TITLE])
-    QApplication.setStyle("Fusion")  # the same form on every desktop
+    running = application()
     dialog = Dialog(page)
     with _ended_at_once():
         dialog.exec()
     dialog.deleteLater()
-    application.processEvents()  # the form is off the screen before a window opens
+    running.processEvents()  # the form is off the screen before a window opens
     if dialog.failure is not None:
         raise dialog.failure
     return dialog.given

@@ -76,6 +76,7 @@ def pilot(
         int, typer.Option("--session", help="Which session it is; the last one ends with the closing questions.")
     ] = 1,
     photodiode: Photodiode = False,
+    full_screen: Annotated[bool, typer.Option("--full-screen", help="Full screen, as a real session.")] = False,
 ) -> None:
     """Run a whole session in a window with example messages; its data go to data/pilot/."""
     with ExitStack() as stack:
@@ -92,7 +93,7 @@ def pilot(
             participant=habit_of(participant) if robot else plans.PERSON,
         )  # fmt: skip
         with accounting_for(plan):
-            ended = sessions.run_in_window(plan, full_screen=False, photodiode=photodiode)
+            ended = sessions.run_in_window(plan, full_screen=full_screen, photodiode=photodiode)
         finish(ended, plan)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import sys
@@ -24,6 +25,8 @@ TRIES = 3  # for a passphrase
 # Of a terminal, and of directions.
 STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 UNFOLDED = 10_000  # columns, of a file or another program
+DESK = "DAYFOUR_DESK"  # set in the environment of commands that the desk runs
+FOR_DESK = "\x1e"  # begins a line of JSON for it (RFC 7464)
 Key = TypeVar("Key")
 
 
@@ -60,11 +63,21 @@ def say(text: str, style: str | None = None) -> None:
     console().print(text, style=style)
 
 
+def tell_desk(**told: object) -> None:
+    """A line for the desk, if that started this command."""
+    if os.environ.get(DESK):
+        sys.stderr.write(f"{FOR_DESK}{json.dumps(told)}\n")
+        sys.stderr.flush()
+
+
 @contextmanager
 def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
     """A bar while the context lasts; what it gives is called with how many are done, and of how many."""
     from rich.progress import Progress
 
+    if os.environ.get(DESK):
+        yield lambda done, of: tell_desk(progress=(done, of))
+        return
     with Progress(console=console()) as bar:
         task = bar.add_task(title)
         yield lambda done, of: bar.update(task, completed=done, total=of)
@@ -136,7 +149,7 @@ def new_passphrase() -> str:
     return typed
 
 
-def describe_unexpected(error: Exception) -> str:
+def describe_unexpected(error: BaseException) -> str:
     """What to say of an unexpected error: kind and place only, since its text could hold a message.
 
     For a file that cannot be used, which file and why.

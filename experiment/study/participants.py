@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 
 from msgspec.structs import replace
 
@@ -29,6 +28,7 @@ from experiment.study.rules import apply
 from experiment.study.study_file import Study
 
 MOST_NAMED = 3
+LEAST_ALIKE = 60.0  # of 100, as rapidfuzz's ratio: DF01 and DF001 have 89, DF010 and DF001 80
 LOOK_ALIKES = str.maketrans("oil", "011")
 AFTER_LOCK = (Answered, ClockConfirmed, Recovered, Unblinded)
 
@@ -81,6 +81,17 @@ def similar_ids(label: str, others: Iterable[str]) -> list[str]:
     return [other for other in others if other != label and _plain(other) == _plain(label)]
 
 
+def near_ids(typed: str, known: Iterable[str]) -> list[str]:
+    """The known IDs that are most like what was typed, the nearest first; at most three."""
+    from rapidfuzz import fuzz, process
+
+    label, names = bare_label(typed.strip()), list(known)
+    found = process.extract(
+        label, names, scorer=fuzz.ratio, processor=str.casefold, limit=MOST_NAMED, score_cutoff=LEAST_ALIKE
+    )
+    return [name for name, _, _ in found]
+
+
 def _plain(label: str) -> str:
     return re.sub(r"(?<![0-9])0+(?=[0-9])", "", label.casefold().translate(LOOK_ALIKES))
 
@@ -108,9 +119,8 @@ def get_participant(people: Mapping[str, Participant], subject: str) -> Particip
     label = bare_label(subject)
     if label in people:
         return people[label]
-    by_small = {name.casefold(): name for name in people}
-    near = get_close_matches(label.casefold(), by_small, n=MOST_NAMED)
-    meant = f" Did you mean {' or '.join(by_small[one] for one in near)}?" if near else ""
+    near = near_ids(label, people)
+    meant = f" Did you mean {' or '.join(near)}?" if near else ""
     raise BadInput(
         f"{label!r} is not enrolled in this study.{meant} Check the ID, or enrol with `dayfour study enrol`."
     )

@@ -11,16 +11,11 @@ import sys
 import tempfile
 import time
 from datetime import datetime, timedelta, timezone
-from hashlib import sha256
 from pathlib import Path
 
-import msgspec
-
-from experiment.storage.hash_chain import chain_line
 from experiment.study import events
-from experiment.study.register import HEAD, REGISTER, Head
 from tests.bench.reporting import ROOT, environment, median, print_table
-from tests.registers import DAY, begun, consented, dosed, held, story
+from tests.registers import DAY, begun, consented, dosed, held, story, write_register
 
 REPEATS = 5
 HEADER = ("participants", "entries", "s", "with --due")
@@ -44,14 +39,7 @@ def register(folder: Path, participants: int) -> int:
     """A register of so many participants; the number of its entries."""
     lives = (entry for number in range(1, participants + 1) for entry in one_life(number))
     entries = [begun(), *sorted(lives, key=lambda entry: entry.utc)]
-    lines, before = [], b""
-    for entry in entries:
-        before = chain_line(before, events.encode(entry))
-        lines.append(before)
-    content = b"".join(lines)
-    folder.mkdir(parents=True)
-    (folder / REGISTER).write_bytes(content)
-    (folder / HEAD).write_bytes(msgspec.json.encode(Head(len(content), sha256(content).hexdigest())))
+    write_register(folder, entries)
     return len(entries)
 
 

@@ -1,0 +1,152 @@
+"""What the desk shows: who is expected and what they need, and what is wrong. No Qt here.
+
+It is read anew at each look: from the study's register, or from data set and messages where there is none. No message
+is opened, and no drug is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+
+from msgspec import Struct
+
+from experiment.design.protocol import Protocol, read_protocol
+from experiment.design.visit import Visit, session_name, subject_label
+from experiment.desk.places import Command, Places
+from experiment.errors import DayFourError
+from experiment.messages.store import Folder
+from experiment.record.dataset import DataSet
+from experiment.record.saved import on_disk
+from experiment.record.tsv import read_table
+from experiment.reports.overview import reports_in, standings_of
+from experiment.session.plan import read_interrupted
+from experiment.study import status
+from experiment.study.clock import clock_trouble
+from experiment.study.location import find_register
+from experiment.study.register import Register
+from experiment.study.snapshot import Snapshot
+from experiment.study.status import ReportsIn, Urgency
+
+LOOK_AGAIN = "Look again"
+NO_REGISTER = "Participants of this data folder (no study register)"
+HELD = ("completed", "aborted")
+
+
+class Line(Struct, frozen=True):
+    """A participant. `session`: the one that can be run now, None if none is due."""
+
+    subject: str
+    needs: str
+    messages: str
+    now: str
+    notes: str
+    urgency: Urgency
+    session: int | None = None
+
+    @property
+    def is_today(self) -> bool:
+        """Whether there is something to do for this participant today."""
+        return self.urgency <= Urgency.waiting
+
+
+class Trouble(Struct, frozen=True):
+    """Something that is wrong, and the button that mends it; without a `command` it looks again."""
+
+    text: str
+    button: str = LOOK_AGAIN
+    command: Command = ()
+
+
+class Facts(Struct, frozen=True):
+    """All of it at one moment; `heading`: the study's day, and how many there are."""
+
+    heading: str
+    lines: tuple[Line, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
+
+
+def read_facts(places: Places) -> Facts:
+    """Everything; what cannot be read is a trouble, never an error."""
+    troubles = list[Trouble]()
+    try:
+        protocol, register = read_protocol(places.protocol), find_register(places.data)
+        if not places.messages.is_dir():
+            troubles.append(Trouble(f"The folder of messages {places.messages} does not exist. Check --messages."))
+        here = frozenset(Folder(places.messages).subjects())
+        if register is None:
+            heading, lines = NO_REGISTER, tuple(_of_data(DataSet(places.data), protocol, here))
+        else:
+            told = register.read()
+            heading, lines = _of_register(register, told, here, places, troubles)
+    except (DayFourError, OSError) as error:
+        return Facts("", (), (*troubles, Trouble(str(error))))
+    return Facts(heading, lines, (*troubles, *_of_sessions(lines, places)))
+
+
+def _of_register(
+    register: Register, told: Snapshot, here: AbstractSet[str], places: Places, troubles: list[Trouble]
+) -> tuple[str, tuple[Line, ...]]:
+    """Everybody in the register, the most urgent first; what is wrong with it goes to `troubles`."""
+    moment = register.now()
+    if trouble := clock_trouble(told.entries, moment):
+        troubles.append(Trouble(trouble))
+    rows = status.rows(told.people.values(), told.study, moment, _reports(places, told, moment, troubles))
+    return status.summary(rows, told.study, moment), tuple(_line(row, here) for row in rows)
+
+
+def _reports(places: Places, told: Snapshot, moment: datetime, troubles: list[Trouble]) -> dict[str, ReportsIn]:
+    try:
+        return reports_in(standings_of(places.data, told, moment))
+    except DayFourError as error:
+        troubles.append(Trouble(f"Daily reports are not shown: {error}"))
+        return {}
+
+
+def _line(row: status.StatusRow, here: AbstractSet[str]) -> Line:
+    due = next((need for need in row.needs if need.kind == "session"), None)
+    notes = [row.notes, f"Needs a reason: {due.against}" if due and due.against else ""]
+    return Line(
+        row.subject, row.next, _messages(row.subject, here), row.now, "; ".join(filter(None, notes)), row.urgency,
+        due.course if due else None,
+    )  # fmt: skip
+
+
+def _messages(subject: str, here: AbstractSet[str]) -> str:
+    return "imported" if subject in here else "missing"
+
+
+def _of_data(data: DataSet, protocol: Protocol, here: AbstractSet[str]) -> Iterator[Line]:
+    """Everybody who has messages or data, with the next session, by ID."""
+    for subject in sorted(here | {label for name in data.subjects() if (label := subject_label(name))}):
+        rows = read_table(data.sessions(subject), "session_id").rows
+        held = {number: rows[session_name(number)].get("status", "") for number in range(1, protocol.sessions + 1)
+                if session_name(number) in rows}  # fmt: skip
+        left = [number for number in range(1, protocol.sessions + 1) if held.get(number) not in HELD]
+        now = ", ".join(f"session {number} {_in_words(told)}" for number, told in held.items())
+        yield Line(
+            subject, f"session {left[0]}" if left else "", _messages(subject, here), now or "not begun", "",
+            Urgency.due if left else Urgency.done, left[0] if left else None,
+        )  # fmt: skip
+
+
+def _in_words(told: str) -> str:
+    return told if told in HELD else "not finished"
+
+
+def _of_sessions(lines: Iterable[Line], places: Places) -> Iterator[Trouble]:
+    """Of sessions that are due: interrupted ones, and those without messages."""
+    data = DataSet(places.data)
+    for line in lines:
+        if line.session is None:
+            continue
+        visit = Visit(line.subject, line.session)
+        try:
+            if interrupted := read_interrupted(data, visit):
+                text = f"{visit} was interrupted. {on_disk(interrupted)}"
+                yield Trouble(text, "Resume or close", places.run(line.subject, line.session))
+            elif line.messages == "missing":
+                yield Trouble(f"{visit} is due, and there are no messages of this participant here.")
+        except DayFourError as error:
+            yield Trouble(str(error))

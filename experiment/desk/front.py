@@ -1,0 +1,158 @@
+"""The desk's first page: participants, buttons, and how this computer is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QKeySequence, QShortcut
+from PyQt6.QtWidgets import QButtonGroup, QHBoxLayout, QLineEdit, QProgressBar, QVBoxLayout, QWidget
+
+from experiment.cli.form_widgets import label
+from experiment.design.visit import bare_label
+from experiment.desk.computer import State
+from experiment.desk.facts import Facts, Line, Trouble
+from experiment.desk.widgets import COLOURS, Participants, ParticipantsTable, TroubleBox, button
+from experiment.study.participants import near_ids
+
+MOST_TROUBLES = 3
+Act = tuple[str, Callable[[], object]]
+
+
+class Front(QWidget):
+    """The page; `start` is called with the selected participant's line, None for nobody, `mend` with a trouble."""
+
+    def __init__(
+        self, start: Callable[[Line | None], None], mend: Callable[[Trouble], None], acts: Sequence[Act],
+        stop: Callable[[], None],
+    ) -> None:  # fmt: skip
+        """`acts`: the other buttons, each with what it does. `stop`: ends the command that runs."""
+        super().__init__()
+        self._facts, self._lines, self._mend = Facts("Reading ..."), Participants(), mend
+        self._start = lambda: start(self.selected)
+        self._troubles = QVBoxLayout()
+        self._day, self._near = label("", "day"), label("", "day")
+        self._find = QLineEdit()
+        self._table = ParticipantsTable(self._lines, self._start)
+        self._today, self._everybody = button("&Today", self._filter), button("&Everybody", self._filter)
+        self._computer, self._folder = label("This computer: being checked ...", "state"), label("", "state")
+        self._buttons = [button("&Start session", self._start, "start"), *(button(*act) for act in acts)]
+        self._doing, self._bar, self._stop = label("", "doing"), QProgressBar(), button("St&op", stop)
+        self._build()
+        self.working("")
+
+    @property
+    def selected(self) -> Line | None:
+        """The selected participant's line; the only one that was found, else None."""
+        index, lines = self._table.currentIndex(), self._lines.lines
+        if index.isValid() and index.row() < len(lines):
+            return lines[index.row()]
+        return lines[0] if self._find.text() and len(lines) == 1 else None
+
+    def show_facts(self, facts: Facts) -> None:
+        """These facts from now on; who was selected stays so."""
+        before = self.selected
+        self._facts = facts
+        self._day.setText(facts.heading)
+        self._show_troubles(facts.troubles)
+        self._filter()
+        if before and before.subject in (names := [line.subject for line in self._lines.lines]):
+            self._table.selectRow(names.index(before.subject))
+
+    def show_states(self, computer: State, folder: State) -> None:
+        """How this computer and the data folder are."""
+        for shown, state in ((self._computer, computer), (self._folder, folder)):
+            shown.setText(state.text)
+            shown.setStyleSheet(f"color: {COLOURS[state.severity]}")
+
+    def working(self, title: str) -> None:
+        """A command runs, so that no other can be started; "" for none."""
+        for one in self._buttons:
+            one.setEnabled(not title)
+        for part in (self._doing, self._bar, self._stop):
+            part.setVisible(bool(title))
+        self._bar.setRange(0, 0)
+        self._doing.setText(f"{title} ...")
+
+    def progress(self, done: int, of: int) -> None:
+        """How far the command is."""
+        self._bar.setRange(0, of)
+        self._bar.setValue(done)
+
+    def come_back(self) -> None:
+        """Ready for the next participant."""
+        self._find.setFocus()
+        self._find.selectAll()
+
+    def _filter(self) -> None:
+        """Show those who are looked for; among all, as soon as somebody is looked for."""
+        wanted = bare_label(self._find.text().strip()).casefold()
+        everybody = self._facts.lines
+        shown = [line for line in everybody if wanted in line.subject.casefold()] if wanted else [
+            line for line in everybody if line.is_today or self._everybody.isChecked()
+        ]  # fmt: skip
+        near = near_ids(wanted, [line.subject for line in everybody]) if wanted and not shown else []
+        self._near.setText(_of_nobody(self._find.text(), has_near=bool(near)) if everybody or wanted else "")
+        self._near.setVisible(bool(self._near.text()) and not shown)
+        self._lines.show(tuple(shown or (line for line in everybody if line.subject in near)))
+        if wanted and self._lines.lines:
+            self._table.selectRow(0)
+
+    def _show_troubles(self, troubles: Sequence[Trouble]) -> None:
+        while (item := self._troubles.takeAt(0)) is not None:
+            if (old := item.widget()) is not None:
+                old.deleteLater()
+        shown = troubles if len(troubles) <= MOST_TROUBLES else troubles[: MOST_TROUBLES - 1]
+        for trouble in shown:
+            self._troubles.addWidget(TroubleBox(trouble, self._mend))
+        if more := len(troubles) - len(shown):
+            self._troubles.addWidget(TroubleBox(Trouble(f"{more} more problems like these."), self._mend))
+
+    def _build(self) -> None:
+        self._find.setPlaceholderText("Find a participant by ID")
+        self._find.setAccessibleName("Find a participant by ID")
+        self._find.textChanged.connect(self._filter)
+        self._find.returnPressed.connect(self._start)
+        down = QShortcut(QKeySequence(Qt.Key.Key_Down), self._find, context=Qt.ShortcutContext.WidgetShortcut)
+        down.activated.connect(self._table.setFocus)
+        choice = QButtonGroup(self)
+        for one in (self._today, self._everybody):
+            one.setCheckable(True)
+            choice.addButton(one)
+        self._today.setChecked(True)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(28, 20, 28, 20)
+        page.setSpacing(12)
+        page.addWidget(label("Day Four", "heading"))
+        page.addWidget(self._day)
+        page.addLayout(self._troubles)
+        page.addLayout(_row(self._find, self._today, self._everybody))
+        page.addWidget(self._near)
+        middle, column = QHBoxLayout(), QVBoxLayout()
+        middle.setSpacing(20)
+        middle.addWidget(self._table, stretch=1)
+        for one in self._buttons:
+            one.setMinimumWidth(220)
+            column.addWidget(one)
+        column.addStretch(1)
+        middle.addLayout(column)
+        page.addLayout(middle, stretch=1)
+        self._doing.setWordWrap(False)
+        page.addLayout(_row(self._bar, self._doing, self._stop))
+        page.addWidget(self._computer)
+        page.addWidget(self._folder)
+
+
+def _of_nobody(wanted: str, *, has_near: bool) -> str:
+    """What to say where the list has nobody."""
+    if not wanted:
+        return "Nobody needs anything today."
+    return f"Nobody has an ID with {wanted!r}." + " Did you mean:" * has_near
+
+
+def _row(first: QWidget, *others: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.addWidget(first, stretch=1)
+    for other in others:
+        row.addWidget(other)
+    return row

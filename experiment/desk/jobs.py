@@ -1,0 +1,85 @@
+"""A command that the desk runs as another process, so that the desk goes on answering meanwhile."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from PyQt6.QtCore import QObject, QProcess, QProcessEnvironment
+
+from experiment.cli.terminal import DESK, FOR_DESK
+from experiment.desk.places import Command, process_of
+
+COULD_NOT_START = 4
+
+
+@dataclass
+class Outcome:
+    """How a command ended: its exit status, what it printed, what it told the person, and the desk."""
+
+    status: int = COULD_NOT_START
+    printed: str = ""
+    said: str = ""
+    told: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def transcript(self) -> str | None:
+        """The log of the session that it ran; None if none began."""
+        return self.told.get("transcript")
+
+
+class Job(QObject):
+    """A running command. `progress` is called with how many are done, and of how many; `ended` once, with all of it."""
+
+    def __init__(
+        self, command: Command, progress: Callable[[int, int], None], ended: Callable[[Outcome], None], typed: str = ""
+    ) -> None:
+        """Start it; `typed` is what its standard input holds."""
+        super().__init__()
+        self._outcome, self._progress, self._ended, self._rest = Outcome(), progress, ended, b""
+        self._process = QProcess(self)
+        environment = QProcessEnvironment.systemEnvironment()
+        environment.insert(DESK, "1")
+        self._process.setProcessEnvironment(environment)
+        self._process.readyReadStandardError.connect(self._hear)
+        self._process.finished.connect(self._finish)
+        self._process.errorOccurred.connect(self._fail)
+        program, *arguments = process_of(command)
+        self._process.start(program, arguments)
+        self._process.write(typed.encode())
+        self._process.closeWriteChannel()
+
+    def stop(self) -> None:
+        """Ask it to end, as Ctrl+C at a terminal does."""
+        self._process.terminate()
+
+    def _hear(self) -> None:
+        *lines, self._rest = (self._rest + self._process.readAllStandardError().data()).split(b"\n")
+        for line in lines:
+            self._take(line.decode(errors="replace").rstrip("\r"))
+
+    def _take(self, line: str) -> None:
+        if not line.startswith(FOR_DESK):
+            self._outcome.said += f"{line}\n"
+            return
+        told = json.loads(line.removeprefix(FOR_DESK))
+        self._outcome.told |= told
+        if "progress" in told:
+            self._progress(*told["progress"])
+
+    def _finish(self, status: int, how: QProcess.ExitStatus) -> None:
+        self._hear()
+        if self._rest:
+            self._take(self._rest.decode(errors="replace"))
+        self._outcome.printed = self._process.readAllStandardOutput().data().decode(errors="replace")
+        self._outcome.status = status if how is QProcess.ExitStatus.NormalExit else COULD_NOT_START
+        if how is not QProcess.ExitStatus.NormalExit:
+            self._outcome.said += "The program was stopped from outside, or crashed.\n"
+        self._ended(self._outcome)
+
+    def _fail(self, error: QProcess.ProcessError) -> None:
+        if error is QProcess.ProcessError.FailedToStart:
+            self._outcome.said = "The program could not be started. Restart the computer, then try again.\n"
+            self._ended(self._outcome)

@@ -1,0 +1,55 @@
+"""Where the desk looks, and the commands that its buttons run: the same program, as a person would start it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from msgspec import Struct
+
+Command = tuple[str, ...]
+
+
+class Places(Struct, frozen=True):
+    """The protocol's file, the participants' folder of messages, and the data set's folder."""
+
+    protocol: Path
+    messages: Path
+    data: Path
+
+    def run(self, subject: str, session: int | None) -> Command:
+        """A real session; the form asks for what is not known. `session`: None where it is asked or the register's."""
+        known = ("--subject", subject) if subject else ()
+        number = ("--session", str(session)) if session else ()
+        return ("run", *known, *number, *self._protocol, "--messages", str(self.messages), *self._data)
+
+    def pilot(self, *, full_screen: bool) -> Command:
+        """A whole session with the example messages."""
+        return ("pilot", *(("--full-screen",) if full_screen else ()), *self._protocol, *self._data)
+
+    @property
+    def check(self) -> Command:
+        """Everything that a session needs of this computer."""
+        return ("check", "--json", *self._protocol, "--messages", str(self.messages), *self._data)
+
+    @property
+    def qa(self) -> Command:
+        """The page over all sessions."""
+        return ("qa", str(self.data), *self._protocol)
+
+    def replay(self, transcript: Path) -> Command:
+        """A session again; its messages are shown where they are not encrypted."""
+        return ("replay", str(transcript), "--messages", str(self.messages))
+
+    @property
+    def _protocol(self) -> Command:
+        return "--protocol", str(self.protocol)
+
+    @property
+    def _data(self) -> Command:
+        return "--data", str(self.data)
+
+
+def process_of(command: Command) -> list[str]:
+    """The program with its arguments that runs a command as this one was started."""
+    return [sys.executable, *(["-I"] if sys.flags.isolated else []), "-X", "utf8", "-m", "experiment", *command]
