@@ -9,7 +9,7 @@ no font's table, and impossible joined emoji consist of possible ones.
 from __future__ import annotations
 
 import hashlib
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -45,6 +45,7 @@ FAMILIES = (
 
 
 REGULAR = 400
+CLUSTERS_KEPT = 4096  # letters that a message or a thousand share: shaped once
 
 
 class InkBox(NamedTuple):
@@ -146,11 +147,13 @@ def _shaped(cluster: str, family: str) -> uharfbuzz.Buffer:
     return buffer
 
 
-def glyphs(cluster: str, family: str) -> list[int]:
+@lru_cache(CLUSTERS_KEPT)
+def glyphs(cluster: str, family: str) -> tuple[int, ...]:
     """The visible glyph numbers that this font draws a grapheme cluster with; 0 is the box of a missing glyph."""
-    return [info.codepoint for info in _shaped(cluster, family).glyph_infos]
+    return tuple(info.codepoint for info in _shaped(cluster, family).glyph_infos)
 
 
+@lru_cache(CLUSTERS_KEPT)
 def box(cluster: str, family: str) -> InkBox | None:
     """Where this font leaves ink for a grapheme cluster; None if nowhere."""
     font, buffer = _font(family), _shaped(cluster, family)
@@ -172,7 +175,7 @@ def draws_emoji(cluster: str) -> bool:
     """Exactly one glyph: more would be an impossible joined emoji in pieces, and an unknown flag has a placeholder."""
     drawn = glyphs(cluster, EMOJI_FAMILY)
     unknown_flag = glyphs("\N{REGIONAL INDICATOR SYMBOL LETTER A}" * 2, EMOJI_FAMILY)
-    return len(drawn) == 1 and drawn not in ([0], unknown_flag)
+    return len(drawn) == 1 and drawn not in ((0,), unknown_flag)
 
 
 def draws_text(cluster: str, family: str) -> bool:
