@@ -339,7 +339,7 @@ def test_a_run_for_a_light_sensor_claims_nothing_itself(
             for event in events_of(truth(count=9).log, screen(), started()):
                 transcript.append(event)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("experiment.timing.session.run_alone", stand_in)
+    monkeypatch.setattr("experiment.cli.timing.run_alone", stand_in)
     timing.timing(trials=9, out=tmp_path / "out", photodiode_run=True)
     said = capsys.readouterr().err
     report = msgspec.json.decode((tmp_path / "out" / "timing.json").read_bytes(), type=TimingReport)
@@ -486,11 +486,14 @@ def test_read_and_transcript_belong_together(tmp_path: Path) -> None:
 
 def test_scripts_press_when_keys_are_up_again() -> None:
     """Each key is released before the next is pressed, and the same seed gives the same presses."""
-    scripts = draw_schedules(50, "seed", 7)
-    assert scripts == draw_schedules(50, "seed", 7)
-    for script in scripts:
-        assert [one.key for one in script][::2] == ["space", "space"]
-        assert script[1].key in "1234567"
+    rating = read_protocol(PROTOCOL).rating
+    scripts = draw_schedules(50, "seed", rating)
+    assert scripts == draw_schedules(50, "seed", rating)
+    final = draw_schedules(50, "seed", replace(rating, first_press_is_final=True))
+    for script in (*scripts, *final):
+        confirming = [one.key for one in script if one.key == "space"]
+        assert (len(script), len(confirming)) == ((5, 3) if script in scripts else (3, 1))
+        assert all(one.key in "1234567" for one in script if one.key != "space")
         assert all(earlier.hold_s < later.delay_s for earlier, later in pairwise(script))
 
 
@@ -515,7 +518,7 @@ def test_presses_are_measured_where_nobody_can_look(tmp_path: Path) -> None:
     assert report.how == "presses"
     assert (errors.onset, errors.duration, errors.response) == (None, None, None)
     assert errors.press
-    assert (errors.press.count, errors.lost, errors.doubled) == (27, 0, 0)
+    assert (errors.press.count, errors.lost, errors.doubled) == (45, 0, 0)
     assert errors.press.largest_s < 0.05
     page = (out / "timing.html").read_text(encoding="utf-8")
     assert "Onset, duration and response errors: only the presses were asked for." in page
@@ -552,7 +555,8 @@ def test_a_real_session_is_measured_from_outside(tmp_path: Path) -> None:
     assert errors.press
     assert [one.trial for one in errors.trials] == list(range(9))
     assert (errors.unseen, errors.stray, errors.lost, errors.doubled) == ((), 0, 0, 0)
-    assert errors.press.count == 27
+    assert errors.press.count == 45
+    assert [(one.screen, one.count) for one in errors.screens] == [("message", 9), ("scale 1", 18), ("scale 2", 18)]
     assert errors.onset.largest_s < 0.05
     assert errors.response.largest_s < 0.05
     assert report.changes_seen

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from statistics import median, stdev
 
 from msgspec import Struct
@@ -19,6 +19,7 @@ from experiment.timing.observations import Glow, Log, LoggedTrial, Observation
 
 # Bridges, Pitiot, MacAskill & Peirce 2020 (PeerJ 8:e9414): the best packages have a precision below a millisecond.
 RESPONSE_SD_S, RESPONSE_MEDIAN_S, ONSET_SD_S = 0.00035, 0.0007, 0.0003
+PRESS_SD_S, PRESS_P99_S = 0.0002, 0.0007  # on each screen, the latter from the median
 UNMARKED_S = 0.003
 
 
@@ -56,6 +57,17 @@ class Summary(Struct, frozen=True):
     largest_s: float
 
 
+class ScreenErrors(Struct, frozen=True):
+    """Errors of the presses on one kind of screen; `p99_s` and `largest_s`: of the differences from their median."""
+
+    screen: str
+    count: int
+    median_s: float
+    sd_s: float
+    p99_s: float
+    largest_s: float
+
+
 class Errors(Struct, frozen=True):
     """What was found; a summary is None if nothing of its kind was measured.
 
@@ -74,6 +86,7 @@ class Errors(Struct, frozen=True):
     press_doubt_s: float | None
     drift: float | None = None
     with_delays: bool = False
+    screens: tuple[ScreenErrors, ...] = ()
 
     @property
     def lost(self) -> int:
@@ -174,7 +187,17 @@ def summarise(
         press_doubt_s=press_doubt_s,
         drift=None if absolute else match.rate - 1,
         with_delays=with_delays,
+        screens=tuple(_by_screen(trials, log.screens)),
     )
+
+
+def _by_screen(trials: Sequence[TrialError], screens: Sequence[str]) -> Iterator[ScreenErrors]:
+    """The errors of presses apart for messages and each scale."""
+    whole = [one.press_s for one in trials if len(one.press_s) == len(screens)]
+    for name in dict.fromkeys(screens):
+        errors_s = [press_s[at] for press_s in whole for at, screen in enumerate(screens) if screen == name]
+        if (one := summary(errors_s, absolute=False)) and one.sd_s is not None:
+            yield ScreenErrors(name, one.count, median(errors_s), one.sd_s, one.p99_s, one.largest_s)
 
 
 def summary(errors_s: Sequence[float | None], *, absolute: bool = True) -> Summary | None:
@@ -237,6 +260,12 @@ def _wanting(found: Errors) -> list[str]:
     if middle_s is not None and abs(middle_s) > RESPONSE_MEDIAN_S:
         median_ms = 1e3 * middle_s
         said.append(f"The median response error is {median_ms:.2f} ms, not within {1e3 * RESPONSE_MEDIAN_S} ms.")
+    said += [
+        f"Presses on the {one.screen} have an SD of {1e3 * one.sd_s:.2f} ms (at most {1e3 * PRESS_SD_S:.2f}), and 99 % "
+        f"are within {1e3 * one.p99_s:.2f} ms of their median (at most {1e3 * PRESS_P99_S:.2f})."
+        for one in found.screens
+        if one.sd_s > PRESS_SD_S or one.p99_s > PRESS_P99_S
+    ]
     if found.lost or found.doubled:
         said.append(f"Presses lost: {found.lost}; doubled: {found.doubled}. There should be none.")
     if found.unseen or found.stray:

@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 from msgspec import Struct
 
+from experiment.design.protocol import Rating
 from experiment.record.events import BlankScene, Event
 from experiment.record.refreshes import Times, flips_s, missed_refreshes
 from experiment.record.timeline import TrialRun, attempts, presses, trial_runs
@@ -82,12 +83,16 @@ class LoggedTrial(Struct, frozen=True):
 
 
 class Log(Struct, frozen=True):
-    """A session's trials, every flip it made, and where its clock zero lies on this computer's counter, if known."""
+    """A session's trials, every flip it made, and where its clock zero lies on this computer's counter, if known.
+
+    `screens`: on which screen each press of a trial is made, in order: "message", then the scales by their questions.
+    """
 
     trials: tuple[LoggedTrial, ...]
     flips_s: tuple[float, ...]
     refresh_hz: float
     zero_count_s: float | None
+    screens: tuple[str, ...] = ()
 
     @property
     def intervals_s(self) -> list[float]:
@@ -105,7 +110,13 @@ def read_log(events: Sequence[Event]) -> Log:
     attempt = attempts(events)[-1]
     flips, hz = flips_s(attempt.events), attempt.refresh_hz
     trials = tuple(_trial(run, flips, hz) for run in trial_runs(attempt) if run.message_onset_s is not None)
-    return Log(trials, tuple(map(float, flips)), hz, attempt.started.zero_count_s)
+    screens = _screens(attempt.started.session.protocol.rating)
+    return Log(trials, tuple(map(float, flips)), hz, attempt.started.zero_count_s, screens)
+
+
+def _screens(rating: Rating) -> tuple[str, ...]:
+    times = 1 if rating.first_press_is_final else 2
+    return ("message", *(f"scale {number}" for number, _ in enumerate(rating.questions, start=1) for _ in range(times)))
 
 
 def _trial(run: TrialRun, flips: Times, hz: float) -> LoggedTrial:

@@ -18,7 +18,16 @@ from experiment.storage.atomic_file import write_whole
 from experiment.storage.html import fill_template
 from experiment.timing.charts import WIDTH_PX, Distribution, distribution
 from experiment.timing.device import GUIDE
-from experiment.timing.errors import ONSET_SD_S, RESPONSE_MEDIAN_S, RESPONSE_SD_S, Errors, Summary
+from experiment.timing.errors import (
+    ONSET_SD_S,
+    PRESS_P99_S,
+    PRESS_SD_S,
+    RESPONSE_MEDIAN_S,
+    RESPONSE_SD_S,
+    Errors,
+    ScreenErrors,
+    Summary,
+)
 from experiment.timing.observations import Log, Observation
 
 How = Literal["outside", "presses", "device", "none"]
@@ -138,12 +147,19 @@ def _rows(errors: Errors | None) -> list[tuple[str, Summary | None, str]]:
             ("Duration", errors.duration, ""),
         ]
     response = f"median within ±{ms(RESPONSE_MEDIAN_S, 1)}, SD at most {ms(RESPONSE_SD_S)}"
+    expected = f"SD at most {ms(PRESS_SD_S)}, 99 % within ±{ms(PRESS_P99_S)} of the median"
+    screens = [(f"Key press on the {one.screen}", _from_median(one), expected) for one in errors.screens]
     return [
         ("Response time", errors.response, response),
         ("Onset", errors.onset, f"SD at most {ms(ONSET_SD_S)}"),
         ("Duration", errors.duration, ""),
         ("Time of a key press", errors.press, "" if errors.response else f"SD at most {ms(RESPONSE_SD_S)}"),
+        *screens,
     ]
+
+
+def _from_median(one: ScreenErrors) -> Summary:
+    return Summary(one.count, one.median_s, one.sd_s, one.p99_s, one.largest_s)
 
 
 def _pictures(errors: Errors | None) -> list[Distribution]:

@@ -9,6 +9,8 @@ from random import Random
 
 from msgspec import Struct
 
+from experiment.design.protocol import Rating
+
 
 class PlannedPress(Struct, frozen=True):
     """A press to be made: so long after the message came or after the press before, and for how long."""
@@ -26,21 +28,22 @@ PATIENCE_S = 1.0  # without a change for longer, the program stands on a page th
 IDLE_PRESSES = 20  # after which it does not answer
 
 
-def draw_schedules(count: int, seed: str, points: int) -> list[Script]:
-    """A reading time, then a digit from 1 to `points`, then a confirmation, for each trial."""
+def draw_schedules(count: int, seed: str, rating: Rating) -> list[Script]:
+    """For each trial a reading time, then for each question a digit, and a confirmation where it wants one."""
     random = Random(seed)
 
     def stroke(key: str, least_s: float, most_s: float) -> PlannedPress:
         return PlannedPress(key, random.uniform(least_s, most_s), random.uniform(0.03, 0.08))
 
-    return [
-        (
-            stroke("space", 0.08, 0.4),
-            stroke(str(random.randint(1, points)), 0.12, 0.2),
-            stroke("space", 0.12, 0.2),
-        )
-        for _ in range(count)
-    ]
+    def answer() -> Script:
+        digit = stroke(str(random.randint(1, rating.points)), 0.12, 0.2)
+        return (digit,) if rating.first_press_is_final else (digit, stroke("space", 0.12, 0.2))
+
+    def trial() -> Script:
+        reading = stroke("space", 0.08, 0.4)
+        return (reading, *(press for _ in rating.questions for press in answer()))
+
+    return [trial() for _ in range(count)]
 
 
 class Schedule:

@@ -68,7 +68,7 @@ def new_folder(data: Path) -> Path:
 
 
 def timing_protocol(protocol: Protocol, trials: int) -> Protocol:
-    """The study's protocol with one question and no instructions, in which a trial takes less than a second."""
+    """The study's protocol with its scales as they are, without instructions, in which a trial takes about a second."""
     timing = replace(
         protocol.timing, fixation_s=0.1, blank_s=0.15, page_minimum_s=0.0, message_minimum_s=0.0,
         message_maximum_s=None, rating_maximum_s=None,
@@ -79,7 +79,6 @@ def timing_protocol(protocol: Protocol, trials: int) -> Protocol:
         messages=trials,
         message_sets="same",
         timing=timing,
-        rating=replace(protocol.rating, questions=protocol.rating.questions[:1], first_press_is_final=False),
         mouse=replace(protocol.mouse, enabled=False),
         wording=replace(protocol.wording, instructions=()),
         assistant=(),
@@ -123,8 +122,7 @@ def _answered(
     session: TimingSession, display: str | None, come: Callable[[], Callable[..., Observation]]
 ) -> Observation:
     """`come`: once the session is shown, gives whoever answers it (`Watcher.watch`, `Presser.watch`)."""
-    points = read_protocol(Path(session.protocol)).rating.points
-    scripts = draw_schedules(session.trials + 1, "timing", points)
+    scripts = draw_schedules(session.trials + 1, "timing", read_protocol(Path(session.protocol)).rating)
     with start_session(session, display) as process:
         _wait_until_shown(session, process)
         watch = come()(scripts, lives=lambda: process.poll() is None)

@@ -2,8 +2,8 @@
 
 In blocks that take turns, on one virtual display: the timing session (`experiment.timing`); the script, paced to 60 Hz
 since there is no vsync here; and, with `bare` among the arguments, the script as Builder leaves it, with nothing but
-`win.flip()`, which makes some hundred flips a second here. All get the same presses. Errors are logged minus true: the
-true onset is the pixel's change, the true press XTEST's.
+`win.flip()`, which makes some hundred flips a second here. All are pressed alike; the script has one question. Errors
+are logged minus true: the true onset is the pixel's change, the true press XTEST's.
 
 The second part lets a process load one core, and holds a session that answers itself. The X server's DAMAGE extension
 tells of each flip from outside: every flip copies the whole window, which is one damaged rectangle. It needs no look at
@@ -26,6 +26,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from experiment.cli.options import PROTOCOL
 from experiment.design.protocol import read_protocol
@@ -134,11 +136,12 @@ def ours(name: str, folder: Path, trials: int) -> Trials:
 
 def theirs(name: str, trials: int, kind: str) -> Trials:
     """A block of the script; its log is what it prints."""
-    points = read_protocol(PROTOCOL).rating.points
+    rating = read_protocol(PROTOCOL).rating
+    rating = replace(rating, questions=rating.questions[:1], first_press_is_final=False)  # as the script asks
     command = [sys.executable, "-c", BUILDER, str(trials), kind]
     where = environment() | {"DISPLAY": name}
     with subprocess.Popen(command, cwd=ROOT, env=where, stdout=subprocess.PIPE, text=True) as process:
-        scripts = draw_schedules(trials + 1, "timing", points)[1:]
+        scripts = draw_schedules(trials + 1, "timing", rating)[1:]
         watch = Watcher(name, "PsychoPy").watch(scripts, lives=lambda: process.poll() is None)
         assert process.stdout
         rows = [json.loads(line) for line in process.stdout if line.startswith("[")]
@@ -168,7 +171,8 @@ def told(found: dict[str, Trials]) -> None:
     print_table("errors in ms, logged minus true", ("", "n", "median", "sd", "p99", "largest"), rows)
     for kind, trials in found.items():
         lost, doubled = sum(len(one.lost) for one in trials), sum(len(one.doubled) for one in trials)
-        print(f"{names[kind]}: {3 * len(trials)} presses, {lost} lost, {doubled} doubled")
+        made = sum(len(one.press_s) for one in trials) + lost
+        print(f"{names[kind]}: {made} presses, {lost} lost, {doubled} doubled")
     goals(found["Day Four"], responses)
 
 
