@@ -7,6 +7,7 @@ counts and flags are derived (`trials.py`), never stored; a message's text and t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
@@ -16,6 +17,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 from experiment.design.session import SessionPlan
 from experiment.record.events_beside import Answers, Closing, SetAside, Unwritable
 from experiment.record.finding import Item
+from experiment.storage.decoder import decoder
 
 SCHEMA = 1
 
@@ -268,7 +270,7 @@ Event = (
 )  # fmt: skip
 
 _encoder = msgspec.json.Encoder()
-_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+_decode: Callable[[bytes | msgspec.Raw], Event] = decoder(msgspec.json.Decoder(Event).decode)
 
 
 def parse_utc(utc: str) -> datetime:
@@ -283,4 +285,4 @@ def encode(event: Event) -> bytes:
 
 def decode(line: bytes | msgspec.Raw) -> Event:
     """The event of a JSON line; msgspec.DecodeError if it is none."""
-    return _decoder.decode(line)
+    return _decode(line)

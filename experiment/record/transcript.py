@@ -29,7 +29,8 @@ from experiment.record.events_beside import Closing
 from experiment.record.rescue import Rescue
 from experiment.record.writable import as_written, kind_of
 from experiment.storage.append_file import GrowingFile
-from experiment.storage.hash_chain import Line, chain_line, read_chain
+from experiment.storage.decoder import decoder
+from experiment.storage.hash_chain import chain_line, decode_line, read_chain
 from experiment.storage.read_file import read_file, read_first_line
 
 SETTLE_S = 0.005
@@ -41,6 +42,9 @@ class _Head(Struct, frozen=True, tag_field="event", tag="started"):
     """As much of `Started` as every version has."""
 
     schema: int
+
+
+_decode_head = decoder(msgspec.json.Decoder(_Head).decode)
 
 
 class Transcript(Struct, frozen=True):
@@ -225,8 +229,8 @@ def read(path: Path, *, pilot: bool = False) -> Transcript:
 def _check_schema(path: Path, lines: list[bytes]) -> None:
     """Before anything else is decoded: another version's events are no damage, and mean other things."""
     try:
-        head = msgspec.json.decode(msgspec.json.decode(lines[0], type=Line).event, type=_Head)
-    except (IndexError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        head = _decode_head(decode_line(lines[0]).event)
+    except (IndexError, msgspec.DecodeError) as error:
         raise BadInput(f"{path} is not a transcript: its first line does not show how a session started.") from error
     if head.schema != SCHEMA:
         raise BadInput(

@@ -11,7 +11,7 @@ from msgspec import Struct, to_builtins
 from experiment.record.events import Ended, Event, decode, encode
 from experiment.record.finding import Finding
 from experiment.replay.discrepancy import discrepancy
-from experiment.storage.hash_chain import FIRST, Line
+from experiment.storage.hash_chain import FIRST, Line, decode_line
 
 SHORT = 8  # digits of a digest that tell it from others
 
@@ -29,12 +29,12 @@ class RecordedLine(Struct, frozen=True):
 def parse_line(number: int, text: bytes) -> RecordedLine:
     """What stands in a line."""
     try:
-        line = msgspec.json.decode(text, type=Line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        line = decode_line(text)
+    except msgspec.DecodeError as error:
         return RecordedLine(number, text, None, None, str(error))
     try:
         return RecordedLine(number, text, line.previous, decode(line.event))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except msgspec.DecodeError as error:
         return RecordedLine(number, text, line.previous, None, str(error))
 
 

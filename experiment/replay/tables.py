@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import msgspec
+
 from experiment.design.session import SessionPlan
 from experiment.record.data_dictionary import data_dictionary
 from experiment.record.dataset import visit_row
@@ -16,6 +18,7 @@ from experiment.record.finding import Finding
 from experiment.record.trial_table import table_text
 from experiment.replay.discrepancy import discrepancy, quote
 from experiment.replay.recorded import changes
+from experiment.storage.decoder import decoder
 from experiment.storage.read_file import read_file
 
 REMAKE = "`dayfour table DATA --remake` makes it again"
@@ -49,8 +52,8 @@ def sidecar_findings(path: Path, session: SessionPlan) -> Iterator[Finding]:
         yield text
         return
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        found = decoder(json.loads)(text)
+    except msgspec.DecodeError as error:
         yield discrepancy(path.name, "file", "expected JSON", f"found {error}")
         return
     for field, has, says in changes(found, data_dictionary(session)):

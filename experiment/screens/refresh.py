@@ -19,7 +19,9 @@ from msgspec import Struct
 NOMINAL_HZ = 60.0  # the pace of a pilot where no screen sets one
 FASTEST_HZ = 400.0  # flips that come faster wait for no screen
 CORRELATED = 0.7  # measured: 0.997 without vsync; with it -0.08, and up to 0.5 where one refresh in ten is missed
-OFF_BEAT = 0.15  # of a refresh: evenly scattered intervals are 0.25 off at the median, a screen's some thousandths
+# Of a refresh: a hundred evenly scattered intervals are 0.25 off at the median (of 300 runs on a very busy computer one
+# was 0.14), a screen's some thousandths, and 0.04 at 240 Hz on a busy computer.
+OFF_BEAT = 0.1
 WARM_FLIPS = 10
 THOROUGH, BRIEF = (60, 100), (12, 40)  # flips one after another, and flips that dawdle
 DAWDLED = 0.6  # of a frame, at most

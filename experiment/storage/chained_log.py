@@ -16,8 +16,10 @@ from msgspec import Struct
 
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.storage.atomic_file import write_whole
+from experiment.storage.decoder import decoder
 from experiment.storage.hash_chain import FIRST, chain_line, last_digest, read_chain
 from experiment.storage.lock import lock_file
+from experiment.storage.read_file import read_file
 
 NEWLINE = b"\n"
 Kind = TypeVar("Kind")
@@ -30,12 +32,16 @@ class LogHead(Struct, frozen=True):
     sha256: str
 
 
+decode_head = decoder(msgspec.json.Decoder(LogHead).decode)
+"""What the head's file says; msgspec.DecodeError if it is none."""
+
+
 class ChainedLog(Generic[Kind]):
     """The log in a file, whose lines are events of a kind that msgspec can decode."""
 
     def __init__(self, path: Path, kind: type[Kind]) -> None:
         self.path = path
-        self._decoder = msgspec.json.Decoder(kind)
+        self._decode = decoder(msgspec.json.Decoder(kind).decode)
         self._known: tuple[bytes, tuple[Kind, ...]] = (b"", ())  # what was read and checked before
 
     @property
@@ -106,17 +112,17 @@ class ChainedLog(Generic[Kind]):
 
     def _head(self) -> LogHead:
         try:
-            return msgspec.json.decode(self.head_path.read_bytes(), type=LogHead)
+            return decode_head(read_file(self.head_path))
         except FileNotFoundError:
             if self.path.exists():
                 raise BadInput(f"{self.head_path} is missing. Restore it from a copy of the same day.") from None
             return LogHead(0, FIRST)
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (OSError, msgspec.DecodeError) as error:
             raise BadInput(f"{self.head_path} cannot be read, or was changed. Restore it from a copy.") from error
 
     def _content(self) -> bytes:
         try:
-            return self.path.read_bytes()
+            return read_file(self.path)
         except FileNotFoundError:
             return b""
         except OSError as error:
@@ -129,7 +135,7 @@ class ChainedLog(Generic[Kind]):
         if not whole.startswith(known):
             known, events = b"", ()
         added = whole[len(known) :].split(NEWLINE)[:-1]
-        events = (*events, *read_chain(self.path, added, self._decoder.decode, before=known))
+        events = (*events, *read_chain(self.path, added, self._decode, before=known))
         if len(whole) < head.size or last_digest(whole[: head.size]) != head.sha256:
             raise BadInput(f"{self.path}: its last lines were changed or are missing. Restore it from a copy.")
         self._known = whole, events

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from experiment.errors import BadInput
+from experiment.storage.decoder import decoder
 
 FIRST = "0" * 64
 Kind = TypeVar("Kind")
@@ -27,6 +28,10 @@ class Line(Struct, frozen=True):
     event: msgspec.Raw
 
 
+decode_line = decoder(msgspec.json.Decoder(Line).decode)
+"""A line of the file; msgspec.DecodeError if it is none."""
+
+
 def chain_line(before: bytes | bytearray, event: bytes) -> bytes:
     """The line with an event's JSON that follows what stands in the file, with its newline."""
     return msgspec.json.encode(Line(last_digest(before), msgspec.Raw(event))) + b"\n"
@@ -37,14 +42,15 @@ def read_chain(
 ) -> list[Kind]:
     """The events of a file's lines; BadInput names the first line that is none, or does not follow the one before.
 
-    `before`: whole lines that were read earlier, and that these follow.
+    `decode`: raises msgspec.DecodeError for what is no event. `before`: whole lines that were read earlier, and that
+    these follow.
     """
     previous, events = last_digest(before), []
     for number, text in enumerate(lines, start=before.count(b"\n") + 1):
         try:
-            line = msgspec.json.decode(text, type=Line)
+            line = decode_line(text)
             event = decode(line.event)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except msgspec.DecodeError as error:
             raise BadInput(f"{path}, line {number}: is not an event: {error}. The file was changed.") from error
         if line.previous != previous:
             raise BadInput(

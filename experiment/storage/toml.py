@@ -19,11 +19,13 @@ from msgspec import inspect
 
 from experiment.errors import BadInput
 from experiment.storage import limits
+from experiment.storage.decoder import decoder
 from experiment.storage.read_file import read_text
 
 Kind = TypeVar("Kind")
 Content = dict[str, Any]
 SHOWN = 60  # characters of a wrong value
+_decode = decoder(msgspec.toml.decode)
 # More parts in a key than any of ours has: they would take memory by the square.
 _DEEP_KEY = re.compile(r"(^|[\[{,])[\w\"' \t-]+(\.[\w\"' \t-]+){30}", re.MULTILINE)
 
@@ -56,7 +58,7 @@ def read_content(path: Path, name: str, option: str) -> Content:
         text = read_text(path, limits.TOML_BYTES)
         if _DEEP_KEY.search(text):
             raise BadInput(f"The {name} {path} has a key with too many parts. Compare with stimuli/{name}.toml.")
-        content: Content = msgspec.toml.decode(text)
+        content: Content = _decode(text)
     except OSError as error:
         raise BadInput(f"The {name} {path} cannot be read: {error.strerror}. Check {option}.") from error
     except UnicodeDecodeError as error:
@@ -65,7 +67,7 @@ def read_content(path: Path, name: str, option: str) -> Content:
             f"The {name} {path} is not saved as UTF-8 (see line {before.count(10) + 1}). In your editor choose Save "
             "As with the encoding UTF-8."
         ) from error
-    except (msgspec.DecodeError, RecursionError) as error:
+    except msgspec.DecodeError as error:
         raise BadInput(f"The {name} {path} is not a TOML file: {error}. Compare with stimuli/{name}.toml.") from error
     return content
 

@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from experiment.storage.decoder import decoder
 from experiment.study.study_file import Study
 
 SCHEMA = 1
@@ -176,7 +177,7 @@ class Entry(Struct, frozen=True, omit_defaults=True):
     uptime_s: float | None = None
 
 
-_decoder: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(Entry)
+_decode = decoder(msgspec.json.Decoder[Entry](Entry).decode)
 
 
 def encode(entry: Entry) -> bytes:
@@ -186,4 +187,4 @@ def encode(entry: Entry) -> bytes:
 
 def decode(line: bytes | msgspec.Raw) -> Entry:
     """The entry of a JSON line; msgspec.DecodeError if it is none."""
-    return _decoder.decode(line)
+    return _decode(line)

@@ -13,7 +13,8 @@ from experiment.errors import BadInput
 from experiment.record import transcript as log
 from experiment.record.events import Ended, decode, parse_utc
 from experiment.record.resume import is_interrupted
-from experiment.storage.hash_chain import Line, line_digests
+from experiment.storage.decoder import decoder
+from experiment.storage.hash_chain import decode_line, line_digests
 from experiment.storage.read_file import read_file, read_first_line
 from experiment.study.events import Status
 
@@ -26,7 +27,7 @@ class _Start(Struct, frozen=True, tag_field="event", tag="started"):
     zero_utc: str
 
 
-_start: msgspec.json.Decoder[_Start] = msgspec.json.Decoder(_Start)
+_decode_start = decoder(msgspec.json.Decoder(_Start).decode)
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,9 @@ def read_recorded_session(path: Path) -> RecordedSession:
     """The session in a transcript; BadInput if its first or last line is none."""
     try:
         first, last = _ends(path)
-        began_utc = parse_utc(_start.decode(msgspec.json.decode(first, type=Line).event).zero_utc).isoformat()
-        event = decode(msgspec.json.decode(last, type=Line).event)
-    except (msgspec.DecodeError, ValueError, RecursionError, OSError, IndexError) as error:
+        began_utc = parse_utc(_decode_start(decode_line(first).event).zero_utc).isoformat()
+        event = decode(decode_line(last).event)
+    except (ValueError, OSError, IndexError) as error:  # a DecodeError is a ValueError
         raise BadInput(
             f"The first or the last line of {path} is not an event. Restore the file from a copy."
         ) from error

@@ -20,7 +20,8 @@ from msgspec import Struct
 
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.storage.atomic_file import write_whole
-from experiment.storage.hash_chain import Line, chain_line, line_digests, read_chain
+from experiment.storage.decoder import decoder
+from experiment.storage.hash_chain import chain_line, decode_line, line_digests, read_chain
 from experiment.storage.lock import LockedFile, lock_file
 from experiment.storage.read_file import read_file
 from experiment.study.clock import check_clock, check_times
@@ -60,6 +61,10 @@ class _Schema(Struct, frozen=True):
 
 class _First(Struct, frozen=True):
     act: _Schema
+
+
+_decode_head = decoder(msgspec.json.Decoder(Head).decode)
+_decode_first = decoder(msgspec.json.Decoder(_First).decode)
 
 
 def utc_now() -> datetime:
@@ -213,8 +218,8 @@ class Register:
             )
         if line is None:
             raise BadInput(f"There is no study in {self.folder}. Run `dayfour study init`, or check --data.")
-        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # of which `read_chain` tells more
-            schema = msgspec.json.decode(msgspec.json.decode(line, type=Line).event, type=_First).act.schema
+        with suppress(msgspec.DecodeError):  # of which `read_chain` tells more
+            schema = _decode_first(decode_line(line).event).act.schema
             if schema != SCHEMA:
                 how = f"{self.path} was written with schema {schema}; this version reads {SCHEMA}"
                 raise BadInput(f"{how}. Use the version that wrote it.")
@@ -237,10 +242,10 @@ class Register:
         """How far the register had come at least; None if there is no head."""
         path = self.folder / HEAD
         try:
-            return msgspec.json.decode(read_file(path), type=Head)
+            return _decode_head(read_file(path))
         except FileNotFoundError:
             return None
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (OSError, msgspec.DecodeError) as error:
             raise BadInput(f"{path} cannot be read, or was changed. Restore it from a copy.") from error
 
     def _write_head(self, content: bytes) -> None:

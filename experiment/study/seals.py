@@ -15,6 +15,7 @@ import msgspec
 from experiment.design.visit import subject_name
 from experiment.errors import BadInput
 from experiment.storage import encryption
+from experiment.storage.decoder import decoder
 from experiment.study.allocation import Packed, draw
 from experiment.study.events import Enrolled
 from experiment.study.register import ALLOCATION, KITS, PACKING, Register
@@ -107,8 +108,8 @@ def _decoded(register: Register, name: str, key: Any, kind: type[Kind]) -> Kind:
     if (count := count_recipients(content)) != 1:
         raise Forged(register, name, f"it is sealed for {count} keys; only one of them is yours")
     try:
-        return msgspec.json.decode(plain, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        return decoder(msgspec.json.Decoder(kind).decode)(plain)
+    except msgspec.DecodeError:
         raise Forged(register, name, "its content cannot be read") from None
 
 
