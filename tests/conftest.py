@@ -27,7 +27,7 @@ if sys.platform != "linux":
     named = (
         "faults window commands disk survival keyboard fit funnel privacy preflight system study_register study_run "
     )
-    named += "reports_browser reports_commands reports_end_to_end reports_survival pulses"
+    named += "reports_browser reports_commands reports_end_to_end reports_survival pulses signals"
     collect_ignore = [f"test_{name}.py" for name in named.split()]
 
 

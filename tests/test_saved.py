@@ -187,7 +187,7 @@ def test_the_window_tells_why_not_all_is_saved(tmp_path: Path, monkeypatch: pyte
             """It calls nobody."""
 
     with log.Writer(tmp_path / "a") as transcript:
-        window = WindowEvents(Handle(), lambda: 1.0, transcript)
+        window = WindowEvents(Handle(), lambda: 1.0, transcript, frozenset)
         transcript.append(told()[0])
         assert transcript.settle(LIMIT_S)
         assert window.taken() == []

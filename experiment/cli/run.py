@@ -30,7 +30,7 @@ from experiment.design.session import check_subject
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.messages.check import check_set, refuse_errors
 from experiment.messages.store import Folder
-from experiment.preflight import computer
+from experiment.preflight import computer, devices
 from experiment.record.dataset import DataSet
 from experiment.record.events import Ended
 from experiment.screens.personas import HABITS
@@ -139,7 +139,7 @@ def run(
     with_session = register is None or bool(session)  # else the register knows which it is
 
     def run_planned(plan: Plan, reason: str | None) -> Ended:
-        check = sessions.Check(lambda: computer.items(data, ROOT), reason)
+        check = sessions.Check(lambda: [*computer.items(data, ROOT), *devices.items(plan.protocol)], reason)
         return sessions.run_in_window(plan, full_screen=not windowed, photodiode=photodiode, check=check)
 
     finish(*run_once_fit(asked, known, lab.plan, register, run_planned, why, with_session=with_session))

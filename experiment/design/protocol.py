@@ -31,6 +31,7 @@ from experiment.design.form_questions import (
 from experiment.design.intake import Intake
 from experiment.design.protocol_files import find_protocol, read_extended
 from experiment.design.scanner import Pulses
+from experiment.design.signals import Signals
 from experiment.design.thresholds import Thresholds
 from experiment.errors import BadInput
 from experiment.storage.toml import Content, check_content, refusal
@@ -228,6 +229,7 @@ class Protocol(Fixed, frozen=True):
     qa: Thresholds = Thresholds()
     daily: Daily | UnsetType = UNSET
     pulses: Pulses | UnsetType = UNSET
+    signals: Signals | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         """Each question to the assistant is a column of its own."""

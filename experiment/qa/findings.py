@@ -45,6 +45,8 @@ KINDS = {
     "polled": "Key presses were timed by polling",
     "unsaved": "Data could not be saved for a while",
     "clock": "The computer's clock was set",
+    "unsent": "Signals were not sent",
+    "pulses": "The scanner's pulses are not as they should be",
     "focus": "Another window took the focus",
     "paused": "Paused",
     "resumed": "Continued after an interruption",
@@ -109,7 +111,7 @@ def session_findings(
     if isinstance(one, UnreadableSession):
         found.append(("unreadable", True, None, one.why))
     else:
-        for check in (_end, _content, _ratings, _speed, _frames, _screen, _equipment, _course):
+        for check in (_end, _content, _ratings, _speed, _frames, _screen, _equipment, _devices, _course):
             found += check(one, thresholds)
     return sort_findings(
         qa_finding(kind, text, needs_person=person, subject=one.subject, session=one.session, place=place)
@@ -245,6 +247,13 @@ def _equipment(one: SessionSummary, thresholds: Thresholds) -> Found:
         words = f"Set {ahead} by {duration(abs(step_s))} after {duration(time_s)}. Check the session's date and time."
         grave = abs(step_s) >= thresholds.clock_step_s
         yield "clock", grave, None, f"{words} No reaction time is affected."
+
+
+def _devices(one: SessionSummary, _: Thresholds) -> Found:
+    """Signals to other devices, and a scanner's pulses."""
+    yield from (("unsent", True, None, sent.wrong) for sent in one.signals if sent.wrong)
+    if one.pulses and one.pulses.wrong:
+        yield "pulses", True, None, one.pulses.wrong
 
 
 def _course(one: SessionSummary, thresholds: Thresholds) -> Found:

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from experiment.design.session import Waiver
 from experiment.errors import BadInput
+from experiment.qa.devices import PulseCount, SentSignals, count_pulses, sent_signals
 from experiment.record import transcript as log
 from experiment.record.events import Ended, Event, Mode, ScreenInfo
 from experiment.record.refreshes import RefreshSummary, summarise_refreshes
@@ -100,6 +101,8 @@ class SessionSummary(Struct, frozen=True):
     pauses: tuple[PlacedPause, ...]
     focus_losses: int
     unsaved: int
+    signals: tuple[SentSignals, ...] = ()
+    pulses: PulseCount | None = None
 
     @property
     def rated(self) -> int:
@@ -201,6 +204,8 @@ def summarise(path: Path, events: Sequence[Event], *, torn: bool = False) -> Ses
         pauses=tuple(pause for part in parts for pause in _placed_pauses(part, shown)),
         focus_losses=focus_losses(events),
         unsaved=storage_losses(events),
+        signals=sent_signals(parts),
+        pulses=count_pulses(parts),
     )
 
 

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
 
 from experiment.design.session import SessionPlan
-from experiment.record.events_beside import Answers, Closing, SetAside, Unwritable
+from experiment.record.events_beside import Answers, Closing, OutputState, SetAside, Signal, Unwritable
 from experiment.record.finding import Item
 from experiment.storage.decoder import decoder
 
@@ -113,7 +113,7 @@ class Storage(Struct, frozen=True, tag_field="event", tag="storage"):
     cause: StorageCause | UnsetType = UNSET
 
 
-Input = Key | Click | Focus | PauseAsked | Pulse | Storage
+Input = Key | Click | Focus | PauseAsked | Pulse | OutputState | Storage
 
 
 class Elapsed(Struct, frozen=True, tag_field="event", tag="elapsed"):
@@ -265,8 +265,9 @@ class Ended(Struct, frozen=True, tag_field="event", tag="ended"):
 
 PortEvent = Shown | Elapsed | Refreshes | Input
 Event = (
-    Started | Shown | Elapsed | Refreshes | Key | Click | Focus | PauseAsked | Pulse | Storage
-    | TrialBegan | TrialEnded | Read | Marked | Rated | Paused | Resumed | Unwritable | Closing | SetAside | Ended
+    Started | Shown | Elapsed | Refreshes | Key | Click | Focus | PauseAsked | Pulse | OutputState | Storage
+    | TrialBegan | TrialEnded | Read | Marked | Rated | Paused | Resumed | Ended
+    | Unwritable | Signal | Closing | SetAside
 )  # fmt: skip
 
 _encoder = msgspec.json.Encoder()

@@ -1,10 +1,13 @@
-"""Lines of a log that no task tells: what could not be written, answers after the end, that a log was set aside."""
+"""Lines of a log beside those of the task: what could not be written, signals sent, answers after the end."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
 from experiment.design.form_questions import AskedQuestion
+from experiment.design.signals import SignalName
 
 Answers = dict[str, str | float | None]
 """A form's answers by their questions' ids; null where a question was left out."""
@@ -33,6 +36,36 @@ class Closing(Struct, frozen=True, tag_field="event", tag="closing"):
     questions: tuple[AskedQuestion, ...]
     answers: Answers
     after_session: int | UnsetType = UNSET
+
+
+class OutputState(Struct, frozen=True, tag_field="event", tag="output"):
+    """An output stopped taking signals, or takes them again; `output` by its name in the protocol."""
+
+    output: str
+    works: bool
+    time_s: float
+
+
+SignalFailure = Literal["full", "late", "lost", "unwritten"]
+"""Too many signals waited; this one had waited too long for its code to mean this moment; the output cannot be opened
+or is gone; the session ended first."""
+
+
+class Signal(Struct, frozen=True, tag_field="event", tag="signal"):
+    """What became of the `number`-th signal since clock zero at one output: taken, or with a `failure` given up.
+
+    Seconds since clock zero. `time_s`: of the flip or press that it tells. `handed_s`: when it was handed over to the
+    output's own thread. `done_s`: when the operating system or library had taken it, or it was given up.
+    """
+
+    number: int
+    output: str
+    name: SignalName
+    code: int
+    time_s: float
+    handed_s: float
+    done_s: float
+    failure: SignalFailure | None = None
 
 
 class SetAside(Struct, frozen=True, tag_field="event", tag="set_aside"):

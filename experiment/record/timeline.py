@@ -164,10 +164,11 @@ def attempts(events: Iterable[Event], gap_s: float = 0.0) -> list[Attempt]:
 
 def last_s(events: Iterable[Event]) -> float:
     """The last time that is recorded, since clock zero."""
-    return max((own_s for event in events if (own_s := _time_s(event)) is not None), default=0.0)
+    return max((own_s for event in events if (own_s := time_of(event)) is not None), default=0.0)
 
 
-def _time_s(event: Event) -> float | None:
+def time_of(event: Event) -> float | None:
+    """When it happened, since clock zero; None if it has no time."""
     match event:
         case Shown(onset_s=time_s) | Elapsed(until_s=time_s):
             return time_s
@@ -177,7 +178,7 @@ def _time_s(event: Event) -> float | None:
 def trial_runs(attempt: Attempt) -> list[TrialRun]:
     """The trials that were begun in an attempt, in order."""
     events, runs = attempt.events, list[TrialRun]()
-    latest_s = list(accumulate((_time_s(event) or 0.0 for event in events), max, initial=0.0))
+    latest_s = list(accumulate((time_of(event) or 0.0 for event in events), max, initial=0.0))
     begins = [(at, event.trial) for at, event in enumerate(events) if isinstance(event, TrialBegan)]
     limits = [*(at for at, _ in begins[1:]), len(events)]
     for (begin, trial), limit in zip(begins, limits, strict=False):

@@ -23,13 +23,14 @@ from experiment.errors import BadInput
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.events import SCHEMA, Ended, Event, Started, TrialBegan
-from experiment.record.events_beside import Unwritable
+from experiment.record.events_beside import Signal, Unwritable
 from experiment.record.finding import Finding
 from experiment.record.timeline import starts
 from experiment.replay.between import between_sessions
 from experiment.replay.discrepancy import discrepancy, quote
 from experiment.replay.lines import RecordedLine, check_chain, in_order, parse_line, unreadable
 from experiment.replay.recorded import Difference, RecordedScreen, RecordEnds, changes
+from experiment.replay.signals import signal_findings
 from experiment.replay.tables import row_findings, sidecar_findings, table_findings
 from experiment.storage.hash_chain import line_digests
 from experiment.storage.read_file import read_file
@@ -151,7 +152,8 @@ def _repeated(run: Sequence[RecordedLine]) -> _Repeated:
     """Hold the session again."""
     started = run[0].event
     assert isinstance(started, Started)  # noqa: S101 - `_runs` begins each with one
-    screen = RecordedScreen(started, [(line.number, _readable(line.event)) for line in run])
+    told = [(line.number, _readable(line.event)) for line in run if not isinstance(line.event, Signal)]
+    screen = RecordedScreen(started, told)
     findings = [_lost(line) for line in run if isinstance(line.event, Unwritable)]
     try:
         procedure.run(started, screen, screen.emit)
@@ -163,6 +165,7 @@ def _repeated(run: Sequence[RecordedLine]) -> _Repeated:
             findings.append(discrepancy(where, "replay", "expected to go on", f"stopped: {type(error).__name__}"))
     screen.close()
     findings += _differences(screen.differences)
+    findings += signal_findings(run, screen.replayed)
     return _Repeated(tuple(screen.replayed), tuple(findings), frozenset(screen.unsure) | _trials_with_losses(run))
 
 

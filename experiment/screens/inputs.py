@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from experiment.record import events
 from experiment.record.events import Click, Focus, Input, Key, PauseAsked, Pulse, Scene, StorageCause, TimedBy
+from experiment.record.events_beside import OutputState
 from experiment.screens.clock import SessionClock
 from experiment.screens.key_event import KeyEvent, KeySource
 from experiment.screens.personas import Persona
@@ -183,11 +184,14 @@ class Robot:
 
 
 class WindowEvents:
-    """What happens to the session itself: its window has to close or loses the keyboard, its disk takes no data."""
+    """What happens to the session itself: its window has to close or loses the keyboard, disk or outputs fail."""
 
-    def __init__(self, handle: Any, session_s: Callable[[], float], storage: StorageState) -> None:
+    def __init__(
+        self, handle: Any, session_s: Callable[[], float], storage: StorageState, failing: Callable[[], frozenset[str]]
+    ) -> None:
         """From now on pyglet closes nothing by itself, and PsychoPy keeps no keys."""
         self.attending = True
+        self._failing, self._failed = failing, frozenset[str]()
         self._storage, self._cause = storage, cast("StorageCause | None", None)
         self._session_s = session_s
         self._happened: list[Input] = []
@@ -201,6 +205,10 @@ class WindowEvents:
         if (cause := self._storage.cause) != self._cause:
             self._cause = cause
             self._note(events.Storage(saved=cause is None, time_s=self._session_s(), cause=cause or UNSET))
+        if (failing := self._failing()) != self._failed:
+            changed, self._failed = failing ^ self._failed, failing
+            for output in sorted(changed):
+                self._note(OutputState(output, works=output not in failing, time_s=self._session_s()))
         happened, self._happened = self._happened, []
         return happened
 

@@ -17,6 +17,7 @@ from experiment.task.layout import Layout
 from experiment.task.scenes import ending_page, pause_pages
 
 PRESS_S = 0.08
+REST = 10  # repetition times between two runs of a synthetic scanner
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ class Persona:
         self._message_id = ""
         self._planned: list[tuple[float, int, Input]] = []
         self._count = 0
-        self._tr_s = session.protocol.pulses.tr_s if session.protocol.pulses else None
-        self._pulse(1)
+        self._scanner = session.protocol.pulses or None
+        self._pulse(1, 0.0)
 
     def see(self, scene: Scene, onset_s: float) -> None:
         """Plan what follows this scene."""
@@ -102,7 +103,7 @@ class Persona:
             return None
         given = heapq.heappop(self._planned)[2]
         if isinstance(given, Pulse):
-            self._pulse(given.number + 1)
+            self._pulse(given.number + 1, given.time_s)
         return given
 
     def _rate(self, scene: ScaleScene, onset_s: float) -> None:
@@ -157,10 +158,11 @@ class Persona:
         for down, at_s in ((True, time_s), (False, time_s + PRESS_S)):
             self._plan(Click(x_px, y_px, down, at_s, "robot"))
 
-    def _pulse(self, number: int) -> None:
-        """The scanner, if there is one, pulses all the time."""
-        if self._tr_s:
-            self._plan(Pulse(number, number * self._tr_s, "robot"))
+    def _pulse(self, number: int, before_s: float) -> None:
+        """The scanner, if there is one, pulses all the time, and rests after its volumes if it has a number of them."""
+        if scanner := self._scanner:
+            rests = scanner.volumes and number > 1 and number % scanner.volumes == 1 % scanner.volumes
+            self._plan(Pulse(number, before_s + scanner.tr_s * (REST if rests else 1), "robot"))
 
     def _plan(self, given: Input) -> None:
         self._count += 1

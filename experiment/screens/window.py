@@ -42,11 +42,12 @@ class Window:
         *,
         pointer: bool,
         labels: Labels = AS_NAMED,
+        failing: Callable[[], frozenset[str]] = frozenset,
     ) -> None:
         """Put the clock to zero, and let somebody `sit` down before the screen, whose `pace` was measured.
 
         `storage`: what keeps the transcript. `pointer`: whether the mouse's pointer is seen where the mouse can answer.
-        `labels`: what is printed on keys, where it is not their name.
+        `labels`: what is printed on keys, where it is not their name. `failing`: the outputs that take no signals.
         """
         self._canvas, self._pictures, self._storage, self._pointer = canvas, pictures, storage, pointer
         self._pace_s, self._due_s = None if pace.is_real else 1 / pace.paced_hz, 0.0
@@ -55,7 +56,7 @@ class Window:
         self._flips = array("d")
         self._clock = SessionClock(now_s)
         self.zero = Zero(datetime.now(timezone.utc).isoformat(timespec="milliseconds"), self._clock.zero_count_s)
-        self._happenings = WindowEvents(canvas.handle, self._clock.now_s, storage)
+        self._happenings = WindowEvents(canvas.handle, self._clock.now_s, storage, failing)
         self._inputs = sit(self._clock)
         self.info = as_declared(
             ScreenInfo(

@@ -18,7 +18,7 @@ from experiment.design.protocol import Protocol
 from experiment.design.session import check_subject
 from experiment.errors import DayFourError, EquipmentFailure
 from experiment.messages.check import check_set, refuse_errors
-from experiment.preflight import computer, open_window
+from experiment.preflight import computer, devices, open_window
 from experiment.record.dataset import DataSet
 from experiment.record.finding import Finding, refusal
 from experiment.session.doubts import Doubtful, find_doubts, waive_doubts
@@ -41,7 +41,7 @@ def check_readiness(
 ) -> list[Finding]:
     """Everything, in the order in which a person reads it. `of_session`: what was found of the session's messages."""
     found, shown = of_session
-    every = [*computer.items(data, root), *found]
+    every = [*computer.items(data, root), *devices.items(protocol), *found]
     try:
         drawing = _drawing(protocol, shown, full_screen=full_screen) if system.has_display() else None
     except EquipmentFailure as error:  # a small screen is the computer's fault, and not the protocol's

@@ -30,7 +30,9 @@ from experiment.record.writable import as_declared
 from experiment.screens.clock import Zero
 from experiment.screens.personas import HABITS, Persona
 from experiment.screens.simulated_screen import SimulatedScreen, simulated_info
+from experiment.session.outputs import failing_of, open_outlets, with_signals
 from experiment.session.plan import Plan
+from experiment.signals.outlet import Outlet
 from experiment.storage.hash_chain import line_digests
 from experiment.system import raised_priority
 from experiment.task import procedure
@@ -91,6 +93,7 @@ def run_in_window(plan: Plan, *, full_screen: bool, photodiode: bool = False, ch
         gc.freeze()
         with (
             raised_priority(),
+            open_outlets(plan) as outlets,
             Window(
                 canvas,
                 pictures,
@@ -99,9 +102,11 @@ def run_in_window(plan: Plan, *, full_screen: bool, photodiode: bool = False, ch
                 pace,
                 pointer=pointer,
                 labels=labels,
+                failing=lambda: failing_of(outlets),
             ) as window,
         ):
-            return _run_task(plan, window, window.zero, transcript, found, check.override if check else None)
+            override = check.override if check else None
+            return _run_task(plan, window, window.zero, transcript, outlets, found, override)
 
 
 def _submit(look: Callable[[], Sequence[Finding]]) -> Future[Sequence[Finding]]:
@@ -198,6 +203,7 @@ def _run_task(
     screen: Screen,
     zero: Zero,
     transcript: log.Writer,
+    outlets: Sequence[Outlet] = (),
     found: Sequence[Finding] = (),
     override: str | None = None,
 ) -> Ended:
@@ -219,8 +225,10 @@ def _run_task(
         begun_before=UNSET if plan.after else _begun_before(plan) or UNSET,
     )
 
+    append = with_signals(plan, outlets, zero, transcript.append)
+
     def emit(event: Event) -> None:
-        transcript.append(event)
+        append(event)
         if event is started:
             if not transcript.settle(log.CLOSE_S):
                 raise EquipmentFailure(

@@ -1,13 +1,14 @@
 """What stops a session for the assistant: the pause chord, the window's close button, a window that lost the keyboard.
 
-It follows every input, since a chord is made of keys that went down earlier; and it knows whether the disk takes data,
-which the pause page tells.
+It follows every input, since a chord is made of keys that went down earlier; and it knows whether the disk takes data
+and the outputs take signals, which the pause page tells.
 """
 
 from __future__ import annotations
 
 from experiment.design.protocol import MODIFIERS, Keys
 from experiment.record.events import Focus, Input, Key, PauseAsked, PauseCause, Storage, StorageCause
+from experiment.record.events_beside import OutputState
 
 
 class AssistantKeys:
@@ -16,6 +17,7 @@ class AssistantKeys:
     def __init__(self, keys: Keys) -> None:
         """None is down."""
         self.storage_trouble: StorageCause | None = None  # why the disk does not hold all of the transcript, if so
+        self.failing = frozenset[str]()  # outputs that take no signals
         self._keys = keys
         self._down: set[str] = set()
 
@@ -30,6 +32,8 @@ class AssistantKeys:
                 self._down.clear()
             case Storage():
                 self.storage_trouble = None if received.saved else received.cause or "refused"
+            case OutputState():
+                self.failing = self.failing - {received.output} if received.works else self.failing | {received.output}
 
     def pause_cause(self, received: Input) -> PauseCause | None:
         """Why the session is to pause, if this input asks for it."""

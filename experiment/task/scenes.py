@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import combinations
 from typing import get_args
 
 from experiment.design.contradictions import POINTS
 from experiment.design.protocol import Protocol, Question
+from experiment.design.signals import OUTPUTS
 from experiment.record.events import ScaleScene, StorageCause, TextScene
 
 Labels = Mapping[str, str]
@@ -47,16 +49,33 @@ def participant_page(protocol: Protocol, text: str) -> TextScene:
 
 def pause_pages(protocol: Protocol, labels: Labels = AS_NAMED) -> tuple[TextScene, ...]:
     """Every page that a pause can show."""
-    causes = (None, *get_args(StorageCause))
-    return tuple(dict.fromkeys(pause_page(protocol, labels, unsaved=cause) for cause in causes))
+    outputs = [output.name for output in protocol.signals.outputs] if protocol.signals else []
+    some = (frozenset(few) for number in range(1, len(outputs) + 1) for few in combinations(outputs, number))
+    every = (*(pause_page(protocol, labels, unsaved=cause) for cause in (None, *get_args(StorageCause))),
+             *(pause_page(protocol, labels, failing=few) for few in some))  # fmt: skip
+    return tuple(dict.fromkeys(every))
 
 
-def pause_page(protocol: Protocol, labels: Labels = AS_NAMED, *, unsaved: StorageCause | None = None) -> TextScene:
-    """What is on the screen while a session is paused; `unsaved`: with a warning why the disk does not hold all."""
+def pause_page(
+    protocol: Protocol,
+    labels: Labels = AS_NAMED,
+    *,
+    unsaved: StorageCause | None = None,
+    failing: frozenset[str] = frozenset(),
+) -> TextScene:
+    """What is on the screen while a session is paused, with at most one warning.
+
+    `unsaved`: why the disk does not hold all, which is the graver. `failing`: the outputs that take no signals.
+    """
     pause = protocol.wording.pause
     own = {"full": pause.full, "lost": pause.lost, "unwritable": pause.unwritable or pause.page}
-    parts = dict.fromkeys((pause.page, own.get(unsaved) or pause.unsaved) if unsaved else (pause.page,))
-    return TextScene("\n\n".join(parts).format(**_key_names(protocol, labels)))
+    warning = (own.get(unsaved) or pause.unsaved) if unsaved else _of_failing(protocol) if failing else pause.page
+    named = {OUTPUTS: ", ".join(sorted(failing))}
+    return TextScene("\n\n".join(dict.fromkeys((pause.page, warning))).format(**_key_names(protocol, labels), **named))
+
+
+def _of_failing(protocol: Protocol) -> str:
+    return protocol.signals.failing if protocol.signals else ""
 
 
 def ending_page(protocol: Protocol, reason: str, labels: Labels = AS_NAMED) -> TextScene:

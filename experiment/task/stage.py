@@ -22,6 +22,7 @@ from experiment.record.events import (
     Shown,
     Storage,
 )
+from experiment.record.events_beside import OutputState
 from experiment.task.layout import Layout
 from experiment.task.pause import AssistantKeys
 from experiment.task.port import Screen
@@ -114,8 +115,8 @@ class Stage:
         self.emit(Resumed(stay.answerable_s))
 
     def _show_pause_page(self) -> float:
-        trouble = self._assistant.storage_trouble
-        return self.show(pause_page(self.protocol, self._labels, unsaved=trouble)).since_s
+        trouble, failing = self._assistant.storage_trouble, self._assistant.failing
+        return self.show(pause_page(self.protocol, self._labels, unsaved=trouble, failing=failing)).since_s
 
     def _offer_ending(self, reason: str) -> None:
         """EndedByAssistant if the assistant confirms this reason."""
@@ -126,8 +127,8 @@ class Stage:
                 raise EndedByAssistant(reason)
 
     def _assistant_presses(self, *wanted: str) -> str | None:
-        """Which of these keys, or the pause chord if it is among them, comes first; None if the disk has news first."""
-        while not isinstance(received := self._receive(math.inf), Storage):
+        """Which of these keys, or the pause chord if it is among them, comes first; None if disk or outputs report."""
+        while not isinstance(received := self._receive(math.inf), Storage | OutputState):
             if received is not None and (name := self._assistant.pressed(received)) in wanted:
                 return name
         return None

@@ -1,0 +1,110 @@
+"""What a session tells an EEG amplifier, an eye tracker, a recorder: the protocol's section `[signals]`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from experiment.design.form_questions import Fixed, Line, find_repeated, refuse, wrong_braces
+from experiment.design.scanner import Baud, PortName
+
+SignalName = Literal["message_onset", "scale_onset", "choice", "confirmation", "pause", "resume", "end"]
+Code = Annotated[int, Meta(ge=1, le=255)]
+OUTPUTS = "outputs"  # in braces: the outputs that fail
+
+
+class Codes(Fixed, frozen=True):
+    """The code of each event that is sent; one that has none is not sent.
+
+    A `choice` is each place of the marker, a `confirmation` the press that made a rating final; `pause` and `resume`:
+    the pause page came, the scene came back.
+    """
+
+    message_onset: Code | None = None
+    scale_onset: Code | None = None
+    choice: Code | None = None
+    confirmation: Code | None = None
+    pause: Code | None = None
+    resume: Code | None = None
+    end: Code | None = None
+
+
+class Names(Fixed, frozen=True):
+    """What an event is called in a stream or a file."""
+
+    message_onset: Line = "message_onset"
+    scale_onset: Line = "scale_onset"
+    choice: Line = "choice"
+    confirmation: Line = "confirmation"
+    pause: Line = "pause"
+    resume: Line = "resume"
+    end: Line = "end"
+
+
+class Output(Fixed, frozen=True):
+    """Where signals go: to other programs by the Lab Streaming Layer, to a serial or parallel port, or to a file.
+
+    `events`: only these; all if left out. `port`: "COM3", "/dev/ttyUSB0", "/dev/parport0", "0x378". `pulse_ms`: how
+    long a port shows the code before it is 0 again. `machines`: names or addresses of the computers that may receive
+    the stream; this one only, if left out.
+    """
+
+    to: Literal["lsl", "serial", "parallel", "file"]
+    events: tuple[SignalName, ...] = ()
+    port: PortName | None = None
+    baud: Baud = 115_200
+    pulse_ms: Annotated[float, Meta(ge=0.1, le=1000)] = 5.0
+    stream: Line = "DayFour"
+    machines: tuple[Line, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Ports have a name, the others need none."""
+        is_port = self.to in {"serial", "parallel"}
+        refuse(
+            is_port and not self.port and f"An output to a {self.to} port needs 'port'.",
+            not is_port and self.port and "'port' is for outputs to a serial or parallel port only.",
+            self.to != "lsl" and self.machines and "'machines' is for outputs to \"lsl\" only.",
+        )
+
+    @property
+    def name(self) -> str:
+        """What it is called where people read of it."""
+        return f"{self.to} {self.port or ''}".strip()
+
+    def takes(self, name: str) -> bool:
+        """Whether this event goes there."""
+        return not self.events or name in self.events
+
+
+class Signals(Fixed, frozen=True):
+    """`failing`: what the assistant reads on the pause page while outputs fail; {outputs} become their names."""
+
+    codes: Codes
+    outputs: Annotated[tuple[Output, ...], Meta(min_length=1, max_length=4)]
+    names: Names = Names()
+    failing: Line = (
+        "Assistant: signals are not reaching {outputs}. You can continue: the session itself does not need them. "
+        "Check the device and its cable."
+    )
+
+    def __post_init__(self) -> None:
+        """Something is sent, and each output is named once."""
+        codes = {name for name in self.codes.__struct_fields__ if getattr(self.codes, name)}
+        asked = {name for output in self.outputs for name in output.events}
+        refuse(
+            not codes and "[signals.codes] is empty. Please give at least one event a code.",
+            *(f"{name!r} has no code in [signals.codes]." for name in sorted(asked - codes)),
+            *find_repeated("outputs", [output.name for output in self.outputs]),
+            wrong_braces("failing", self.failing, (OUTPUTS,)),
+        )
+
+    def code(self, name: SignalName) -> int | None:
+        """The code of an event; None if it is not sent."""
+        code: int | None = getattr(self.codes, name)
+        return code
+
+    def called(self, name: SignalName) -> str:
+        """What it is called in a stream or file."""
+        called: str = getattr(self.names, name)
+        return called

@@ -1,0 +1,67 @@
+"""Listens to a session's events, sends what they call for, and tells the transcript what became of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from experiment.design.signals import Signals
+from experiment.record.events import Event
+from experiment.record.events_beside import Signal, SignalFailure
+from experiment.signals.due import DueSignal, DueSignals
+from experiment.signals.outlet import Job, Outlet
+
+Tell = Callable[[Signal], None]
+
+
+class Announcer:
+    """Before real outputs; `tell` is called in their threads."""
+
+    def __init__(self, signals: Signals, outlets: Sequence[Outlet], zero_count_s: float, tell: Tell) -> None:
+        """`zero_count_s`: clock zero on `time.perf_counter`."""
+        self._signals, self._outlets, self._zero_s, self._tell = signals, outlets, zero_count_s, tell
+        self._due = DueSignals(signals)
+
+    def hear(self, event: Event) -> None:
+        """Send what this event calls for; returns at once."""
+        if (due := self._due.of(event)) is None:
+            return
+        called, happened_s = self._signals.called(due.name), self._zero_s + due.time_s
+        for outlet in self._outlets:
+            if outlet.output.takes(due.name):
+                told = self._told_of(outlet.output.name)
+                outlet.send(Job(due, called, happened_s, time.perf_counter(), told))
+
+    def close(self) -> None:
+        """Wait a moment for what is on its way; afterwards all signals have been told of. Ctrl+C does not end it."""
+        for outlet in self._outlets:
+            with suppress(KeyboardInterrupt):
+                outlet.close()
+
+    def _told_of(self, output: str) -> Callable[[Job, float, SignalFailure | None], None]:
+        def told(job: Job, done_s: float, failure: SignalFailure | None) -> None:
+            self._tell(_signal(job.due, output, job.handed_s - self._zero_s, done_s - self._zero_s, failure))
+
+        return told
+
+
+class SimulatedAnnouncer:
+    """Before outputs that are not there, and take everything at once."""
+
+    def __init__(self, signals: Signals, tell: Tell) -> None:
+        self._outputs, self._due, self._tell = signals.outputs, DueSignals(signals), tell
+
+    def hear(self, event: Event) -> None:
+        """Tell of what this event calls for."""
+        due = self._due.of(event)
+        for output in self._outputs:
+            if due and output.takes(due.name):
+                self._tell(_signal(due, output.name, due.time_s, due.time_s, None))
+
+    def close(self) -> None:
+        """Nothing is on its way."""
+
+
+def _signal(due: DueSignal, output: str, handed_s: float, done_s: float, failure: SignalFailure | None) -> Signal:
+    return Signal(due.number, output, due.name, due.code, due.time_s, handed_s, done_s, failure)

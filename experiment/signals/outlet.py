@@ -1,0 +1,122 @@
+"""An output with a thread and a queue of its own: whatever its device does, nobody else waits for it."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import NamedTuple, cast
+
+from experiment.design.signals import Output
+from experiment.record.events_beside import SignalFailure
+from experiment.signals.devices import Device, Line
+from experiment.signals.due import DueSignal
+
+MOST = 64  # signals that wait; a session has some in a second at most
+LATE_S = 0.1  # later, a code on a line would be taken for another moment
+AGAIN_S = 1.0  # until a device that could not be opened is tried again
+SILENT_S = 1.0  # a device that takes longer for one signal does not answer
+CLOSE_S = 1.0
+
+
+class Job(NamedTuple):
+    """A signal on its way; times are readings of `time.perf_counter`. `told` hears what became of it, and when."""
+
+    due: DueSignal
+    called: str
+    happened_s: float
+    handed_s: float
+    told: Callable[[Job, float, SignalFailure | None], None]
+
+
+class Outlet:
+    """Each signal that is sent is told of once: when its device has taken it, or when it was given up and why."""
+
+    def __init__(self, output: Output, device: Device | Line) -> None:
+        """Its thread opens the device at once."""
+        self.output, self._device = output, device
+        self._queue: SimpleQueue[Job | None] = SimpleQueue()
+        self._pending: dict[int, Job] = {}  # whoever takes a job out of it tells of it
+        self._is_open = self._fails = False
+        self._busy_since_s, self._tried_s = math.inf, -math.inf
+        self._opened = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name=output.name, daemon=True)
+        self._thread.start()
+
+    @property
+    def fails(self) -> bool:
+        """Whether the device cannot be opened, did not take the last signal, or does not answer."""
+        return self._fails or time.perf_counter() - self._busy_since_s > SILENT_S
+
+    def settle(self, patience_s: float) -> None:
+        """Wait for the first try to open the device."""
+        self._opened.wait(patience_s)
+
+    def send(self, job: Job) -> None:
+        """Hand a signal over; returns at once."""
+        if len(self._pending) >= MOST:
+            job.told(job, time.perf_counter(), "full")
+            return
+        self._pending[job.due.number] = job
+        self._queue.put(job)
+
+    def close(self) -> None:
+        """Wait a moment for what is on its way, and give up the rest."""
+        self._queue.put(None)
+        self._thread.join(CLOSE_S)
+        for number in list(self._pending):
+            self._tell(number, "unwritten")
+
+    def _tell(self, number: int, failure: SignalFailure | None) -> None:
+        if job := self._pending.pop(number, None):
+            job.told(job, time.perf_counter(), failure)
+
+    def _serve(self) -> None:
+        self._try(self._open)
+        self._opened.set()
+        while (job := self._queue.get()) is not None:
+            self._try(self._take, job)
+        self._try(self._device.close)
+
+    def _try(self, step: Callable[..., None], *jobs: Job) -> None:
+        """Do it; if that fails, the device is let go of, to be opened again."""
+        self._busy_since_s = time.perf_counter()
+        try:
+            step(*jobs)
+        except Exception:  # noqa: BLE001 - drivers raise what they like, and the session must not end for it
+            self._fails, self._is_open = True, False
+            for job in jobs:
+                self._tell(job.due.number, "lost")
+        self._busy_since_s = math.inf
+
+    def _open(self) -> None:
+        now_s, before_s = time.perf_counter(), self._tried_s
+        if now_s - before_s < AGAIN_S:
+            raise OSError("it could not be opened just now")
+        self._tried_s = now_s
+        self._device.close()
+        self._device.open()
+        self._is_open = True
+
+    def _take(self, job: Job) -> None:
+        if not self._is_open:
+            self._open()
+        is_line = hasattr(self._device, "reset")
+        age_s = time.perf_counter() - job.happened_s
+        if is_line and age_s > LATE_S:
+            self._tell(job.due.number, "late")
+            return
+        self._device.write(job.due.code, job.called, age_s)
+        self._fails = False
+        self._tell(job.due.number, None)
+        if is_line:
+            self._end_pulse(cast("Line", self._device))
+
+    def _end_pulse(self, line: Line) -> None:
+        """The code stays for so long, and the zero after it, so that two signals in a row are two."""
+        pulse_s = self.output.pulse_ms / 1000
+        time.sleep(pulse_s)
+        line.reset()
+        time.sleep(pulse_s)
