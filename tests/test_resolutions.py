@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
 from experiment.errors import BadInput
 from experiment.qa.findings import Answers, qa_finding
@@ -51,6 +52,18 @@ def test_a_table_of_any_spreadsheet_is_read(tmp_path: Path, encoding: str, delim
     assert resolved(path) == [("RÄ", "let_in", "Geprüft: müde, aber fähig")]
 
 
+def test_a_workbook_is_read(tmp_path: Path) -> None:
+    """A table that was saved as a workbook says the same as one in text."""
+    book, path = Workbook(), tmp_path / "findings.xlsx"
+    sheet = book.active
+    assert sheet
+    sheet.append(COLUMNS)
+    sheet.append(["sub-DF1", "ses-1", "let_in", "yes", "n/a", "title", "On day 3.", "Geprüft: müde, aber fähig", "RÄ"])
+    sheet.append(["sub-DF2", "ses-1", "died", "yes"])
+    book.save(path)
+    assert resolved(path) == [("RÄ", "let_in", "Geprüft: müde, aber fähig")]
+
+
 def test_who_looked_can_be_said_once(tmp_path: Path) -> None:
     """A row without initials has those of the command, and a finding about no participant is one like others."""
     path = table(tmp_path / "t.tsv", ("", "", "copies", "they were backups", ""))
@@ -68,7 +81,7 @@ def test_every_wrong_line_is_named_and_nothing_recorded(tmp_path: Path) -> None:
     )
     with pytest.raises(BadInput, match="nothing was recorded") as error:
         resolved(path)
-    assert [line.split(":")[0].strip() for line in str(error.value).splitlines()[1:]] == ["line 3", "line 4", "line 5"]
+    assert [line.split(":")[0].strip() for line in str(error.value).splitlines()[1:]] == ["row 3", "row 4", "row 5"]
 
 
 def test_what_needs_nobody_is_left_out(tmp_path: Path) -> None:
@@ -83,7 +96,7 @@ def test_what_was_recorded_before_is_left_out(tmp_path: Path) -> None:
     """The same table can be read again after an interruption; what is open again is recorded again."""
     path = table(tmp_path / "t.tsv", ("sub-DF9", "ses-1", "died", "a power cut", "PI"))
     assert resolved(path, {("died", "DF9", 1): "PI: a power cut"}) == []
-    with pytest.raises(BadInput, match="line 2"):
+    with pytest.raises(BadInput, match="row 2"):
         resolved(path, {("died", "DF9", 1): "PI: something else"})
     path = table(tmp_path / "t.tsv", ("sub-DF1", "ses-1", "let_in", "agreed with the sponsor", "PI"))
     assert len(resolved(path, {LET_IN.key: "PI: agreed with the sponsor"})) == 1
@@ -91,8 +104,8 @@ def test_what_was_recorded_before_is_left_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "found"),
-    [(b"PK\x03\x04", "is a workbook"), (b"a\tb\n1\t2\n", "missing"), (b"", "missing"),
-     (b"participant_id\tsession_id\tfinding\tresolution\nDF1\tses-1\tdied\tseen\n", "line 2: DF1, ses-1, died"),
+    [(b"PK\x03\x04", "workbook"), (b"a\tb\n1\t2\n", "missing"), (b"", "is empty"),
+     (b"participant_id\tsession_id\tfinding\tresolution\nDF1\tses-1\tdied\tseen\n", "row 2: DF1, ses-1, died"),
      (b"participant_id\tsession_id\tfinding\tresolution\nsub-1\tses-1\tghost\tseen\n", "ghost is not a finding"),
      (b"participant_id\tsession_id\tfinding\tresolution\nsub-1\tses-1\tdied\tn/a\n", "'resolution' is empty")],
     ids=["workbook", "another", "empty", "subject", "kind", "nothing"],

@@ -97,4 +97,4 @@ def answer(
         label = bare_label(subject) or None
         given = [(operator, queries.resolved_findings(found, finding, label, session or None, reason))]
     queries.record_resolutions(register, given)
-    say(f"{len(given)} findings are resolved. Register and QA page show by whom and why.")
+    say(f"{len(given)} findings are resolved and in the register. The next `dayfour qa` shows by whom and why.")

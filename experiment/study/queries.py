@@ -124,7 +124,7 @@ def resolve_all(
     """What is to be recorded of a table of findings that people filled in, each with the initials of who looked.
 
     `known`: what was said before; a row that only repeats it is left out. `who`: for rows that name nobody. BadInput
-    names every line that is wrong, and then nothing is to be recorded.
+    names every row that is wrong, and then nothing is to be recorded.
     """
     if not written:
         raise BadInput(f"{path}: the column {RESOLUTION!r} is empty. Enter what you found and save the table.")
@@ -137,13 +137,15 @@ def resolve_all(
             continue
         try:
             check_initials(by)
+            if one.key not in still_open:
+                raise BadInput("This finding is not open. Clear the resolution, or copy it to the right row.")  # noqa: TRY301 - told with its row
             acts.append((by, resolved_findings(open_findings, *one.key, one.reason)))
         except BadInput as error:
-            wrong.append(f"\n  line {one.line}: {str(error).splitlines()[0]}")
+            wrong.append(f"\n  row {one.row}: {error}")
     if wrong:
         more = f"\n  and {len(wrong) - MAX_NAMED} more" if wrong[MAX_NAMED:] else ""
         raise BadInput(
-            f"{path}: nothing was recorded because of errors in these lines:{''.join(wrong[:MAX_NAMED])}{more}"
+            f"{path}: nothing was recorded because of errors in these rows:{''.join(wrong[:MAX_NAMED])}{more}"
         )
     return acts
 
