@@ -24,6 +24,8 @@ def main() -> NoReturn:
         status = error.exit_status
     except Exception as error:  # noqa: BLE001 - whatever it is, an assistant is waiting and has to know what to do
         say(describe_unexpected(error), "red")
+        if "study" in sys.argv[1:2]:
+            say("It may have been recorded: look with `dayfour study history` before you repeat it.", "red")
         status = EquipmentFailure.exit_status
         if debug:
             sys.excepthook(type(error), error, error.__traceback__)

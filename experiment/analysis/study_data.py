@@ -19,6 +19,7 @@ from experiment.study.events import Entry, Overridden, Withdrew
 from experiment.study.location import register_in
 from experiment.study.participant import Participant
 from experiment.study.participants import counting_acts
+from experiment.study.screening import ScreeningCounts, screening_counts
 from experiment.study.study_file import Analysis, Study
 from experiment.study.unblinding import SESSIONS
 
@@ -38,7 +39,7 @@ class StudyData(Struct, frozen=True):
     """What was read. `guesses`: by when they were asked, the course that a participant took for the drug's, or None.
 
     `withdrawals`: reasons by participant. `wording`: the question of each outcome. `set_aside`: what sessions that do
-    not count hold. `is_blinded`: the treatments are random labels.
+    not count hold. `is_blinded`: the treatments are random labels. `screening`: None where it was not recorded.
     """
 
     study: Study
@@ -54,6 +55,7 @@ class StudyData(Struct, frozen=True):
     wording: Mapping[str, str]
     is_synthetic: bool
     is_blinded: bool
+    screening: ScreeningCounts | None = None
 
     @property
     def plan(self) -> Analysis:
@@ -128,7 +130,7 @@ def _read(
         study, tuple(people), _withdrawals(entries), treatments, {"session": tuple(rows[True]), "daily": daily},
         tuple(rows[False]), tuple(sorted(left_out, key=_place)), reports, read_guesses(data),
         read_symptoms(data, [one.subject for one in people]), wording, is_synthetic=is_synthetic,
-        is_blinded=is_blinded,
+        is_blinded=is_blinded, screening=screening_counts(entries),
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from experiment.analysis.figures import BAND, DRUG, FAINT, INK, OTHER, Drawing, 
 from experiment.analysis.results import Results
 from experiment.analysis.study_data import LeftOut, StudyData
 from experiment.analysis.wording import interval, number
+from experiment.study.screening import ScreeningCounts, excluded_in_words
 
 BOX = {"boxstyle": "square,pad=0.5", "facecolor": "white", "edgecolor": INK, "linewidth": 0.8}
 MOST_NAMED = 60
@@ -28,8 +29,8 @@ def draw_flow(results: Results) -> Drawing:
     panel.set_xlim(0, 1)
     panel.set_ylim(0, 1)
     total = f"Enrolled and randomised (n = {len(data.people)})"
-    top = _box(panel, 0.5, 0.95, total)
-    told = [total]
+    told = [_assessed(data.screening), total] if data.screening else [total]
+    top = _box(panel, 0.5, 0.95, "\n".join(told))
     for is_first, x in ((True, 0.25), (False, 0.75)):
         boxes = list(flow(data, is_drug_first=is_first))
         heights = [0.80, 0.585, 0.37, 0.12]
@@ -41,11 +42,17 @@ def draw_flow(results: Results) -> Drawing:
         told += boxes
     return Drawing(
         "flow",
-        "Flow of participants (CONSORT, extension to crossover trials). Counted: sessions completed as planned. How "
-        "many were assessed before enrolment is not in the register.",
+        "Flow of participants (CONSORT, extension to crossover trials). Counted: sessions completed as planned."
+        + ("" if data.screening else " How many were assessed before enrolment is not in the register."),
         "Flow diagram. " + ". ".join(text.replace("\n", ", ") for text in told) + ".",
         figure,
     )
+
+
+def _assessed(counts: ScreeningCounts) -> str:
+    """Who was assessed, and who was left out why."""
+    lines = [f"Assessed for eligibility (n = {counts.assessed})", *excluded_in_words(counts)]
+    return "\n".join([*lines, f"Eligible, not enrolled: {counts.waiting}"] if counts.waiting else lines)
 
 
 def flow(data: StudyData, *, is_drug_first: bool) -> Iterator[str]:

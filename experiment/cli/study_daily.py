@@ -11,7 +11,7 @@ import typer
 
 from experiment.cli.options import DATA, AsJson, AsTsv, DataFolder
 from experiment.cli.study_setup import Operator, Subject
-from experiment.cli.terminal import say, show, show_rows
+from experiment.cli.terminal import describe_unexpected, say, show, show_rows
 from experiment.design.session import check_subject
 from experiment.design.visit import Visit, bare_label, subject_name
 from experiment.errors import DayFourError
@@ -55,12 +55,18 @@ def consent(
     operator: Operator,
     version: Annotated[str, typer.Option(help="Version of the signed form, as printed on it.")],
     day: Day = "",
+    dated_back: Annotated[
+        str | None, typer.Option(help="Reason, if it is recorded more than a week after that day.")
+    ] = None,
     new: New = False,
     data: DataFolder = DATA,
 ) -> None:
     """Record that informed consent was given, before or after the enrolment."""
-    on = _day(day)
-    _record(data, operator, lambda entries, now: recording.consent(entries, subject, on, version, now, is_new=new))
+    on = parse_day(day)
+    record_act(
+        data, operator,
+        lambda entries, now: recording.consent(entries, subject, on, version, now, dated_back, is_new=new),
+    )  # fmt: skip
     say(f"Consent of {_name(subject)} is recorded.")
 
 
@@ -76,8 +82,8 @@ def start(
     data: DataFolder = DATA,
 ) -> None:
     """Record that a course began: its day 1 is the day of the first dose."""
-    on, number = _day(day), cast("Literal[1, 2]", course)
-    entries = _record(
+    on, number = parse_day(day), cast("Literal[1, 2]", course)
+    entries = record_act(
         data, operator, lambda told, now: recording.start_course(told, subject, number, on, kit, now, dated_back)
     )
     plan = participants.study_of(entries)
@@ -97,8 +103,8 @@ def dosed(
     data: DataFolder = DATA,
 ) -> None:
     """Record that a dose was taken, or missed."""
-    on = _day(day)
-    _record(data, operator, lambda entries, now: recording.record_dose(entries, subject, on, now, taken=not missed))
+    on = parse_day(day)
+    record_act(data, operator, lambda entries, now: recording.record_dose(entries, subject, on, now, taken=not missed))
     say(f"The dose of {_name(subject)} is recorded as {'missed' if missed else 'taken'}.")
 
 
@@ -106,10 +112,12 @@ def withdraw(
     subject: Subject,
     operator: Operator,
     reason: Annotated[str, typer.Option(help="Why.")],
+    day: Day = "",
     data: DataFolder = DATA,
 ) -> None:
-    """Record that a participant leaves the study now."""
-    _record(data, operator, lambda entries, now: recording.withdraw(entries, subject, reason, now))
+    """Record that a participant leaves the study."""
+    on = parse_day(day)
+    record_act(data, operator, lambda entries, now: recording.withdraw(entries, subject, reason, now, on))
     say(f"{_name(subject)} has left the study.")
 
 
@@ -125,7 +133,7 @@ def close(
         say(f"Session {session} of {name} did take place. This is now recorded in the register.")
         return
     sessions.check_never_held(data_set, Visit(check_subject(subject), session))
-    _record(data, operator, lambda entries, now: recording.record_never_held(entries, subject, session, now))
+    record_act(data, operator, lambda entries, now: recording.record_never_held(entries, subject, session, now))
     say(f"Session {session} of {name} is closed as not run.")
 
 
@@ -150,7 +158,7 @@ def correct(
     data: DataFolder = DATA,
 ) -> None:
     """Cancel an entry that was a mistake, such as a wrong day. Then record the right one."""
-    entries = _record(data, operator, lambda before, now: recording.correct(before, entry, reason, now))
+    entries = record_act(data, operator, lambda before, now: recording.correct(before, entry, reason, now))
     say(f"Entry {entry} no longer counts: {study_history.describe(entries[entry - 1].act)}")
 
 
@@ -161,7 +169,7 @@ def clock(
 ) -> None:
     """Record that this computer's clock is right, although the register's last entry has another time."""
     why = meaningful(reason)
-    _record(data, operator, lambda entries, now: confirm_clock(entries, why, now))
+    record_act(data, operator, lambda entries, now: confirm_clock(entries, why, now))
     say("Recorded. `dayfour qa` shows it until it is resolved (`dayfour study answer`).")
 
 
@@ -217,7 +225,7 @@ def standings_now(data: Path, told: Snapshot, moment: datetime) -> list[Standing
         return []
 
 
-def _record(data: Path, who: str, decide: Callable[[Sequence[Entry], datetime], Act]) -> tuple[Entry, ...]:
+def record_act(data: Path, who: str, decide: Callable[[Sequence[Entry], datetime], Act]) -> tuple[Entry, ...]:
     """Record the act that `decide` gives at this moment, and let participants.tsv follow; all entries then."""
     register = register_in(data)
     told = register.act_and_read(who, lambda entries: decide(entries, register.now()))
@@ -225,7 +233,8 @@ def _record(data: Path, who: str, decide: Callable[[Sequence[Entry], datetime], 
     return told.entries
 
 
-def _day(typed: str) -> date | None:
+def parse_day(typed: str) -> date | None:
+    """The day that was typed, if one was."""
     return dates.parse_day(typed) if typed else None
 
 
@@ -237,5 +246,6 @@ def update_participants(data: Path, told: Snapshot) -> None:
     """Bring `participants.tsv` up to the register. What hinders that undoes no act, and is said."""
     try:
         update_participants_tsv(DataSet(data), told.entries)
-    except DayFourError as error:
-        say(f"Recorded, but participants.tsv does not show it yet: {error}", "yellow")
+    except Exception as error:  # noqa: BLE001 - nobody may think that the act was not recorded, and repeat it
+        why = error if isinstance(error, DayFourError) else describe_unexpected(error)
+        say(f"Recorded, but participants.tsv does not show it yet: {why}", "yellow")

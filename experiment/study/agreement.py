@@ -73,6 +73,8 @@ def _of_entry(
 ) -> Iterator[Finding]:
     act = entry.act
     assert isinstance(act, SessionHeld)  # noqa: S101 - `sessions_held` takes no other
+    if act.elsewhere and log is None:
+        return
     recorded = f"The register says since {entry.utc[:10]}, by {entry.who}, that {visit}"
     if act.status == "never_held":
         if log:
@@ -191,7 +193,8 @@ def _has_digest(entry: Entry) -> bool:
 
 
 def _lacks_digest(entry: Entry) -> bool:
-    return isinstance(entry.act, SessionHeld) and entry.act.status != "never_held" and not _has_digest(entry)
+    act = entry.act
+    return isinstance(act, SessionHeld) and act.status != "never_held" and not (_has_digest(entry) or act.elsewhere)
 
 
 def _finding(kind: str, visit: Visit, text: str, *, needs_person: bool = True) -> Finding:

@@ -29,21 +29,46 @@ class Begun(Struct, frozen=True, tag_field="act", tag="begun"):
     pharmacy: str
 
 
+ScreeningOutcome = Literal["eligible", "not_eligible", "declined", "other"]
+
+
+class Screened(Struct, frozen=True, tag_field="act", tag="screened"):
+    """Somebody was assessed for the study on this day, be they enrolled later or not; the last assessment counts.
+
+    `reason`: why not, in words that are the same for the same reason, since they are counted; "" for `eligible`.
+    """
+
+    subject: str
+    day: str
+    outcome: ScreeningOutcome
+    reason: str = ""
+
+
 class Enrolled(Struct, frozen=True, tag_field="act", tag="enrolled"):
-    """A participant got the next place of a stratum, and with it the kits of both courses."""
+    """A participant got the next place of a stratum, and with it the kits of both courses.
+
+    `elsewhere`: who was allocated before the study was brought in here, and why it was; `place` is 0 then, the kits
+    are those of that allocation, and `day` is when they were enrolled.
+    """
 
     subject: str
     stratum: str
     place: int
     kits: tuple[str, str]
+    elsewhere: str | UnsetType = UNSET
+    day: str | UnsetType = UNSET
 
 
 class Consented(Struct, frozen=True, tag_field="act", tag="consented"):
-    """Informed consent was given, on this day, to this version of the form; it may come before the enrolment."""
+    """Informed consent was given, on this day, to this version of the form; it may come before the enrolment.
+
+    `dated_back`: why it is recorded long after that day.
+    """
 
     subject: str
     day: str
     version: str
+    dated_back: str | UnsetType = UNSET
 
 
 class CourseStarted(Struct, frozen=True, tag_field="act", tag="started"):
@@ -75,6 +100,7 @@ class SessionHeld(Struct, frozen=True, tag_field="act", tag="session_held"):
 
     `failed` is one that was interrupted and can be resumed. `last_line_sha256`: the digest of the transcript's last
     line, which stands for all of them; null if there is none, or if the version that recorded this kept none.
+    `elsewhere`: why there is no transcript here, of a study that was under way.
     """
 
     subject: str
@@ -82,6 +108,7 @@ class SessionHeld(Struct, frozen=True, tag_field="act", tag="session_held"):
     day: str
     status: Status
     last_line_sha256: str | None = None
+    elsewhere: str | UnsetType = UNSET
 
 
 class BegunAgain(Struct, frozen=True, tag_field="act", tag="begun_again"):
@@ -102,10 +129,11 @@ class Overridden(Struct, frozen=True, tag_field="act", tag="overridden"):
 
 
 class Withdrew(Struct, frozen=True, tag_field="act", tag="withdrew"):
-    """A participant left the study."""
+    """A participant left the study; `day`: when, if it was not on the day of the entry."""
 
     subject: str
     reason: str
+    day: str | UnsetType = UNSET
 
 
 class Corrected(Struct, frozen=True, tag_field="act", tag="corrected"):
@@ -157,8 +185,8 @@ class Recovered(Struct, frozen=True, tag_field="act", tag="recovered"):
 
 
 Act = (
-    Begun | Enrolled | Consented | CourseStarted | Dosed | SessionHeld | BegunAgain | Overridden | Withdrew | Corrected
-    | Answered | Locked | Unblinded | ClockConfirmed | Recovered
+    Begun | Screened | Enrolled | Consented | CourseStarted | Dosed | SessionHeld | BegunAgain | Overridden | Withdrew
+    | Corrected | Answered | Locked | Unblinded | ClockConfirmed | Recovered
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from msgspec import UnsetType
 from rich.table import Table
 
 from experiment.design.visit import Visit, subject_name
@@ -52,22 +53,30 @@ def describe(act: events.Act) -> str:  # noqa: PLR0911 - one line for each kind 
     match act:
         case events.Begun(plan=plan, unblinder=unblinder, pharmacy=pharmacy):
             return f"The study began: {plan.name}. Sealed for the key holder {unblinder} and the pharmacy {pharmacy}."
-        case events.Enrolled(subject=subject, stratum=stratum, kits=kits):
+        case events.Screened(subject=subject, day=day, outcome=outcome, reason=reason):
+            why = f": {reason}" if reason else ""
+            return f"{subject_name(subject)} was screened on {day}: {outcome.replace('_', ' ')}{why}."
+        case events.Enrolled(subject=subject, stratum=stratum, kits=kits, day=day, elsewhere=why):
             given = f"kit {kits[0]} in course 1, kit {kits[1]} in course 2"
-            return f"{subject_name(subject)} was enrolled in {stratum}: {given}."
-        case events.Consented(subject=subject, day=day, version=version):
-            return f"{subject_name(subject)} consented on {day} to version {version}."
+            there = f" elsewhere on {day}" if day else ""
+            return f"{subject_name(subject)} was enrolled{there} in {stratum}: {given}.{_because(why)}"
+        case events.Consented(subject=subject, day=day, version=version, dated_back=why):
+            return f"{subject_name(subject)} consented on {day} to version {version}.{_because(why)}"
         case events.CourseStarted(subject=subject, course=course, day=day, kit=kit, dated_back=why):
-            told = f"{subject_name(subject)} began course {course} on {day} with kit {kit}."
-            return f"{told} Dated back: {why}" if why else told
+            return f"{subject_name(subject)} began course {course} on {day} with kit {kit}.{_because(why)}"
         case events.Dosed(subject=subject, day=day, taken=taken):
             return f"{subject_name(subject)} {'took' if taken else 'missed'} the dose of {day}."
         case events.SessionHeld(subject=subject, session=session, status="never_held"):
             return f"{subject_name(subject)}: session {session} did not take place."
-        case events.SessionHeld(subject=subject, session=session, day=day, status=status):
-            return f"{subject_name(subject)}: session {session} took place on {day} ({status})."
+        case events.SessionHeld(subject=subject, session=session, day=day, status=status, elsewhere=why):
+            where = " elsewhere" if why else ""
+            return f"{subject_name(subject)}: session {session} took place{where} on {day} ({status})."
         case _:
             return _told_of_rules(act)
+
+
+def _because(why: str | UnsetType) -> str:
+    return f" Dated back: {why}" if why else ""
 
 
 def _told_of_rules(act: events.Act) -> str:  # noqa: PLR0911 - the same
@@ -77,8 +86,8 @@ def _told_of_rules(act: events.Act) -> str:  # noqa: PLR0911 - the same
             return f"{subject_name(subject)}: session {session} was run despite: {refused} Reason: {reason}"
         case events.BegunAgain(subject=subject, session=session, reason=reason):
             return f"{Visit(subject, session)} was started again, since no message was shown. Reason: {reason}"
-        case events.Withdrew(subject=subject, reason=reason):
-            return f"{subject_name(subject)} left the study. Reason: {reason}"
+        case events.Withdrew(subject=subject, reason=reason, day=day):
+            return f"{subject_name(subject)} left the study{f' on {day}' if day else ''}. Reason: {reason}"
         case events.Corrected(entry=entry, reason=reason):
             return f"Entry {entry} was taken back. Reason: {reason}"
         case events.Answered(kind=kind, subject=subject, reason=reason):

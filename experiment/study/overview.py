@@ -20,6 +20,7 @@ from experiment.study.agreement import sessions_held
 from experiment.study.events import Enrolled, SessionHeld
 from experiment.study.needs import Need
 from experiment.study.participant import Participant
+from experiment.study.screening import ScreeningCounts, screening_counts
 from experiment.study.snapshot import Snapshot
 from experiment.study.status import NO_REPORTS, NOBODY, ReportsIn, StatusRow, rows
 from experiment.study.study_file import Study
@@ -56,6 +57,7 @@ class OverviewRow(Struct, frozen=True):
 class StratumCounts(Struct, frozen=True):
     """Places and kits of a stratum; `kits_set_aside`: of those who take part, not handed out yet.
 
+    Who was allocated elsewhere, before the study was brought in, is among the enrolled and has no place or kit here.
     The place and the kits of an enrolment that was taken back are not given again: they are in no count but `places`.
     """
 
@@ -84,8 +86,8 @@ class SessionAnchor(Struct, frozen=True):
 class Overview(Struct, frozen=True):
     """All that the coordinator's page shows; `findings`: the open ones; `moment`: with its time zone.
 
-    `reports`: how many daily reports are in, due, missing and so on; empty where none are recorded. `problems`:
-    sentences that somebody must read first.
+    `reports`: how many daily reports are in, due, missing and so on; empty where none are recorded. `screening`:
+    None where it is not recorded. `problems`: sentences that somebody must read first.
     """
 
     study: Study
@@ -97,6 +99,7 @@ class Overview(Struct, frozen=True):
     entries: int
     sessions: tuple[SessionAnchor, ...]
     reports: Mapping[str, int] = {}
+    screening: ScreeningCounts | None = None
     problems: tuple[str, ...] = ()
 
     @property
@@ -130,16 +133,18 @@ def overview(
         len(told.entries),
         tuple(session_anchors(told)),
         counts,
+        screening_counts(told.entries),
         tuple(problems),
     )
 
 
 def stratum_counts(told: Snapshot) -> Iterator[StratumCounts]:
     """Enrolled against planned, and kits, for each stratum."""
-    used = Counter(entry.act.stratum for entry in told.entries if isinstance(entry.act, Enrolled))
+    acts = [entry.act for entry in told.entries]
+    used = Counter(act.stratum for act in acts if isinstance(act, Enrolled) and act.place)
     for stratum in told.study.strata:
         own = [one for one in told.people.values() if one.stratum == stratum]
-        given = sum(len(one.starts) for one in own)
+        here = [one for one in own if one.place]
         staying = [one for one in own if not one.withdrawn]
         left = told.study.participants - used[stratum]
         yield StratumCounts(
@@ -149,8 +154,8 @@ def stratum_counts(told: Snapshot) -> Iterator[StratumCounts]:
             len(own) - len(staying),
             sum(all(one.is_held(session) for session in (1, 2)) for one in staying),
             left,
-            given,
-            sum(2 - len(one.starts) for one in staying),
+            sum(len(one.starts) for one in here),
+            sum(2 - len(one.starts) for one in here if not one.withdrawn),
             2 * left,
         )
 
@@ -168,7 +173,7 @@ def session_anchors(told: Snapshot) -> list[SessionAnchor]:
             anchor_of(act.last_line_sha256) if act.last_line_sha256 else None,
         )
         for visit, entry in sorted(sessions_held(told).items())
-        if isinstance(act := entry.act, SessionHeld) and act.status != "never_held"
+        if isinstance(act := entry.act, SessionHeld) and act.status != "never_held" and not act.elsewhere
     ]
 
 

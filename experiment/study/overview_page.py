@@ -17,6 +17,7 @@ from experiment.storage.html import fill_template
 from experiment.study import dates
 from experiment.study.overview import Cell, CourseCells, Overview, State
 from experiment.study.queries import place_of
+from experiment.study.screening import excluded_in_words
 from experiment.study.status import summary
 from experiment.study.today import todays_list
 
@@ -56,6 +57,7 @@ def render(shown: Overview, qa_page: str = "", *, only_today: bool = False) -> s
         made=f"{shown.moment.astimezone(ZoneInfo(shown.study.clock.zone)):%H:%M} ({shown.study.clock.zone})",
         summary=summary(lines, shown.study, shown.moment).partition(": ")[2],
         lists=todays_list(lines),
+        excluded=excluded_in_words(shown.screening) if shown.screening else [],
         signs=SIGNS,
         titles=KINDS,
         is_long=shown.study.courses.days > MOST_DAYS,

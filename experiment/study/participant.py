@@ -24,6 +24,7 @@ class Override(Struct, frozen=True):
 class Participant(Struct, frozen=True):
     """All that the register says about one participant. Never which drug.
 
+    `place`: of the stratum's allocation, from 1; 0 for who was allocated elsewhere, before the study was brought in.
     `starts`: day 1 of each course begun. `doses`: whether it was taken, as recorded last for a day. `sessions`: how
     each ended. `unblinded`: why the order was shown to somebody. `locked`: nothing can change any more.
     """

@@ -21,6 +21,7 @@ from experiment.study.events import (
     Entry,
     Locked,
     Recovered,
+    Screened,
     Unblinded,
 )
 from experiment.study.participant import Participant
@@ -57,7 +58,7 @@ def read_participants(study: Study, entries: Sequence[Entry]) -> dict[str, Parti
                 for consent in consents.pop(act.subject, ()):
                     one = apply(study, one, consent)
                 people[act.subject] = one
-            elif (subject := getattr(act, "subject", None)) and not isinstance(act, Answered):
+            elif (subject := getattr(act, "subject", None)) and not isinstance(act, Answered | Screened):
                 people[subject] = apply(study, _known(people, subject), entry)
             locked |= isinstance(act, Locked)
         except (BadInput, ValueError) as error:
@@ -148,8 +149,9 @@ def _enrolled(
     """A new participant, with a place and kits that nobody else was `given`, which is added to."""
     if act.subject in people:
         raise ValueError(f"{subject_name(act.subject)} was enrolled before.")
-    taken = {*act.kits, f"{act.stratum}/{act.place}"}
+    taken = {*act.kits, f"{act.stratum}/{act.place or act.subject}"}
     if len(taken) < 3 or taken & given:
         raise ValueError(f"{subject_name(act.subject)} was given a place or a kit that was given before.")
     given |= taken
-    return Participant(act.subject, act.stratum, act.place, act.kits, dates.day_of(study.at(act.stratum), entry.utc))
+    day = dates.parse_day(act.day) if act.day else dates.day_of(study.at(act.stratum), entry.utc)
+    return Participant(act.subject, act.stratum, act.place, act.kits, day)

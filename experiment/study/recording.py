@@ -26,6 +26,8 @@ from experiment.study.events import (
     Enrolled,
     Entry,
     Overridden,
+    Screened,
+    ScreeningOutcome,
     SessionHeld,
     Status,
     Withdrew,
@@ -35,33 +37,65 @@ from experiment.study.study_file import Study
 
 Entries = Sequence[Entry]
 Kind = TypeVar("Kind", Consented, CourseStarted, Dosed, Withdrew, Overridden, SessionHeld, BegunAgain)
+CONSENT_DAYS = timedelta(days=7)  # within which a signed form is recorded, unless there is a reason
 LONGEST_AGO = {
-    "consent": timedelta(days=3 * 366),
     "start": timedelta(days=31),
     "dated back": timedelta(days=3 * 366),
 }  # beyond, it is a slip of the keys
 SHORTEST_REASON = 5
 
 
-def consent(
-    entries: Entries, subject: str, day: date | None, version: str, moment: datetime, *, is_new: bool = False
-) -> Consented:
-    """Informed consent to this version of the form, given on `day` (today if None), be it before the enrolment.
+def screen(
+    entries: Entries, subject: str, day: date | None, outcome: ScreeningOutcome, reason: str, moment: datetime,
+    *, is_new: bool = False,
+) -> Screened:  # fmt: skip
+    """Somebody who is not enrolled was assessed on `day` (today if None); `reason`: why they do not take part.
 
     `is_new`: it was asked whether somebody with a similar ID is meant.
+    """
+    label, study = check_subject(subject), participants.study_of(entries)
+    if label in participants.read_participants(study, entries):
+        raise BadInput(f"{subject_name(label)} is enrolled already. Check the ID.")
+    setup.check_similar(label, entries, is_new=is_new)
+    today = dates.today(study, moment)
+    day = sensible(day or today, today, LONGEST_AGO["dated back"])
+    said = "" if outcome == "eligible" and not reason.strip() else " ".join(meaningful(reason).split())
+    act = Screened(label, day.isoformat(), outcome, said)
+    if act in participants.counting_acts(entries):
+        raise BadInput(f"This screening of {subject_name(label)} is already recorded.")
+    return act
+
+
+def consent(
+    entries: Entries, subject: str, day: date | None, version: str, moment: datetime, dated_back: str | None = None,
+    *, is_new: bool = False,
+) -> Consented:  # fmt: skip
+    """Informed consent to this version of the form, given on `day` (today if None), be it before the enrolment.
+
+    `dated_back`: why it is recorded more than CONSENT_DAYS later. `is_new`: it was asked whether somebody with a
+    similar ID is meant.
     """
     if not version.strip():
         raise BadInput("Please give the version of the signed form, as printed on it: --version.")
     label, study = check_subject(subject), participants.study_of(entries)
-    people = participants.read_participants(study, entries)
-    if label not in people:
+    one = participants.read_participants(study, entries).get(label)
+    if one is None:
         setup.check_similar(label, entries, is_new=is_new)
-        today = dates.today(study, moment)
-        day = _sensible(day or today, today, LONGEST_AGO["consent"])
-        return _first_consent(entries, Consented(label, day.isoformat(), version.strip()))
-    study, one, today = _now(entries, subject, moment)
-    day = _sensible(day or today, today, LONGEST_AGO["consent"])
-    return _possible(study, one, moment, Consented(one.subject, day.isoformat(), version.strip()))
+    there = study.at(one.stratum) if one else study
+    act = _consent(label, day, version.strip(), dates.today(there, moment), dated_back)
+    return _possible(there, one, moment, act) if one else _first_consent(entries, act)
+
+
+def _consent(label: str, day: date | None, version: str, today: date, dated_back: str | None) -> Consented:
+    """The act; BadInput for a day that is easily a slip, unless somebody said why."""
+    day = sensible(day or today, today, LONGEST_AGO["dated back"])
+    if dated_back is None and today - day > CONSENT_DAYS:
+        raise BadInput(
+            f"{dates.in_words(day)} is {(today - day).days} days ago. Check the year and the month. If that is the day "
+            "on the signed form, say why it is recorded only now: --dated-back 'REASON'."
+        )
+    why = UNSET if dated_back is None else meaningful(dated_back)
+    return Consented(label, day.isoformat(), version, why)
 
 
 def _first_consent(entries: Entries, act: Consented) -> Consented:
@@ -87,17 +121,18 @@ def start_course(
     """
     study, one, today = _now(entries, subject, moment)
     is_early = day is not None and day < one.enrolled  # of which the rules say what to do
-    day = _sensible(day or today, today, LONGEST_AGO["dated back" if is_early or dated_back else "start"])
+    day = sensible(day or today, today, LONGEST_AGO["dated back" if is_early or dated_back else "start"])
     why = UNSET if dated_back is None else meaningful(dated_back)
     if dated_back is not None and day >= one.enrolled:
         raise BadInput(f"{dates.in_words(day)} is not before the enrolment of {one.name}. Leave out --dated-back.")
-    return _possible(study, one, moment, CourseStarted(one.subject, course, day.isoformat(), check_kit(kit), why))
+    number = check_kit(kit) if one.place else kit.strip()  # those of another allocation have a form of their own
+    return _possible(study, one, moment, CourseStarted(one.subject, course, day.isoformat(), number, why))
 
 
 def record_dose(entries: Entries, subject: str, day: date | None, moment: datetime, *, taken: bool) -> Dosed:
     """A dose of a running or past course, on `day` (today if None); BadInput if another word on it is recorded."""
     study, one, today = _now(entries, subject, moment)
-    day = _sensible(day or today, today)
+    day = sensible(day or today, today)
     if one.doses.get(day, taken) != taken and day not in one.starts:
         word, number = ("missed" if taken else "taken"), _dose_entry(entries, one.subject, day)
         raise BadInput(
@@ -125,10 +160,11 @@ def _dose_entry(entries: Entries, subject: str, day: date) -> int:
     )
 
 
-def withdraw(entries: Entries, subject: str, reason: str, moment: datetime) -> Withdrew:
-    """The participant leaves the study, now."""
-    study, one, _ = _now(entries, subject, moment)
-    return _possible(study, one, moment, Withdrew(one.subject, meaningful(reason)))
+def withdraw(entries: Entries, subject: str, reason: str, moment: datetime, day: date | None = None) -> Withdrew:
+    """The participant leaves the study, now or on a `day` before today."""
+    study, one, today = _now(entries, subject, moment)
+    left = UNSET if day is None or day == today else sensible(day, today, LONGEST_AGO["start"]).isoformat()
+    return _possible(study, one, moment, Withdrew(one.subject, meaningful(reason), left))
 
 
 def override_rules(
@@ -175,11 +211,11 @@ def correct(entries: Entries, number: int, reason: str, moment: datetime) -> Cor
     held, rules that were lifted, treatments that were seen; and while later entries build on it.
     """
     act = entries[number - 1].act if 1 <= number <= len(entries) else None
-    is_record = isinstance(act, Enrolled | Consented | CourseStarted | Dosed | Withdrew)
-    if not (is_record or (isinstance(act, SessionHeld) and act.status == "never_held")):
+    is_record = isinstance(act, Screened | Enrolled | Consented | CourseStarted | Dosed | Withdrew)
+    if not (is_record or (isinstance(act, SessionHeld) and (act.status == "never_held" or act.elsewhere))):
         raise BadInput(
-            f"Entry {number} cannot be cancelled. Only an enrolment, a consent, a start, a dose, a withdrawal, or a "
-            "session closed as not run can (see `dayfour study history`)."
+            f"Entry {number} cannot be cancelled. Only a screening, an enrolment, a consent, a start, a dose, a "
+            "withdrawal, or a session that was not run here can (see `dayfour study history`)."
         )
     if number in (known := participants.corrected_entries(entries)):
         raise BadInput(f"Entry {number} was already cancelled by entry {known[number]}.")
@@ -208,7 +244,7 @@ def _possible(study: Study, one: Participant, moment: datetime, act: Kind) -> Ki
     return act
 
 
-def _sensible(day: date, today: date, longest_ago: timedelta | None = None) -> date:
+def sensible(day: date, today: date, longest_ago: timedelta | None = None) -> date:
     """The day, if it can be meant."""
     if day > today:
         raise BadInput(

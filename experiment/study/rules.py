@@ -53,9 +53,9 @@ def _noted(one: Participant, entry: Entry, day: date) -> Participant:
             return replace(one, overrides=(*one.overrides, Override(day, entry.who, refused, reason)))
         case BegunAgain(session=session):
             return replace(one, sessions={number: held for number, held in one.sessions.items() if number != session})
-        case Withdrew():
+        case Withdrew(day=left):
             _check_takes_part(one)
-            return replace(one, withdrawn=day)
+            return replace(one, withdrawn=dates.parse_day(left) if left else day)
         case Unblinded(reason=reason):
             return replace(one, unblinded=reason)
         case other:

@@ -91,7 +91,7 @@ def _wrong_with_allocation(register: Register, told: Snapshot, sealed: Allocatio
     if sealed.packing_sha256 not in (None, begun.packing_sha256):
         yield f"another {PACKING} was sealed with it, so the kits may hold other treatments"
     kits = {(slot.stratum, slot.place): slot.kits for slot in sealed.slots}
-    enrolled = (entry.act for entry in told.entries if isinstance(entry.act, Enrolled))
+    enrolled = (entry.act for entry in told.entries if isinstance(entry.act, Enrolled) and entry.act.place)
     if wrong := next((act for act in enrolled if kits.get((act.stratum, act.place)) != act.kits), None):
         yield f"{subject_name(wrong.subject)} was given other kits"
 

@@ -20,9 +20,10 @@ from experiment.errors import BadInput, EquipmentFailure
 from experiment.storage import encryption
 from experiment.storage.atomic_file import sync_folder, write_whole
 from experiment.study.allocation import Packed, Slot, draw, packing_rows
-from experiment.study.events import SCHEMA, Begun, Consented, Enrolled, Entry
+from experiment.study.events import SCHEMA, Begun, Consented, Enrolled, Entry, Screened
 from experiment.study.participants import counting_acts, similar_ids
 from experiment.study.register import ALLOCATION, KITS, PACKING, AllocationSlot, Register, check_initials
+from experiment.study.screening import check_eligible
 from experiment.study.study_file import Study
 from experiment.system import no_core_dumps
 
@@ -108,9 +109,10 @@ def enrol(register: Register, subject: str, stratum: str, who: str, *, is_new: b
         raise BadInput(f"{stratum!r} is not a stratum of this study. Please give one of {strata}.")
 
     def decide(entries: Sequence[Entry]) -> Enrolled:
-        enrolled = [entry.act for entry in entries if isinstance(entry.act, Enrolled)]
+        enrolled = [entry.act for entry in entries if isinstance(entry.act, Enrolled) and entry.act.place]
         _check_new(label, [act for act in counting_acts(entries) if isinstance(act, Enrolled)])
         check_similar(label, entries, is_new=is_new)
+        check_eligible(label, entries)
         taken = sum(act.stratum == stratum for act in enrolled)
         if taken == len(own):
             raise BadInput(
@@ -139,7 +141,9 @@ def _check_new(label: str, enrolled: Sequence[Enrolled]) -> None:
 
 def check_similar(label: str, entries: Sequence[Entry], *, is_new: bool) -> None:
     """SimilarId if a participant's ID is easily taken for this one, unless that was asked."""
-    known = dict.fromkeys(act.subject for act in counting_acts(entries) if isinstance(act, Enrolled | Consented))
+    known = dict.fromkeys(
+        act.subject for act in counting_acts(entries) if isinstance(act, Enrolled | Consented | Screened)
+    )
     if not is_new and label not in known and (near := similar_ids(label, known)):
         raise SimilarId(
             f"{subject_name(near[0])} is already in the study, and {subject_name(label)} is easily confused with it. "

@@ -6,7 +6,7 @@ for all to see.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from experiment.study.recording import meaningful
 from experiment.study.register import ALLOCATION, KITS, PACKING, Register
 from experiment.study.seals import open_allocation
 from experiment.study.snapshot import Snapshot
+from experiment.study.study_file import Study
 
 SESSIONS = (1, 2)
 COLUMNS = ("participant_id", "session_id", "stratum", "order", "kit", "treatment")
@@ -100,10 +101,10 @@ def unblind_all(register: Register, data: Path, key: Any, who: str, reason: str,
     register.act(who, decide)
     study, enrolled = register.begun().plan, list(_enrolled(register.entries()))
     rows = [
-        (subject_name(act.subject), session_name(session), act.stratum, slot.order, kit, treatment)
+        (subject_name(act.subject), session_name(session), act.stratum, order, kit, treatment)
         for act in enrolled
-        for slot in [slots[act.stratum, act.place]]
-        for session, kit, treatment in zip(SESSIONS, slot.kits, treatments(study, slot.order), strict=True)
+        for order, given in [_given(study, slots, act)]
+        for session, kit, treatment in zip(SESSIONS, act.kits, given, strict=True)
     ]
     write_whole(out, tsv(COLUMNS, rows), private=True)
     return len(enrolled)
@@ -117,12 +118,27 @@ def unblind_one(register: Register, key: Any, who: str, subject: str, reason: st
     """
     told, why = register.read(), meaningful(reason)
     slots, one = _slots(register, told, key), told.participant(subject)
+    if not one.place:
+        raise BadInput(f"{one.name} was allocated elsewhere, before this study was brought in. Ask there. {_NOTHING}")
     register.act(who, lambda _: Unblinded(one.subject, why))
     return treatments(register.begun().plan, slots[one.stratum, one.place].order)
 
 
 def _enrolled(entries: Sequence[Entry]) -> Iterator[Enrolled]:
     return (act for act in participants.counting_acts(entries) if isinstance(act, Enrolled))
+
+
+_NOTHING = "Nothing was shown or recorded."
+
+
+def _given(
+    study: Study, slots: Mapping[tuple[str, int], Slot], act: Enrolled
+) -> tuple[str | None, tuple[str | None, str | None]]:
+    """Order and treatments; not known of who was allocated elsewhere: whoever knows them completes the table."""
+    if not act.place:
+        return None, (None, None)
+    order = slots[act.stratum, act.place].order
+    return order, treatments(study, order)
 
 
 def _slots(register: Register, told: Snapshot, key: Any) -> dict[tuple[str, int], Slot]:
