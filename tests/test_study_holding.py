@@ -150,6 +150,7 @@ def test_an_answer_is_of_what_was_before_it(lab: Lab) -> None:
 def test_the_history_tells_every_act_in_words(lab: Lab) -> None:
     """Each kind of act has its sentence, and one participant's history leaves the others' out."""
     told: list[events.Act] = [
+        events.Screened("DF001", "2026-11-20", "not_eligible", "takes opioids"),
         events.Dosed("DF001", "2026-11-24", taken=False),
         events.SessionHeld("DF001", 1, "2026-11-26", "never_held"),
         events.SessionHeld("DF001", 1, "2026-11-26", "aborted"),
