@@ -15,7 +15,7 @@ from experiment.study.needs import needs_today
 from experiment.study.register import Register, utc_now
 from experiment.study.screening import check_eligible, screening_counts, screening_log
 from experiment.study.simulated_study import SettableClock
-from tests.studying import DAY, MONDAY, PUBLIC_KEYS, STUDY, consented, enrolled, noon, one, running, story
+from tests.registers import DAY, MONDAY, PUBLIC_KEYS, STUDY, consented, enrolled, noon, one, running, story
 
 if TYPE_CHECKING:
     from datetime import date
