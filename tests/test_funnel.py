@@ -1,4 +1,4 @@
-"""The closing questions: put after the last session only, answered in a form, kept as a table of their own."""
+"""The closing questions: asked after a session on pages of their own, and kept as a table of their own."""
 
 from __future__ import annotations
 
@@ -7,11 +7,18 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import UNSET
+from msgspec.structs import replace
+from Xlib import X
+from Xlib.display import Display
 
+from experiment.design.colours import rgb
 from experiment.design.protocol import read_protocol
 from experiment.design.visit import Visit
 from experiment.errors import BadInput, EquipmentFailure
@@ -28,10 +35,12 @@ from experiment.record.dataset import DataSet
 from experiment.record.remake import remake
 from experiment.record.tsv import read_records, read_rows, write_rows
 from experiment.storage.exclusive import is_written
-from tests.lab import ROOT, SUBJECT, Lab, by_keyboard, is_closing, participates, short_protocol
+from experiment.task.layout import Layout
+from tests.lab import ROOT, SUBJECT, Lab, by_keyboard, chord, is_closing, managed, participates, short_protocol
 from tests.strategies import PROTOCOL
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from experiment.record.events_beside import Answers
@@ -40,12 +49,35 @@ if TYPE_CHECKING:
 
 FUNNEL = "closing questions"
 UTC = "2026-03-01T11:00:00+00:00"
+DESKTOP = (0xFF, 0x00, 0xFF)
+BUTTON, CENTRE_PX = Layout(1280, 720).button, (640, 360)
+FIELD, WHITE = (190, 1000), (255, 255, 255)  # where the first question is answered
+SURE_PX, LINE_Y_PX = 880, 269  # 80 on the line from 0 to 100
+BUTTON_PX = (CENTRE_PX[0] + BUTTON.x_px, CENTRE_PX[1] - BUTTON.y_px)
+READY = (BUTTON_PX[1] - 20, BUTTON_PX[0] - 120)  # row and column of a pixel that the button fills once it is ready
 
 
 def answers(hands: Hands, eyes: Eyes) -> None:
-    """A participant who writes, chooses the second course, and is quite sure."""
+    """By keyboard alone: words, nobody had told, the second course, quite sure."""
+    eyes.sees(FIELD, WHITE)
     eyes.waits_for_focus()
-    for key in ("l", "o", "v", "e", "tab", "down", "down", "tab", "8", "0", "return"):
+    taps(hands, "l", "o", "v", "e", "return", "down", "return", "2", "space", "8", "0", "return")
+
+
+def answers_by_mouse(hands: Hands, eyes: Eyes) -> None:
+    """By mouse alone: no words, nobody had told, the second course, quite sure."""
+    eyes.sees(FIELD, WHITE)
+    hands.click(*BUTTON_PX)
+    for place_px in ((700, 190), (700, 250), (SURE_PX, LINE_Y_PX)):
+        eyes.sees(READY, rgb(PROTOCOL.display.background))
+        hands.click(*place_px)
+        eyes.sees(READY, rgb(PROTOCOL.display.accent))
+        hands.click(*BUTTON_PX)
+
+
+def taps(hands: Hands, *keys: str) -> None:
+    """One key after the other."""
+    for key in keys:
         hands.tap(key, 0.005)
         time.sleep(0.05)
 
@@ -59,20 +91,85 @@ def to_the_end(sitting: Sitting, hands: Hands) -> None:
         time.sleep(0.02)
 
 
-def test_the_last_session_ends_with_the_closing_questions(lab: Lab, hands: Hands, eyes: Eyes) -> None:
-    """Session 1 ends without them; after session 2 the form asks, and its answers stand in the phenotype table."""
+def takes_over(hands: Hands, eyes: Eyes) -> None:
+    """The assistant's chord on the closing page, which has no button."""
+    eyes.sees(READY, rgb(PROTOCOL.display.background))
+    time.sleep(0.3)
+    chord(hands)
+
+
+@contextmanager
+def filmed(display: str) -> Iterator[list[float]]:
+    """Whoever watches three lines of the screen, as often as can be: the times at which the desktop was seen there."""
+    seen, over, looks = list[float](), threading.Event(), list[float]()
+
+    def watch() -> None:
+        own = Display(display)
+        root = own.screen().root
+        desktop = bytes(reversed(DESKTOP))
+        while not over.is_set():
+            looks.append(time.monotonic())
+            for row in (2, 360, 717):
+                line = root.get_image(0, row, 1280, 1, X.ZPixmap, 0xFFFFFFFF).data
+                if any(line[at : at + 3] == desktop for at in range(0, len(line), 64)):
+                    seen.append(looks[-1])
+        own.close()
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        watcher.join()
+        assert len(looks) > 100
+
+
+@contextmanager
+def coloured_desktop(display: str) -> Iterator[None]:
+    """A desktop whose colour is nowhere else."""
+    own = Display(display)
+    root = own.screen().root
+    root.change_attributes(background_pixel=int.from_bytes(bytes(DESKTOP), "big"))
+    root.clear_area()
+    own.sync()
+    yield
+    root.change_attributes(background_pixel=0)
+    root.clear_area()
+    own.sync()
+    own.close()
+
+
+@pytest.mark.parametrize("manager", [None, "openbox"])
+def test_the_last_session_ends_with_the_closing_questions(
+    lab: Lab, hands: Hands, eyes: Eyes, manager: str | None
+) -> None:
+    """Between the task and the assistant's chord nobody sees the desktop, with and without a window manager."""
     lab.messages()
     short_protocol(lab.protocol, funnel=True)
-    first = lab.runs(session=1)
-    to_the_end(first, hands)
-    assert (first.ends()[0], DataSet(lab.data).funnel.exists()) == (0, False)
-    last = lab.runs(session=2)
-    to_the_end(last, hands)
-    answers(hands, eyes)
-    status, said = last.ends()
+    assert lab.display
+    with managed(lab.display, manager), coloured_desktop(lab.display):
+        last = lab.runs(session=2, anyway="session 1 was elsewhere")
+        answer = by_keyboard(hands)
+        page = participates(last, answer, is_closing).scene
+        with filmed(lab.display) as desktop:
+            answer(page)
+            (answers if manager else answers_by_mouse)(hands, eyes)
+            eyes.sees(READY, rgb(PROTOCOL.display.background))
+            hands.tap("escape")
+            eyes.asks_to_close()
+            time.sleep(0.3)
+            assert last.process.poll() is None
+            assert desktop == []
+            chord(hands)
+            status, said = last.ends()
+            eyes.sees((2, 0), DESKTOP)
+            time.sleep(0.1)
+        assert desktop != []
     assert (status, FUNNEL in said) == (0, True), said
     row = read_rows(DataSet(lab.data).funnel, "participant_id")[f"sub-{SUBJECT}"]
-    assert (row["purpose"], row["drug_course"], float(row["certainty"])) == ("love", "the second", 80.0)
+    assert (row["purpose"], row["told"], row["drug_course"]) == ("love" if manager else "n/a", "no", "the second")
+    assert float(row["certainty"]) == 80.0
     described = json.loads(DataSet(lab.data).funnel.with_suffix(".json").read_text(encoding="utf-8"))
     assert set(described) == set(row)
     status, said = lab.begins("funnel", "--subject", SUBJECT, *lab.places()[:4]).ends()
@@ -85,10 +182,10 @@ def test_each_session_ends_with_the_guess(lab: Lab, hands: Hands, eyes: Eyes) ->
     short_protocol(lab.protocol, guess=True)
     sitting = lab.runs(session=1)
     to_the_end(sitting, hands)
+    eyes.sees(FIELD, WHITE)
     eyes.waits_for_focus()
-    for key in ("down", "down", "return"):
-        hands.tap(key, 0.005)
-        time.sleep(0.05)
+    taps(hands, "return", "down", "down", "return")
+    takes_over(hands, eyes)
     status, said = sitting.ends()
     assert (status, "about the treatment" in said) == (0, True), said
     data, visit = DataSet(lab.data), Visit(SUBJECT, 1)
@@ -101,20 +198,66 @@ def test_each_session_ends_with_the_guess(lab: Lab, hands: Hands, eyes: Eyes) ->
     assert read_records(data.guesses, "participant_id", "session_id") == [row]
 
 
-def test_a_form_that_was_closed_can_be_asked_again(lab: Lab, hands: Hands, eyes: Eyes) -> None:
-    """Closed without answers nothing is saved and the way to ask again is told; asked again, the answers are saved."""
+def test_what_was_left_can_be_asked_again(lab: Lab, hands: Hands, eyes: Eyes) -> None:
+    """The assistant's chord ends the questions: what was answered is kept, and asked again, all answers are saved."""
     lab.messages()
     short_protocol(lab.protocol, funnel=True)
     sitting = lab.runs(session=2, anyway="session 1 was elsewhere")
     to_the_end(sitting, hands)
-    eyes.waits_for_focus()
-    hands.tap("escape")
+    eyes.sees(FIELD, WHITE)
+    taps(hands, "h", "m", "return")
+    chord(hands)
+    takes_over(hands, eyes)
     status, said = sitting.ends()
     assert (status, f"dayfour funnel --subject {SUBJECT}" in said) == (0, True), said
+    data = DataSet(lab.data)
+    assert not has_answered(data, SUBJECT)
+    assert read_rows(data.funnel, "participant_id")[f"sub-{SUBJECT}"]["told"] == "n/a"
     again = lab.begins("funnel", "--subject", SUBJECT, *lab.places()[:4])
     answers(hands, eyes)
     assert again.ends()[0] == 0
-    assert has_answered(DataSet(lab.data), SUBJECT)
+    assert has_answered(data, SUBJECT)
+    assert read_rows(data.funnel, "participant_id")[f"sub-{SUBJECT}"]["told"] == "no"
+
+
+def test_what_was_left_is_followed_by_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Left questions are a line of the log, and the answers the next one, also where the disk takes them only later."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    monkeypatch.setattr(transcript, "CLOSE_S", 0.3)
+    data = DataSet(tmp_path / "data")
+    assert PROTOCOL.funnel
+    asked = PROTOCOL.funnel.questions
+    record_closing(data, "DF1", UTC, asked, dict.fromkeys(GIVEN), left=True)
+    assert (has_answered(data, "DF1"), find_answered(data)) == (False, set())
+    record_closing(data, "DF1", UTC, asked, {"purpose": "x"}, left=True)
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", no_room)
+        with pytest.raises(EquipmentFailure, match="saved only here instead"):
+            record_closing(data, "DF1", UTC, asked, GIVEN)
+    assert [one.what for one in remake(data)] == ["sub-DF1_closing.jsonl", "funnel.tsv"]
+    assert (has_answered(data, "DF1"), find_answered(data)) == (True, {"DF1"})
+    with pytest.raises(BadInput, match="already answered"):
+        record_closing(data, "DF1", UTC, asked, GIVEN)
+    assert len(closing_log(data, "DF1").read_bytes().splitlines()) == 3
+    assert read_rows(data.funnel, "participant_id")["sub-DF1"]["drug_course"] == "the first"
+
+
+def test_the_protocol_says_after_which_sessions_a_question_is_asked() -> None:
+    """Each question of the guess comes after each session, the last, or those listed; the funnel at the end."""
+    guess = PROTOCOL.guess
+    assert guess
+    (one,) = guess.questions
+    asked = {
+        after: [
+            bool(replace(guess, questions=(replace(one, after=after),)).asked_after(session, 3))
+            for session in (1, 2, 3)
+        ]
+        for after in (UNSET, "each", "last", (1, 2))
+    }
+    assert list(asked.values()) == [[True] * 3, [True] * 3, [False, False, True], [True, True, False]]
+    assert PROTOCOL.questions_after(1) == (guess, None)
+    assert PROTOCOL.questions_after(2) == (guess, PROTOCOL.funnel)
 
 
 def test_the_questions_follow_the_last_session(lab: Lab) -> None:

@@ -1,24 +1,20 @@
-"""What follows a session: the register is told, the closing questions are asked, and what was interrupted is closed."""
+"""What follows a session: the register is told, its end is said, and what was interrupted is closed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from experiment.cli.options import DATA, PROTOCOL, DataFolder, ProtocolFile
+from experiment.cli.closing import ClosingScreen, ask_after
 from experiment.cli.terminal import say, tell_desk
-from experiment.design.form_questions import Funnel
-from experiment.design.protocol import Protocol, read_protocol
+from experiment.design.protocol import Protocol
 from experiment.design.session import check_session, check_subject
-from experiment.design.visit import Visit, subject_name
+from experiment.design.visit import Visit
 from experiment.errors import BadInput, DayFourError
-from experiment.record.closing import has_answered, record_closing, record_guess
 from experiment.record.dataset import DataSet
 from experiment.record.events import Ended
 from experiment.record.remake import catch_up
@@ -29,7 +25,7 @@ from experiment.session.plan import Plan, close_as_incomplete, read_interrupted
 from experiment.storage.anchor import anchor_of
 from experiment.storage.hash_chain import line_digests
 from experiment.storage.read_file import read_file
-from experiment.study import location, recording, sessions
+from experiment.study import recording
 from experiment.study.register import Register, utc_now
 from experiment.study.sessions import record_end
 from experiment.study.snapshot import Snapshot
@@ -60,67 +56,17 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def finish(ended: Ended, plan: Plan) -> None:
-    """Say how it ended and where the data are; end with the status that goes with it."""
+def finish(ended: Ended, plan: Plan, screen: ClosingScreen) -> None:
+    """Say how it ended and where the data are, and ask what follows; end with the status that goes with it."""
     saved = describe_saved(plan.transcript)
     table = plan.data.table(plan.session.visit, plan.protocol.task)
-    asks = plan.protocol.funnel and plan.session.session == plan.protocol.sessions and not plan.is_synthetic
     if ended.status == "aborted":
         say(f"The session was ended early ({ended.reason}). {saved}\n  {table}")
-        if asks and plan.mode == "run":
+        if plan.protocol.questions_after(plan.session.session)[1] and plan.mode == "run":
             say(f"The closing questions can still be asked: `dayfour funnel --subject {plan.session.subject}`.")
         raise typer.Exit(ABORTED)
     say(f"The session is complete. {saved} Its table:\n  {table}")
-    if plan.protocol.guess and not plan.is_synthetic:
-        ask_guess(plan.protocol.guess, plan.session.visit, plan.data)
-    if asks and plan.protocol.funnel:
-        ask_funnel(plan.protocol.funnel, plan.session.subject, plan.data)
-
-
-def funnel(
-    subject: Annotated[str, typer.Option(help="Who has completed the last session.")],
-    protocol: ProtocolFile = PROTOCOL,
-    data: DataFolder = DATA,
-) -> None:
-    """Ask the closing questions alone, if they could not be asked after the last session."""
-    label, read, data_set = check_subject(subject), read_protocol(protocol), DataSet(data)
-    if read.funnel is None:
-        raise BadInput(f"The protocol {protocol} has no section [funnel].")
-    visit = Visit(label, read.sessions)
-    if not (data_set.table_of(visit) or data_set.transcript_of(visit)):
-        name = subject_name(label)
-        raise BadInput(f"{name} has not been in session {read.sessions} yet. The closing questions come after it.")
-    if register := location.find_register(data):
-        sessions.check_open(register, label)
-    ask_funnel(read.funnel, label, data_set)
-
-
-def ask_funnel(funnel: Funnel, subject: str, data: DataSet) -> None:
-    """Ask the participant the closing questions and save the answers."""
-    from experiment.cli import form_window  # Qt is loaded where a form is shown
-
-    if has_answered(data, subject):
-        raise BadInput(f"{subject_name(subject)} has already answered the closing questions: {data.funnel}")
-    answers = form_window.ask_participant(funnel)
-    if answers is None:
-        say(f"The closing questions were not answered. `dayfour funnel --subject {subject}` asks them again.", "red")
-    else:
-        utc = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        record_closing(data, subject, utc, funnel.questions, answers)
-        say(f"The answers to the closing questions are saved, and are in the table:\n  {data.funnel}")
-
-
-def ask_guess(guess: Funnel, visit: Visit, data: DataSet) -> None:
-    """Ask what the participant takes the treatment for, right after the session; later it is no longer asked."""
-    from experiment.cli import form_window  # Qt is loaded where a form is shown
-
-    answers = form_window.ask_participant(guess)
-    if answers is None:
-        say("The question about the treatment was not answered. It is not asked again.", "red")
-    else:
-        utc = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        record_guess(data, visit, utc, guess.questions, answers)
-        say(f"The answer about the treatment is saved:\n  {data.guesses}")
+    ask_after(plan, screen)
 
 
 def record(register: Register | None, data: DataSet, transcript: Path, who: str) -> Snapshot | None:

@@ -37,7 +37,7 @@ COMMANDS = Group(
         "pilot": Command("run.pilot", "Run a session in a window, with example messages."),
         "run": Command("run.run", "Run a real session, full screen."),
         "simulate": Command("simulate.simulate", "Make synthetic data, at full speed."),
-        "funnel": Command("after_run.funnel", "Ask the closing questions later."),
+        "funnel": Command("closing.funnel", "Ask the closing questions later."),
         "check": Command("check.check", "Check whether this computer is ready."),
         "timing": Command("timing.timing", "Measure onsets and responses of this computer."),
         "table": Command("review.table", "Print the trials of a session, or of all."),

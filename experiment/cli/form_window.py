@@ -1,4 +1,4 @@
-"""Forms in a window, to an assistant before a session and a participant after the last: what alone imports PyQt6.
+"""Forms in a window, to an assistant before a session.
 
 Import it only when a form is wanted, and only where there is a display: without one, or without the libraries of Qt's
 xcb plugin, Qt ends the process with abort(), which no `except` can catch. So the caller looks for a display first.
@@ -32,7 +32,7 @@ from PyQt6.QtWidgets import (
 
 from experiment.cli import form
 from experiment.cli.form_widgets import STYLE, Field, label, question_label
-from experiment.design.form_questions import AskedQuestion, FormWords, Funnel
+from experiment.design.form_questions import AskedQuestion, FormWords
 from experiment.design.protocol import Protocol
 from experiment.errors import DayFourError
 from experiment.system import this_computer
@@ -96,24 +96,6 @@ def fill(
 
     asked = (*form.fields(protocol, with_session=with_session), *besides)
     return fill_in(Page("Before the session", asked, "Start", check, known, problem=problem))
-
-
-def ask_participant(funnel: Funnel) -> Answers | None:
-    """The participant's answers to the closing questions; None if the form was closed without them."""
-    words = funnel.words or FormWords()
-    questions = {question.id: question for question in funnel.questions}
-
-    def check(given: Given) -> None:
-        try:
-            form.check_questions(funnel.questions, given)
-        except form.WrongAnswers as wrong:
-            raise form.WrongAnswers(
-                {name: words.of_error(questions[name], given.get(name, "")) for name in wrong.errors}
-            ) from wrong
-
-    page = Page(funnel.heading, funnel.questions, funnel.finish_button, check, may_leave=False, words=words)
-    given = fill_in(page)
-    return None if given is None else form.check_questions(funnel.questions, given)
 
 
 def application() -> QApplication:

@@ -20,6 +20,7 @@ from experiment.cli.after_run import (
     set_session_aside,
 )
 from experiment.cli.begin import check_reason, run_once_fit
+from experiment.cli.closing import ClosingScreen
 from experiment.cli.form import Answers, parse_answers
 from experiment.cli.messages import open_folder
 from experiment.cli.options import DATA, PARTICIPANTS, PROTOCOL, ROOT, DataFolder, ProtocolFile
@@ -92,9 +93,12 @@ def pilot(
             subject=whole.pilot.next_subject("pilot"), session=session, seed=seed, operator="pilot",
             participant=habit_of(participant) if robot else plans.PERSON,
         )  # fmt: skip
+        screen = stack.enter_context(ClosingScreen(full_screen=full_screen))
         with accounting_for(plan):
-            ended = sessions.run_in_window(plan, full_screen=full_screen, photodiode=photodiode)
-        finish(ended, plan)
+            ended = sessions.run_in_window(
+                plan, full_screen=full_screen, photodiode=photodiode, cover=lambda ended: screen.cover(plan, ended)
+            )
+        finish(ended, plan, screen)
 
 
 def run(
@@ -140,9 +144,13 @@ def run(
 
     def run_planned(plan: Plan, reason: str | None) -> Ended:
         check = sessions.Check(lambda: [*computer.items(data, ROOT), *devices.items(plan.protocol)], reason)
-        return sessions.run_in_window(plan, full_screen=not windowed, photodiode=photodiode, check=check)
+        return sessions.run_in_window(
+            plan, full_screen=not windowed, photodiode=photodiode, check=check,
+            cover=lambda ended: screen.cover(plan, ended),
+        )  # fmt: skip
 
-    finish(*run_once_fit(asked, known, lab.plan, register, run_planned, why, with_session=with_session))
+    with ClosingScreen(full_screen=not windowed) as screen:
+        finish(*run_once_fit(asked, known, lab.plan, register, run_planned, why, with_session=with_session), screen)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from experiment.design.colours import contrast
 from experiment.design.scanner import keys_of_two
 
@@ -45,7 +47,11 @@ def _colours(protocol: Protocol) -> Iterator[str]:
 
 def _choices(protocol: Protocol) -> Iterator[str]:
     funnel = protocol.funnel.questions if protocol.funnel else ()
+    guess = protocol.guess.questions if protocol.guess else ()
     for question in (*protocol.assistant, *funnel):
+        if question.after is not UNSET:
+            yield f"Question {question.id!r}: 'after' is for [[guess.questions]] only. Please remove it."
+    for question in (*protocol.assistant, *funnel, *guess):
         if any(choice.strip().casefold() in {MISSING, ""} for choice in question.choices):
             yield (
                 f"Question {question.id!r}: a choice cannot be blank or {MISSING!r}, which means that there is no "
@@ -57,7 +63,8 @@ def _numbers(protocol: Protocol) -> Iterator[str]:
     """Pages that name other points than the scales have, or something in braces that would be shown as it is."""
     wording, points = protocol.wording, protocol.rating.points
     pages = {"welcome": wording.welcome, "practice": wording.practice, "begin": wording.begin,
-             "resumed": wording.resumed, "closing": wording.closing}  # fmt: skip
+             "resumed": wording.resumed, "closing": wording.closing,
+             "before_questions": wording.before_questions or ""}  # fmt: skip
     pages |= {f"instructions no. {number}": text for number, text in enumerate(wording.instructions, start=1)}
     for name, text in pages.items():
         if unknown := set(_NAME.findall(text)) - {POINTS}:

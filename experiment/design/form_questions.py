@@ -7,11 +7,14 @@ from string import Formatter
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.structs import replace
 
 _LABEL = 'a name of small letters, digits and "_" that begins with a letter, in quotes'
 Label = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*\Z", title=_LABEL)]
 Line = Annotated[str, Meta(min_length=1)]
 PARTICIPANT_ID, SESSION_ID = "participant_id", "session_id"
+_AFTER = '"each", "last" or a list of sessions, e.g. [1]'
+After = Annotated[Literal["each", "last"] | tuple[Annotated[int, Meta(ge=1)], ...], Meta(title=_AFTER)]
 Limit = Annotated[float, Meta(ge=-1e12, le=1e12)]  # neither nan nor infinite
 
 
@@ -23,6 +26,7 @@ class AskedQuestion(Fixed, frozen=True):
     """A question in a form, and a column of the table where its answer is saved.
 
     `kind`: a line of text, a time of day (HH:MM), a number within `minimum` and `maximum`, or one of `choices`.
+    `after`: which sessions a question of the guess is asked after; each, if that is left out.
     """
 
     id: Label
@@ -33,6 +37,7 @@ class AskedQuestion(Fixed, frozen=True):
     minimum: Limit | None = None
     maximum: Limit | None = None
     units: str = ""
+    after: After | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         """Choices belong to a choice, limits to a number."""
@@ -47,10 +52,23 @@ class AskedQuestion(Fixed, frozen=True):
             *find_repeated("choices", self.choices),
         )
 
+    def is_asked_after(self, session: int, sessions: int) -> bool:
+        """Whether it is asked after this one of so many sessions."""
+        match self.after:
+            case "last":
+                return session == sessions
+            case tuple():
+                return session in self.after
+        return True
+
 
 class FormWords(Fixed, frozen=True):
-    """The other words of a participant's form: in lists, beside questions, and below an answer that cannot be used."""
+    """The other words of a participant's questions: the button, and below an answer that cannot be used.
 
+    `next_button`: of all questions but the last one. `choose` is of older protocols.
+    """
+
+    next_button: Line = "Continue  (Enter)"
     choose: Line = "choose"
     no_answer: Line = "(no answer)"
     optional: Line = "(optional)"
@@ -66,9 +84,9 @@ class FormWords(Fixed, frozen=True):
 
 
 class Funnel(Fixed, frozen=True):
-    """What a participant is asked at the very end: what the study was about, and which course was the drug.
+    """What a participant is asked after a session: whether they can tell the drug, or what the study was about.
 
-    Asked after the last session; whether participants could tell is part of the result.
+    One question follows the other, and none leads back: a later one may tell what an earlier one asks.
     """
 
     heading: Line
@@ -87,6 +105,11 @@ class Funnel(Fixed, frozen=True):
                 if name in ids
             ),
         )
+
+    def asked_after(self, session: int, sessions: int) -> Funnel | None:
+        """The questions of this one of so many sessions; None if there are none."""
+        due = tuple(question for question in self.questions if question.is_asked_after(session, sessions))
+        return replace(self, questions=due) if due else None
 
 
 def refuse(*mistakes: object) -> None:

@@ -200,6 +200,7 @@ class Wording(Fixed, frozen=True):
     next_button: Line
     confirm_button: Line
     pause: PauseWording
+    before_questions: Line | UnsetType = UNSET
 
 
 class Protocol(Fixed, frozen=True):
@@ -243,6 +244,11 @@ class Protocol(Fixed, frozen=True):
     def messages_in_all(self) -> int:
         """How many messages a participant's file holds."""
         return self.messages * (self.sessions if self.message_sets == "split" else 1)
+
+    def questions_after(self, session: int) -> tuple[Funnel | None, Funnel | None]:
+        """What the participant is asked after a session: the guess and the closing questions; None for none."""
+        guess = self.guess.asked_after(session, self.sessions) if self.guess else None
+        return guess, self.funnel if session == self.sessions else None
 
     @property
     def sha256(self) -> str:

@@ -24,7 +24,7 @@ from experiment.record.dataset import DataSet, cell
 from experiment.record.events import SCHEMA, decode, encode
 from experiment.record.events_beside import Answers, Closing
 from experiment.record.rescue import RescueCopy
-from experiment.record.transcript import Writer, has_begun, not_taken
+from experiment.record.transcript import Transcript, Writer, has_begun, not_taken
 from experiment.record.tsv import MISSING, describe_columns, read_keyed, read_rows, write_rows
 from experiment.storage.hash_chain import chain_line, read_chain
 
@@ -46,8 +46,8 @@ def guess_log(data: DataSet, visit: Visit) -> Path:
 def has_answered(data: DataSet, subject: str) -> bool:
     """Whether this participant has answered; a table that cannot be read keeps nobody from being asked."""
     with suppress(OSError):
-        if has_begun(closing_log(data, subject)):
-            return True
+        if has_begun(log := closing_log(data, subject)):
+            return not _lines_left(log)
     with suppress(DayFourError, OSError):
         return subject_name(subject) in read_rows(data.funnel, "participant_id")
     return False
@@ -56,38 +56,49 @@ def has_answered(data: DataSet, subject: str) -> bool:
 def find_answered(data: DataSet) -> set[str]:
     """Who has answered, by the log or by the table."""
     tabled = {label for name in read_rows(data.funnel, "participant_id") if (label := subject_label(name))}
-    return tabled | {subject for subject in _subjects(data) if has_begun(closing_log(data, subject))}
+    logs = {subject: log for subject in _subjects(data) if has_begun(log := closing_log(data, subject))}
+    left = {subject for subject, log in logs.items() if _lines_left(log)}
+    return (tabled | set(logs)) - left
 
 
 def record_closing(
-    data: DataSet, subject: str, utc: str, questions: tuple[AskedQuestion, ...], answers: Answers
+    data: DataSet,
+    subject: str,
+    utc: str,
+    questions: tuple[AskedQuestion, ...],
+    answers: Answers,
+    *,
+    left: bool = False,
 ) -> Path:
     """Record a participant's answers, and the table with them; where they are recorded.
 
-    The log comes first, whatever the state of the table. EquipmentFailure says what was saved anyway, and where;
-    BadInput if there is such a log already.
+    `left`: the assistant ended it before the last question, so it can be asked again. The log comes first, whatever the
+    state of the table. EquipmentFailure says what was saved anyway, and where; BadInput if it is answered already.
     """
-    return _record(data, closing_log(data, subject), Closing(SCHEMA, subject, utc, questions, answers))
+    closing = Closing(SCHEMA, subject, utc, questions, answers, left=left or UNSET)
+    return _record(data, closing_log(data, subject), closing)
 
 
-def record_guess(data: DataSet, visit: Visit, utc: str, questions: tuple[AskedQuestion, ...], answers: Answers) -> Path:
+def record_guess(
+    data: DataSet, visit: Visit, utc: str, questions: tuple[AskedQuestion, ...], answers: Answers, *, left: bool = False
+) -> Path:
     """Record what a participant took the treatment for after a session; the same."""
-    event = Closing(SCHEMA, visit.subject, utc, questions, answers, visit.session)
+    event = Closing(SCHEMA, visit.subject, utc, questions, answers, visit.session, left or UNSET)
     return _record(data, guess_log(data, visit), event)
 
 
 def _record(data: DataSet, path: Path, closing: Closing) -> Path:
-    writer = Writer(path)
+    before, writer = b"", Writer(path)
     try:
-        _make_room(path)
+        if before := _make_room(path):
+            writer = Writer(path, Transcript((), len(before), path.stat().st_size - len(before)))
         with writer:
             writer.append(closing)
     except (EquipmentFailure, OSError) as error:
         if writer.began:  # it has told where the answers are
             raise
-        raise EquipmentFailure(
-            not_taken(path, str(error), RescueCopy(path).write(chain_line(b"", encode(closing))))
-        ) from error
+        line = chain_line(before, encode(closing))
+        raise EquipmentFailure(not_taken(path, str(error), RescueCopy(path).write(before + line))) from error
     try:
         list_closing(data)
     except (DayFourError, OSError) as error:
@@ -97,11 +108,27 @@ def _record(data: DataSet, path: Path, closing: Closing) -> Path:
     return path
 
 
-def _make_room(path: Path) -> None:
-    """BadInput if there is a log; one without a whole line, in which nothing was recorded, goes."""
+def _make_room(path: Path) -> bytes:
+    """What the log holds if it was left, which is followed; BadInput if it has answers.
+
+    One without a whole line, in which nothing was recorded, goes.
+    """
     if has_begun(path):
+        if before := _lines_left(path):
+            return before
         raise BadInput(f"The closing questions were already answered, so these answers were NOT saved: {path}")
     path.unlink(missing_ok=True)
+    return b""
+
+
+def _lines_left(path: Path) -> bytes:
+    """The whole lines of a log whose last one was left; none of one with answers, or that is not sound."""
+    try:
+        closing = _read(path)
+    except BadInput:
+        return b""
+    lines = path.read_bytes()
+    return lines[: lines.rfind(b"\n") + 1] if closing.left is True else b""
 
 
 def list_closing(data: DataSet) -> None:
@@ -142,8 +169,9 @@ def _subjects(data: DataSet) -> list[str]:
 
 
 def _read(path: Path) -> Closing:
+    """The last line of a log."""
     lines = path.read_bytes().split(b"\n")[:-1]
-    closing = read_chain(path, lines, decode)[0]
+    closing = read_chain(path, lines, decode)[-1]
     if not isinstance(closing, Closing):
         raise BadInput(f"{path} is not a log of closing answers. Restore the file.")
     return closing

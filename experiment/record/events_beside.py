@@ -24,10 +24,12 @@ class Unwritable(Struct, frozen=True, tag_field="event", tag="unwritable"):
 
 
 class Closing(Struct, frozen=True, tag_field="event", tag="closing"):
-    """A participant's answers to the closing questions: the only line of a log of its own, since they follow the end.
+    """A participant's answers to the closing questions, in a log of its own, since they follow the end.
+
+    The log's last line counts: there is another before it only if that one was left.
 
     `utc`: when they were given, ISO 8601. `questions`: as they were asked. `after_session`: when the treatment was
-    guessed; the closing questions have none.
+    guessed; the closing questions have none. `left`: the assistant ended it before the last question was answered.
     """
 
     schema: int
@@ -36,6 +38,7 @@ class Closing(Struct, frozen=True, tag_field="event", tag="closing"):
     questions: tuple[AskedQuestion, ...]
     answers: Answers
     after_session: int | UnsetType = UNSET
+    left: bool | UnsetType = UNSET
 
 
 class OutputState(Struct, frozen=True, tag_field="event", tag="output"):

@@ -62,11 +62,19 @@ class Check:
     override: str | None = None
 
 
-def run_in_window(plan: Plan, *, full_screen: bool, photodiode: bool = False, check: Check | None = None) -> Ended:
+def run_in_window(
+    plan: Plan,
+    *,
+    full_screen: bool,
+    photodiode: bool = False,
+    check: Check | None = None,
+    cover: Callable[[Ended], None] = lambda _: None,
+) -> Ended:
     """The session in a window: a person answers, or one of the synthetic participants.
 
     `photodiode`: with a square in the corner that is white exactly while a message or a scale is shown. With a `check`,
-    EquipmentFailure says what this computer lacks before anything but "One moment" was on the screen.
+    EquipmentFailure says what this computer lacks before anything but "One moment" was on the screen. `cover` is called
+    at the end, while the window still shows the last page: what it opens above that hides that the window closes.
     """
     from experiment.drawing.stimuli import PILOT_MARK, draw_in_background
     from experiment.screens.canvas import Canvas, screen_size_px
@@ -106,7 +114,9 @@ def run_in_window(plan: Plan, *, full_screen: bool, photodiode: bool = False, ch
             ) as window,
         ):
             override = check.override if check else None
-            return _run_task(plan, window, window.zero, transcript, outlets, found, override)
+            ended = _run_task(plan, window, window.zero, transcript, outlets, found, override)
+        cover(ended)
+        return ended
 
 
 def _submit(look: Callable[[], Sequence[Finding]]) -> Future[Sequence[Finding]]:

@@ -21,6 +21,7 @@ def pages(protocol: Protocol, labels: Labels = AS_NAMED) -> tuple[TextScene, ...
     wording = protocol.wording
     read = (
         wording.welcome, *wording.instructions, wording.practice, wording.begin, wording.resumed, wording.closing,
+        *([wording.before_questions] if wording.before_questions else []),
     )  # fmt: skip
     endings = tuple(ending_page(protocol, reason, labels) for reason in protocol.keys.reasons)
     return (*(participant_page(protocol, text) for text in read), *pause_pages(protocol, labels), *endings)
@@ -45,6 +46,12 @@ def question_scene(protocol: Protocol, question: Question) -> ScaleScene:
 def participant_page(protocol: Protocol, text: str) -> TextScene:
     """A page for the participant; {points} becomes the number of points of the scales."""
     return TextScene(text.replace(POINTS, str(protocol.rating.points)))
+
+
+def closing_page(protocol: Protocol, session: int) -> str:
+    """The last page of a session; where questions follow, the page that says so, if the protocol has one."""
+    wording = protocol.wording
+    return (any(protocol.questions_after(session)) and wording.before_questions) or wording.closing
 
 
 def pause_pages(protocol: Protocol, labels: Labels = AS_NAMED) -> tuple[TextScene, ...]:

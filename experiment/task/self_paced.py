@@ -5,7 +5,7 @@ from __future__ import annotations
 from experiment.design.session import Trial
 from experiment.record.events import BlankScene, MessageScene, Read, TrialBegan, TrialEnded
 from experiment.task.asking import ask, show_page, time_of, wait_for_button
-from experiment.task.scenes import fixation
+from experiment.task.scenes import closing_page, fixation
 from experiment.task.stage import Stage
 
 
@@ -27,7 +27,7 @@ def run_session(stage: Stage, first_trial: int) -> None:
     for trial in session.trials:
         if trial.trial >= first_trial:
             _run_trial(stage, trial)
-    show_page(stage, wording.closing)
+    show_page(stage, closing_page(stage.protocol, session.session))
 
 
 def _run_trial(stage: Stage, trial: Trial) -> None:

@@ -23,6 +23,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from experiment.cli import after_run
+from experiment.cli.closing import ClosingScreen
 from experiment.cli.terminal import describe_unexpected, say
 from experiment.design.message import read_messages
 from experiment.design.visit import Visit
@@ -156,7 +157,7 @@ def hold(place: Path, told: Told, *, resume: bool = False) -> None:
         with sessions._recording(plan) as transcript:
             screen.transcript = transcript
             ended = sessions._run_task(plan, screen, Zero(UTC, None), cast("log.Writer", _Noting(transcript, told)))
-    after_run.finish(ended, plan)
+    after_run.finish(ended, plan, ClosingScreen(full_screen=True))
     if not has_answered(data, VISIT.subject):
         told.answered = True
         assert PROTOCOL.funnel

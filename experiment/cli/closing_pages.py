@@ -1,0 +1,175 @@
+"""The participant's pages after the task, in the task's own look: one question each, as a funnel asks.
+
+Each works by keyboard alone and by mouse alone, except that words have to be typed.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QLocale, Qt
+from PyQt6.QtGui import QFont, QFontDatabase
+from PyQt6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from experiment.cli.closing_answers import editor_of
+from experiment.cli.form_widgets import ERROR, label
+from experiment.drawing.fonts import CJK_FAMILY, LATIN_FAMILY, SCRIPTS, font_file
+from experiment.drawing.stimuli import BUTTON_SIZE, PAGE_SIZE
+from experiment.task.layout import Layout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PyQt6.QtGui import QKeyEvent
+
+    from experiment.design.form_questions import AskedQuestion, FormWords
+    from experiment.design.protocol import Protocol
+
+QUIET_SIZE = 20
+AIR_SIZE = 30  # between the parts of a page
+CONFIRM = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
+class Look:
+    """The session's colours, type and sizes, for a window of so many pixels."""
+
+    def __init__(self, protocol: Protocol, width_px: int, height_px: int) -> None:
+        """Sizes are in the task's units."""
+        self.display, self.layout = protocol.display, Layout(width_px, height_px)
+        self.direction = QLocale(protocol.language).textDirection()
+        self.size = self.layout.even
+
+    def font(self, units: float) -> QFont:
+        """The task's typeface in this size."""
+        font = QFont()
+        font.setFamilies(self._families)
+        font.setPixelSize(self.size(units))
+        return font
+
+    @cached_property
+    def _families(self) -> list[str]:
+        """The fonts of the messages, which Qt gets from their files."""
+        families = [LATIN_FAMILY, *(f"{LATIN_FAMILY} {script}" for script in SCRIPTS), CJK_FAMILY]
+        for family in families:
+            QFontDatabase.addApplicationFont(str(font_file(family)[0]))
+        return families
+
+    @property
+    def style_sheet(self) -> str:
+        """Of the window and all that is in it."""
+        show, size = self.display, self.size
+        return f"""
+            ClosingWindow, QScrollArea, #room {{ background: {show.background}; }}
+            QLabel {{ color: {show.ink}; }}
+            #heading {{ color: {show.quiet}; }}
+            #error {{ color: {ERROR}; }}
+            QPlainTextEdit, QLineEdit {{
+                background: white; color: {show.ink}; border: {size(2)}px solid {show.quiet};
+                border-radius: {size(8)}px; padding: {size(8)}px;
+                selection-background-color: {show.accent}; selection-color: white;
+            }}
+            QPlainTextEdit:focus, QLineEdit:focus {{ border-color: {show.accent}; }}
+            QPushButton {{
+                background: {show.accent}; color: {show.background}; border: {size(2)}px solid {show.accent};
+                border-radius: {size(16)}px;
+            }}
+            QPushButton:disabled {{ background: transparent; color: {show.quiet}; border-color: {show.quiet}; }}
+        """
+
+
+class Page(QWidget):
+    """A page in the room of the task's pages, with a button in the place of the task's own."""
+
+    def __init__(self, look: Look, parts: list[QWidget], button: QPushButton | None) -> None:
+        """The parts stand below each other."""
+        super().__init__()
+        layout, box, place = look.layout, look.layout.reading, look.layout.button
+        side_px, middle_px = (layout.width_px - box.width_px) // 2, layout.height_px // 2
+        column = QVBoxLayout(self)
+        below_px = middle_px + place.y_px - place.height_px // 2
+        column.setContentsMargins(side_px, middle_px - box.y_px - box.height_px // 2, side_px, below_px)
+        column.setSpacing(look.size(AIR_SIZE))
+        for part in parts:
+            column.addWidget(part)
+        if button:
+            button.setFixedSize(place.width_px, place.height_px)
+            column.addWidget(button, alignment=Qt.AlignmentFlag.AlignHCenter)
+
+    def begin(self) -> None:
+        """With the cursor where the answer goes."""
+
+    def takes(self, event: QKeyEvent) -> bool:  # noqa: ARG002 - of a page with a question
+        """Whether a key means something on this page, which is then done."""
+        return False
+
+
+class QuestionPage(Page):
+    """One question; `confirm` is called when the participant has answered, with what was given."""
+
+    def __init__(
+        self, question: AskedQuestion, heading: str, button: str, words: FormWords, look: Look,
+        confirm: Callable[[str], None],
+    ) -> None:  # fmt: skip
+        """The button is not ready before there is an answer that is needed."""
+        self._question, self._words, self._confirm = question, words, confirm
+        self._editor = editor_of(question, words, look)
+        self._error = _label("", "error", look, QUIET_SIZE)
+        self._button = QPushButton(button)
+        self._button.setFont(look.font(BUTTON_SIZE))
+        self._button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._button.clicked.connect(self.answer)
+        units = f", {question.units}" if question.units else ""
+        asked = question.text + units + ("" if question.required else f"  {words.optional}")
+        parts = [_label(heading, "heading", look, QUIET_SIZE), _label(asked, "question", look, PAGE_SIZE)]
+        super().__init__(look, [*parts, _scrolling(self._editor), self._error], self._button)
+        self._editor.on_change = self._changed
+        self._changed()
+
+    def begin(self) -> None:
+        """With the cursor in the answer."""
+        self._editor.begin()
+
+    def takes(self, event: QKeyEvent) -> bool:
+        """Return answers wherever the cursor is; the other keys are the answer's."""
+        if Qt.Key(event.key()) in CONFIRM or (event.key() == Qt.Key.Key_Space and self._editor.has_no_words):
+            self.answer()
+            return True
+        return self._editor.takes(event)
+
+    def answer(self) -> None:
+        """Hand on what was given; what is needed and missing is said."""
+        if self._question.required and not self._editor.given:
+            self.refuse()
+        else:
+            self._confirm(self._editor.given)
+
+    def refuse(self) -> None:
+        """Say why the answer cannot be used."""
+        self._error.setText(self._words.of_error(self._question, self._editor.given))
+
+    def _changed(self) -> None:
+        self._error.setText("")
+        self._button.setEnabled(bool(self._editor.given) or not self._question.required)
+
+
+def text_page(text: str, look: Look) -> Page:
+    """A page of words, where the task has them."""
+    parts = [_label(text, "words", look, PAGE_SIZE), QWidget()]
+    return Page(look, parts, None)
+
+
+def _scrolling(editor: QWidget) -> QScrollArea:
+    area = QScrollArea()
+    editor.setObjectName("room")
+    area.setWidget(editor)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return area
+
+
+def _label(text: str, name: str, look: Look, units: float) -> QLabel:
+    shown = label(text, name)
+    shown.setFont(look.font(units))
+    return shown

@@ -1,0 +1,227 @@
+"""The participant's window after the task: closing questions, then the closing page, and never the desktop between.
+
+It opens above the session's window before that closes, without a frame, and neither Alt+F4 nor another window's focus
+ends it: the assistant's chord does. After a session in a window it is one of the same size. As with every form, Qt
+needs a display and ends the process without one.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from PyQt6.QtCore import QEvent, QEventLoop, QObject, QRect, Qt, QTimer
+from PyQt6.QtGui import QGuiApplication, QKeyEvent
+from PyQt6.QtWidgets import QApplication, QVBoxLayout, QWidget
+
+from experiment.cli import form
+from experiment.cli.closing_pages import Look, Page, QuestionPage, text_page
+from experiment.cli.form_window import TITLE, application
+from experiment.design.form_questions import FormWords
+from experiment.task.layout import MINIMUM_SIZE_PX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from PyQt6.QtGui import QCloseEvent
+
+    from experiment.design.form_questions import AskedQuestion, Funnel
+    from experiment.design.protocol import Protocol
+    from experiment.record.events_beside import Answers
+
+OPEN_S = 3.0  # the longest that the session's window waits for this one to be seen
+LOOK_MS = 200  # how often a full screen looks whether it still has the keyboard
+MODIFIERS = {
+    "ctrl": Qt.KeyboardModifier.ControlModifier,
+    "shift": Qt.KeyboardModifier.ShiftModifier,
+    "alt": Qt.KeyboardModifier.AltModifier,
+}
+KEYS = {
+    "space": Qt.Key.Key_Space, "return": Qt.Key.Key_Return, "tab": Qt.Key.Key_Tab, "backspace": Qt.Key.Key_Backspace,
+    "left": Qt.Key.Key_Left, "right": Qt.Key.Key_Right, "up": Qt.Key.Key_Up, "down": Qt.Key.Key_Down,
+    "home": Qt.Key.Key_Home, "end": Qt.Key.Key_End, "pageup": Qt.Key.Key_PageUp, "pagedown": Qt.Key.Key_PageDown,
+    "num_enter": Qt.Key.Key_Enter, "num_add": Qt.Key.Key_Plus, "num_subtract": Qt.Key.Key_Minus,
+}  # fmt: skip
+
+
+class Given(Struct, frozen=True):
+    """What was answered, by the questions' ids, None for nothing; `left`: the assistant ended it early."""
+
+    answers: Answers
+    left: bool
+
+
+class ClosingWindow(QWidget):
+    """An empty page in the session's colours, until something is asked in it."""
+
+    def __init__(self, protocol: Protocol, *, full_screen: bool) -> None:
+        """Not yet on the screen."""
+        running = application()
+        super().__init__()
+        self._application = running  # which lives as long as somebody holds it
+        self._protocol, self._full_screen = protocol, full_screen
+        self._left, self._loop = False, QEventLoop()
+        self._page: Page | None = None
+        self._chord = _chord(protocol.keys.pause)
+        place = _place(full_screen=full_screen)
+        self.setWindowTitle(TITLE)
+        self.setGeometry(place)
+        self.setFixedSize(place.size())
+        if full_screen:
+            self.setWindowFlags(Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint)
+        self._look = Look(protocol, place.width(), place.height())
+        self.setLayoutDirection(self._look.direction)
+        self.setStyleSheet(self._look.style_sheet)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._guard = QTimer(self)
+        self._guard.timeout.connect(self._look_around)
+
+    def open(self) -> None:
+        """Come on the screen, above every other window; back once it is seen there."""
+        if self._full_screen:
+            self.showFullScreen()
+        else:
+            self.show()
+        self._guard.start(LOOK_MS)
+        deadline_s = time.monotonic() + OPEN_S
+        while not self._is_seen() and time.monotonic() < deadline_s:
+            self._keep_focus()
+            QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
+
+    def ask(self, funnel: Funnel) -> Given:
+        """The answers, one question after the other; what was answered before it was left stays."""
+        answers: Answers = {question.id: None for question in funnel.questions}
+        for number, question in enumerate(funnel.questions, start=1):
+            self._ask(funnel, question, number, answers)
+            if self._left:
+                break
+        return Given(answers, self._left)
+
+    def _ask(self, funnel: Funnel, question: AskedQuestion, number: int, answers: Answers) -> None:
+        words, count = funnel.words or FormWords(), len(funnel.questions)
+
+        def confirm(given: str) -> None:
+            try:
+                answers.update(form.check_questions([question], {question.id: given}))
+            except form.WrongAnswers:
+                page.refuse()
+            else:
+                self._loop.quit()
+
+        heading = f"{funnel.heading}   {number} / {count}" if count > 1 else funnel.heading
+        button = funnel.finish_button if number == count else words.next_button
+        page = QuestionPage(question, heading, button, words, self._look, confirm)
+        self._run(page)
+
+    def stay(self, text: str) -> None:
+        """A page without a button, until the assistant's chord."""
+        self._run(text_page(text, self._look))
+
+    def leave(self) -> None:
+        """End what is on the screen, as the assistant's chord does."""
+        self._left = True
+        self._loop.quit()
+
+    def _run(self, page: Page) -> None:
+        """Show a page until it is confirmed or left."""
+        self._left = False
+        if self._page is not None:
+            self._page.hide()
+            self._page.deleteLater()
+        self._page = page
+        self._column.addWidget(page)
+        page.begin()
+        self._application.installEventFilter(self)
+        try:
+            with self._left_when_stopped():
+                self._loop.exec()
+        finally:
+            self._application.removeEventFilter(self)
+
+    @contextmanager
+    def _left_when_stopped(self) -> Iterator[None]:
+        """Whoever stops the program ends the questions; what was answered is saved, as at the chord."""
+        stops = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, lambda *_: self.leave()) for number in stops}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def eventFilter(self, _: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 - Qt's name
+        """The assistant's chord, and the keys of the page, wherever the cursor is."""
+        if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress or self._page is None:
+            return False
+        if _is_chord(event, *self._chord):
+            self.leave()
+            return True
+        return self._page.takes(event)
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
+        """On a full screen nobody closes it but the assistant; in a window it can be left like that."""
+        if event is None or not self.isVisible():
+            return
+        event.ignore()
+        if not self._full_screen:
+            self.leave()
+
+    def shut(self) -> None:
+        """Off the screen."""
+        self._guard.stop()
+        self.hide()
+        self.deleteLater()
+        QApplication.processEvents()
+
+    def _is_seen(self) -> bool:
+        """Whether the screen shows it: the answer comes after all that was drawn before."""
+        handle, screen = self.windowHandle(), QGuiApplication.primaryScreen()
+        if handle is None or screen is None or not handle.isExposed():
+            return False
+        middle = self.mapToGlobal(self.rect().center())
+        seen = screen.grabWindow(x=middle.x(), y=middle.y(), width=1, height=1).toImage()
+        return seen.isNull() or seen.pixelColor(0, 0).name().upper() == self._protocol.display.background.upper()
+
+    def _look_around(self) -> None:
+        """Python hears of signals only while it runs, which is here; a window leaves the keyboard to others."""
+        if self._full_screen:
+            self._keep_focus()
+
+    def _keep_focus(self) -> None:
+        """The keyboard is for this page, also where no window manager gives it, or another window takes it."""
+        if not self.isActiveWindow():
+            self.raise_()
+            self.activateWindow()
+
+
+def _place(*, full_screen: bool) -> QRect:
+    """The whole screen, or a window in its middle, as the session's was."""
+    screen = QGuiApplication.primaryScreen()
+    whole = screen.geometry() if screen else QRect(0, 0, *MINIMUM_SIZE_PX)
+    if full_screen:
+        return whole
+    ratio = screen.devicePixelRatio() if screen else 1.0
+    place = QRect(0, 0, *(round(side / ratio) for side in MINIMUM_SIZE_PX))
+    place.moveCenter(whole.center())
+    return place
+
+
+def _chord(written: str) -> tuple[Qt.KeyboardModifier, Qt.Key]:
+    """The assistant's chord as Qt has it."""
+    *modifiers, key = written.split("+")
+    held = Qt.KeyboardModifier.NoModifier
+    for modifier in modifiers:
+        held |= MODIFIERS[modifier]
+    return held, KEYS.get(key) or Qt.Key[f"Key_{key.upper()}"]
+
+
+def _is_chord(event: QKeyEvent, held: Qt.KeyboardModifier, key: Qt.Key) -> bool:
+    """Whether that is it, also on a keyboard whose letters are others: Windows and X11 tell the Latin one apart."""
+    others = ~Qt.KeyboardModifier.KeypadModifier & ~Qt.KeyboardModifier.GroupSwitchModifier
+    latin = event.nativeVirtualKey() in {int(key), int(key) + 32}
+    return (event.modifiers() & others) == held and (event.key() == key or latin)
