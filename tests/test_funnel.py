@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from Xlib import X
 from Xlib.display import Display
 
+from experiment.analysis.observed import read_guesses
 from experiment.design.colours import rgb
 from experiment.design.protocol import read_protocol
 from experiment.design.visit import Visit
@@ -241,6 +242,21 @@ def test_what_was_left_is_followed_by_answers(tmp_path: Path, monkeypatch: pytes
         record_closing(data, "DF1", UTC, asked, GIVEN)
     assert len(closing_log(data, "DF1").read_bytes().splitlines()) == 3
     assert read_rows(data.funnel, "participant_id")["sub-DF1"]["drug_course"] == "the first"
+
+
+@pytest.mark.parametrize("first", ["DF1", "DF2"])
+def test_a_guess_in_another_language_means_the_same(tmp_path: Path, first: str) -> None:
+    """Choices in two languages are one question's: each counts by its place, whoever was asked first."""
+    guess, data = PROTOCOL.guess, DataSet(tmp_path)
+    assert guess
+    (english,) = guess.questions
+    german = replace(english, choices=("der Wirkstoff", "ein Placebo", "unklar"))
+    asked = {"DF1": (english, 0), "DF2": (german, 1)}
+    for subject in sorted(asked, key=lambda one: one != first):
+        question, chosen = asked[subject]
+        record_guess(data, Visit(subject, 1), UTC, (question,), {"treatment": question.choices[chosen]})
+    record_guess(data, Visit("DF3", 1), UTC, (german,), {"treatment": "unklar"})
+    assert read_guesses(data) == {"after session 1": {"sub-DF1": 1, "sub-DF2": 2, "sub-DF3": None}}
 
 
 def test_the_protocol_says_after_which_sessions_a_question_is_asked() -> None:

@@ -23,7 +23,7 @@ from experiment.session import plan as plans
 from experiment.session import run as sessions
 from experiment.session.doubts import session_doubts
 from experiment.storage.exclusive import is_written
-from experiment.task.scenes import participant_page
+from experiment.task.scenes import closing_page, participant_page
 from tests.lab import EXAMPLES, ROOT
 from tests.trial_tables import read_table
 
@@ -125,7 +125,7 @@ def assert_asks_what_is_missing(sitting: Started, told: tuple[Event, ...], befor
     assert pages.issuperset(instructions) == bool(missing)
     assert ((wording.welcome in pages), (wording.practice in pages)) == (0 in missing, 0 in missing)
     assert (wording.resumed in pages) == (0 not in missing)
-    assert wording.closing in pages
+    assert closing_page(sitting.session.protocol, sitting.session.session) in pages
     assert {trial: rated for trial, rated in fully_rated((*before.events, *told)).items() if trial in done} == done
 
 

@@ -133,7 +133,7 @@ def test_frames_come_in_the_order_of_the_protocol() -> None:
     for planned in session_of(protocol).trials:
         expected += trial(planned.message_id)
     bare = [one.scene for one in of(Shown, held(protocol=protocol)) if getattr(one.scene, "button", None) is None]
-    assert bare == [*expected, TextScene(WORDING.closing)]
+    assert bare == [*expected, TextScene(scenes.closing_page(protocol, 1))]
 
 
 def test_the_practice_is_trial_0() -> None:

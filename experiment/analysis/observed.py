@@ -94,8 +94,10 @@ def read_guesses(data: DataSet) -> dict[str, dict[str, int | None]]:
 
 
 def _choices(path: Path, question: str) -> dict[str, int]:
-    levels = read_dictionary(path.with_suffix(".json")).get(question, {}).get("Levels", ())
-    return {choice: place for place, choice in enumerate(levels)}
+    """The place of each choice; those of several languages mean the first one's, as the dictionary says."""
+    levels = read_dictionary(path.with_suffix(".json")).get(question, {}).get("Levels", {})
+    own = [choice for choice, meaning in levels.items() if meaning == choice or meaning not in levels]
+    return {choice: own.index(meaning if meaning in own else choice) for choice, meaning in levels.items()}
 
 
 def read_symptoms(data: DataSet, subjects: Sequence[str]) -> dict[tuple[str, int], float]:

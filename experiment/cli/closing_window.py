@@ -103,7 +103,9 @@ class ClosingWindow(QWidget):
         return Given(answers, self._left)
 
     def _ask(self, funnel: Funnel, question: AskedQuestion, number: int, answers: Answers) -> None:
-        words, count = funnel.words or FormWords(), len(funnel.questions)
+        closing = self._protocol.funnel
+        words = funnel.words or (closing and closing.words) or FormWords()  # a guess has those of the closing questions
+        count = len(funnel.questions)
 
         def confirm(given: str) -> None:
             try:

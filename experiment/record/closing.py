@@ -153,9 +153,21 @@ def _list(data: DataSet, path: Path, closings: list[Closing], keys: Mapping[str,
             given = {column: cell(value) for column, value in closing.answers.items()}
             rows[name] = given | there | named
         write_rows(path, [rows[name] for name in sorted(rows)], first=[*keys, *columns])
-        asked = {question.id: question for closing in closings for question in closing.questions}
-        described = {name: describe_question(question, "participant") for name, question in asked.items()}
+        asked: dict[str, list[AskedQuestion]] = {}
+        for question in (question for closing in closings for question in closing.questions):
+            asked.setdefault(question.id, []).append(question)
+        described = {name: _describe(questions) for name, questions in asked.items()}
         describe_columns(path.with_suffix(".json"), {**keys, **described})
+
+
+def _describe(questions: list[AskedQuestion]) -> dict[str, Any]:
+    """What a column holds; choices in other words, such as another language's, mean the first's at their places."""
+    first, *others = questions
+    described = describe_question(first, "participant")
+    for one in others:
+        if one.choices != first.choices and len(one.choices) == len(first.choices):
+            described["Levels"] = dict(zip(one.choices, first.choices, strict=True)) | described["Levels"]
+    return described
 
 
 def _read_logs(data: DataSet, pattern: str) -> list[Closing]:

@@ -52,6 +52,8 @@ def _names(protocol: Protocol) -> dict[str, str]:
     instructions = {text: f"instruction {number}" for number, text in enumerate(wording.instructions, start=1)}
     pages = {wording.welcome: "welcome", wording.practice: "practice page", wording.begin: "begin page"}
     last = {wording.resumed: "resumed page", wording.closing: "closing page"}
+    if wording.before_questions:
+        last[wording.before_questions] = "closing page"
     return instructions | pages | last | {one.text: one.id for one in protocol.rating.questions}
 
 

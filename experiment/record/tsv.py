@@ -160,12 +160,13 @@ def describe_columns(path: Path, columns: Mapping[str, Mapping[str, Any]]) -> No
 
 
 def _described(meaning: Mapping[str, Any], older: Any) -> Any:
-    """A column's description: as it is there already, with the levels that are new."""
+    """A column's description: as it is there already, with levels that are new or were told by themselves alone."""
     if not isinstance(older, dict):
         return dict(meaning) if older is None else older
     both = {**meaning, **older}
     if isinstance(meaning.get("Levels"), dict) and isinstance(older.get("Levels"), dict):
-        both["Levels"] = meaning["Levels"] | older["Levels"]
+        told = {name: text for name, text in older["Levels"].items() if name not in meaning["Levels"] or text != name}
+        both["Levels"] = meaning["Levels"] | told
     return both
 
 
