@@ -6,7 +6,7 @@ import sys
 from typing import NoReturn
 
 from experiment.cli.commands import COMMANDS, build
-from experiment.cli.terminal import describe_unexpected, end_as_interrupted, say
+from experiment.cli.terminal import describe_unexpected, end_as_interrupted, say, speak_utf8
 from experiment.desk.commands import desk
 from experiment.errors import DayFourError, EquipmentFailure
 
@@ -17,6 +17,7 @@ def main() -> NoReturn:
     """Run a command; errors are told in words, and with `--debug` also with a traceback."""
     debug = "--debug" in sys.argv
     end_as_interrupted()
+    speak_utf8()
     try:
         app([argument for argument in sys.argv[1:] if argument != "--debug"], prog_name="dayfour")
     except DayFourError as error:

@@ -22,13 +22,22 @@ settings.load_profile("untimed")
 # Files with tests that measure when something happened: beside others they would measure those.
 ALONE = {"test_disk", "test_keyboard", "test_preflight", "test_timing", "test_window"}
 
+# X11 and the limits of POSIX: elsewhere, a test, fixture or file that imports one of these is skipped and says so.
+OF_LINUX = {"Xlib", "fcntl", "pyvirtualdisplay", "resource"}
+
+
+class SkipsWhatIsOfLinux:
+    """A finder of modules that skips the test which asks for one of Linux'."""
+
+    @staticmethod
+    def find_spec(name: str, *_: object) -> None:
+        """Found elsewhere, unless it is one of those."""
+        if name in OF_LINUX:
+            pytest.skip(f"needs {name}, which only Linux has", allow_module_level=True)
+
+
 if sys.platform != "linux":
-    # XTEST and virtual displays belong to X11, limits and small disks to POSIX.
-    named = (
-        "faults window commands disk survival keyboard fit funnel privacy preflight system study_register study_run "
-    )
-    named += "reports_browser reports_commands reports_end_to_end reports_survival pulses signals"
-    collect_ignore = [f"test_{name}.py" for name in named.split()]
+    sys.meta_path.insert(0, SkipsWhatIsOfLinux)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

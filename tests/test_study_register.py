@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -528,7 +526,7 @@ def test_a_folder_that_cannot_lock_is_refused(
         if number:
             raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(fcntl, "flock", flock)
+    monkeypatch.setattr("fcntl.flock", flock)
     before = contents(register.folder)
     with pytest.raises(EquipmentFailure, match=r"cannot lock(?s:.*)study join"):
         enrol(register, "DF1", "north", "RA")
@@ -548,6 +546,8 @@ def test_who_waits_for_long_is_told(register: Register, monkeypatch: pytest.Monk
 
 def test_a_full_disk_records_nothing(register: Register) -> None:
     """An act that does not fit leaves the register as it was, and can be repeated once there is room."""
+    import resource
+
     before, (least, most) = contents(register.folder), resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (register.path.stat().st_size + 50, most))
     try:

@@ -7,7 +7,7 @@ import math
 import os
 import subprocess
 import sys
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -299,6 +299,24 @@ def test_windows_knows_a_network_drive(tmp_path: Path) -> None:
     """By the drive's type."""
     assert windows_of().volume(tmp_path) == Volume("a local drive", far=False)
     assert windows_of(GetDriveTypeW=4).volume(tmp_path) == Volume("a network drive", far=True)
+
+
+@pytest.mark.parametrize(
+    ("path", "unfit"),
+    [
+        (r"C:\Läb Süd\data.v2\..\.hidden", None),
+        (r"\\server\share\console", None),
+        (r"C:\data\trail. ", "trail. "),
+        (r"C:\data.\x", "data."),
+        (r"C:\Con.txt\x", "Con.txt"),
+        (r"C:\com1", "com1"),
+        (r"C:\08:30", "08:30"),
+    ],
+)
+def test_names_that_windows_cannot_have_are_known(path: str, unfit: str | None) -> None:
+    """Those that end in a dot or a space, those of devices, and those with a colon; other systems have them all."""
+    assert windows.unfit_name(PureWindowsPath(path)) == unfit
+    assert system.unfit_name(PureWindowsPath(path)) == (unfit if sys.platform == "win32" else None)
 
 
 def test_a_mac_tells_its_power_settings() -> None:

@@ -138,3 +138,16 @@ def at_terminal(arguments: Sequence[str], typed: Sequence[str]) -> tuple[int, st
             os.write(terminal, waiting.pop(0).encode() + b"\n")
     os.close(terminal)
     return os.waitstatus_to_exitcode(os.waitpid(process_id, 0)[1]), shown
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "marked"])
+def test_a_passphrase_comes_through_a_pipe_in_utf8(messages: Path, tmp_path: Path, mark: bytes) -> None:
+    """In whatever language the system is, with the mark of Windows' programs or without; other bytes are refused."""
+    (tmp_path / "sub-DF1.csv").write_bytes((messages / "sub-DF1.csv").read_bytes())
+    command = [sys.executable, "-m", "experiment", "messages", "encrypt", "--messages", str(tmp_path)]
+    in_latin1 = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    for given, status in (("grüne Schäfchen".encode("cp1252"), 2), (mark + "grüne Schäfchen".encode(), 0)):
+        done = subprocess.run(command, cwd=ROOT, env=in_latin1, input=given, capture_output=True, check=False)
+        assert done.returncode == status, done.stderr
+        assert (b"not in UTF-8" in done.stderr) == bool(status)
+    assert len(Folder(tmp_path).unlocked("grüne Schäfchen").read("DF1")) == 5

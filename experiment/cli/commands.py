@@ -6,7 +6,9 @@ A command's module, and all that it imports, is loaded when the command is used,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import wraps
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import typer
@@ -14,6 +16,8 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from experiment.cli.options import HELP_OPTIONS
+from experiment.errors import BadInput
+from experiment.system import unfit_name
 
 
 class Command(NamedTuple):
@@ -133,6 +137,20 @@ def _lazy(commands: Mapping[str, Command | Group]) -> type[TyperGroup]:
     return LazyGroup
 
 
+def _with_fit_names(command: Callable[..., None]) -> Callable[..., None]:
+    """The command, to which nobody can give a path of which this system would make another one."""
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        lists = (value if isinstance(value, list) else [value] for value in given.values())
+        for path in (one for values in lists for one in values if isinstance(one, Path)):
+            if part := unfit_name(path):
+                raise BadInput(f"Windows cannot have a file or folder named {part!r}. Please choose another name.")
+        command(**given)
+
+    return run
+
+
 def _load(name: str, one: Command | Group) -> typer.Typer:
     if isinstance(one, Group):
         return build(one)
@@ -141,5 +159,5 @@ def _load(name: str, one: Command | Group) -> typer.Typer:
     if isinstance(found, typer.Typer):
         return found
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-    app.command(name, context_settings=HELP_OPTIONS)(found)
+    app.command(name, context_settings=HELP_OPTIONS)(_with_fit_names(found))
     return app

@@ -13,7 +13,7 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from experiment.cli.options import FOUND_WANTING, PARTICIPANTS, PROTOCOL, ProtocolFile
-from experiment.cli.terminal import console, say, unlock_if_given
+from experiment.cli.terminal import console, next_line, say, unlock_if_given
 from experiment.design.protocol import read_protocol
 from experiment.errors import BadInput
 from experiment.messages.findings import Progress
@@ -68,7 +68,7 @@ def _name_of(writer: str) -> str:
         raise BadInput("Other users of this computer can see commands. Use `--writer -` and enter the name when asked.")
     if not writer:
         return ""
-    return typer.prompt("Writer", err=True) if sys.stdin.isatty() else sys.stdin.readline().strip()
+    return typer.prompt("Writer", err=True) if sys.stdin.isatty() else next_line().strip()
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -114,7 +115,25 @@ def ask_passphrase(prompt: str) -> str:
     """What is typed without being seen; where there is no terminal, the next line of standard input."""
     from getpass import getpass
 
-    return getpass(f"{prompt}: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    return getpass(f"{prompt}: ") if sys.stdin.isatty() else next_line()
+
+
+def next_line() -> str:
+    """Of standard input where it is no terminal, without its end."""
+    try:
+        return sys.stdin.readline().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise BadInput("Standard input is not in UTF-8. Type it at the keyboard, or let it be in UTF-8.") from None
+
+
+def speak_utf8() -> None:
+    """To and from files and other programs, text is in UTF-8, whatever the language of the system (Windows has others).
+
+    A mark at the beginning, as Windows' programs write it, is no part of the text.
+    """
+    for stream, encoding in ((sys.stdin, "utf-8-sig"), (sys.stdout, "utf-8"), (sys.stderr, "utf-8")):
+        if isinstance(stream, TextIOWrapper) and not stream.isatty():
+            stream.reconfigure(encoding=encoding)
 
 
 def unlock(prompt: str, open_with: Callable[[str], Key]) -> Key:

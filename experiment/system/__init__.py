@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ctypes import CDLL, c_void_p
+from pathlib import PurePath
 from types import ModuleType
 
 from experiment.errors import EquipmentFailure
@@ -51,6 +52,13 @@ def key_legends() -> Legends:
     """What the keys of this computer type in the layout in use now."""
     legends: Legends = _of_this_system().key_legends()
     return legends
+
+
+def unfit_name(path: PurePath) -> str | None:
+    """The part of this path that this system cannot name a file or folder; None if there is none."""
+    from experiment.system import windows
+
+    return windows.unfit_name(path) if sys.platform == "win32" else None
 
 
 def no_core_dumps() -> None:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from experiment.errors import EquipmentFailure
@@ -29,6 +29,8 @@ _KEYBOARD, _UP, _BY_SCAN_CODE = 1, 0x0002, 0x0008  # INPUT_KEYBOARD; KEYEVENTF_K
 _SCAN_CODES = {"space": 0x39, **{str(digit): 1 + digit for digit in range(1, 10)}}
 _VIRTUAL_KEYS = (*range(0x30, 0x3A), *range(0x41, 0x5B), *range(0xBA, 0xC1), *range(0xDB, 0xE0), 0xE2)
 _SHIFT, _IS_DOWN, _TO_SCAN_CODE, _CHANGE_NO_STATE = 0x10, 0x80, 0, 0x04  # VK_SHIFT; MapVirtualKeyExW; ToUnicodeEx
+# Microsoft, "Naming Files, Paths, and Namespaces": devices, with any ending, and what no name may hold or end in.
+_NO_NAME = re.compile(r'(?:con|prn|aux|nul|(?:com|lpt)[1-9])(?:\.|\Z)|.*(?:[<>:"|?*\x00-\x1f]|[. ]\Z)', re.IGNORECASE)
 _QUIET_ERRORS, _NO_HEAP = 0x0001 | 0x0002, 1  # SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX; WerSetFlags
 
 
@@ -150,6 +152,12 @@ def key_legends(windll: Any = None) -> Legends:
         return buffer.value[:1] if count > 0 else ""
 
     return {code: typed(code, shifted=False) + typed(code, shifted=True) for code in _VIRTUAL_KEYS}
+
+
+def unfit_name(path: PurePath) -> str | None:
+    """The part of this path that Windows would drop letters of, take for a device, or refuse."""
+    parts = (part for part in path.parts if part not in {path.anchor, ".."})
+    return next((part for part in parts if _NO_NAME.match(part)), None)
 
 
 def forbid_core_dumps() -> None:

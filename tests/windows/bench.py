@@ -61,7 +61,7 @@ class Bench:
         pipe = subprocess.PIPE
         return subprocess.Popen(
             command, cwd=cwd, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True,
-            encoding="cp1252", errors="replace",
+            encoding="utf-8", errors="replace",
         )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Stands in, on the bench's Python, for queries that Wine 8 lacks; nothing of the program is changed."""
 
+import _winapi
 import msvcrt
 import os
 import sys
@@ -7,6 +8,8 @@ import types
 from typing import Any
 
 os.getppid = lambda: 1  # PssCaptureSnapshot
+if hasattr(_winapi, "CopyFile2"):
+    del _winapi.CopyFile2  # shutil copies without it, as before Python 3.12
 _ports: Any = types.ModuleType("serial.tools.list_ports_windows")  # CM_MapCrToWin32Err
 _ports.comports = lambda **_: []
 sys.modules[_ports.__name__] = _ports

@@ -15,7 +15,7 @@ from experiment.messages.store import Folder
 from tests.windows.bench import ROOT, Bench
 
 pytestmark = pytest.mark.windows
-PHRASE = "sieben gelbe schafe"
+PHRASE = "sieben grüne Schäfchen"
 KINDS = {"utf-8-sig": "Schön, dass es dich gibt ❤", "cp1252": "Schön, dass es dich gibt – €", "utf-16": "Grüße 🌻"}
 
 
@@ -76,7 +76,7 @@ def test_files_of_windows_programs_are_imported_unchanged(bench: Bench, tmp_path
 
 
 def test_encrypted_messages_open_on_both_systems(bench: Bench, tmp_path: Path) -> None:
-    """What is encrypted there opens here with the passphrase, and no plain file is left."""
+    """What is encrypted there opens here with the passphrase, umlauts and all, and no plain file is left."""
     shutil.copy(ROOT / "stimuli" / "examples" / "english.csv", tmp_path / "sub-DF1.csv")
     before = read_messages(tmp_path / "sub-DF1.csv")
     status, _, told = bench.dayfour("messages", "encrypt", "--messages", tmp_path, typed=f"{PHRASE}\n" * 2)
@@ -94,3 +94,11 @@ def test_the_display_is_measured(small_display: str) -> None:
     )
     status, out, told = Bench(display=small_display).python(code)
     assert (status, out.strip()) == (0, "1280 720 1.0"), told
+
+
+@pytest.mark.parametrize("name", ["trail. ", "con"])
+def test_a_name_that_windows_cannot_have_is_refused(bench: Bench, tmp_path: Path, name: str) -> None:
+    """Nothing is made under another name."""
+    status, _, told = bench.dayfour("simulate", "--subjects", "1", "--out", tmp_path / name)
+    assert (status, f"Windows cannot have a file or folder named '{name}'" in told) == (2, True), told
+    assert not [*tmp_path.iterdir()]
