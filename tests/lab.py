@@ -34,6 +34,7 @@ from experiment.record.dataset import DataSet
 from experiment.record.events import Ended, Event, MessageScene, ScaleScene, Shown, Started, TextScene, decode
 from experiment.storage.hash_chain import Line
 from experiment.task.layout import MINIMUM_SIZE_PX, Layout
+from tests.places import EXAMPLES, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -49,8 +50,6 @@ if TYPE_CHECKING:
 
 Kind = TypeVar("Kind")
 
-ROOT = Path(__file__).parents[1]
-EXAMPLES = ROOT / "stimuli" / "examples"
 STEADY = 5  # looks at a window that has not moved
 LIMIT_S = 30.0  # for anything to happen; a busy machine needs some seconds
 SUBJECT, TASK = "DF1", "lovedones"

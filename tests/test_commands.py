@@ -21,17 +21,8 @@ from experiment.design.message import read_messages
 from experiment.design.visit import Visit
 from experiment.record.dataset import DataSet
 from experiment.record.events import Ended, ScaleScene, TextScene
-from tests.lab import (
-    EXAMPLES,
-    TASK,
-    Eyes,
-    Lab,
-    by_keyboard,
-    finishes,
-    is_message,
-    participates,
-    short_protocol,
-)
+from tests.lab import TASK, Eyes, Lab, by_keyboard, finishes, is_message, participates, short_protocol
+from tests.places import EXAMPLES
 from tests.test_keyboard import HUMBLE
 from tests.trial_tables import read_table
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from experiment.storage import append_file
 from experiment.storage.exclusive import is_written
-from tests.lab import ROOT
+from tests.places import ROOT
 from tests.small_disks import resize, small_disk
 
 if TYPE_CHECKING:

@@ -22,7 +22,8 @@ from experiment.replay.between import between_sessions
 from experiment.session.doubts import Doubtful, session_doubts, visit_doubts, waive_doubts
 from experiment.session.plan import Plan, plan_session
 from experiment.session.run import run_simulated
-from tests.lab import EXAMPLES, SUBJECT, by_keyboard, finishes
+from tests.lab import SUBJECT, by_keyboard, finishes
+from tests.places import EXAMPLES
 from tests.strategies import PROTOCOL, held
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tests.faults.harness import preloaded
-from tests.lab import ROOT
+from tests.places import ROOT
 
 if TYPE_CHECKING:
     import pytest

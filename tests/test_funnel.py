@@ -37,7 +37,8 @@ from experiment.record.remake import remake
 from experiment.record.tsv import read_records, read_rows, write_rows
 from experiment.storage.exclusive import is_written
 from experiment.task.layout import Layout
-from tests.lab import ROOT, SUBJECT, Lab, by_keyboard, chord, is_closing, managed, participates, short_protocol
+from tests.lab import SUBJECT, Lab, by_keyboard, chord, is_closing, managed, participates, short_protocol
+from tests.places import ROOT
 from tests.strategies import PROTOCOL
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from experiment.messages.store import Folder
 from experiment.storage.atomic_file import write_whole
 from experiment.system import no_core_dumps
 from experiment.task.layout import Layout
-from tests.lab import EXAMPLES
+from tests.places import EXAMPLES
 from tests.strategies import PROTOCOL
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from experiment.session import run as sessions
 from experiment.session.doubts import session_doubts
 from experiment.storage.exclusive import is_written
 from experiment.task.scenes import closing_page, participant_page
-from tests.lab import EXAMPLES, ROOT
+from tests.places import EXAMPLES, ROOT
 from tests.trial_tables import read_table
 
 if TYPE_CHECKING:

@@ -37,7 +37,7 @@ from experiment.session.run import run_simulated
 from experiment.storage.anchor import anchor_of
 from experiment.storage.hash_chain import line_digests
 from experiment.task.scenes import pause_page, pause_pages
-from tests.lab import EXAMPLES
+from tests.places import EXAMPLES
 from tests.strategies import PROTOCOL, held, session_of
 
 if TYPE_CHECKING:

@@ -36,18 +36,8 @@ from experiment.signals.devices import SerialLine, SignalFile
 from experiment.signals.due import DueSignal, due_signals
 from experiment.signals.lsl import LslStream
 from experiment.signals.outlet import AGAIN_S, MOST, Job, Outlet
-from tests.lab import (
-    EXAMPLES,
-    LIMIT_S,
-    ROOT,
-    by_keyboard,
-    chord,
-    differing,
-    finishes,
-    is_paused,
-    participates,
-    pictures_of,
-)
+from tests.lab import LIMIT_S, by_keyboard, chord, differing, finishes, is_paused, participates, pictures_of
+from tests.places import EXAMPLES, ROOT
 from tests.strategies import PROTOCOL, eventful_trial, session_of
 from tests.test_pulses import line, protocol_with
 

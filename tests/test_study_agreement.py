@@ -20,7 +20,7 @@ from experiment.study.agreement import disagreements
 from experiment.study.location import join, register_in
 from experiment.study.register import Register
 from experiment.study.sessions import record_end
-from tests.lab import ROOT
+from tests.places import ROOT
 from tests.registers import DAY, MONDAY, PUBLIC_KEYS, STUDY, noon, run_session
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from experiment.record.dataset import DataSet
 from experiment.study import admission, events, history, queries, recording, setup
 from experiment.study import sessions as holding
 from experiment.study.register import Register
-from tests.lab import EXAMPLES
+from tests.places import EXAMPLES
 from tests.registers import DAY, MONDAY, PUBLIC_KEYS, STUDY, noon, run_session
 from tests.strategies import PROTOCOL
 

@@ -14,7 +14,7 @@ from experiment.record.tsv import read_rows
 from experiment.study import setup
 from experiment.study.location import FOLDER, find_register, join, register_in
 from experiment.study.register import Register
-from tests.lab import ROOT
+from tests.places import ROOT
 from tests.registers import PUBLIC_KEYS, STUDY
 
 if TYPE_CHECKING:

@@ -47,7 +47,7 @@ from experiment.study.sessions import record_end
 from experiment.study.setup import Allocation, enrol, set_up
 from experiment.study.study_file import Study, StudyClock
 from experiment.study.unblinding import lock, unblind_all, unblind_one
-from tests.lab import ROOT
+from tests.places import ROOT
 from tests.registers import run_session
 
 LIMIT_S = 30.0

@@ -13,7 +13,8 @@ from experiment.record.tsv import read_rows
 from experiment.study import dates, events, participants, recording, setup
 from experiment.study.anchors import find_record
 from experiment.study.register import Register
-from tests.lab import ROOT, SUBJECT, Lab
+from tests.lab import SUBJECT, Lab
+from tests.places import ROOT
 from tests.registers import PUBLIC_KEYS, STUDY
 
 if TYPE_CHECKING:

@@ -28,7 +28,6 @@ from experiment.storage.exclusive import is_written
 from experiment.task.scenes import pause_page
 from tests.lab import (
     ASSISTANT,
-    ROOT,
     SUBJECT,
     TASK,
     Lab,
@@ -41,6 +40,7 @@ from tests.lab import (
     participates,
     pictures_of,
 )
+from tests.places import ROOT
 from tests.scripted_screen import of
 from tests.small_disks import resize, small_disk
 from tests.trial_tables import read_table

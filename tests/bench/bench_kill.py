@@ -33,7 +33,8 @@ from experiment.session import run as sessions
 from experiment.session.plan import Plan
 from experiment.task.layout import Layout
 from tests.bench.reporting import ROOT, display, environment, print_table
-from tests.lab import EXAMPLES, short_protocol
+from tests.lab import short_protocol
+from tests.places import EXAMPLES
 from tests.trial_tables import read_table
 
 SIMULATED, IN_WINDOW = 270, 30

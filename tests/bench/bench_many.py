@@ -29,7 +29,7 @@ from experiment.study.register import Register, utc_now
 from experiment.study.setup import enrol, set_up
 from experiment.study.study_file import read_study
 from tests.bench.reporting import ROOT, median, print_table, ratio
-from tests.lab import EXAMPLES
+from tests.places import EXAMPLES
 from tests.registers import PUBLIC_KEYS
 
 MANY, TURNS, SUBJECT = 2_000, 11, "DF1"

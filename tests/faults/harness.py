@@ -45,7 +45,7 @@ from experiment.study import recording, setup
 from experiment.study.register import Register
 from experiment.study.sessions import record_end
 from experiment.task.layout import Layout
-from tests.lab import EXAMPLES
+from tests.places import EXAMPLES
 from tests.registers import DAY, MONDAY, PUBLIC_KEYS, STUDY, noon
 from tests.strategies import PROTOCOL
 

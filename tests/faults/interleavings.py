@@ -38,7 +38,7 @@ from experiment.screens.simulated_screen import simulated_info
 from experiment.session import run as sessions
 from experiment.session.plan import Interrupted, close_as_incomplete, plan_session
 from experiment.task.layout import Layout
-from tests.lab import EXAMPLES
+from tests.places import EXAMPLES
 from tests.strategies import PROTOCOL
 
 VISIT, UTC = Visit("DF001", 1), "2026-03-01T09:00:00.000+00:00"
