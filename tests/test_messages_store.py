@@ -199,6 +199,7 @@ def test_a_passphrase_opens_in_both_unicode_forms() -> None:
 
 def test_a_key_that_is_soon_guessed_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the computer is too busy for as many rounds of scrypt as a passphrase needs, there is no key."""
+    monkeypatch.setattr(encryption, "TRIES", 1)
     monkeypatch.setattr(encryption, "LEAST_WORK", 40)
     with pytest.raises(EquipmentFailure, match="too busy"):
         new_keys(PASSPHRASE)
