@@ -57,7 +57,7 @@ def run_qa(data: Path, protocol: Path, *, out: Path | None = None, pilot: bool =
     read, register = read_protocol(protocol), find_register(data)
     told = register.read() if register else None
     has_pilots = pilot and DataSet(data).pilot.root.is_dir()  # of which no register knows
-    of_study = queries.study_findings(told, data) if told and not has_pilots else ()
+    of_study = queries.findings_of(told, data) if not has_pilots else ()
     answers = queries.resolutions(told.entries if told else ())
     of_reports, counts = judge_reports(data, told, register.now()) if register and told and not has_pilots else ([], {})
     with progress_bar("Verifying") as progress:

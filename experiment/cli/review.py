@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from experiment.cli.options import FOUND_WANTING, PARTICIPANTS
-from experiment.cli.study_verify import say_line, say_record, verify_study
-from experiment.cli.terminal import progress_bar, say, show, unlock_if_given
+from experiment.cli.study_verify import say_line, say_record, verify_sessions, verify_study
+from experiment.cli.terminal import progress_bar, say, unlock_if_given
 from experiment.errors import BadInput
 from experiment.messages.findings import count_in_words
 from experiment.messages.store import Folder
@@ -19,10 +19,7 @@ from experiment.record.dataset import DataSet
 from experiment.record.finding import describe
 from experiment.record.long_table import long_table, read_sessions, save_long_table, table_as_tsv
 from experiment.record.remake import remake as remake_tables
-from experiment.record.strays import find_strays
 from experiment.record.trial_table import table_text
-from experiment.replay.verify import verify as verify_session
-from experiment.replay.verify import verify_all
 from experiment.replay.video import write_film
 from experiment.replay.window import show_again
 from experiment.study.location import find_register
@@ -125,19 +122,7 @@ def _source(messages: Path) -> Path | Folder | None:
 
 def _verify(place: Path, anchor: str, *, pilot: bool) -> None:
     """Say what was found in a session or a folder of them; end with 1 if anything was."""
-    if place.is_dir():
-        with progress_bar("Verifying") as progress:
-            verified = verify_all(place, pilot=pilot, progress=progress)
-        for stray in find_strays(DataSet(place)):
-            say(f"{stray}: not read, because its name is not that of a data file", "yellow")
-    else:
-        verified = [verify_session(place, pilot=pilot)]
-    wanting = [one for one in verified if one.is_wanting]
-    for one in wanting:
-        show(f"{one.transcript}: " + ("unfinished" if one.unfinished else "problems found"))
-        for finding in one.findings:
-            show(f"  {describe(finding)}")
-    show(f"{len(verified) - len(wanting)} of {len(verified)} sessions passed the check.")
+    wanting = verify_sessions(place, pilot=pilot)
     if _verify_beside(place, anchor) or wanting:
         raise typer.Exit(FOUND_WANTING)
 

@@ -40,6 +40,7 @@ from experiment.session import run as sessions
 from experiment.session.doubts import find_doubts, waive_doubts
 from experiment.session.plan import Plan, plan_session
 from experiment.study import sessions as holding
+from experiment.study.agreement import lost_register
 from experiment.study.location import find_register
 from experiment.study.register import Register, utc_now
 from experiment.study.sessions import admit, catch_up, session_today
@@ -126,6 +127,8 @@ def run(
     if not (close or system.has_display()):
         raise EquipmentFailure("There is no display, and a real session needs one. Start it from the desktop.")
     data_set, register = DataSet(data), find_register(data)
+    if register is None and (lost := lost_register(data_set)):
+        raise BadInput(lost)
     data_set.prepare()
     named = NamedSession(data_set, subject, session, read, register, operator)
     if close:

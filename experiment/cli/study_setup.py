@@ -9,7 +9,9 @@ import typer
 
 from experiment.cli.options import DATA, ROOT, DataFolder
 from experiment.cli.terminal import say
+from experiment.record.dataset import DataSet
 from experiment.study import location, participants
+from experiment.study.agreement import check_nothing_is_there
 from experiment.study.keys import read_public
 from experiment.study.location import register_in
 from experiment.study.register import ALLOCATION, PACKING
@@ -32,9 +34,13 @@ def init(
         Path | None,
         typer.Option(help="Folder for a register that several computers share; by default in the data set."),
     ] = None,
+    with_sessions: Annotated[
+        bool, typer.Option("--with-sessions", help="The sessions in the data set were run before the study.")
+    ] = False,
     data: DataFolder = DATA,
 ) -> None:
     """Start a study: draw the allocation at random and seal it for these two keys."""
+    check_nothing_is_there(DataSet(data), is_meant=with_sessions)
     read, register = read_study(plan), location.share_register(data, folder) if folder else register_in(data)
     set_up(register, read, read_public(unblinder), read_public(pharmacy), operator)
     if folder:

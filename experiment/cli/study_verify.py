@@ -8,14 +8,19 @@ from typing import Annotated
 import typer
 
 from experiment.cli.options import DATA, FOUND_WANTING, DataFolder
-from experiment.cli.terminal import say, show
+from experiment.cli.terminal import progress_bar, say, show
 from experiment.record.dataset import DataSet
+from experiment.record.finding import describe
+from experiment.record.strays import find_strays
+from experiment.replay.verify import verify as verify_session
+from experiment.replay.verify import verify_all
 from experiment.reports.verify import verify as verify_reports
 from experiment.storage.anchor import find_anchor
 from experiment.storage.hash_chain import line_digests
 from experiment.storage.read_file import read_file
 from experiment.study import queries
 from experiment.study.anchors import find_record
+from experiment.study.clock import is_simulated
 from experiment.study.location import is_shared, register_in
 from experiment.study.snapshot import Snapshot
 
@@ -25,14 +30,34 @@ Anchor = Annotated[
 
 
 def verify(anchor: Anchor = "", data: DataFolder = DATA) -> None:
-    """Check that the register is intact and agrees with the data, and that it still leads to an anchor."""
+    """Check the register, every session, whether both agree, and that they still lead to an anchor."""
     told = register_in(data).read()
     say(f"The register is intact: {len(told.entries)} entries, {len(told.people)} participants.")
-    found = verify_study(data, told)
+    has_sessions = DataSet(data).transcripts_of_all() or DataSet(data).tables_of_all()
+    found = verify_sessions(data, pilot=is_simulated(told.entries)) if has_sessions else 0
+    found += verify_study(data, told)
     if anchor:
         found += say_record(anchor, told, data)
     if found:
         raise typer.Exit(FOUND_WANTING)
+
+
+def verify_sessions(place: Path, *, pilot: bool) -> int:
+    """Say what was found in a session or a folder of them, each repeated from its log; in how many is anything."""
+    if place.is_dir():
+        with progress_bar("Verifying") as progress:
+            verified = verify_all(place, pilot=pilot, progress=progress)
+        for stray in find_strays(DataSet(place)):
+            say(f"{stray}: not read, because its name is not that of a data file", "yellow")
+    else:
+        verified = [verify_session(place, pilot=pilot)]
+    wanting = [one for one in verified if one.is_wanting]
+    for one in wanting:
+        show(f"{one.transcript}: " + ("unfinished" if one.unfinished else "problems found"))
+        for finding in one.findings:
+            show(f"  {describe(finding)}")
+    show(f"{len(verified) - len(wanting)} of {len(verified)} sessions passed the check.")
+    return len(wanting)
 
 
 def verify_study(data: Path, told: Snapshot) -> int:

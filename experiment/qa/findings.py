@@ -16,6 +16,7 @@ KINDS = {
     "changed": "Log and table disagree or were changed",
     "twice": "Two logs of one session",
     "exchanged": "Not the log that the register recorded",
+    "no_register": "The study register is missing",
     "sealed": "Sealed files or kits do not belong to the study",
     "lost_data": "Data of a recorded session are missing",
     "stranger": "Data of a participant who is not in the register",

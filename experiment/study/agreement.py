@@ -172,6 +172,29 @@ def check_nobody_is_lost(told: Snapshot, data: DataSet) -> None:
         )
 
 
+def lost_register(data: DataSet) -> str | None:
+    """What is wrong with a data set that has no register, though people were enrolled; None if nobody was."""
+    if not (enrolled := sorted(_listed(data))):
+        return None
+    return (
+        f"participants.tsv lists {len(enrolled)} enrolled participant{'' if len(enrolled) == 1 else 's'}, such as "
+        f"{subject_name(enrolled[0])}, but there is no study register. Restore the folder `study` from a copy; a new "
+        "register would hand out kits again."
+    )
+
+
+def check_nothing_is_there(data: DataSet, *, is_meant: bool) -> None:
+    """BadInput before a study begins in a data set that has been in use, unless that `is_meant`."""
+    if lost := lost_register(data):
+        raise BadInput(lost)
+    if not is_meant and (count := len(data.transcripts_of_all())):
+        raise BadInput(
+            f"{data.root} already holds {count} recorded session{'' if count == 1 else 's'}. If a study's register was "
+            "lost, restore its folder `study` from a copy. If these sessions were run before the study began, add "
+            "--with-sessions."
+        )
+
+
 def _unproven(told: Snapshot, held: Held) -> Iterator[Finding]:
     """Sessions without the digest of a log: said once, if an earlier version recorded them, and else of each."""
     bare = [(visit, entry) for visit, entry in held.items() if _lacks_digest(entry)]

@@ -60,9 +60,19 @@ def clock_trouble(entries: Sequence[Entry], moment: datetime) -> str | None:
     )
 
 
+def future_entry(entries: Sequence[Entry], moment: datetime) -> str | None:
+    """What to do if the last entry is dated after now; None if it is not."""
+    return clock_trouble(entries, moment) if _moment(entries[-1]) - moment > CLOCKS_APART else None
+
+
 def moment_of(entries: Sequence[Entry], now: datetime) -> datetime:
     """Now; in a simulated study, which is of another year, the moment of its last entry."""
-    return _moment(entries[-1]) if entries[0].who == SIMULATOR else now
+    return _moment(entries[-1]) if is_simulated(entries) else now
+
+
+def is_simulated(entries: Sequence[Entry]) -> bool:
+    """Whether the study is a synthetic one."""
+    return entries[0].who == SIMULATOR
 
 
 def confirm_clock(entries: Sequence[Entry], reason: str, moment: datetime) -> ClockConfirmed:
@@ -119,7 +129,7 @@ def _stepped(before: Entry, after: Entry) -> timedelta | None:
 
 def _longest_wait(entries: Sequence[Entry]) -> timedelta:
     """As long as nothing at all may happen in this study; any time in a simulated one, which is of another year."""
-    if entries[0].who == SIMULATOR:
+    if is_simulated(entries):
         return timedelta.max
     begun = entries[0].act
     courses = begun.plan.courses if isinstance(begun, Begun) else None

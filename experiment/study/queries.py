@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from experiment.qa.findings import KINDS, Answers, qa_finding, with_answers
 from experiment.qa.resolutions import RESOLUTION, Resolution
 from experiment.record.dataset import DataSet
 from experiment.record.finding import Finding
-from experiment.study.agreement import disagreements
-from experiment.study.clock import clock_steps
+from experiment.study.agreement import disagreements, lost_register
+from experiment.study.clock import clock_steps, future_entry, moment_of
 from experiment.study.events import Answered, BegunAgain, Entry, Overridden, Unblinded
 from experiment.study.location import is_shared, register_in
 from experiment.study.recording import meaningful
@@ -24,6 +25,14 @@ MAX_NAMED = 10
 Key = tuple[str, str | None, int | None]
 
 
+def findings_of(told: Snapshot | None, data: Path) -> tuple[Finding, ...]:
+    """What the quality assurance should see of a study; where there is no register, whether there should be one."""
+    if told:
+        return study_findings(told, data)
+    lost = lost_register(DataSet(data))
+    return (qa_finding("no_register", lost),) if lost else ()
+
+
 def study_findings(told: Snapshot, data: Path) -> tuple[Finding, ...]:
     """All that the quality assurance should see of a study beside its sessions, with what was said of it."""
     return (*_of_acts(told.entries), *integrity_findings(told, data))
@@ -32,7 +41,7 @@ def study_findings(told: Snapshot, data: Path) -> tuple[Finding, ...]:
 def integrity_findings(told: Snapshot, data: Path) -> tuple[Finding, ...]:
     """What does not fit together: times in the register, and what it and the data tell; with what was said of it."""
     between = (*disagreements(told, DataSet(data), is_shared=is_shared(data)), *_of_sealed_files(told, data))
-    return (*_of_clocks(told.entries), *with_answers(between, resolutions(told.entries)))
+    return (*_of_clocks(told.entries, register_in(data).now()), *with_answers(between, resolutions(told.entries)))
 
 
 def _of_sealed_files(told: Snapshot, data: Path) -> Iterator[Finding]:
@@ -70,8 +79,10 @@ def _of_acts(entries: Sequence[Entry]) -> Iterator[Finding]:
         yield from _answered_since(one, at, last)
 
 
-def _of_clocks(entries: Sequence[Entry]) -> Iterator[Finding]:
+def _of_clocks(entries: Sequence[Entry], now: datetime) -> Iterator[Finding]:
     last = _last_answers(entries)
+    if text := future_entry(entries, moment_of(entries, now)):
+        yield qa_finding("register_clock", text)
     for step in clock_steps(entries):
         yield from _answered_since(qa_finding("register_clock", step.text), step.number, last)
 
