@@ -160,7 +160,7 @@ def test_a_session_is_one_of_the_protocols(session: str) -> None:
     assert "from 1 to 2" in errors(session=session)["session"]
 
 
-@pytest.mark.parametrize("operator", ["", "x" * 41, "T\tA", "T\nA", "\ud800", "a\u2028b", "n/a"])
+@pytest.mark.parametrize("operator", ["", "x" * 41, "T\tA", "T\nA", "\ud800", "a\u2028b", "n/a", "=TA", "@TA"])
 def test_an_assistant_has_a_name_on_a_line(operator: str) -> None:
     """The assistant's name is 1 to 40 characters on one line."""
     assert list(errors(operator=operator)) == ["operator"]

@@ -11,9 +11,10 @@ from openpyxl import Workbook
 from experiment.errors import BadInput
 from experiment.qa.findings import Answers, qa_finding
 from experiment.qa.report import QaReport, build_report
-from experiment.qa.resolutions import COLUMNS, Resolution, read_resolutions
-from experiment.record.tsv import tsv
+from experiment.qa.resolutions import COLUMNS, Resolution, read_resolutions, table_rows
+from experiment.record.tsv import for_spreadsheet, tsv
 from experiment.study import queries
+from experiment.study.register import check_initials
 
 STUDY = Path(__file__).parent / "recorded" / "study"
 TODAY = datetime(2026, 12, 1, tzinfo=timezone.utc)
@@ -62,6 +63,36 @@ def test_a_workbook_is_read(tmp_path: Path) -> None:
     sheet.append(["sub-DF2", "ses-1", "died", "yes"])
     book.save(path)
     assert resolved(path) == [("RÄ", "let_in", "Geprüft: müde, aber fähig")]
+
+
+FORMULA = '=HYPERLINK("http://x","seen")'
+
+
+def test_no_cell_is_a_formula(tmp_path: Path) -> None:
+    """Whatever a computer or an assistant is called or wrote: a spreadsheet shows it, and it is read back as it was."""
+    found = qa_finding("computer", f"{FORMULA}: screen problems.", place="@PC")
+    rows = list(table_rows([found], [Resolution(2, found.key, "-no display was there", "=RA")]))
+    assert [cell for cell in rows[0] if str(cell).startswith("'")] == [
+        "'@PC", f"'{FORMULA}: screen problems.", "'-no display was there", "'=RA",
+    ]  # fmt: skip
+    path = tmp_path / "t.tsv"
+    path.write_text(tsv(COLUMNS, rows))
+    (read,) = read_resolutions(path)
+    assert (read.reason, read.who) == ("-no display was there", "=RA")
+    with pytest.raises(BadInput, match="= \\+ - @ first"):
+        check_initials(read.who)
+
+
+def test_a_data_set_keeps_what_was_typed() -> None:
+    """Its tables are data: notes and answers stay as they were written, and numbers are never quoted anywhere."""
+    assert tsv(("notes",), [(FORMULA,)]).splitlines()[1].startswith('"=HYPERLINK')
+    assert [for_spreadsheet(cell) for cell in (FORMULA, "-1.5", "+3", -2, None)] == [
+        f"'{FORMULA}",
+        "-1.5",
+        "+3",
+        -2,
+        None,
+    ]
 
 
 def test_who_looked_can_be_said_once(tmp_path: Path) -> None:

@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from typer.testing import CliRunner
 
+from experiment.__main__ import app
 from experiment.cli.simulate import SIMULATED_PASSPHRASE
 from experiment.design.visit import Visit
 from experiment.errors import BadInput
 from experiment.record.dataset import DataSet
 from experiment.study import queries, recording, setup, unblinding
-from experiment.study.agreement import disagreements
-from experiment.study.location import join, register_in
+from experiment.study.agreement import check_nothing_is_there, disagreements
+from experiment.study.location import FOLDER, join, register_in
+from experiment.study.participants_tsv import update_participants_tsv
 from experiment.study.register import Register
 from experiment.study.sessions import record_end
 from tests.places import ROOT
@@ -63,6 +66,38 @@ def test_a_study_of_an_earlier_version_is_locked_and_unblinded(old: Path, tmp_pa
     unblinding.lock(register, old, "PI", tuple)
     key = read_key(register.folder / "unblinder.key", SIMULATED_PASSPHRASE)
     assert unblinding.unblind_all(register, old, key, "PI", "end", tmp_path / "treatments.tsv") == 6
+
+
+def test_study_verify_repeats_every_session(old: Path) -> None:
+    """It draws each order again and compares each line, as `qa` and `replay --verify` do, beside register and data."""
+    done = CliRunner().invoke(app, ["study", "verify", "--data", str(old)])
+    assert done.exit_code == 0, done.output
+    assert "11 of 11 sessions passed the check." in done.stdout
+    one, two = DataSet(old).transcripts_of_all()[:2]
+    first, second = one.read_bytes(), two.read_bytes()
+    one.write_bytes(second)
+    two.write_bytes(first)
+    done = CliRunner().invoke(app, ["study", "verify", "--data", str(old)])
+    assert done.exit_code == 1
+    assert "9 of 11 sessions passed the check." in done.stdout
+
+
+def test_a_register_that_is_gone_is_noticed(old: Path) -> None:
+    """Who deletes the whole folder is told by qa, is let into no session, and starts no new study by mistake."""
+    update_participants_tsv(DataSet(old), register_in(old).entries())  # as every act does since
+    shutil.rmtree(old / FOLDER)
+    (found,) = queries.findings_of(None, old)
+    assert (found.kind, "6 enrolled participants, such as sub-sim00001" in found.text) == ("no_register", True)
+    for meant in (True, False):
+        with pytest.raises(BadInput, match="Restore the folder `study`"):
+            check_nothing_is_there(DataSet(old), is_meant=meant)
+    refused = CliRunner().invoke(app, ["run", "--close", "--subject", "X1", "--session", "1", "--data", str(old)])
+    assert "no study register" in str(refused.exception)
+    (old / "participants.tsv").unlink()
+    assert queries.findings_of(None, old) == ()
+    with pytest.raises(BadInput, match=r"11 recorded sessions.*--with-sessions"):
+        check_nothing_is_there(DataSet(old), is_meant=False)
+    check_nothing_is_there(DataSet(old), is_meant=True)
 
 
 @pytest.fixture

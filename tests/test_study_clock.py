@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from experiment.errors import BadInput
-from experiment.study import admission, clock, events, recording, setup
+from experiment.study import admission, clock, events, queries, recording, setup
 from experiment.study.clock import CLOCKS_APART, clock_steps, confirm_clock
-from experiment.study.register import Register
+from experiment.study.register import Register, utc_now
+from experiment.study.snapshot import Snapshot
 from experiment.system.boot import this_boot
 from tests.registers import DAY, MONDAY, PUBLIC_KEYS, STUDY, dosed, noon, running, story
 
@@ -38,6 +39,23 @@ def register(tmp_path: Path) -> Register:
 def at(register: Register, moment: datetime) -> Register:
     """The register on a computer whose clock says so."""
     return Register(register.folder, lambda: moment)
+
+
+def test_an_entry_dated_ahead_is_a_finding_at_once(tmp_path: Path) -> None:
+    """Before anything else is recorded, status and verify tell of it; long after the study they do not."""
+    folder = tmp_path / "study"
+    setup.set_up(Register(folder), STUDY, *PUBLIC_KEYS, "PI")
+    told = Register(folder).read()
+    assert queries.integrity_findings(told, tmp_path) == ()
+    last = replace(told.entries[-1], utc=(utc_now() + timedelta(days=3)).isoformat())
+    (found,) = queries.integrity_findings(replace_entries(told, last), tmp_path)
+    assert (found.kind, found.needs_person, "Set the wrong clock" in found.text) == ("register_clock", True, True)
+    assert clock.future_entry(told.entries, utc_now() + 3 * YEARS) is None
+
+
+def replace_entries(told: Snapshot, last: events.Entry) -> Snapshot:
+    """The register with another last entry."""
+    return Snapshot((*told.entries[:-1], last), told.digests, told.size_bytes)
 
 
 def entry(utc: datetime, computer: str = "", boot: str = "", uptime_s: float | None = None) -> events.Entry:

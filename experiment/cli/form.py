@@ -17,6 +17,7 @@ from experiment.design.form_questions import AskedQuestion
 from experiment.design.protocol import Protocol
 from experiment.design.session import check_session, check_subject
 from experiment.errors import BadInput
+from experiment.record.tsv import looks_like_formula
 
 SUBJECT, SESSION, OPERATOR = "subject", "session", "operator"
 # No question of a protocol can have this name.
@@ -134,7 +135,7 @@ def _value(protocol: Protocol, field: AskedQuestion, given: str) -> str | float 
         case "session":
             return check_session(int(given), protocol) if re.fullmatch("[0-9]{1,3}", given) else None
         case "operator":
-            return _line(given) if len(given) <= OPERATOR_LENGTH else None
+            return _line(given) if len(given) <= OPERATOR_LENGTH and not looks_like_formula(given) else None
     return _answer(field, given)
 
 
@@ -179,7 +180,7 @@ def _request(field: AskedQuestion, *, is_empty: bool) -> str:
     special = {
         SUBJECT: "enter the subject ID (letters and digits, e.g. DF017)",
         SESSION: f"choose the session, from 1 to {len(field.choices)}",
-        OPERATOR: f"enter your name or initials, at most {OPERATOR_LENGTH} characters",
+        OPERATOR: f"enter your name or initials, at most {OPERATOR_LENGTH} characters, without = + - @ first",
     }
     by_kind = {
         "text": "enter an answer on one line",

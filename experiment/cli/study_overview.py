@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from os.path import relpath
 from pathlib import Path
@@ -14,11 +13,10 @@ from experiment.cli.options import DATA, PROTOCOL, AsTsv, DataFolder, ProtocolFi
 from experiment.cli.qa import run_qa
 from experiment.cli.study_daily import read_now, standings_now
 from experiment.cli.study_setup import Pilot
-from experiment.cli.terminal import say, show
+from experiment.cli.terminal import say, show, show_rows
 from experiment.errors import BadInput
 from experiment.record.dataset import DataSet
 from experiment.record.finding import Finding
-from experiment.record.tsv import tsv
 from experiment.reports.overview import counts, reports_in
 from experiment.storage.atomic_file import write_whole
 from experiment.study import overview as study_overview
@@ -46,8 +44,7 @@ def overview(
     shown = study_overview.overview(
         told, moment, reports_in(standings), counts(standings) if standings else {}, found, [trouble] if trouble else []
     )
-    if as_tsv:
-        sys.stdout.write(tsv(COLUMNS, table_rows(shown)))
+    if show_rows(COLUMNS, table_rows(shown), as_tsv=as_tsv):
         return
     path = out or data / "derivatives" / "overview" / ("today.html" if today else "overview.html")
     if path.suffix != ".html":

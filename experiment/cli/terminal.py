@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from experiment.errors import BadInput
-from experiment.record.tsv import tsv
+from experiment.record.tsv import for_spreadsheet, tsv
 from experiment.storage.encryption import WrongKey
 
 if TYPE_CHECKING:
@@ -107,7 +107,8 @@ def show_rows(
         listed = [dict(zip(columns, row, strict=True)) for row in rows]
         sys.stdout.write(json.dumps(listed, ensure_ascii=False, indent=1, default=str) + "\n")
     elif as_tsv:
-        sys.stdout.write(re.sub("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]", "\ufffd", tsv(columns, rows)))
+        text = tsv(columns, ([for_spreadsheet(cell) for cell in row] for row in rows))
+        sys.stdout.write(re.sub("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]", "\ufffd", text))
     return as_json or as_tsv
 
 

@@ -15,7 +15,7 @@ from experiment.errors import BadInput
 from experiment.messages.importing.files import read_tables
 from experiment.qa.findings import KINDS, Answers
 from experiment.record.finding import Finding
-from experiment.record.tsv import MISSING
+from experiment.record.tsv import MISSING, for_spreadsheet, from_spreadsheet
 
 RESOLUTION, RESOLVED_BY = "resolution", "resolved_by"
 PLACE = ("participant_id", "session_id", "finding")
@@ -54,7 +54,7 @@ def read_resolutions(path: Path) -> list[Resolution]:
         return []  # as an earlier version wrote it
     if wrong := [name for name in (*PLACE, RESOLUTION) if name not in columns]:
         raise BadInput(f"{path}: the column {wrong[0]!r} is missing or duplicated. Use the table that `qa` wrote.")
-    rows = [dict(zip(columns, (cell.strip() for cell in cells), strict=True)) for cells in table.rows]
+    rows = [dict(zip(columns, (from_spreadsheet(cell.strip()) for cell in cells), strict=True)) for cells in table.rows]
     return [
         _resolution(path, number, row)
         for number, row in zip(table.numbers, rows, strict=True)
@@ -66,11 +66,11 @@ def table_rows(findings: list[Finding], written: list[Resolution]) -> Iterator[t
     """The rows of the table, with what was written into it before; also of findings that are no more."""
     by_key = {one.key: one for one in written}
     for found in findings:
-        needs_person = "yes" if found.needs_person else "no"
-        told = (needs_person, found.place, KINDS[found.kind], found.text)
-        yield *_place(found.key), *told, *_said(by_key.pop(found.key, None))
+        told = ("yes" if found.needs_person else "no", found.place, KINDS[found.kind], found.text)
+        yield *_place(found.key), *map(for_spreadsheet, (*told, *_said(by_key.pop(found.key, None))))
     for one in by_key.values():
-        yield *_place(one.key), "no", None, KINDS[one.key[0]], "This finding no longer exists.", *_said(one)
+        gone = ("no", None, KINDS[one.key[0]], "This finding no longer exists.")
+        yield *_place(one.key), *map(for_spreadsheet, (*gone, *_said(one)))
 
 
 def _place(key: Key) -> tuple[str | None, str | None, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MISSING = "n/a"
+FORMULA_SIGNS = ("=", "+", "-", "@")
+NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
 Rows = dict[str, dict[str, str]]
 
 
@@ -32,6 +35,25 @@ def _field(cell: object) -> str:
     text = MISSING if cell is None else str(cell)
     # Quoted here, since Python's csv module leaves a lone carriage return bare in some of its versions.
     return '"' + text.replace('"', '""') + '"' if any(one in text for one in '\t"\n\r') else text
+
+
+def for_spreadsheet(cell: object) -> object:
+    """The cell of a table that people open in a spreadsheet program: a text that it would take for a formula is quoted.
+
+    Never for a data set's own tables, which are data: what was typed stays as it is there, and a program reads it.
+    Source: OWASP, CSV injection.
+    """
+    return f"'{cell}" if isinstance(cell, str) and looks_like_formula(cell) else cell
+
+
+def from_spreadsheet(cell: str) -> str:
+    """What was written, before `for_spreadsheet`."""
+    return cell[1:] if cell[:1] == "'" and looks_like_formula(cell[1:]) else cell
+
+
+def looks_like_formula(text: str) -> bool:
+    """Whether a spreadsheet program would compute it; a number with its sign is none."""
+    return text.startswith(FORMULA_SIGNS) and not NUMBER.fullmatch(text)
 
 
 def json_text(content: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from experiment.errors import BadInput, EquipmentFailure
+from experiment.record.tsv import FORMULA_SIGNS, looks_like_formula
 from experiment.storage.atomic_file import write_whole
 from experiment.storage.decoder import decoder
 from experiment.storage.hash_chain import chain_line, decode_line, line_digests, read_chain
@@ -269,8 +270,11 @@ def _snapshot(entries: tuple[Entry, ...], content: bytes) -> Snapshot:
 
 def check_initials(who: str) -> None:
     """BadInput unless `who` can be initials."""
-    if not who.strip() or len(who) > MOST_INITIALS or not who.isprintable():
-        raise BadInput(f"Please give your initials with --operator: at most {MOST_INITIALS} characters, not {who!r}.")
+    if not who.strip() or len(who) > MOST_INITIALS or not who.isprintable() or looks_like_formula(who.strip()):
+        raise BadInput(
+            f"Please give your initials with --operator: at most {MOST_INITIALS} characters, and none of "
+            f"{' '.join(FORMULA_SIGNS)} first (you wrote {who!r})."
+        )
 
 
 def _check_open(entries: Sequence[Entry], act: Act) -> None:
