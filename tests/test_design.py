@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from experiment.design.message import COLUMNS, PRACTICE, Message, messages_csv, read_messages, text_digests
-from experiment.design.session import _key, check_session, check_subject, draw_session, draw_sets, redraw
+from experiment.design.message_sets import draw_sets
+from experiment.design.orders import key_of
+from experiment.design.session import check_session, check_subject, draw_session, redraw
 from experiment.errors import BadInput
 from experiment.record import events
 from experiment.record.data_dictionary import data_dictionary
@@ -172,7 +174,7 @@ def test_a_split_is_balanced() -> None:
     shares = []
     for seed in range(200):
         messages = {message.message_id: message for message in twelve(seed)}
-        sets = draw_sets([*messages.values()], 2, _key(seed, "1", "sets"))
+        sets = draw_sets([*messages.values()], 2, key_of(seed, "1", "sets"))
         one, two = ([messages[message_id] for message_id in ids] for ids in sets)
         kinds = [Counter(message.relationship.strip().casefold() for message in ids) for ids in (one, two)]
         assert all(abs(kinds[0][kind] - kinds[1][kind]) <= 1 for kind in kinds[0] | kinds[1])
@@ -184,7 +186,7 @@ def test_a_split_is_balanced() -> None:
 def test_a_message_is_as_often_in_either_set() -> None:
     """Over many seeds every message is in the first session's set half of the time."""
     seeds, messages = 2000, twelve(0)
-    drawn = [draw_sets(messages, 2, _key(seed, "1", "sets"))[0] for seed in range(seeds)]
+    drawn = [draw_sets(messages, 2, key_of(seed, "1", "sets"))[0] for seed in range(seeds)]
     counts = Counter(message_id for ids in drawn for message_id in ids)
     assert all(abs(counts[message.message_id] - seeds / 2) < 5 * (seeds / 4) ** 0.5 for message in messages)
 

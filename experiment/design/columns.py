@@ -13,29 +13,31 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from experiment.design.protocol import Rating
 
-Kind = Literal["text", "count", "seconds"]
+Kind = Literal["text", "count", "seconds", "number"]
 
 RATING_ENDINGS = ("_onset", "_rt", "_time", "_changes")
 """How the names of a rating's columns, or of columns with seconds, end: no question's id ends so."""
-_ZERO = "since the session's clock zero (acq_time in the sessions file)"
+ZERO = "since the session's clock zero (acq_time in the sessions file)"
 
 
 class TableColumn(Struct, frozen=True):
-    """A column: a text, a whole number or seconds; `levels`: what each value of a rating means."""
+    """A column: a text, a whole number, seconds or a number in `units`; `levels`: what each value means."""
 
     name: str
     kind: Kind
     description: str
     levels: dict[str, str] = {}
+    units: str = ""
 
     @property
     def entry(self) -> dict[str, Any]:
         """Its entry in a BIDS data dictionary."""
-        units = {"Units": "s"} if self.kind == "seconds" else {}
+        named = "s" if self.kind == "seconds" else self.units
+        units = {"Units": named} if named else {}
         return {"Description": self.description} | units | ({"Levels": self.levels} if self.levels else {})
 
 
-_BEFORE_RATINGS = (
+MESSAGE_COLUMNS = (
     TableColumn("trial", "count", "Position of the message in the session, from 1."),
     TableColumn("message_id", "text", "The message's id in the file of messages."),
     TableColumn("message_sha256", "text", "SHA-256 of the message's text as UTF-8."),
@@ -46,14 +48,14 @@ _BEFORE_RATINGS = (
         "How many words the message has; where words stand without spaces, as in Chinese or Thai, two characters count "
         "as one.",
     ),
-    TableColumn("message_onset", "seconds", f"When the message was first on the screen, {_ZERO}."),
+    TableColumn("message_onset", "seconds", f"When the message was first on the screen, {ZERO}."),
     TableColumn(
         "reading_time",
         "seconds",
         "From message_onset to the press that went on, without pauses; n/a if its maximum time ended it.",
     ),
 )
-_AFTER_RATINGS = (
+AROUND_COLUMNS = (
     TableColumn("question_order", "text", "The questions' ids in the order of asking, with a comma between them."),
     TableColumn("pauses", "count", "How often the session was paused within the trial."),
     TableColumn("focus_losses", "count", "How many of these pauses came because another window took the keyboard."),
@@ -84,8 +86,8 @@ _AFTER_RATINGS = (
         "How often the message had been on the screen before the program died and the session went on.",
     ),
 )
-TRIAL_COLUMNS = frozenset(column.name for column in (*_BEFORE_RATINGS, *_AFTER_RATINGS))
-"""Those that every trial table has, whatever is asked."""
+TRIAL_COLUMNS = frozenset(column.name for column in (*MESSAGE_COLUMNS, *AROUND_COLUMNS))
+"""Those that the table of the self-paced task has, whatever is asked."""
 LATER_COLUMNS = frozenset({"message_words", "answered_with"})
 """Those that tables have since the number of words is recorded."""
 
@@ -111,16 +113,7 @@ SESSIONS_COLUMNS: dict[str, Any] = {
 """The columns that every sessions file has, with their entries in its data dictionary."""
 
 
-def trial_columns(rating: Rating, *, with_words: bool = True) -> tuple[TableColumn, ...]:
-    """The columns of a protocol's trial table, in order.
-
-    `with_words`: whether the session recorded how many words its messages have; else its table is as it was before.
-    """
-    every = (*_BEFORE_RATINGS, *_rating_columns(rating), *_AFTER_RATINGS)
-    return every if with_words else tuple(column for column in every if column.name not in LATER_COLUMNS)
-
-
-def _rating_columns(rating: Rating) -> Iterator[TableColumn]:
+def rating_columns(rating: Rating) -> Iterator[TableColumn]:
     """Five for each question."""
     between = {str(point): f"{point} of {rating.points}, without a label" for point in range(2, rating.points)}
     for question in rating.questions:
@@ -129,7 +122,7 @@ def _rating_columns(rating: Rating) -> Iterator[TableColumn]:
         confirmed = f"From {name}_onset to the press that made the answer final, without pauses."
         changes = "How often the marker moved after the first choice; n/a if there was none."
         yield TableColumn(name, "count", answer, levels)
-        yield TableColumn(f"{name}_onset", "seconds", f"When the scale of {name} was first on the screen, {_ZERO}.")
+        yield TableColumn(f"{name}_onset", "seconds", f"When the scale of {name} was first on the screen, {ZERO}.")
         yield TableColumn(
             f"{name}_rt", "seconds", f"From {name}_onset to the first choice, without pauses, even if never confirmed."
         )

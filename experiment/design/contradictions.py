@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET
 
 from experiment.design.colours import contrast
+from experiment.design.objects import find_object_mistakes
+from experiment.design.scan import find_scan_mistakes
 from experiment.design.scanner import keys_of_two
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ def find_contradictions(protocol: Protocol) -> Iterator[str]:
     yield from _choices(protocol)
     yield from _numbers(protocol)
     yield from keys_of_two(protocol)
+    yield from _tasks(protocol)
 
 
 def _colours(protocol: Protocol) -> Iterator[str]:
@@ -75,3 +78,15 @@ def _numbers(protocol: Protocol) -> Iterator[str]:
                     f"[wording]: {name!r} says {found[0]!r}, but the scales have {points} points. Please write "
                     f"{POINTS} for the number of points, as in '1 to {POINTS}'."
                 )
+
+
+def _tasks(protocol: Protocol) -> Iterator[str]:
+    """What the section of a task and the others say against each other."""
+    if protocol.scan and protocol.objects:
+        yield "[scan] and [objects] are two tasks. Please write a protocol for each."
+    elif protocol.scan:
+        yield from find_scan_mistakes(protocol, protocol.scan)
+    elif protocol.objects:
+        yield from find_object_mistakes(protocol, protocol.objects)
+    elif protocol.messages == 0:
+        yield "'messages' must be at least 1."

@@ -17,6 +17,7 @@ import regex
 from msgspec import UNSET, Struct, UnsetType
 
 from experiment.design.protocol import Protocol
+from experiment.design.sources import SOURCES
 from experiment.errors import BadInput
 from experiment.storage import limits
 from experiment.storage.read_file import read_file
@@ -27,7 +28,7 @@ PRACTICE = "practice"
 COLUMNS = ("message_id", "writer", "relationship", "language", "text")
 
 
-OPTIONAL = ("subject", "participant_name", "as_written", "suspected")
+OPTIONAL = ("subject", "participant_name", "as_written", "suspected", "source")
 
 
 YES = "yes"
@@ -47,8 +48,8 @@ class Message(Struct, frozen=True):
 
     `subject`: for whom it was written, where its file says so. `participant_name`: as known, to be found in a text.
     `as_written`: `YES` once somebody has looked at what seemed damaged, and the writer wrote it so. `suspected`: what
-    import found that the text alone does not show, a line each with its severity. `more`: further columns of the file,
-    by their names, which are kept.
+    import found that the text alone does not show, a line each with its severity. `source`: whom it is from, where its
+    file says so. `more`: further columns of the file, by their names, which are kept.
     """
 
     message_id: str
@@ -60,6 +61,7 @@ class Message(Struct, frozen=True):
     participant_name: str = ""
     as_written: str = ""
     suspected: str = ""
+    source: str = ""
     more: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -238,5 +240,8 @@ def _message(path: Path, number: int, row: dict[str, str]) -> Message:
             f"{path}, message {number}: message_id may have at most 32 letters (A to Z), digits, '.', '_' and '-'. "
             "Write a short name such as m01."
         )
+    cells["source"] = cells["source"].strip().casefold()
+    if cells["source"] not in {"", *SOURCES}:
+        raise BadInput(f"{path}, message {number}: source must be {', '.join(SOURCES)} or empty (close). Correct it.")
     more = tuple((name, cell) for name, cell in row.items() if name and name not in cells)
     return Message(**cells, more=more)

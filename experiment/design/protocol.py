@@ -29,14 +29,16 @@ from experiment.design.form_questions import (
     wrong_braces,
 )
 from experiment.design.intake import Intake
+from experiment.design.objects import Objects
 from experiment.design.protocol_files import find_protocol, read_extended
+from experiment.design.scan import Scan
 from experiment.design.scanner import Pulses
 from experiment.design.signals import Signals
 from experiment.design.thresholds import Thresholds
+from experiment.design.timing import Timing
 from experiment.errors import BadInput
 from experiment.storage.toml import Content, check_content, refusal
 
-Seconds = Annotated[float, Meta(ge=0, le=3600)]
 Colour = Annotated[str, Meta(pattern=r"^#[0-9A-Fa-f]{6}\Z", title='a colour as "#RRGGBB", e.g. "#26231F"')]
 Id = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9]+\Z", title='a name of letters and digits, e.g. "lovedones"')]
 LanguageTag = Annotated[
@@ -66,27 +68,6 @@ class Display(Fixed, frozen=True):
     quiet: Colour
     accent: Colour
     show_writer: bool = True
-
-
-class Timing(Fixed, frozen=True):
-    """How long things last, in seconds on the screen; without a maximum, a screen waits for its answer."""
-
-    fixation_s: Seconds
-    blank_s: Seconds
-    page_minimum_s: Seconds
-    message_minimum_s: Seconds
-    message_maximum_s: Seconds | None = None
-    rating_maximum_s: Seconds | None = None
-
-    def __post_init__(self) -> None:
-        """A message must be allowed to stay for at least as long as it has to."""
-        longest_s, least_s = self.message_maximum_s, self.message_minimum_s
-        refuse(
-            longest_s is not None and longest_s <= least_s
-            and f"'message_maximum_s' must be above 'message_minimum_s' ({least_s:g}).",
-            self.rating_maximum_s == 0
-            and "'rating_maximum_s' must be above 0. For a rating without a time limit, remove the line.",
-        )  # fmt: skip
 
 
 class Question(Fixed, frozen=True):
@@ -209,12 +190,13 @@ class Protocol(Fixed, frozen=True):
     `message_sets`: all sessions show the `same` messages, each in an order of its own, or each has its own share of a
     `split` balanced by relationship and length. `guess`: what the participant is asked right after each session.
     `daily`: the daily reports, which are no part of a session: they are in the same file, and in no transcript.
+    `scan`: the messages are shown on a schedule in a scanner. `objects`: objects are held in place of messages.
     """
 
     task: Id
     language: LanguageTag
     sessions: Annotated[int, Meta(ge=1, le=99)]
-    messages: Annotated[int, Meta(ge=1, le=999)]
+    messages: Annotated[int, Meta(ge=0, le=999)]
     display: Display
     timing: Timing
     rating: Rating
@@ -231,6 +213,8 @@ class Protocol(Fixed, frozen=True):
     daily: Daily | UnsetType = UNSET
     pulses: Pulses | UnsetType = UNSET
     signals: Signals | UnsetType = UNSET
+    scan: Scan | UnsetType = UNSET
+    objects: Objects | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         """Each question to the assistant is a column of its own."""

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
-from hashlib import sha256
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
 
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
@@ -24,18 +22,16 @@ from experiment.design.message import (
     practice_message,
     text_digests,
 )
+from experiment.design.message_sets import Sets, draw_sets, messages_of_set
+from experiment.design.objects import Holding, Objects, draw_holdings
+from experiment.design.orders import Key, draw_new_order, draw_order, key_of
 from experiment.design.protocol import Protocol
+from experiment.design.scan import Scan, Slot, draw_slots
+from experiment.design.sources import CLOSE
 from experiment.design.visit import Visit, bare_label, subject_name
 from experiment.errors import BadInput
 
-SPLITS = 32  # drawn, of which the most even is taken
 LONGEST_SUBJECT = 32  # characters
-ORDERS = 99  # drawn at most until one is new
-
-
-Sets = tuple[tuple[str, ...], ...]
-Key = Callable[..., str]
-"""The digest of something's name, by which things are sorted."""
 
 
 class Trial(Struct, frozen=True):
@@ -43,7 +39,8 @@ class Trial(Struct, frozen=True):
 
     `words`: how many the text has. `label_sha256`: of the writer's name and the language, keyed as `message_sha256` is.
     Sessions whose texts have plain digests recorded neither. `others_sha256`: of the session's other texts, since
-    a changed text changes the key of all digests.
+    a changed text changes the key of all digests. `source`: whom the message is from, where not all are from somebody
+    close. `slot`: when it comes, in the timed task.
     """
 
     trial: int
@@ -54,10 +51,12 @@ class Trial(Struct, frozen=True):
     words: int | UnsetType = UNSET
     label_sha256: str | UnsetType = UNSET
     others_sha256: str | UnsetType = UNSET
+    source: str | UnsetType = UNSET
+    slot: Slot | UnsetType = UNSET
 
 
-Named = TypeVar("Named", Message, Trial)
-"""What has a message's id, by which it is drawn."""
+Step = Trial | Holding
+"""What a session goes through in its order: messages, or objects."""
 
 
 class Waiver(Struct, frozen=True):
@@ -72,7 +71,7 @@ class SessionPlan(Struct, frozen=True):
 
     `sets`: where each session has messages of its own, the ids of session 1, 2, ..., each sorted; else empty.
     `waived`: what spoke against it when it began.
-    `message_digests`: how each `message_sha256` was made.
+    `message_digests`: how each `message_sha256` was made. `holdings`: of the object task, which has no `trials`.
     """
 
     subject: str
@@ -84,6 +83,12 @@ class SessionPlan(Struct, frozen=True):
     sets: Sets = ()
     waived: tuple[Waiver, ...] | UnsetType = UNSET
     message_digests: Digests = UNSET
+    holdings: tuple[Holding, ...] | UnsetType = UNSET
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What it goes through, the practice left out."""
+        return self.holdings or self.trials
 
     @property
     def visit(self) -> Visit:
@@ -91,9 +96,24 @@ class SessionPlan(Struct, frozen=True):
         return Visit(self.subject, self.session)
 
     @property
+    def keys(self) -> list[Key]:
+        """By which orders are drawn: of each session up to this one."""
+        return [key_of(self.seed, self.subject, number) for number in range(1, self.session + 1)]
+
+    @property
+    def key(self) -> Key:
+        """By which this session's orders are drawn."""
+        return self.keys[-1]
+
+    @property
     def has_words(self) -> bool:
         """Whether the number of words of each message is known."""
         return self.practice.words is not UNSET
+
+    @property
+    def has_sources(self) -> bool:
+        """Whether it is recorded whom each message is from."""
+        return any(trial.source for trial in self.trials)
 
 
 def draw_session(
@@ -115,16 +135,16 @@ def draw_session(
             f"{len(messages)}. Complete the file."
         )
     if protocol.message_sets == "split":
-        sets = sets or draw_sets(messages, protocol.sessions, _key(seed, subject, "sets"))
-        messages = _of_set(messages, sets, session)
-    key, practice = _key(seed, subject, session), practice_message(protocol)
+        sets = sets or draw_sets(messages, protocol.sessions, key_of(seed, subject, "sets"))
+        messages = messages_of_set(messages, sets, session)
+    practice = practice_message(protocol)
     every = (practice, *messages)
     sha256_of, label_of = text_digests(every, digests), label_digests(every, digests)
     others_of = other_digests(messages) if digests is not UNSET else {}
+    has_sources = bool(protocol.scan) or any(one.source not in {"", CLOSE} for one in messages)
 
-    def trial(number: int, message: Message) -> Trial:
-        questions = _draw_questions(protocol, key, number)
-        known = Trial(number, message.message_id, sha256_of[message.message_id], message.relationship, questions)
+    def trial(message: Message) -> Trial:
+        known = Trial(0, message.message_id, sha256_of[message.message_id], message.relationship, ())
         if digests is UNSET:
             return known
         return replace(
@@ -132,11 +152,16 @@ def draw_session(
             words=count_words(message.text),
             label_sha256=label_of[message.message_id],
             others_sha256=others_of.get(message.message_id, UNSET),
+            source=message.source or CLOSE if has_sources and message is not practice else UNSET,
         )
 
-    ordered = _draw_order(protocol, messages, subject=subject, session=session, seed=seed)
-    trials = tuple(trial(number, message) for number, message in enumerate(ordered, start=1))
-    return SessionPlan(subject, session, seed, protocol, trial(0, practice), trials, sets, message_digests=digests)
+    plan = SessionPlan(
+        subject, session, seed, protocol, trial(practice), tuple(map(trial, messages)), sets, message_digests=digests
+    )
+    first = replace(plan.practice, questions=_draw_questions(protocol, plan.key, 0))
+    if protocol.objects:
+        return replace(plan, practice=first, holdings=_draw_holdings(plan, protocol.objects))
+    return replace(plan, practice=first, trials=_draw_trials(plan))
 
 
 def as_recorded(drawn: SessionPlan, recorded: SessionPlan) -> SessionPlan:
@@ -146,23 +171,45 @@ def as_recorded(drawn: SessionPlan, recorded: SessionPlan) -> SessionPlan:
     return replace(drawn, trials=tuple(replace(trial, others_sha256=UNSET) for trial in drawn.trials))
 
 
-def redraw(plan: SessionPlan) -> tuple[Trial, ...]:
-    """The trials of a session in the order that its seed, subject and session decide: its own, if nobody changed it."""
-    key = _key(plan.seed, plan.subject, plan.session)
-    ordered = _draw_order(plan.protocol, plan.trials, subject=plan.subject, session=plan.session, seed=plan.seed)
+def redraw(plan: SessionPlan) -> tuple[Step, ...]:
+    """The steps of a session as its seed, subject and session decide them: its own, if nobody changed it."""
+    objects = plan.protocol.objects
+    return _draw_holdings(plan, objects) if objects else _draw_trials(plan)
+
+
+def _draw_holdings(plan: SessionPlan, objects: Objects) -> tuple[Holding, ...]:
+    drawn = enumerate(draw_holdings(objects, plan.keys), start=1)
+    return tuple(Holding(trial, name, _draw_questions(plan.protocol, plan.key, trial)) for trial, name in drawn)
+
+
+def _draw_trials(plan: SessionPlan) -> tuple[Trial, ...]:
+    """The trials of a session in its order, each with its number, its questions and its place in the schedule."""
+    protocol, by_id = plan.protocol, {trial.message_id: trial for trial in plan.trials}
+    order = (
+        draw_order(list(by_id), plan.key, "message")
+        if protocol.message_sets == "split"
+        else draw_new_order(list(by_id), plan.keys, "message")
+    )
+    if protocol.scan:
+        return _draw_timed(plan, protocol.scan, {name: by_id[name] for name in order})
     return tuple(
-        replace(one, trial=number, questions=_draw_questions(plan.protocol, key, number))
-        for number, one in enumerate(ordered, start=1)
+        replace(by_id[name], trial=number, questions=_draw_questions(protocol, plan.key, number))
+        for number, name in enumerate(order, start=1)
     )
 
 
-def _draw_order(
-    protocol: Protocol, messages: Sequence[Named], *, subject: str, session: int, seed: int
-) -> Sequence[Named]:
-    """The messages of a session in its order."""
-    if protocol.message_sets == "split":
-        return _ordered(messages, _key(seed, subject, session))
-    return _in_new_order(messages, [_key(seed, subject, number) for number in range(1, session + 1)])
+def _draw_timed(plan: SessionPlan, scan: Scan, by_id: Mapping[str, Trial]) -> tuple[Trial, ...]:
+    """The trials in the order of the schedule; questions are asked after the last message of each block."""
+    sources = {name: trial.source or CLOSE for name, trial in by_id.items()}
+    asked = len(plan.protocol.rating.questions)
+
+    def trial(number: int, name: str, slot: Slot) -> Trial:
+        is_rated = scan.rating_s and number % scan.block_messages == 0
+        questions = _draw_questions(plan.protocol, plan.key, number) if is_rated else ()
+        return replace(by_id[name], trial=number, questions=questions, slot=slot)
+
+    slots = draw_slots(scan, sources, plan.keys, questions=asked)
+    return tuple(trial(number, *slot) for number, slot in enumerate(slots.items(), start=1))
 
 
 def _draw_questions(protocol: Protocol, key: Key, trial: int) -> tuple[str, ...]:
@@ -172,62 +219,6 @@ def _draw_questions(protocol: Protocol, key: Key, trial: int) -> tuple[str, ...]
         drawn_for = trial if protocol.rating.question_order == "trial" else "session"
         ids.sort(key=lambda question_id: key("question", drawn_for, question_id))
     return tuple(ids)
-
-
-def draw_sets(messages: Sequence[Message], count: int, key: Key) -> Sets:
-    """As many sets of equal size, each sorted by id: alike in relationships, and in their texts' summed length.
-
-    Within a relationship, messages of neighbouring length go one to each set, by lot; what is left over of
-    relationships is dealt in the same way. Of several such draws the one with the most even lengths is taken.
-    """
-    groups = _matched(messages, count)
-
-    def draw(number: int) -> list[list[Message]]:
-        dealt = [sorted(group, key=lambda message: key(number, message.message_id)) for group in groups]
-        return [[group[one] for group in dealt] for one in range(count)]
-
-    def unevenness(sets: list[list[Message]]) -> int:
-        lengths = [sum(len(message.text) for message in one) for one in sets]
-        return max(lengths) - min(lengths)
-
-    sets = min((draw(number) for number in range(SPLITS)), key=unevenness)
-    return tuple(tuple(sorted(message.message_id for message in one)) for one in sets)
-
-
-def _matched(messages: Sequence[Message], count: int) -> list[list[Message]]:
-    """Groups of `count` messages, as like each other as can be."""
-    by_length = sorted(messages, key=lambda message: (len(message.text), message.message_id))
-    relationships: dict[str, list[Message]] = {}
-    for message in by_length:
-        relationships.setdefault(message.relationship.strip().casefold(), []).append(message)
-    whole = {name: len(of) // count * count for name, of in relationships.items()}
-    rest = [message for name, of in relationships.items() for message in of[whole[name] :]]
-    rest.sort(key=by_length.index)
-    rows = [*(of[: whole[name]] for name, of in sorted(relationships.items())), rest]
-    return [row[at : at + count] for row in rows for at in range(0, len(row), count)]
-
-
-def _of_set(messages: Sequence[Message], sets: Sets, session: int) -> list[Message]:
-    if sorted(message.message_id for message in messages) != sorted(sum(sets, ())):
-        raise BadInput("These are not the messages that were divided when the first session began. Restore them.")
-    return [message for message in messages if message.message_id in sets[session - 1]]
-
-
-def _in_new_order(messages: Sequence[Named], keys: Sequence[Key]) -> list[Named]:
-    """The order of the last of the sessions: unlike those of the others, where there are that many."""
-    orders: list[list[Named]] = []
-    for key in keys:
-        draws = (_ordered(messages, key, *([number] if number else [])) for number in range(ORDERS))
-        orders.append(next((order for order in draws if order not in orders), _ordered(messages, key)))
-    return orders[-1]
-
-
-def _ordered(messages: Sequence[Named], key: Key, *draw: int) -> list[Named]:
-    return sorted(messages, key=lambda message: key("message", *draw, message.message_id))
-
-
-def _key(*why: object) -> Key:
-    return lambda *what: sha256("/".join(map(str, (*why, *what))).encode()).hexdigest()
 
 
 def check_subject(subject: str) -> str:

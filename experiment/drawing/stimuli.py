@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 
 import numpy as np
-from msgspec import structs
+from msgspec import UNSET, structs
 from numpy.typing import NDArray
 
 from experiment.design.colours import Rgb, rgb
@@ -18,6 +18,7 @@ from experiment.design.protocol import Protocol
 from experiment.drawing.controls import check_button_fits, check_scale_fits, draw_button, draw_marker, draw_scale
 from experiment.drawing.message import TextBox, draw_messages, fitting_box
 from experiment.drawing.scripts import blank_glyphs, missing_glyphs
+from experiment.drawing.typed_number import FIELD, draw_number
 from experiment.drawing.typeset import Drawings, Picture, Style, draw_text
 from experiment.errors import BadInput
 from experiment.record.events import BlankScene, MessageScene, ScaleScene, Scene, TextScene
@@ -68,12 +69,15 @@ class Pictures:
     marker: NDArray[np.uint8]
     mark: Placed | None
     square: tuple[Placed, Placed] | None  # for a photodiode: black, and white
+    typed: Mapping[tuple[int, str], Placed]  # each character of a number at its place from the left; at 0 the field
 
     def parts(self, scene: Scene) -> list[Placed]:
         """What a scene consists of, in the order of drawing, but for the marker."""
         shown = [] if isinstance(scene, BlankScene) else [self.scenes[without_controls(scene)]]
         if not isinstance(scene, BlankScene) and scene.button is not None:
             shown.append(self.buttons[scene.button])
+        if isinstance(scene, TextScene) and scene.typed is not UNSET:
+            shown += [self.typed[place] for place in enumerate((FIELD, *scene.typed))]
         if self.mark is not None:
             shown.append(self.mark)
         if self.square is not None:
@@ -85,6 +89,7 @@ class Pictures:
         return [
             *self.scenes.values(),
             *self.buttons.values(),
+            *self.typed.values(),
             *([self.mark] if self.mark else []),
             *(self.square or ()),
         ]
@@ -108,7 +113,9 @@ def without_controls(scene: Scene) -> Scene:
     match scene:
         case ScaleScene():
             return structs.replace(scene, marker=None, button=None)
-        case TextScene() | MessageScene():
+        case TextScene():
+            return structs.replace(scene, button=None, typed=UNSET)
+        case MessageScene():
             return structs.replace(scene, button=None)
         case BlankScene():
             return scene
@@ -139,6 +146,7 @@ def draw_pictures(
         draughtsman.marker(),
         None if mark is None else draughtsman.mark(mark),
         (draughtsman.square(BLACK), draughtsman.square(WHITE)) if photodiode else None,
+        draughtsman.typed(),
     )
 
 
@@ -262,6 +270,12 @@ class _StimulusRenderer:
         box = self.layout.button
         picture = draw_button(label, box.width_px, box.height_px, self.sized(self.style, BUTTON_SIZE), self.language)
         return _placed(picture, box.x_px, box.y_px)
+
+    def typed(self) -> dict[tuple[int, str], Placed]:
+        """What a number consists of that the assistant types; nothing where none is."""
+        style, is_asked = self.sized(self.style, SCALE_SIZE), self.protocol.objects and self.protocol.objects.measures
+        drawn = draw_number(self.layout.typed, style, self.layout.even(2)) if is_asked else {}
+        return {place: _placed(*picture) for place, picture in drawn.items()}
 
     def marker(self) -> NDArray[np.uint8]:
         """The scale's marker, with its transparency (height, width, 4)."""

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from experiment.design.colours import rgb
 from experiment.design.message import Message, count_words, hide_digests, practice_message
+from experiment.design.message_sets import Sets
 from experiment.design.protocol import Protocol
-from experiment.design.session import Sets, check_subject
+from experiment.design.session import check_subject
 from experiment.design.visit import subject_name
 from experiment.drawing.composite import compose_screen
 from experiment.drawing.scripts import LANGUAGE, blank_glyphs, missing_glyphs

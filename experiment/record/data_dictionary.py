@@ -4,26 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
-from experiment.design.columns import SESSIONS_COLUMNS, trial_columns
+from experiment.design.columns import SESSIONS_COLUMNS
 from experiment.design.form_questions import AskedQuestion
 from experiment.design.message import KEYED
 from experiment.design.protocol import Protocol
 from experiment.design.session import SessionPlan
+from experiment.design.table_columns import table_columns
 
 
 def data_dictionary(session: SessionPlan) -> dict[str, Any]:
     """The table's BIDS sidecar: the task, then each column with its meaning, units and levels."""
     protocol = session.protocol
     wording = protocol.wording
-    instructions = (wording.welcome, *wording.instructions, wording.practice, wording.begin)
+    practice = () if protocol.scan or protocol.objects else (wording.practice, wording.begin)
+    instructions = (wording.welcome, *wording.instructions, *practice)
     return {
         "TaskName": protocol.task,
-        "TaskDescription": _TASK.format(messages=protocol.messages, points=protocol.rating.points),
+        "TaskDescription": _describe_task(protocol),
         "Instructions": "\n\n".join(text.strip() for text in instructions),
         "ProtocolSHA256": protocol.sha256,
-        **{column.name: column.entry for column in trial_columns(protocol.rating, with_words=session.has_words)},
-        **(KEYED_COLUMN if session.message_digests == KEYED else {}),
+        **{column.name: column.entry for column in table_columns(session)},
+        **(KEYED_COLUMN if session.message_digests == KEYED and session.trials else {}),
     }
+
+
+def _describe_task(protocol: Protocol) -> str:
+    points, messages = protocol.rating.points, protocol.messages
+    if objects := protocol.objects:
+        return _OBJECTS.format(things=len(objects.things), repeats=objects.repeats, points=points)
+    return (_SCAN if protocol.scan else _TASK).format(messages=messages, points=points)
 
 
 def sessions_dictionary(protocol: Protocol) -> dict[str, Any]:
@@ -45,6 +54,17 @@ _TASK = (
     "The participant reads {messages} messages from loved ones, one at a time, and answers after each of them on "
     "scales of {points} points. A row is a message, in the order of showing. n/a: something did not happen, "
     "such as a rating that was not given in time, or a message that an ended session did not reach."
+)
+_SCAN = (
+    "In a scanner the participant reads {messages} messages in blocks, each message for a fixed time, on a schedule "
+    "that counts from a pulse of the scanner. A row is a message, in the order of showing; ratings on scales of "
+    "{points} points, if any, are asked for after the last message of a block. n/a: something did not happen, such as "
+    "a rating that was not given in time, or a message after a pause, which ends a run."
+)
+_OBJECTS = (
+    "With closed eyes the participant holds {things} objects {repeats} times each, and answers after each holding on "
+    "scales of {points} points. A row is a holding, in the order of holding. n/a: something did not happen, such as a "
+    "rating that was not given in time."
 )
 KEYED_COLUMN = {
     "message_sha256": {

@@ -21,12 +21,11 @@ from experiment.design.visit import LABEL, NUMBER, Visit, session_name, session_
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.record.data_dictionary import (
     PARTICIPANTS_COLUMNS,
-    data_dictionary,
     sessions_dictionary,
 )
 from experiment.record.dataset_description import DESCRIPTION, README
 from experiment.record.events import Ended, Started
-from experiment.record.trial_table import table_text
+from experiment.record.session_files import find_scan_tables, session_files
 from experiment.record.tsv import (
     MISSING,
     describe_columns,
@@ -195,12 +194,10 @@ class DataSet:
                 f"The log does not begin with the start of a session but with {type(started).__name__}. "
                 "Restore it from a copy."
             )
-        session = started.session
-        table = self.table(session.visit, session.protocol.task)
-        write_whole(table, table_text(events))
-        write_whole(table.with_suffix(".json"), json_text(data_dictionary(session)))
+        for path, text in session_files(self, events).items():
+            write_whole(path, text)
         row = visit_row(started, ended if isinstance(ended, Ended) else None)
-        self._save_visit(self.sessions(session.subject), row, started)
+        self._save_visit(self.sessions(started.session.subject), row, started)
 
     def forget(self, visit: Visit) -> None:
         """Take a visit out of the tables; EquipmentFailure if that cannot be."""
@@ -210,14 +207,10 @@ class DataSet:
             rows = [row for name, row in table.rows.items() if name != session_name(visit.session)]
             if len(rows) < len(table.rows):
                 write_rows(path, rows, first=table.columns)
-        if table_path := self.table_of(visit):
-            try:
-                table_path.with_suffix(".json").unlink(missing_ok=True)
-                table_path.unlink()
-            except OSError as error:
-                raise EquipmentFailure(
-                    f"{table_path} cannot be removed: {error.strerror}. Close it in other programs."
-                ) from error
+        beh = self.table_of(visit)
+        tables = [beh, beh.with_suffix(".json")] if beh else []
+        for file in (*tables, *find_scan_tables(self, visit)):
+            _remove(file)
 
     def _save_visit(self, path: Path, row: dict[str, str], started: Started) -> None:
         with self.writing():
@@ -280,6 +273,13 @@ def _visit_of_folder(folder: Path) -> Visit | None:
     """The visit of a folder such as `sub-DF001/ses-1`; None if it is named otherwise, as a copy is."""
     subject, session = subject_label(folder.parent.name), session_number(folder.name)
     return Visit(subject, session) if subject and session else None
+
+
+def _remove(file: Path) -> None:
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        raise EquipmentFailure(f"{file} cannot be removed: {error.strerror}. Close it in other programs.") from error
 
 
 def visit_row(started: Started, ended: Ended | None) -> dict[str, str]:

@@ -16,6 +16,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from experiment.design.session import SessionPlan
 from experiment.record.events_beside import Answers, Closing, OutputState, SetAside, Signal, Unwritable
+from experiment.record.events_of_tasks import Handed, Measured, RunBegan, RunEnded, TakenBack
 from experiment.record.finding import Item
 from experiment.storage.decoder import decoder
 
@@ -30,11 +31,15 @@ or a synthetic participant."""
 
 
 class TextScene(Struct, frozen=True, tag_field="frame", tag="text"):
-    """A page of text, or one large sign (the fixation), with or without the button to go on."""
+    """A page of text, or one large sign (the fixation), with or without the button to go on.
+
+    `typed`: what has been typed of a number, on a page that asks the assistant for one.
+    """
 
     text: str
     style: Literal["page", "sign"] = "page"
     button: str | None = None
+    typed: str | UnsetType = UNSET
 
 
 class MessageScene(Struct, frozen=True, tag_field="frame", tag="message"):
@@ -268,6 +273,7 @@ Event = (
     Started | Shown | Elapsed | Refreshes | Key | Click | Focus | PauseAsked | Pulse | OutputState | Storage
     | TrialBegan | TrialEnded | Read | Marked | Rated | Paused | Resumed | Ended
     | Unwritable | Signal | Closing | SetAside
+    | RunBegan | RunEnded | Measured | Handed | TakenBack
 )  # fmt: skip
 
 _encoder = msgspec.json.Encoder()

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from experiment.design.columns import TableColumn, trial_columns
+from experiment.design.columns import TableColumn
+from experiment.design.table_columns import table_columns
 from experiment.design.visit import session_name, subject_name
 from experiment.errors import BadInput
 from experiment.record import transcript as log
@@ -68,7 +69,7 @@ def _read_session(path: Path, *, pilot: bool) -> SessionTable | str:
         return str(error)
     session = read.started.session
     keys = {"participant_id": subject_name(session.subject), "session_id": session_name(session.session)}
-    columns = (*KEYS, *trial_columns(session.protocol.rating, with_words=session.has_words))
+    columns = (*KEYS, *table_columns(session))
     return SessionTable(columns, [{**keys, **row} for row in trial_rows(read.events)])
 
 

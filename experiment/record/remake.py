@@ -13,12 +13,11 @@ from experiment.design.visit import session_name, subject_name, visit_of_file
 from experiment.errors import DayFourError
 from experiment.record import transcript as log
 from experiment.record.closing import list_closing
-from experiment.record.data_dictionary import data_dictionary
 from experiment.record.dataset import DataSet, visit_row
 from experiment.record.events import Ended, Event, Started
 from experiment.record.rescue import find_originals, put_back
-from experiment.record.trial_table import table_text
-from experiment.record.tsv import json_text, read_rows
+from experiment.record.session_files import session_files
+from experiment.record.tsv import read_rows
 from experiment.storage.atomic_file import write_whole
 from experiment.storage.exclusive import is_written
 
@@ -105,20 +104,19 @@ def state_of_tables(data: DataSet, events: Sequence[Event]) -> State:
     """
     started = events[0]
     assert isinstance(started, Started)  # noqa: S101 - `read` lets no other through
-    table = data.table(started.session.visit, started.session.protocol.task)
-    states = {_state_of_table(table, events), _state_of_row(data, started, events)}
-    if _text(table.with_suffix(".json")) != json_text(data_dictionary(started.session)):
-        states.add("changed" if table.with_suffix(".json").exists() else "missing")
+    files, earlier = session_files(data, events), [session_files(data, events[:end]) for end in _earlier(events)]
+    states = {_state_of_row(data, started, events)}
+    states |= {_state_of_file(path, text, [one.get(path) for one in earlier]) for path, text in files.items()}
     order: tuple[State, ...] = ("changed", "behind", "missing", "current")
     return next(state for state in order if state in states)
 
 
-def _state_of_table(path: Path, events: Sequence[Event]) -> State:
+def _state_of_file(path: Path, expected: str, earlier: Sequence[str | None]) -> State:
     if (found := _text(path)) is None:
         return "missing"
-    if found == table_text(events):
+    if found == expected:
         return "current"
-    return "behind" if any(found == table_text(events[:end]) for end in _earlier(events)) else "changed"
+    return "behind" if found in earlier else "changed"
 
 
 def _state_of_row(data: DataSet, started: Started, events: Sequence[Event]) -> State:
@@ -146,8 +144,7 @@ def set_tables_aside(data: DataSet, events: Sequence[Event]) -> Path:
     assert isinstance(started, Started)  # noqa: S101 - as above
     now = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S%f")
     folder = data.root / "sourcedata" / "replaced" / now
-    table = data.table(started.session.visit, started.session.protocol.task)
-    for path in (table, table.with_suffix(".json"), data.sessions(started.session.subject)):
+    for path in (*session_files(data, events), data.sessions(started.session.subject)):
         if path.exists():
             write_whole(folder / path.relative_to(data.root), path.read_bytes())
     return folder

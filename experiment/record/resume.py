@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from experiment.design.session import Trial
+from experiment.design.session import SessionPlan, Step, Trial
 from experiment.record.events import INTERRUPTED, Resumption, parse_utc
+from experiment.record.events_of_tasks import RunBegan
 from experiment.record.timeline import TrialRun, attempts, last_s, runs_by_trial
 from experiment.record.transcript import Transcript
 
@@ -20,12 +21,11 @@ def is_interrupted(transcript: Transcript) -> bool:
 
 
 def resume_point(transcript: Transcript, now_utc: str) -> Resumption:
-    """The first trial without all its ratings, and what is known of the time before; `now_utc` as ISO 8601."""
+    """The first trial that is still to come, and what is known of the time before; `now_utc` as ISO 8601."""
     session, runs = transcript.started.session, runs_by_trial(transcript.events)
-    trials = (session.practice, *session.trials)
-    open_trials = [trial for trial in trials if not _is_rated(trial, runs)]
+    open_trials = _unseen_runs(transcript) if session.protocol.scan else _unrated(session, runs)
     return Resumption(
-        trial=open_trials[0].trial if open_trials else len(trials),
+        trial=open_trials[0].trial if open_trials else len(session.steps) + 1,
         seen=tuple(trial.trial for trial in open_trials if _was_shown(runs.get(trial.trial, []))),
         gap_s=round(max(0.0, _since_last_s(transcript, now_utc)), 3),
         torn_bytes=transcript.torn_bytes,
@@ -33,18 +33,30 @@ def resume_point(transcript: Transcript, now_utc: str) -> Resumption:
 
 
 def rated_messages(transcript: Transcript) -> int:
-    """How many of the session's messages have all their ratings."""
+    """How many of the session's messages, or objects, have all their ratings."""
     runs = runs_by_trial(transcript.events)
-    return sum(_is_rated(trial, runs) for trial in transcript.started.session.trials)
+    return sum(_is_rated(step, runs) for step in transcript.started.session.steps)
 
 
-def _is_rated(trial: Trial, runs: Mapping[int, Sequence[TrialRun]]) -> bool:
+def _unrated(session: SessionPlan, runs: Mapping[int, Sequence[TrialRun]]) -> list[Step]:
+    """The trials without all their ratings; the practice too, of a task that has one."""
+    practice = () if session.holdings else (session.practice,)
+    return [step for step in (*practice, *session.steps) if not _is_rated(step, runs)]
+
+
+def _unseen_runs(transcript: Transcript) -> list[Trial]:
+    """The trials of runs that have not begun: one that was interrupted is over, as after a pause."""
+    begun = {event.run for event in transcript.events if isinstance(event, RunBegan)}
+    return [trial for trial in transcript.started.session.trials if trial.slot and trial.slot.run not in begun]
+
+
+def _is_rated(trial: Step, runs: Mapping[int, Sequence[TrialRun]]) -> bool:
     """Whether the last time that the trial was begun, every question came to its end, be it without an answer."""
-    return any(run.rated == set(trial.questions) for run in runs.get(trial.trial, [])[-1:])
+    return any(run.is_known and run.rated == set(trial.questions) for run in runs.get(trial.trial, [])[-1:])
 
 
 def _was_shown(runs: Iterable[TrialRun]) -> bool:
-    return any(run.message_onset_s is not None for run in runs)
+    return any(run.is_known for run in runs)
 
 
 def _since_last_s(transcript: Transcript, now_utc: str) -> float:

@@ -15,16 +15,17 @@ from experiment.record.transcript import Transcript, has_begun, read
 
 
 class OnDisk(Struct, frozen=True):
-    """A session's log as it was read: how many of its messages are rated, its end, and what could not be written."""
+    """A session's log as it was read: how many messages (or objects) are rated, its end, what could not be written."""
 
     rated: int
     messages: int
     ended: Ended | None
     unwritable: tuple[str, ...]
+    what: str = "messages"
 
     def __str__(self) -> str:
         """In a sentence, or two if something is missing."""
-        told = f"{self.rated} of {self.messages} messages have been rated, and these ratings are saved."
+        told = f"{self.rated} of {self.messages} {self.what} have been rated, and these ratings are saved."
         if not self.unwritable:
             return told
         kinds = ", ".join(sorted(set(self.unwritable)))
@@ -34,8 +35,9 @@ class OnDisk(Struct, frozen=True):
 def on_disk(transcript: Transcript) -> OnDisk:
     """What was read from the file just now."""
     unwritable = tuple(event.kind for event in transcript.events if isinstance(event, Unwritable))
-    messages = len(transcript.started.session.trials)
-    return OnDisk(rated_messages(transcript), messages, transcript.ended, unwritable)
+    session = transcript.started.session
+    what = "objects" if session.holdings else "messages"
+    return OnDisk(rated_messages(transcript), len(session.steps), transcript.ended, unwritable, what)
 
 
 def remake_advice(data: Path) -> str:

@@ -35,6 +35,7 @@ from experiment.record.events import (
     TrialBegan,
     TrialEnded,
 )
+from experiment.record.events_of_tasks import Handed, RunBegan, RunEnded, TakenBack
 
 CLOCK_STEP_S = 0.05  # a wall clock that was set by less is one that is kept in time
 
@@ -61,15 +62,17 @@ class Press(Struct, frozen=True):
 
 
 class Response(Struct, frozen=True):
-    """The way to one answer: to `Read` for a message, to `Rated` for a question; `answer` is None if none came.
+    """The way to one answer: to `Read` for a message, `TakenBack` for an object, `Rated` for a question.
 
-    `onset_s`: of the flip that first showed the message or the scale. `marks`: each place of the marker.
+    `onset_s`: of the flip that first showed the message or the scale. `marks`: each place of the marker. `answer`: None
+    if none came. `end_s`: when it left the screen, be it for a pause; None if nothing followed.
     """
 
     onset_s: float | None = None
     marks: tuple[Marked, ...] = ()
     pauses: tuple[Pause, ...] = ()
-    answer: Read | Rated | None = None
+    answer: Read | TakenBack | Rated | None = None
+    end_s: float | None = None
 
     @property
     def value(self) -> int | None:
@@ -92,7 +95,8 @@ class Response(Struct, frozen=True):
 class TrialRun(Struct, frozen=True):
     """A trial in one attempt: from its beginning to its end, or to where the attempt was interrupted.
 
-    `start_s`: the first scene of the trial. `started`: the beginning of the attempt.
+    `start_s`: the first scene of the trial. `started`: the beginning of the attempt. `zero_s`: the first pulse kept of
+    the scanner's run that the trial is in, if it is in one.
     """
 
     trial: int
@@ -100,6 +104,7 @@ class TrialRun(Struct, frozen=True):
     events: tuple[Event, ...]
     start_s: float
     end_s: float
+    zero_s: float | None = None
 
     @property
     def rated(self) -> frozenset[str]:
@@ -110,6 +115,16 @@ class TrialRun(Struct, frozen=True):
     def message_onset_s(self) -> float | None:
         """When the message was first on the screen."""
         return next(iter(self.spans_s(MessageScene)), (None, None))[0]
+
+    @property
+    def handed_s(self) -> float | None:
+        """When the object was first in the hand."""
+        return next((event.time_s for event in self.events if isinstance(event, Handed)), None)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the participant saw the message, or held the object."""
+        return (self.message_onset_s, self.handed_s) != (None, None)
 
     def spans_s(self, kind: type[Scene]) -> list[tuple[float, float]]:
         """From when until when each state of such a scene was on the screen: until the next came, if one did."""
@@ -124,9 +139,9 @@ class TrialRun(Struct, frozen=True):
         pieces: list[list[Event]] = [[]]
         for event in self.events:
             pieces[-1].append(event)
-            if isinstance(event, Read | Rated):
+            if isinstance(event, Read | TakenBack | Rated):
                 pieces.append([])
-        return [_response(piece) for piece in pieces]
+        return [_response(piece, after) for piece, after in zip(pieces, [*pieces[1:], []], strict=True)]
 
 
 class Attempt(Struct, frozen=True):
@@ -185,8 +200,14 @@ def trial_runs(attempt: Attempt) -> list[TrialRun]:
         end = next((at + 1 for at in range(begin, limit) if isinstance(events[at], TrialEnded)), limit)
         story = events[begin:end]
         start_s = next((onset_s for onset_s, _ in onsets(story)), latest_s[begin])
-        runs.append(TrialRun(trial, attempt.started, story, start_s, latest_s[end]))
+        runs.append(TrialRun(trial, attempt.started, story, start_s, latest_s[end], _zero_s(events[:begin])))
     return runs
+
+
+def _zero_s(before: Sequence[Event]) -> float | None:
+    """The first pulse kept of the scanner's run that goes on after these events."""
+    last = next((event for event in reversed(before) if isinstance(event, RunBegan | RunEnded)), None)
+    return last.time_s if isinstance(last, RunBegan) else None
 
 
 def runs_by_trial(events: Iterable[Event]) -> dict[int, list[TrialRun]]:
@@ -228,11 +249,13 @@ def answers(events: Iterable[Event]) -> Iterator[Read | Marked | Rated]:
     return (event for event in events if isinstance(event, Read | Marked | Rated))
 
 
-def _response(piece: Sequence[Event]) -> Response:
+def _response(piece: Sequence[Event], after: Sequence[Event]) -> Response:
     watched = (onset_s for onset_s, scene in onsets(piece) if isinstance(scene, MessageScene | ScaleScene))
     marks = tuple(event for event in piece if isinstance(event, Marked))
-    answer = next((event for event in piece if isinstance(event, Read | Rated)), None)
-    return Response(next(watched, None), marks, tuple(pauses(piece)), answer)
+    answer = next((event for event in piece if isinstance(event, Read | TakenBack | Rated)), None)
+    paused = tuple(pauses(piece))
+    ends_s = (*(one.start_s for one in paused), *(onset_s for onset_s, _ in onsets(after)))
+    return Response(next(watched, None), marks, paused, answer, next(iter(ends_s), None))
 
 
 def focus_losses(events: Iterable[Event]) -> int:

@@ -1,4 +1,4 @@
-"""The trial table: one row for each message, read from a session's events, with its data dictionary's columns.
+"""The trial table: one row for each message or object, read from a session's events.
 
 Everything here is derived. Times in the table are seconds; an onset counts from the session's clock zero, a reaction
 time from the flip that first showed the message or the scale, without the time of any pause. What is missing is `n/a`.
@@ -10,8 +10,10 @@ import math
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from experiment.design.columns import LATER_COLUMNS, trial_columns
+from experiment.design.session import Trial
+from experiment.design.table_columns import table_columns
 from experiment.record.events import Click, Key, MessageScene, Started, parse_utc
+from experiment.record.events_of_tasks import Measured, TakenBack
 from experiment.record.refreshes import flips_s, missed_within
 from experiment.record.timeline import Response, TrialRun, answers, pauses, runs_by_trial
 from experiment.record.tsv import MISSING, tsv
@@ -22,25 +24,27 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from experiment.design.columns import TableColumn
-    from experiment.design.session import Trial
+    from experiment.design.objects import Holding
+    from experiment.design.scan import Slot
+    from experiment.design.session import Step
     from experiment.record.events import Event
 
     Cell = str | int | float | None
     Row = dict[str, Cell]
 
-DTYPES = {"text": "string", "count": "Int64", "seconds": "Float64"}
+DTYPES = {"text": "string", "count": "Int64", "seconds": "Float64", "number": "Float64"}
 """The columns' types in pandas: those that know missing values."""
 
 
 def trial_rows(events: Sequence[Event]) -> list[Row]:
-    """A row for each message of the session, in the order of showing, also for those that were never reached.
+    """A row for each message or object of the session, in its order, also for those that were never reached.
 
     Each row has the columns of the protocol, in their order; None for what is missing. The practice is left out.
     """
     runs = runs_by_trial(events)
     started = events[0]
     assert isinstance(started, Started)  # noqa: S101 - `runs_by_trial` lets no other through
-    return [_row(trial, runs.get(trial.trial, []), started) for trial in started.session.trials]
+    return [_row(step, runs.get(step.trial, []), started) for step in started.session.steps]
 
 
 def table_text(events: Sequence[Event]) -> str:
@@ -65,33 +69,64 @@ def trial_table(events: Sequence[Event]) -> pd.DataFrame:
     rows = trial_rows(events)
     started = events[0]
     assert isinstance(started, Started)  # noqa: S101 - as above
-    return data_frame(trial_columns(started.session.protocol.rating, with_words=started.session.has_words), rows)
+    return data_frame(table_columns(started.session), rows)
 
 
-def _row(trial: Trial, runs: Sequence[TrialRun], started: Started) -> Row:
+def _row(step: Step, runs: Sequence[TrialRun], started: Started) -> Row:
     """The last run counts in which anything was rated: one interrupted before its last rating was done again."""
+    session = started.session
     counts = max((at for at, run in enumerate(runs) if run.rated), default=len(runs) - 1)
     run = runs[counts] if runs else None
     later_s = _after_s(run.started.zero_utc, started.zero_utc) if run else 0.0
-    message, *scales = run.responses if run else [Response()]
-    scale_of = dict(zip_longest(trial.questions, scales[: len(trial.questions)], fillvalue=Response()))
-    row: Row = {
+    first, *scales = run.responses if run else [Response()]
+    scale_of = dict(zip_longest(step.questions, scales[: len(step.questions)], fillvalue=Response()))
+    row = _of_message(step, first, later_s) if isinstance(step, Trial) else _of_object(step, run, later_s)
+    if isinstance(step, Trial) and step.slot:
+        row |= _of_slot(step.slot, first, run.zero_s if run else None)
+    for question in session.protocol.rating.questions:
+        row |= _rating(question.id, scale_of.get(question.id, Response()), later_s)
+    row["question_order"] = ",".join(step.questions) or None
+    row |= _circumstances(run)
+    shown_before = sum(one.is_known for one in runs[:counts])
+    row |= {"answered_with": answered_with(run) if run else None, "shown_before": shown_before if run else None}
+    return {column.name: row.get(column.name) for column in table_columns(session)}
+
+
+def _of_message(trial: Trial, response: Response, later_s: float) -> Row:
+    return {
         "trial": trial.trial,
         "message_id": trial.message_id,
         "message_sha256": trial.message_sha256,
         "relationship": None if trial.relationship == MISSING else trial.relationship,
         "message_words": trial.words or 0,
-        "message_onset": _rounded(message.onset_s, later_s),
-        "reading_time": _rounded(message.rt_s(message.answered_s)),
+        "message_onset": _rounded(response.onset_s, later_s),
+        "reading_time": _rounded(response.rt_s(response.answered_s)),
+        "source": trial.source or None,
     }
-    for question in started.session.protocol.rating.questions:
-        row |= _rating(question.id, scale_of[question.id], later_s)
-    row["question_order"] = ",".join(trial.questions)
-    row |= _circumstances(run)
-    shown_before = sum(one.message_onset_s is not None for one in runs[:counts])
-    row |= {"answered_with": answered_with(run) if run else None, "shown_before": shown_before if run else None}
-    later = () if started.session.has_words else LATER_COLUMNS
-    return {name: cell for name, cell in row.items() if name not in later}
+
+
+def _of_slot(slot: Slot, message: Response, zero_s: float | None) -> Row:
+    """Where a message is in its scanner's run, as planned and as it was."""
+    return {
+        "run": slot.run,
+        "block": slot.block,
+        "planned_onset": slot.onset_s,
+        "run_onset": elapsed(zero_s, message.onset_s),
+        "shown_time": elapsed(message.onset_s, message.end_s),
+    }
+
+
+def _of_object(holding: Holding, run: TrialRun | None, later_s: float) -> Row:
+    handed_s = run.handed_s if run else None
+    events = run.events if run else ()
+    back_s = next((event.time_s for event in events if isinstance(event, TakenBack)), None)
+    return {
+        "trial": holding.trial,
+        "object": holding.object,
+        "object_onset": _rounded(handed_s, later_s),
+        "held_time": elapsed(handed_s, back_s),
+        **{event.measure: event.value for event in events if isinstance(event, Measured)},
+    }
 
 
 def _after_s(utc: str, first_utc: str) -> float:
@@ -138,3 +173,8 @@ def answered_with(run: TrialRun) -> str | None:
 def _rounded(time_s: float | None, later_s: float = 0.0) -> float | None:
     """To the microsecond: finer than any clock here."""
     return None if time_s is None else round(time_s + later_s, 6)
+
+
+def elapsed(from_s: float | None, to_s: float | None) -> float | None:
+    """From one time to the other, if both are known."""
+    return None if from_s is None or to_s is None else _rounded(to_s - from_s)

@@ -5,17 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
-from experiment.design.session import SessionPlan
-from experiment.record.data_dictionary import data_dictionary
 from experiment.record.dataset import visit_row
-from experiment.record.events import Ended, Event, Started
+from experiment.record.events import Ended, Started
 from experiment.record.finding import Finding
-from experiment.record.trial_table import table_text
 from experiment.replay.discrepancy import discrepancy, quote
 from experiment.replay.recorded import changes
 from experiment.storage.decoder import decoder
@@ -26,18 +23,18 @@ Trials = frozenset[int | None]
 Table = list[list[str]]
 
 
-def table_findings(path: Path, events: Sequence[Event], unsure: Trials) -> Iterator[Finding]:
-    """The trial table on disk against the one of these events, but for trials in which an answer is unknown.
+def table_findings(
+    path: Path, expected: str, at_start: str | None, ended: Ended | None, unsure: Trials
+) -> Iterator[Finding]:
+    """A table on disk against what it should be, but for trials in which an answer is unknown.
 
     A session whose process died has the table of its start: that is one finding, and none if nothing was rated.
     """
-    expected = table_text(events)
     found = _text(path)
     if isinstance(found, Finding):
         yield found
     elif found != expected:
-        died = not isinstance(events[-1], Ended)
-        if died and found == table_text(events[:1]):
+        if ended is None and found == at_start:
             yield discrepancy(
                 path.name, "table", "log goes on until the program died", f"table is that of the start: {REMAKE}"
             )
@@ -45,8 +42,8 @@ def table_findings(path: Path, events: Sequence[Event], unsure: Trials) -> Itera
             yield from _cells(path.name, _table(expected), found, unsure)
 
 
-def sidecar_findings(path: Path, session: SessionPlan) -> Iterator[Finding]:
-    """The table's data dictionary against that of the session in the transcript."""
+def sidecar_findings(path: Path, expected: str) -> Iterator[Finding]:
+    """A table's data dictionary against that of the session in the transcript."""
     text = _text(path)
     if isinstance(text, Finding):
         yield text
@@ -56,7 +53,7 @@ def sidecar_findings(path: Path, session: SessionPlan) -> Iterator[Finding]:
     except msgspec.DecodeError as error:
         yield discrepancy(path.name, "file", "expected JSON", f"found {error}")
         return
-    for field, has, says in changes(found, data_dictionary(session)):
+    for field, has, says in changes(found, json.loads(expected)):
         yield discrepancy(path.name, field, f"log says {quote(says)}", f"file says {quote(has)}")
 
 

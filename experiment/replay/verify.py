@@ -16,8 +16,6 @@ from pathlib import Path
 from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
-from experiment.design.message import practice_message
-from experiment.design.session import SessionPlan, redraw
 from experiment.design.visit import visit_of_file
 from experiment.errors import BadInput
 from experiment.record import transcript as log
@@ -25,9 +23,11 @@ from experiment.record.dataset import DataSet
 from experiment.record.events import SCHEMA, Ended, Event, Started, TrialBegan
 from experiment.record.events_beside import Signal, Unwritable
 from experiment.record.finding import Finding
+from experiment.record.session_files import session_files
 from experiment.record.timeline import starts
 from experiment.replay.between import between_sessions
 from experiment.replay.discrepancy import discrepancy, quote
+from experiment.replay.first_line import check_drawn, check_known_before
 from experiment.replay.lines import RecordedLine, check_chain, in_order, parse_line, unreadable
 from experiment.replay.recorded import Difference, RecordedScreen, RecordEnds, changes
 from experiment.replay.signals import signal_findings
@@ -83,8 +83,8 @@ def verify(path: Path, *, pilot: bool = False) -> Verification:
     runs = [_repeated(run) for run in _runs(ordered)]
     events = [event for run in runs for event in run.events]
     findings += [finding for run in runs for finding in run.findings]
-    findings += _known_before(started)
-    findings += _drawn_otherwise(started.session)
+    findings += check_known_before(started)
+    findings += check_drawn(started.session)
     findings += _of_another_session(runs)
     findings += _beside(path, ordered[-1].number, events, frozenset().union(*(run.unsure for run in runs)))
     last = ordered[-1].event
@@ -221,30 +221,6 @@ def _tag(event: Event | None) -> str:
     return str(type(event).__struct_config__.tag) if event else "nothing"
 
 
-def _known_before(started: Started) -> Iterator[Finding]:
-    """The digests in the first line against the protocol in it."""
-    protocol = started.session.protocol
-    practice = started.session.practice.message_sha256
-    for field, has, says in (
-        ("started.protocol_sha256", started.protocol_sha256, protocol.sha256),
-        ("started.session.practice.message_sha256", practice, practice_message(protocol).sha256),
-    ):
-        if has != says:
-            yield discrepancy("line 1", field, f"its protocol has {says}", f"recorded {has}")
-
-
-def _drawn_otherwise(plan: SessionPlan) -> Iterator[Finding]:
-    """The first trial that is not the one that seed, subject and session decide, as after sessions were exchanged."""
-    for recorded, drawn in zip(plan.trials, redraw(plan), strict=True):
-        if recorded != drawn:
-            says, has = (f"{one.message_id} ({', '.join(one.questions)})" for one in (drawn, recorded))
-            yield discrepancy("line 1", f"trial {recorded.trial}", f"drawn {says}", f"recorded {has}")
-            return
-    ids = sorted(one.message_id for one in plan.trials)
-    if plan.sets and (plan.session > len(plan.sets) or ids != sorted(plan.sets[plan.session - 1])):
-        yield discrepancy("line 1", "started.session.sets", "the messages of this session's set", "other messages")
-
-
 def _of_another_session(runs: Sequence[_Repeated]) -> Iterator[Finding]:
     """A later sitting goes on with the session of the first."""
     first, *later = [run.events[0] for run in runs if isinstance(run.events[0], Started)]
@@ -280,8 +256,12 @@ def _beside(path: Path, last_line: int, events: Sequence[Event], unsure: frozens
     yield from _set_aside(data, started)
     ended = events[-1] if isinstance(events[-1], Ended) else None
     try:
-        yield from table_findings(data.table(*who), events, unsure)
+        files = session_files(data, events)
+        for table in (path for path in files if path.suffix == ".tsv"):
+            yield from table_findings(table, files[table], session_files(data, events[:1]).get(table), ended, unsure)
     except Exception as error:  # noqa: BLE001 - as above
         yield discrepancy(data.table(*who).name, "table", "expected to be derived", f"stopped: {type(error).__name__}")
-    yield from sidecar_findings(data.table(*who).with_suffix(".json"), session)
+        return
+    for sidecar in (path for path in files if path.suffix == ".json"):
+        yield from sidecar_findings(sidecar, files[sidecar])
     yield from row_findings(data.sessions(session.subject), started, ended, last_line)

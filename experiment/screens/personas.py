@@ -10,11 +10,14 @@ import math
 from dataclasses import dataclass
 from random import Random
 
-from experiment.design.session import SessionPlan
+from msgspec import UNSET
+
+from experiment.design.objects import Holding, Measure
+from experiment.design.session import SessionPlan, Trial
 from experiment.design.synthetic import Ratings
 from experiment.record.events import Click, Input, Key, MessageScene, Pulse, ScaleScene, Scene, TextScene
 from experiment.task.layout import Layout
-from experiment.task.scenes import ending_page, pause_pages
+from experiment.task.scenes import ending_page, holding_page, measures_by_page, pages_for_assistant, pause_pages
 
 PRESS_S = 0.08
 REST = 10  # repetition times between two runs of a synthetic scanner
@@ -66,8 +69,13 @@ class Persona:
         self._limit_s = session.protocol.timing.rating_maximum_s
         self._pauses = pause_pages(session.protocol)
         self._endings = {reason: ending_page(session.protocol, reason) for reason in self._keys.reasons}
-        leaving = habit.leaves_at and min(habit.leaves_at, len(session.trials))
-        self._last_message = session.trials[leaving - 1].message_id if leaving else None
+        self._buttons = session.protocol.scan.buttons if session.protocol.scan else ()
+        self._for_assistant = pages_for_assistant(session.protocol)
+        self._holding, self._measured = holding_page(session.protocol), measures_by_page(session.protocol)
+        leaving = habit.leaves_at and min(habit.leaves_at, len(session.steps))
+        last = session.steps[leaving - 1] if leaving else None
+        self._last_message = last.message_id if isinstance(last, Trial) else None
+        self._holdings_left = last.trial if isinstance(last, Holding) else 0
         self._reason = "withdrew" if leaving else "other"
         self._ratings = ratings
         self._questions = {question.text: question.id for question in session.protocol.rating.questions}
@@ -81,19 +89,39 @@ class Persona:
         """Plan what follows this scene."""
         if isinstance(scene, MessageScene):
             self._message_id = scene.message_id
+        if not self._assist(scene, onset_s):
+            self._answer(scene, onset_s)
+
+    def _assist(self, scene: Scene, onset_s: float) -> bool:
+        """What the assistant does with this scene, or is called for; whether it is anything."""
         match scene:
             case TextScene() if scene in self._pauses:
                 self._press(self._keys.reasons[self._reason], onset_s + self._some(2.0))  # type: ignore[index]
             case TextScene() if scene in self._endings.values():
                 self._call_assistant(onset_s + self._some(2.0))
+            case TextScene() if scene in self._for_assistant:
+                self._press(self._keys.resume, onset_s + self._some(2.0))
+            case TextScene(typed=""):
+                self._type(self._measured[scene.text], onset_s)
             case MessageScene(message_id=message_id) if message_id == self._last_message:
                 self._call_assistant(onset_s + self._some(self._habit.message_s))
+            case TextScene() if scene == self._holding and self._is_last_holding():
+                self._call_assistant(onset_s + self._some(2.0))
+            case _:
+                return isinstance(scene, TextScene) and scene.typed is not UNSET
+        return True
+
+    def _answer(self, scene: Scene, onset_s: float) -> None:
+        """What the participant does with this scene."""
+        match scene:
             case TextScene(style="page", button=None) | MessageScene(button=None):
                 self._hurry(onset_s)
             case TextScene(button=str()):
                 self._go_on(onset_s + self._some(self._habit.page_s))
             case MessageScene(button=str()):
                 self._go_on(onset_s + self._some(self._habit.message_s))
+            case ScaleScene() if self._buttons:
+                self._push(scene, onset_s)
             case ScaleScene():
                 self._rate(scene, onset_s)
 
@@ -121,10 +149,27 @@ class Persona:
         else:
             self._go_on(onset_s + self._some(self._habit.confirm_s))
 
+    def _push(self, scene: ScaleScene, onset_s: float) -> None:
+        """A button of the box; the scale goes by itself."""
+        if scene.marker is None and not self._habit.silent:
+            self._press(self._buttons[self._wanted(scene) - 1], onset_s + self._some(self._habit.decide_s))
+
     def _wanted(self, scene: ScaleScene) -> int:
         if self._ratings is None:
             return self._random.randint(1, scene.points)
         return self._ratings.rate(self._questions[scene.question], self._message_id, scene.points)
+
+    def _is_last_holding(self) -> bool:
+        """Whether the object that is now in the hand is the one at which the participant leaves."""
+        self._holdings_left -= 1
+        return self._holdings_left == 0
+
+    def _type(self, measure: Measure, onset_s: float) -> None:
+        """The assistant types a number that is allowed, and confirms."""
+        number = f"{self._random.uniform(measure.minimum, measure.maximum):.1f}"
+        keys = [*("period" if one == "." else one for one in number), "return"]
+        for place, key in enumerate(keys, start=1):
+            self._press(key, onset_s + place * 2 * PRESS_S)
 
     def _mark(self, scene: ScaleScene, point: int, time_s: float) -> None:
         arrows = {1: self._keys.right, -1: self._keys.left}.get(point - scene.marker) if scene.marker else None

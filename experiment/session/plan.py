@@ -9,8 +9,9 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from experiment.design.message import KEYED, Digests, Message, practice_message
+from experiment.design.message_sets import Sets
 from experiment.design.protocol import Protocol
-from experiment.design.session import SessionPlan, Sets, as_recorded, check_session, draw_session
+from experiment.design.session import SessionPlan, as_recorded, check_session, draw_session
 from experiment.design.visit import Visit, subject_name
 from experiment.errors import BadInput
 from experiment.record import transcript as log

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from experiment.design.protocol import Question
-from experiment.record.events import Marked, Rated, TimedBy
+from experiment.record.events import Marked, Rated, TextScene, TimedBy
 from experiment.task.rating_scale import Confirm, MoveMarker, SetMarker, interpret, is_confirmation, marker_after
 from experiment.task.scenes import participant_page, question_scene
 from experiment.task.stage import Press, Stage, Stay
@@ -23,6 +23,14 @@ def wait_for_button(stage: Stage, stay: Stay, minimum_s: float, maximum_s: float
         if is_confirmation(press, stage.protocol.keys, stage.layout):
             return press
     return None
+
+
+def wait_for_assistant(stage: Stage, page: TextScene) -> Press:
+    """The press of the assistant's key that goes on from a page for the assistant."""
+    stay = stage.show(page)
+    while (press := stage.next_press(stay, None)) is None or getattr(press, "key", None) != stage.protocol.keys.resume:
+        pass
+    return press
 
 
 def ask(stage: Stage, question: Question) -> None:

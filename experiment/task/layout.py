@@ -95,6 +95,11 @@ class Layout(Struct, frozen=True):
         return Box(0, -self.even(296), self.even(300), self.even(56))
 
     @property
+    def typed(self) -> Box:
+        """Where a number stands that is typed, under the text of a page."""
+        return Box(0, -self.even(170), self.even(180), self.even(84))
+
+    @property
     def photodiode(self) -> Box:
         """The square for a light sensor, in the lower right corner: of one size on every screen, as sensors are."""
         return Box((self.width_px - PHOTODIODE_PX) // 2, (PHOTODIODE_PX - self.height_px) // 2, *2 * (PHOTODIODE_PX,))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import get_args
 
 from experiment.design.contradictions import POINTS
+from experiment.design.objects import Measure, Objects
 from experiment.design.protocol import Protocol, Question
+from experiment.design.scan import Scan, volumes_of_run
 from experiment.design.signals import OUTPUTS
 from experiment.record.events import ScaleScene, StorageCause, TextScene
 
@@ -19,18 +21,89 @@ AS_NAMED: Labels = {}
 def pages(protocol: Protocol, labels: Labels = AS_NAMED) -> tuple[TextScene, ...]:
     """Every page of text that a session can show."""
     wording = protocol.wording
+    practice = () if protocol.scan or protocol.objects else (wording.practice, wording.begin)
     read = (
-        wording.welcome, *wording.instructions, wording.practice, wording.begin, wording.resumed, wording.closing,
+        wording.welcome, *wording.instructions, *practice, wording.resumed, wording.closing,
         *([wording.before_questions] if wording.before_questions else []),
     )  # fmt: skip
     endings = tuple(ending_page(protocol, reason, labels) for reason in protocol.keys.reasons)
-    return (*(participant_page(protocol, text) for text in read), *pause_pages(protocol, labels), *endings)
+    own = (*(participant_page(protocol, text) for text in read), *_task_pages(protocol, labels))
+    return (*own, *pause_pages(protocol, labels), *endings)
+
+
+def _task_pages(protocol: Protocol, labels: Labels) -> Iterator[TextScene]:
+    """Those that only a task with a section of its own has."""
+    if protocol.scan:
+        yield from _scan_pages(protocol, protocol.scan, labels)
+    elif protocol.objects:
+        yield from _object_pages(protocol, protocol.objects, labels)
+
+
+def pages_for_assistant(protocol: Protocol) -> frozenset[TextScene]:
+    """The pages from which the assistant's key goes on, in a keyboard layout that has keys as they are named."""
+    others = {holding_page(protocol), *(TextScene(page) for page in measures_by_page(protocol))}
+    if scan := protocol.scan:
+        others |= {waiting_page(protocol, scan, run) for run in range(1, scan.runs + 1)}
+    return frozenset(_task_pages(protocol, AS_NAMED)) - others
+
+
+def holding_page(protocol: Protocol) -> TextScene | None:
+    """What is there while an object is in the hand; None in other tasks."""
+    return participant_page(protocol, protocol.objects.holding) if protocol.objects else None
 
 
 def scenes(protocol: Protocol, labels: Labels = AS_NAMED) -> tuple[TextScene | ScaleScene, ...]:
     """Every scene that a session can show, but for its messages, buttons and markers."""
     questions = (question_scene(protocol, question) for question in protocol.rating.questions)
     return (*pages(protocol, labels), fixation(protocol), *questions)
+
+
+def _scan_pages(protocol: Protocol, scan: Scan, labels: Labels) -> Iterator[TextScene]:
+    for run in range(1, scan.runs + 1):
+        yield ready_page(protocol, scan, run, labels)
+        yield waiting_page(protocol, scan, run)
+
+
+def _object_pages(protocol: Protocol, objects: Objects, labels: Labels) -> Iterator[TextScene]:
+    yield participant_page(protocol, objects.holding)
+    yield from (TextScene(page) for page in measures_by_page(protocol))
+    for text in (objects.close_eyes, objects.take_back, objects.open_eyes):
+        yield assistant_page(protocol, text, labels)
+    yield from (hand_over_page(protocol, objects, thing.id, labels) for thing in objects.things)
+
+
+def ready_page(protocol: Protocol, scan: Scan, run: int, labels: Labels = AS_NAMED) -> TextScene:
+    """What asks the assistant whether a run can begin."""
+    volumes = volumes_of_run(protocol, scan)
+    return assistant_page(protocol, scan.ready, labels, run=run, runs=scan.runs, volumes=volumes)
+
+
+def waiting_page(protocol: Protocol, scan: Scan, run: int) -> TextScene:
+    """What is there until the scanner's pulses come."""
+    return participant_page(protocol, scan.waiting.format(run=run, runs=scan.runs))
+
+
+def hand_over_page(protocol: Protocol, objects: Objects, name: str, labels: Labels = AS_NAMED) -> TextScene:
+    """What tells the assistant which object to hand over."""
+    return assistant_page(protocol, objects.hand_over, labels, object=objects.name_of(name))
+
+
+def measure_page(objects: Objects, measure: Measure, name: str) -> TextScene:
+    """What asks the assistant for a number, which is typed below."""
+    what = measure.text.format(object=objects.name_of(name))
+    return TextScene(objects.measure.format(what=what, minimum=f"{measure.minimum:g}", maximum=f"{measure.maximum:g}"))
+
+
+def measures_by_page(protocol: Protocol) -> dict[str, Measure]:
+    """What the assistant is asked to measure, by the text of the page."""
+    objects = protocol.objects or None
+    pairs = ((measure, thing.id) for measure in objects.measures for thing in objects.things) if objects else ()
+    return {measure_page(objects, measure, name).text: measure for measure, name in pairs} if objects else {}
+
+
+def assistant_page(protocol: Protocol, text: str, labels: Labels = AS_NAMED, **fields: object) -> TextScene:
+    """A page for the assistant, with keys and other things filled in."""
+    return TextScene(text.format(**_key_names(protocol, labels), **fields))
 
 
 def fixation(protocol: Protocol) -> TextScene:

@@ -36,6 +36,14 @@ class EndedByAssistant(Exception):
     """The assistant ended the session on the pause page, with a reason."""
 
 
+class PauseWanted(Exception):
+    """Something asked for a pause where a schedule goes on, which cannot wait for it."""
+
+    def __init__(self, cause: PauseCause) -> None:
+        super().__init__(cause)
+        self.cause: PauseCause = cause
+
+
 @dataclass
 class Stay:
     """A scene's stay on the screen, in which its button or marker may change.
@@ -56,7 +64,7 @@ class Stage:
         """The session's protocol decides the rest."""
         self.session, self.protocol, self.screen, self.emit = session, session.protocol, screen, emit
         self.layout = Layout(screen.info.width_px, screen.info.height_px)
-        self._labels = screen.info.key_labels or AS_NAMED
+        self.labels = screen.info.key_labels or AS_NAMED
         self._assistant = AssistantKeys(session.protocol.keys)
         # A scene that follows at a fixed time is asked for one and a half refreshes ahead: the flip nearest to its time
         # then shows it. A maximum needs no such lead: it bounds when an answer may come, not when a scene does.
@@ -68,6 +76,11 @@ class Stage:
         self.emit(Shown(scene, onset_s))
         return Stay(scene, onset_s, onset_s)
 
+    @staticmethod
+    def stay(scene: Scene) -> Stay:
+        """Of a scene that is not on the screen yet."""
+        return Stay(scene, math.inf, math.inf)
+
     def change(self, stay: Stay, **controls: int | str | None) -> float:
         """Show the scene with another `marker` or `button`; when that came."""
         stay.scene = replace(stay.scene, **controls)
@@ -75,21 +88,33 @@ class Stage:
 
     def keep(self, stay: Stay, duration_s: float) -> None:
         """Keep the scene on the screen for so long. What is pressed meanwhile is recorded, and answers nothing."""
-        while self._next_input(stay, duration_s - self._lead_s) is not None:
+        while self.next_input(stay, duration_s - self._lead_s) is not None:
             pass
 
     def next_press(self, stay: Stay, maximum_s: float | None) -> Press | None:
         """The next press that answers this scene, or None once the scene was on the screen for its maximum."""
-        while (received := self._next_input(stay, math.inf if maximum_s is None else maximum_s)) is not None:
+        while (received := self.next_input(stay, math.inf if maximum_s is None else maximum_s)) is not None:
             if isinstance(received, Press) and received.down and received.time_s >= stay.answerable_s:
                 return received
         return None
 
-    def _next_input(self, stay: Stay, limit_s: float) -> Input | None:
+    def next_until(self, due_s: float) -> Input | None:
+        """The next input before a scene that is due at a time of the session's clock, or None; or PauseWanted."""
+        received = self._receive(due_s - self._lead_s)
+        if received is not None and (cause := self._assistant.pause_cause(received)) is not None:
+            raise PauseWanted(cause)
+        return received
+
+    def keep_until(self, due_s: float) -> None:
+        """Keep what is on the screen until a scene is due; what comes in meanwhile is recorded. Or PauseWanted."""
+        while self.next_until(due_s) is not None:
+            pass
+
+    def next_input(self, stay: Stay, limit_s: float) -> Input | None:
         """The next input while the scene has been on the screen for less than `limit_s`, or None; pauses when asked."""
         received = self._receive(stay.since_s + limit_s)
         if received is not None and (cause := self._assistant.pause_cause(received)) is not None:
-            self._pause(stay, cause)
+            self.pause(stay, cause)
         return received
 
     def _receive(self, until_s: float) -> Input | None:
@@ -100,7 +125,7 @@ class Stage:
             self._assistant.follow(received)
         return received
 
-    def _pause(self, stay: Stay, cause: PauseCause) -> None:
+    def pause(self, stay: Stay, cause: PauseCause) -> None:
         """The pause page until the assistant resumes; EndedByAssistant if the assistant ends the session instead."""
         keys = self.protocol.keys
         began_s = self._show_pause_page()
@@ -116,12 +141,12 @@ class Stage:
 
     def _show_pause_page(self) -> float:
         trouble, failing = self._assistant.storage_trouble, self._assistant.failing
-        return self.show(pause_page(self.protocol, self._labels, unsaved=trouble, failing=failing)).since_s
+        return self.show(pause_page(self.protocol, self.labels, unsaved=trouble, failing=failing)).since_s
 
     def _offer_ending(self, reason: str) -> None:
         """EndedByAssistant if the assistant confirms this reason."""
         keys = self.protocol.keys
-        self.show(ending_page(self.protocol, reason, self._labels))
+        self.show(ending_page(self.protocol, reason, self.labels))
         while (key := self._assistant_presses(keys.resume, keys.pause)) != keys.resume:
             if key == keys.pause:
                 raise EndedByAssistant(reason)

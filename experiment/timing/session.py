@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from experiment.design.message import Message
@@ -82,6 +82,8 @@ def timing_protocol(protocol: Protocol, trials: int) -> Protocol:
         mouse=replace(protocol.mouse, enabled=False),
         wording=replace(protocol.wording, instructions=()),
         assistant=(),
+        scan=UNSET,
+        objects=UNSET,
     )
 
 
