@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import threading
 import time
@@ -13,8 +14,13 @@ from random import Random
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+import pytest
+
+from experiment.errors import BadInput
 from experiment.reports.record import sendings
+from experiment.reports.service import Service
 from experiment.reports.table import closed_to_reports, rows
+from experiment.reports.verify import verify
 from experiment.study import unblinding
 from experiment.study.data_lock import check_locked
 from experiment.study.events import Locked, SessionHeld
@@ -32,6 +38,7 @@ from tests.daily_reports import (
     serving,
     start_second,
     tonight,
+    withdraw,
     without_a_clock,
 )
 from tests.registers import DAY, MONDAY
@@ -208,6 +215,35 @@ def test_everybody_may_send_at_once(tmp_path: Path) -> None:
     with served(made) as port:
         assert len(all_at_once(made, port, MONDAY)) == 30
     assert [len(of) for of in sendings(made.entries).values()] == [1] * 30
+
+
+def test_nobody_begins_with_reports_while_a_study_without_them_is_locked(tmp_path: Path) -> None:
+    """Whoever starts the server at that moment, or after it, is refused, and no file is added to the locked data."""
+    made = begin(tmp_path)
+    register = made.service.register
+    for folder in ("sourcedata", "phenotype"):
+        shutil.rmtree(tmp_path / folder)  # as if nobody had ever begun with them
+    withdraw(made)
+    with ThreadPoolExecutor() as pool:
+
+        @contextmanager
+        def hold() -> Iterator[None]:
+            with closed_to_reports(tmp_path, register):
+                waiting.append(pool.submit(Service(tmp_path, DAILY, register).begin))
+                assert wait(waiting, timeout=0.5).done == set()
+                yield
+
+        waiting = list[Future[None]]()
+        unblinding.lock(register, tmp_path, "PI", tuple, hold)
+        with pytest.raises(BadInput, match="The study is locked"):
+            waiting[0].result()
+    locked = next(one.act for one in register.entries() if isinstance(one.act, Locked))
+    check_locked(tmp_path, register.folder, locked)
+    shutil.rmtree(tmp_path / "sourcedata")  # as an earlier version locked it
+    with pytest.raises(BadInput, match="The study is locked"):
+        Service(tmp_path, DAILY, register).begin()
+    assert not (tmp_path / "sourcedata").exists()
+    assert verify(tmp_path, register.read(), made.clock.moment) == []
 
 
 def test_a_report_sent_while_the_study_is_locked_waits_and_is_refused(tmp_path: Path) -> None:

@@ -45,12 +45,15 @@ class Service:
         """Add lines to the log, which is part of what is locked: BadInput after the lock."""
 
         def decide_unlocked(entries: tuple[LogLine, ...]) -> Sequence[LogLine]:
-            # `study lock` holds the log: whoever waited for it finds the study locked.
-            if self.roster().locked_at:
-                raise BadInput("The study is locked: nothing about its daily reports can change any more.")
+            self._check_unlocked()  # again: `study lock` holds the log, and whoever waited finds the study locked
             return decide(entries)
 
+        self._check_unlocked()  # before a log is made
         self.journal.append(decide_unlocked)
+
+    def _check_unlocked(self) -> None:
+        if self.roster().locked_at:
+            raise BadInput("The study is locked: nothing about its daily reports can change any more.")
 
     def roster(self) -> Snapshot:
         """The register, read again only if it has another size than before."""

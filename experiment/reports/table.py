@@ -93,8 +93,11 @@ def refresh_table(data: Path, told: Snapshot, now: datetime) -> None:
 
 @contextmanager
 def closed_to_reports(data: Path, register: Register) -> Iterator[None]:
-    """While the study is locked, no report comes in; who is missing by now is a row of the table that is locked."""
-    with journal(data).held():
+    """While the study is locked, no report comes in; who is missing by now is a row of the table that is locked.
+
+    Nor does anybody begin with reports meanwhile, or add the file of a log to the data that are locked.
+    """
+    with journal(data).held(create=True):
         refresh_table(data, register.read(), register.now())
         yield
 

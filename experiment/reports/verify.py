@@ -31,7 +31,9 @@ def verify(data: Path, told: Snapshot, now: datetime) -> list[str]:
         return []
     try:
         entries = journal(data).events()
-        return list(_differences(data, entries, told, told.locked_at or now)) if entries else [_lost(data)]
+        if entries:
+            return list(_differences(data, entries, told, told.locked_at or now))
+        return [_lost(data)] if table_path(data).exists() else []  # the lock of a study without reports makes a log
     except BadInput as error:
         return [str(error)]
 

@@ -84,8 +84,13 @@ class ChainedLog(Generic[Kind]):
             return self._checked(whole + added, LogHead(0, FIRST))
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """While the context lasts, nobody adds anything to a log that is there; whoever wants to waits for its end."""
+    def held(self, *, create: bool = False) -> Iterator[None]:
+        """While the context lasts, nobody adds anything to a log that is there; whoever wants to waits for its end.
+
+        `create`: nor to one that is not there yet, which is made, empty.
+        """
+        if create:
+            self._create()
         if not self.path.exists():
             yield
             return
