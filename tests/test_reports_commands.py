@@ -235,7 +235,7 @@ def test_the_zone_of_an_import_is_asked(tonights: tuple[Evenings, date], tmp_pat
 
 def test_habits_are_seen(tmp_path: Path) -> None:
     """One answer everywhere, seconds after the page was opened, is counted and named; a single one needs nobody."""
-    from experiment.reports.overview import counts, findings, standings
+    from experiment.reports.standings import counts, findings, standings
 
     made = begin(tmp_path)
     made.at(MONDAY, "20:30")

@@ -19,11 +19,12 @@ from experiment.qa.report import QaReport, build_report
 from experiment.qa.resolutions import read_resolutions
 from experiment.record.closing import find_answered
 from experiment.record.dataset import DataSet
-from experiment.record.finding import describe
+from experiment.record.finding import Finding, describe
 from experiment.record.tsv import MISSING
 from experiment.replay.verify import verify_all
-from experiment.reports.overview import judge_reports
+from experiment.reports.standings import judge_reports
 from experiment.study import queries
+from experiment.study.clock import moment_of
 from experiment.study.location import find_register, register_in
 
 
@@ -59,7 +60,9 @@ def run_qa(data: Path, protocol: Path, *, out: Path | None = None, pilot: bool =
     has_pilots = pilot and DataSet(data).pilot.root.is_dir()  # of which no register knows
     of_study = queries.findings_of(told, data) if not has_pilots else ()
     answers = queries.resolutions(told.entries if told else ())
-    of_reports, counts = judge_reports(data, told, register.now()) if register and told and not has_pilots else ([], {})
+    of_reports, counts = list[Finding](), dict[str, int]()
+    if register and told and not has_pilots:
+        of_reports, counts = judge_reports(data, told, moment_of(told.entries, register.now()))
     with progress_bar("Verifying") as progress:
         verified = verify_all(data, pilot=pilot, progress=progress)
     changed = {one.transcript: [describe(finding) for finding in one.findings] for one in verified}

@@ -16,7 +16,7 @@ from experiment.design.session import check_subject
 from experiment.design.visit import Visit, bare_label, subject_name
 from experiment.errors import DayFourError
 from experiment.record.dataset import DataSet
-from experiment.reports.overview import Standing, reports_in, standings_of
+from experiment.reports.standings import Standing, reports_in, standings_of
 from experiment.study import agreement, dates, participants, queries, recording, sessions, setup
 from experiment.study import calendar as appointments
 from experiment.study import history as study_history

@@ -17,7 +17,7 @@ from experiment.cli.terminal import say, show, show_rows
 from experiment.errors import BadInput
 from experiment.record.dataset import DataSet
 from experiment.record.finding import Finding
-from experiment.reports.overview import counts, reports_in
+from experiment.reports.standings import counts, reports_in
 from experiment.storage.atomic_file import write_whole
 from experiment.study import overview as study_overview
 from experiment.study.clock import clock_trouble

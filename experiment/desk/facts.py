@@ -20,7 +20,7 @@ from experiment.messages.store import Folder
 from experiment.record.dataset import DataSet
 from experiment.record.saved import on_disk
 from experiment.record.tsv import read_table
-from experiment.reports.overview import reports_in, standings_of
+from experiment.reports.standings import reports_in, standings_of
 from experiment.session.plan import read_interrupted
 from experiment.study import status
 from experiment.study.clock import clock_trouble

@@ -1,4 +1,4 @@
-"""How the daily reports stand: in, due, missing, straight-lined, too fast; for every overview."""
+"""How the daily reports stand: in, due, missing, straight-lined, too fast; one answer for status, pages and QA."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from experiment.study.snapshot import Snapshot
 from experiment.study.status import ReportsIn
 from experiment.study.study_file import Study
 
+WORDS = ("in", "due", "missing", "all alike", "too fast")
 MIN_SCALES = 3  # fewer scales of one answer mean nothing
 MIN_JUDGED, HABIT = 4, 0.5  # from this share of so many reports on, somebody should look
 
@@ -43,14 +44,20 @@ class Standing(Struct, frozen=True):
     fast: tuple[ReportRow, ...]
 
     @property
+    def counts(self) -> dict[str, int]:
+        """How many there are of each."""
+        kinds = (self.came, self.due, self.missing, self.alike, self.fast)
+        return {word: len(those) for word, those in zip(WORDS, kinds, strict=True)}
+
+    @property
     def note(self) -> str:
         """In a few words, for one screen; nothing before the first report could be given."""
-        if not (self.came or self.due or self.missing):
+        number = self.counts
+        if not (asked := sum(number[word] for word in WORDS[:3])):
             return ""
-        parts = [f"reports {len(self.came)} of {len(self.came) + len(self.missing) + len(self.due)}"]
-        parts += [f"{dates.short(one.date)} open since {one.opens:%H:%M}" for one in self.due]
-        parts += [f"{len(self.alike)} all alike"] * bool(self.alike) + [f"{len(self.fast)} too fast"] * bool(self.fast)
-        return ", ".join(parts)
+        opened = [f"{dates.short(one.date)} open since {one.opens:%H:%M}" for one in self.due]
+        others = [f"{number[word]} {word}" for word in WORDS[2:] if number[word]]
+        return ", ".join([f"reports {number['in']} of {asked}", *opened, *others])
 
 
 def judge_reports(data: Path, told: Snapshot, now: datetime) -> tuple[list[Finding], dict[str, int]]:
@@ -104,13 +111,7 @@ def standings(people: Iterable[Participant], study: Study, entries: Sequence[Log
 
 def counts(of: Sequence[Standing]) -> dict[str, int]:
     """Over all participants."""
-    return {
-        "in": sum(len(one.came) for one in of),
-        "due": sum(len(one.due) for one in of),
-        "missing": sum(len(one.missing) for one in of),
-        "all alike": sum(len(one.alike) for one in of),
-        "too fast": sum(len(one.fast) for one in of),
-    }
+    return {word: sum(one.counts[word] for one in of) for word in WORDS}
 
 
 def findings(of: Sequence[Standing]) -> list[Finding]:
