@@ -69,7 +69,7 @@ def test_the_examples_have_nothing_wrong(path: Path) -> None:
         ({"text": " \n\u200b\u2060 "}, "error", "empty"),
         ({"text": "Hello"}, "warning", "one word"),
         ({"text": "\N{HEAVY BLACK HEART}\ufe0f\N{HEAVY BLACK HEART}\ufe0f"}, "warning", "no word"),
-        ({"text": "I miss you, little one."}, "warning", "5 words (10 to 250 are usual)"),
+        ({"text": "Miss you"}, "warning", "2 words (3 to 250 are usual)"),
         ({"text": "so " * 251}, "warning", "251 words"),
         ({"text": "Here is a letter that no font has among all of ours: \u0f40."}, "error", "U+0F40 (character 54)"),
         ({"text": f"We are a family of four that nobody draws as one: {FAMILY * 2} yes."}, "error", ""),
@@ -203,6 +203,18 @@ def test_words_are_counted_with_and_without_spaces(text: str, count: int) -> Non
 def lorem(count: int) -> str:
     """So many different words."""
     return " ".join(f"word{number}" for number in range(count))
+
+
+@pytest.mark.parametrize(
+    ("usual", "warned"),
+    [(None, [0, 1, 2, 251]), ((1, 9), [0, 10, 250, 251]), ((8, 8), [0, 1, 2, 3, 7, 9, 10, 250, 251])],
+)
+def test_how_many_words_are_usual_is_the_protocols(usual: tuple[int, int] | None, warned: list[int]) -> None:
+    """Fewer than three words, or more than 250, are warned of, unless the protocol says otherwise."""
+    protocol = replace(PROTOCOL, intake=Intake(usual_words=usual)) if usual else PROTOCOL
+    texts = {count: lorem(count) or "?" for count in (0, 1, 2, 3, 7, 8, 9, 10, 250, 251)}
+    told = {count: [str(one) for one in found(with_first(text=text), protocol)] for count, text in texts.items()}
+    assert [count for count in told if any("are usual" in one and "mother" in one for one in told[count])] == warned
 
 
 def test_a_long_message_is_named_that_makes_all_type_small() -> None:

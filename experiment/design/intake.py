@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 Words = Annotated[int, Meta(ge=1, le=9_999)]
 
-_WORDS = "the fewest and the most words, e.g. [10, 250]"
+_WORDS = "the fewest and the most words, e.g. [3, 250]"
 
 
 class Intake(Struct, frozen=True, forbid_unknown_fields=True):
@@ -18,7 +18,7 @@ class Intake(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     names: Literal["allowed", "none"] = "allowed"
-    usual_words: Annotated[tuple[Words, Words], Meta(title=_WORDS)] = (10, 250)
+    usual_words: Annotated[tuple[Words, Words], Meta(title=_WORDS)] = (3, 250)
     alike: Annotated[float, Meta(gt=0, le=1)] = 0.9
 
     def __post_init__(self) -> None:

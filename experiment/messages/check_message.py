@@ -121,11 +121,10 @@ def _language(message: Message) -> Iterator[Told]:
 
 def _length(text: str, least: int, most: int) -> Iterator[Told]:
     count = count_words(text)
-    if count <= 1:
-        yield "warning", f"The text has {'one word' if count else 'no words'}. Check whether the rest was lost."
-    elif not least <= count <= most:
+    if not max(least, 1) <= count <= most:
+        shown = {0: "no words", 1: "one word"}.get(count, f"{count} words")
         do = "Check whether the rest was lost" if count < least else "Check whether it is one message"
-        yield "warning", f"The text has {count} words ({least} to {most} are usual). {do}."
+        yield "warning", f"The text has {shown} ({least} to {most} are usual). {do}."
 
 
 def _names(message: Message) -> Iterator[Told]:
