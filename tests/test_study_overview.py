@@ -100,6 +100,9 @@ def test_todays_list_is_in_the_order_of_the_day() -> None:
     at = [page.index(title) for title in titles]
     assert at == sorted(at)
     assert "record doses of Tue 24 Nov, Wed 25 Nov" in page
+    assert "Consented, not enrolled yet: sub-N1, sub-N2." in overview_page.render(
+        shown(consented("N1"), consented("N2"), today=MONDAY), only_today=True
+    )
     assert "Nothing is due" in overview_page.render(shown(today=THURSDAY), only_today=True)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from openpyxl import Workbook
+from pyrage import x25519
 from typer.testing import CliRunner
 
 from experiment.__main__ import app
 from experiment.errors import BadInput
-from experiment.study import bring_in, events, history, participants, queries, recording, setup
+from experiment.study import bring_in, events, history, participants, queries, recording, setup, unblinding
 from experiment.study.needs import needs_today
 from experiment.study.register import Register, utc_now
 from experiment.study.screening import check_eligible, screening_counts, screening_log
@@ -19,9 +21,9 @@ from tests.registers import DAY, MONDAY, PUBLIC_KEYS, STUDY, consented, enrolled
 
 if TYPE_CHECKING:
     from datetime import date
-    from pathlib import Path
 
 WHY = "began on paper in May"
+EXAMPLE = Path(__file__).parents[1] / "stimuli" / "examples" / "under_way.tsv"
 PAST = (
     "participant_id;stratum;enrolled;consented;consent_version;kit_1;start_1;missed_1;session_1;session_status_1;"
     "kit_2;start_2;missed_2;session_2;withdrawn;withdrawal_reason;screened;screening_outcome;screening_reason\n"
@@ -157,6 +159,27 @@ def test_a_study_under_way_is_brought_in_with_its_past(register: Register, tmp_p
     act = setup.enrol(register, "NEW1", "north", "RA").act
     assert isinstance(act, events.Enrolled)
     assert act.place == 1
+
+
+def test_the_example_can_be_brought_in(register: Register) -> None:
+    """The table that the documentation shows is one."""
+    acts = bring(register, EXAMPLE)
+    assert sum(isinstance(act, events.Enrolled) for act in acts) == 2
+    assert register.participant("DF002").withdrawn
+
+
+def test_treatments_of_elsewhere_stay_there(register: Register, tmp_path: Path) -> None:
+    """The table of treatments says n/a for who was allocated elsewhere; one alone is asked for there."""
+    holder, pharmacy = x25519.Identity.generate(), x25519.Identity.generate()
+    begun = Register(tmp_path / "other" / "study", register.now)
+    setup.set_up(begun, STUDY, str(holder.to_public()), str(pharmacy.to_public()), "PI")
+    bring(begun, table(tmp_path, ROWS.splitlines()[0] + "\n"))
+    with pytest.raises(BadInput, match="allocated elsewhere"):
+        unblinding.unblind_one(begun, holder, "PI", "OLD1", "an emergency")
+    unblinding.lock(begun, tmp_path / "other", "PI", tuple)
+    assert unblinding.unblind_all(begun, tmp_path / "other", holder, "PI", "end", tmp_path / "out.tsv") == 1
+    rows = (tmp_path / "out.tsv").read_text(encoding="utf-8").splitlines()
+    assert rows[1:] == ["sub-OLD1\tses-1\tnorth\tn/a\tE01\tn/a", "sub-OLD1\tses-2\tnorth\tn/a\tE02\tn/a"]
 
 
 def test_a_table_that_grew_adds_what_is_new(register: Register, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from experiment.design.visit import subject_name
 from experiment.record.finding import Finding
 from experiment.storage.anchor import anchor_of
 from experiment.study import dates
@@ -20,6 +21,7 @@ from experiment.study.agreement import sessions_held
 from experiment.study.events import Enrolled, SessionHeld
 from experiment.study.needs import Need
 from experiment.study.participant import Participant
+from experiment.study.participants import awaiting_enrolment
 from experiment.study.screening import ScreeningCounts, screening_counts
 from experiment.study.snapshot import Snapshot
 from experiment.study.status import NO_REPORTS, NOBODY, ReportsIn, StatusRow, rows
@@ -87,7 +89,8 @@ class Overview(Struct, frozen=True):
     """All that the coordinator's page shows; `findings`: the open ones; `moment`: with its time zone.
 
     `reports`: how many daily reports are in, due, missing and so on; empty where none are recorded. `screening`:
-    None where it is not recorded. `problems`: sentences that somebody must read first.
+    None where it is not recorded. `awaiting`: who gave consent and is not enrolled. `problems`: sentences that somebody
+    must read first.
     """
 
     study: Study
@@ -100,6 +103,7 @@ class Overview(Struct, frozen=True):
     sessions: tuple[SessionAnchor, ...]
     reports: Mapping[str, int] = {}
     screening: ScreeningCounts | None = None
+    awaiting: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
     @property
@@ -134,6 +138,7 @@ def overview(
         tuple(session_anchors(told)),
         counts,
         screening_counts(told.entries),
+        tuple(map(subject_name, awaiting_enrolment(told.entries))),
         tuple(problems),
     )
 

@@ -102,7 +102,7 @@ def _first_consent(entries: Entries, act: Consented) -> Consented:
     """Of somebody who is not enrolled yet; BadInput if it is recorded already."""
     before = participants.counting_acts(entries)
     if any(isinstance(one, Consented) and (one.subject, one.version) == (act.subject, act.version) for one in before):
-        raise BadInput(f"{subject_name(act.subject)} is already recorded.")
+        raise BadInput(f"Consent of {subject_name(act.subject)} to version {act.version} is already recorded.")
     return act
 
 
