@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -11,18 +13,22 @@ from pathlib import Path
 
 import pytest
 
+from experiment.cli.options import ROOT
 from experiment.design.message import Message, messages_csv
 from experiment.design.protocol import read_protocol
 from experiment.design.session import draw_session
+from experiment.design.visit import Visit
 from experiment.errors import BadInput
 from experiment.messages.check import check_folder, check_set
 from experiment.messages.store import Folder
 from experiment.qa.report import build_report
 from experiment.record import transcript as log
+from experiment.record.dataset import DataSet
 from experiment.record.tsv import read_table
 from experiment.replay.verify import verify_all
 from experiment.task.layout import Layout
 from tests.message_files import ROWS, only, saved, separated, taken, workbook
+from tests.registers import run_session
 from tests.strategies import PROTOCOL
 from tests.test_recorded import DATA_SETS
 
@@ -188,8 +194,23 @@ def test_one_hostile_transcript_leaves_the_page_of_all_others(tmp_path: Path, da
 def test_a_pipe_in_place_of_a_table_is_refused(tmp_path: Path) -> None:
     """A table that is a pipe is named instead of waited for."""
     os.mkfifo(tmp_path / "participants.tsv")
-    with pytest.raises(Exception, match="not a regular file"):
+    with pytest.raises(BadInput, match="is not a file"):
         read_table(tmp_path / "participants.tsv", "participant_id")
+
+
+@pytest.mark.parametrize("name", ["sourcedata/sub-A1/sub-A1_closing.jsonl", "phenotype/funnel.tsv", "participants.tsv"])
+def test_a_pipe_in_a_data_set_stops_no_command(tmp_path: Path, name: str) -> None:
+    """Making tables again ends with a word about it, whichever file is a pipe."""
+    data = DataSet(tmp_path)
+    run_session(data, Visit("A1", 1), datetime(2026, 11, 2, 9, tzinfo=timezone.utc))
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / name)
+    command = [sys.executable, "-m", "experiment", "table", str(tmp_path), "--remake"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert "unexpected" not in done.stderr
+    assert done.returncode in {1, 2}, done.stderr
+    assert "not a regular file" in done.stderr or "is not a file" in done.stderr
 
 
 def test_a_session_is_drawn_of_the_longest_messages() -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,7 +41,7 @@ from experiment.preflight.keyboards import CHILD, MARK, Crash, KeyboardProbe, pr
 from experiment.record.finding import Finding, Item, Severity, recorded_item, refusal, worst
 from experiment.screens.key_event import KeyEvent, now_s
 from experiment.screens.keyboard import typed_on
-from experiment.screens.refresh import THOROUGH, Pace, measure_refresh
+from experiment.screens.refresh import OFF_BEAT, THOROUGH, Pace, Times, measure_refresh
 from experiment.session import readiness
 from experiment.storage.atomic_file import write_whole
 from experiment.system.facts import Known, Power, ScreenMode, Volume
@@ -572,6 +573,20 @@ def test_a_busy_computer_makes_no_screen_of_none(jitter_s: float, monkeypatch: p
         assert not pace.is_real
 
 
+def test_a_doubtful_measurement_is_made_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Intervals that lie between those of a screen and of none are measured once more, and judged together."""
+    asked: list[int] = []
+    scattered = iter([np.full(100, 0.14 / 60), np.full(100, 0.25 / 60)])
+
+    def dawdled(_canvas: object, flips: int, longest_s: float) -> tuple[Times, Times]:
+        asked.append(flips)
+        return np.linspace(0, longest_s, flips) * np.resize([1, -1], flips), 1 / 60 + next(scattered)
+
+    monkeypatch.setattr("experiment.screens.refresh._dawdled", dawdled)
+    pace = pace_of(Screen(60), monkeypatch)
+    assert (asked, pace.is_real, pace.off_beat > OFF_BEAT) == ([100, 100], False, True)
+
+
 def test_a_restless_or_slow_screen_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """One missed refresh or a large sd is amber, many are red, and so is a screen of 30 Hz."""
     paces = [Screen(60, misses=1), Screen(60, misses=5), Screen(60, jitter_s=0.002), Screen(30)]
@@ -687,3 +702,17 @@ def test_a_session_is_checked_by_name(lab: Lab) -> None:
     here, shown = readiness.session_items(protocol, "DF1", 1, Folder(folder_of), lab.data)
     assert (grades(here), len(shown)) == ({"messages": "ok", "session": "ok"}, 2)
     assert grades(readiness.session_items(protocol, "DF1", 3, Folder(folder_of), lab.data)[0])["session"] == "error"
+
+
+@on_linux
+def test_a_server_that_starts_anew_hinders_no_measurement(tmp_path: Path) -> None:
+    """A virtual screen that resets when its last program leaves, as xvfb-run starts it, is measured all the same."""
+    from pyvirtualdisplay.display import Display
+
+    from tests.lab import Lab
+
+    with Display(size=(1280, 720), manage_global_env=False) as server:
+        lab = Lab(str(server.new_display_var), tmp_path)
+        _, said = lab.begins("check", "--no-press", "--data", lab.data).ends()
+    assert "could not be measured" not in said
+    assert "display" in said

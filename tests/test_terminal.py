@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -60,11 +61,12 @@ def commands(study: Path, messages: Path) -> dict[str, tuple[list[object], str, 
         "history": (["study", "history", "--data", study], "The study began", "entry"),
         "qa": (["qa", study, "--pilot"], "sessions need attention", "participant_id"),
         "messages check": (["messages", "check", "--messages", messages], "5 messages of 1 participant", "severity"),
+        "table": (["table", study, "--pilot"], "reading_time", "participant_id"),
         "check": (["check", "--no-press", "--data", study], "NOT FIT", "name"),
     }
 
 
-NAMES = ("status", "history", "qa", "messages check", "check")
+NAMES = ("status", "history", "qa", "messages check", "table", "check")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -89,6 +91,33 @@ def test_results_can_be_read_by_programs(name: str, commands: dict[str, tuple[li
     assert next(iter(rows[0])) == first
     assert [list(row) for row in listed] == [list(row) for row in rows]
     assert as_json.exit_code == as_tsv.exit_code
+
+
+def test_quality_assurance_says_why(study: Path, tmp_path: Path) -> None:
+    """A session that needs attention is named with the reason, and nothing promises a list that is empty."""
+    copy = Path(shutil.copytree(study, tmp_path / "data"))
+    min(copy.rglob("*_beh.tsv")).write_text("nothing", encoding="utf-8")
+    said = dayfour("qa", copy, "--pilot").stdout
+    assert " need attention" in said
+    assert "\n- sub-sim" in said
+    assert "changed: " in said
+    assert "attention:" not in said
+
+
+def test_pilots_are_asked_for(study: Path, tmp_path: Path) -> None:
+    """A folder of pilots or simulations is named as such by each command, above an empty screen; an empty one too."""
+    for command in (["replay", study, "--verify"], ["qa", study], ["table", study]):
+        done = dayfour(*command)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == f"All sessions in {study} are pilots or simulations. Add --pilot to include them.\n"
+    empty = dayfour("table", tmp_path, "--remake")
+    assert (empty.returncode, "There are no sessions in" in empty.stderr) == (2, True)
+
+
+def test_a_folder_without_messages_is_not_called_right(tmp_path: Path) -> None:
+    """Nothing is counted where nothing is there, and the status is 1."""
+    done = dayfour("messages", "check", "--messages", tmp_path)
+    assert (done.returncode, done.stdout, "There are no messages to check" in done.stderr) == (1, "", True)
 
 
 def test_an_error_goes_to_standard_error(tmp_path: Path) -> None:

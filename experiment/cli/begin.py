@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 
 import typer
 
@@ -15,7 +17,6 @@ from experiment.design.protocol import Protocol
 from experiment.errors import BadInput, DayFourError
 from experiment.preflight.report import NotFit
 from experiment.record.events import Ended
-from experiment.record.transcript import has_begun
 from experiment.session.plan import Plan
 from experiment.study.register import Register
 
@@ -34,16 +35,24 @@ def run_once_fit(
     problem, besides = "", tuple[AskedQuestion, ...]()
     while True:
         given, plan = _asked(protocol, known, plan_of, with_session=with_session, problem=problem, besides=besides)
+        before = _size(plan.transcript)
         try:
             reason = check_reason(given.get(RUN_ANYWAY.id) or override)
             with accounting_for(plan, register):
                 return run_planned(plan, reason), plan
         except DayFourError as error:
-            if not given or has_begun(plan.transcript):
-                raise
+            if not given or _size(plan.transcript) != before:
+                raise  # the session has begun, or continued
             known, problem = given, str(error)
             if isinstance(error, NotFit):
                 besides = (RUN_ANYWAY,)
+
+
+def _size(path: Path) -> int:
+    """Of a transcript, which may not be there."""
+    with suppress(OSError):
+        return path.stat().st_size
+    return 0
 
 
 def _asked(

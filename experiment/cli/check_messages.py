@@ -51,8 +51,7 @@ def check(
     rows = [(one.severity, one.subject, one.message_id, one.text) for one in listed]
     if not show_rows(("severity", "participant_id", "message_id", "text"), rows, as_json=as_json, as_tsv=as_tsv):
         _show(listed)
-        people = count_in_words(checked.subjects, "participant")
-        show(f"{count_in_words(checked.messages, 'message')} of {people}: {_counted(checked.findings)}.")
+        _show_count(checked)
     if not is_one and any(one.severity == "note" for one in checked.findings):
         say("`dayfour messages check --subject ID` also shows the notes.")
     if not checked.messages:
@@ -155,6 +154,13 @@ def _show(findings: Sequence[Finding]) -> None:
         table.add_row(one.severity, one.subject or "", one.message_id or "", one.text, style=STYLES[one.severity])
     if findings:
         show(table)
+
+
+def _show_count(checked: Checked) -> None:
+    """Where there are messages: of none nothing is right or wrong."""
+    people = count_in_words(checked.subjects, "participant")
+    if checked.messages:
+        show(f"{count_in_words(checked.messages, 'message')} of {people}: {_counted(checked.findings)}.")
 
 
 def _counted(findings: Sequence[Finding]) -> str:

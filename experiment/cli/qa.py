@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +28,8 @@ from experiment.study import queries
 from experiment.study.clock import moment_of
 from experiment.study.location import find_register, register_in
 
+TOLD = 12  # findings that are listed at the terminal
+
 
 def qa(
     data: Annotated[Path, typer.Argument(help="The data set.")] = DATA,
@@ -40,9 +43,7 @@ def qa(
 ) -> None:
     """Write one page about all sessions: which of them need attention, and why."""
     done = run_qa(data, protocol, out=out, pilot=pilot)
-    others = done.beside
-    besides = f", and {others} finding{'' if others == 1 else 's'} about more than one" if others else ""
-    summary = f"{done.wanting} of {done.sessions} sessions need attention{besides}:\n  {done.page}\n  {done.table}"
+    summary = "\n".join(_summary(done))
     columns, *rows = csv.reader(done.table.read_text(encoding="utf-8").splitlines(keepends=True), delimiter="\t")
     cells = [[None if cell == MISSING else cell for cell in row] for row in rows]
     if show_rows(columns, cells, as_json=as_json, as_tsv=as_tsv):
@@ -51,6 +52,17 @@ def qa(
         show(summary)
     if done.needs_person:
         raise typer.Exit(FOUND_WANTING)
+
+
+def _summary(done: QaReport) -> Iterator[str]:
+    """How many sessions need attention and why, and where the page is."""
+    others = done.beside
+    besides = f", and {others} finding{'' if others == 1 else 's'} about more than one" if others else ""
+    yield f"{done.wanting} of {done.sessions} sessions need attention{besides}."
+    yield from (f"- {describe(one)}" for one in done.open_findings[:TOLD])
+    if (more := len(done.open_findings) - TOLD) > 0:
+        yield f"  and {more} more"
+    yield f"All findings are on this page, and in this table:\n  {done.page}\n  {done.table}"
 
 
 def run_qa(data: Path, protocol: Path, *, out: Path | None = None, pilot: bool = False) -> QaReport:

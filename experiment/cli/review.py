@@ -8,18 +8,19 @@ from typing import Annotated
 
 import typer
 
-from experiment.cli.options import FOUND_WANTING, PARTICIPANTS
+from experiment.cli.options import FOUND_WANTING, PARTICIPANTS, AsJson, AsTsv
 from experiment.cli.study_verify import say_line, say_record, verify_sessions, verify_study
-from experiment.cli.terminal import progress_bar, say, unlock_if_given
+from experiment.cli.terminal import progress_bar, say, show_rows, unlock_if_given
 from experiment.errors import BadInput
 from experiment.messages.findings import count_in_words
 from experiment.messages.store import Folder
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
+from experiment.record.find_sessions import find_sessions
 from experiment.record.finding import describe
-from experiment.record.long_table import long_table, read_sessions, save_long_table, table_as_tsv
+from experiment.record.long_table import columns_and_rows, long_table, read_sessions, save_long_table, table_as_tsv
 from experiment.record.remake import remake as remake_tables
-from experiment.record.trial_table import table_text
+from experiment.record.trial_table import table_text, trial_rows
 from experiment.replay.video import write_film
 from experiment.replay.window import show_again
 from experiment.study.location import find_register
@@ -35,22 +36,26 @@ def table(
     pilot: Annotated[
         bool, typer.Option("--pilot", help="Read a pilot or simulation; of a data set, its pilots.")
     ] = False,
+    as_json: AsJson = False,
+    as_tsv: AsTsv = False,
 ) -> None:
-    """Print the trial table of a transcript, or one long table over all sessions of a data set."""
+    """Print the trial table of a transcript, or one long table over all sessions of a data set (as TSV, or JSON)."""
     if remake:
         _remake(place, pilot=pilot)
         return
+    if as_json and (as_tsv or out):
+        raise BadInput("--json prints JSON, so leave --tsv and --out out.")
     if out is None and not place.is_dir():
-        _print_trial_table(place, pilot=pilot)
+        _print_trial_table(place, pilot=pilot, as_json=as_json)
         return
 
     with progress_bar("Reading") as progress:
         sessions, unread = read_sessions(place, pilot=pilot, progress=progress)
     for why in unread:
         say(f"Left out: {why}", "red")
-    if out is None:
+    if out is None and not show_rows(*columns_and_rows(sessions), as_json=as_json):
         sys.stdout.write(table_as_tsv(long_table(sessions)))
-    else:
+    elif out:
         dictionary = save_long_table(sessions, out)
         say(
             f"The table of {count_in_words(len(sessions), 'session')}, and what its columns mean:\n"
@@ -60,18 +65,23 @@ def table(
         raise typer.Exit(FOUND_WANTING)
 
 
-def _print_trial_table(transcript: Path, *, pilot: bool) -> None:
+def _print_trial_table(transcript: Path, *, pilot: bool, as_json: bool) -> None:
     read = log.read(transcript, pilot=pilot)
     if read.torn_bytes:
         say("The last line is incomplete because the program was stopped while writing it. It is left out.")
-    sys.stdout.write(table_text(read.events))
+    rows = trial_rows(read.events)
+    if not show_rows(list(rows[0]), [list(row.values()) for row in rows], as_json=as_json):
+        sys.stdout.write(table_text(read.events))
 
 
 def _remake(place: Path, *, pilot: bool) -> None:
     """Make the tables of a data set again, and say what was done; end with 1 if something could not be."""
     if not place.is_dir():
         raise BadInput(f"{place} is not a folder. Name the data set with --remake.")
-    done = list(remake_tables(DataSet(place).chosen(pilot=pilot)))
+    data = DataSet(place).chosen(pilot=pilot)
+    done = list(remake_tables(data))
+    if not done and not data.transcripts_of_all():
+        find_sessions(place, pilot=pilot)  # which says what is there instead
     for one in done:
         say(str(one), "yellow")
     if any(one.failed for one in done):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +35,7 @@ from experiment.messages.check import check_set, refuse_errors
 from experiment.messages.store import Folder
 from experiment.preflight import computer, devices
 from experiment.record.dataset import DataSet
-from experiment.record.events import Ended
+from experiment.record.events import Ended, Event, TrialBegan
 from experiment.screens.personas import HABITS
 from experiment.session import plan as plans
 from experiment.session import run as sessions
@@ -97,9 +99,23 @@ def pilot(
         screen = stack.enter_context(ClosingScreen(full_screen=full_screen))
         with accounting_for(plan):
             ended = sessions.run_in_window(
-                plan, full_screen=full_screen, photodiode=photodiode, cover=lambda ended: screen.cover(plan, ended)
+                plan,
+                full_screen=full_screen,
+                photodiode=photodiode,
+                cover=lambda ended: screen.cover(plan, ended),
+                tell=_robot_progress(plan) if robot else None,
             )
         finish(ended, plan, screen)
+
+
+def _robot_progress(plan: Plan) -> Callable[[Event], None]:
+    """Says at each message how far the robot is."""
+
+    def tell(event: Event) -> None:
+        if isinstance(event, TrialBegan) and event.trial:
+            sys.stderr.write(f"The robot reads message {event.trial} of {len(plan.session.trials)}.\n")
+
+    return tell
 
 
 def run(

@@ -62,7 +62,7 @@ def simulate(
     read, shown, data_set = read_protocol(protocol), read_messages(messages), DataSet(out)
     data_set.prepare()
     habit = participant if participant == "mixed" else habit_of(participant)
-    for number in track(range(1, subjects + 1), "Simulating", console=console()):
+    for number in track(range(1, subjects + 1), "Simulating", console=console(), transient=True):
         for session in range(1, read.sessions + 1):
             plan = plans.plan_session(
                 "simulate", read, shown, data_set, subject=f"sim{number:05}", session=session, seed=seed,
@@ -104,7 +104,7 @@ def simulate_study(
     simulated_study.simulate_study(
         begun, DataSet(out), subjects, seed=seed, protocol=asked, messages=read_messages(messages), effects=added,
         drug_kits=drug_kits, until=until or date.max,
-        watched=lambda steps: track(steps, "Simulating", console=console()),
+        watched=lambda steps: track(steps, "Simulating", console=console(), transient=True),
     )  # fmt: skip
     if daily:
         register = Register(folder)

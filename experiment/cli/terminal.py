@@ -73,13 +73,14 @@ def tell_desk(**told: object) -> None:
 
 @contextmanager
 def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar while the context lasts; what it gives is called with how many are done, and of how many."""
+    """A bar while the context lasts, gone then; what it gives is called with how many are done, and of how many."""
     from rich.progress import Progress
 
     if os.environ.get(DESK):
         yield lambda done, of: tell_desk(progress=(done, of))
         return
-    with Progress(console=console()) as bar:
+    shown = console()
+    with Progress(console=shown, transient=True, disable=not shown.is_terminal) as bar:
         task = bar.add_task(title)
         yield lambda done, of: bar.update(task, completed=done, total=of)
 

@@ -11,13 +11,12 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from experiment.design.thresholds import Thresholds
-from experiment.errors import BadInput
 from experiment.qa.findings import Answers, session_findings, sort_findings, with_answers
 from experiment.qa.page import StudyPage, render
 from experiment.qa.resolutions import COLUMNS, read_resolutions, table_rows
 from experiment.qa.session_summary import SessionSummary, UnreadableSession, read_session, visit_of_name
 from experiment.qa.study_findings import JudgedSession, stray_findings, study_findings
-from experiment.record.dataset import DataSet
+from experiment.record.find_sessions import find_sessions
 from experiment.record.finding import Finding
 from experiment.record.strays import find_strays
 from experiment.record.tsv import tsv
@@ -71,10 +70,7 @@ def build_report(
     many sessions of how many are read. Raises BadInput if there is no session, and for pilots and simulations unless
     `pilot`.
     """
-    data = DataSet(folder).chosen(pilot=pilot)
-    paths = data.transcripts_of_all()
-    if not paths:
-        raise BadInput(f"There are no sessions in {data.root}. Check the folder; pilots and simulations need --pilot.")
+    data, paths = find_sessions(folder, pilot=pilot)
     read = partial(read_session, pilot=pilot)
     readings = map_on_all_cores(read, paths, few=FEW, chunk=CHUNK, progress=progress)
     name, day = data.root.resolve().name, today or datetime.now(timezone.utc)

@@ -17,6 +17,7 @@ from experiment.record.events import Ended, Event, Mode, ScreenInfo
 from experiment.record.refreshes import RefreshSummary, summarise_refreshes
 from experiment.record.shown_scenes import ShownScene, first_unplanned, shown_scenes
 from experiment.record.timeline import Attempt, attempts, clock_steps, focus_losses, last_s, pauses, storage_losses
+from experiment.record.transcript import check_mode
 from experiment.record.trial_table import trial_rows
 
 Ending = Literal["completed", "aborted", "failed", "died"]
@@ -145,9 +146,7 @@ def read_session(path: Path, *, pilot: bool = False) -> SessionSummary | Unreada
         transcript = log.read(path, pilot=True)
     except BadInput as error:
         return UnreadableSession(path, *visit_of_name(path), _without_path(str(error), path))
-    mode = transcript.started.mode
-    if mode != "run" and not pilot:
-        raise BadInput(f"{path} is not a real session ({mode}). Add --pilot to include it.")
+    check_mode(path, transcript.started.mode, pilot=pilot)
     return summarise(path, transcript.events, torn=transcript.torn_bytes > 0)
 
 

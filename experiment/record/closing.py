@@ -27,6 +27,7 @@ from experiment.record.rescue import RescueCopy
 from experiment.record.transcript import Transcript, Writer, has_begun, not_taken
 from experiment.record.tsv import MISSING, describe_columns, read_keyed, read_rows, write_rows
 from experiment.storage.hash_chain import chain_line, read_chain
+from experiment.storage.read_file import read_file
 
 # Copies and hidden files are no logs.
 LOG = re.compile(rf"sub-{LABEL}(_closing|_ses-{NUMBER}_guess)\.jsonl")
@@ -182,7 +183,7 @@ def _subjects(data: DataSet) -> list[str]:
 
 def _read(path: Path) -> Closing:
     """The last line of a log."""
-    lines = path.read_bytes().split(b"\n")[:-1]
+    lines = read_file(path).split(b"\n")[:-1]
     closing = read_chain(path, lines, decode)[-1]
     if not isinstance(closing, Closing):
         raise BadInput(f"{path} is not a log of closing answers. Restore the file.")

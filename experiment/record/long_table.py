@@ -15,7 +15,7 @@ from experiment.design.table_columns import table_columns
 from experiment.design.visit import session_name, subject_name
 from experiment.errors import BadInput
 from experiment.record import transcript as log
-from experiment.record.dataset import DataSet
+from experiment.record.find_sessions import find_sessions
 from experiment.record.trial_table import data_frame, trial_rows
 from experiment.record.tsv import MISSING, json_text, tsv
 from experiment.storage.atomic_file import write_whole
@@ -48,16 +48,14 @@ def read_sessions(place: Path, *, pilot: bool, progress: Progress) -> tuple[list
 
     With `pilot` those of its pilots, or of a simulated data set. BadInput if there is no session that can be read.
     """
-    data = DataSet(place).chosen(pilot=pilot)
-    paths = data.transcripts_of_all() if place.is_dir() else [place]
+    paths = find_sessions(place, pilot=pilot)[1] if place.is_dir() else [place]
     read = map_on_all_cores(partial(_read_session, pilot=pilot), paths, few=FEW, chunk=CHUNK, progress=progress)
     sessions, unread = (
         [one for one in read if isinstance(one, SessionTable)],
         [one for one in read if isinstance(one, str)],
     )
     if not sessions:
-        nothing = f"There are no sessions in {data.root}. Check the folder; pilots and simulations need --pilot."
-        raise BadInput(unread[0] if unread else nothing)
+        raise BadInput(unread[0])
     return sessions, unread
 
 
@@ -76,6 +74,12 @@ def _read_session(path: Path, *, pilot: bool) -> SessionTable | str:
 def long_table(sessions: Sequence[SessionTable]) -> pd.DataFrame:
     """A row for each message of each session; columns that only some protocols have are missing in the others."""
     return data_frame(_columns(sessions), [row for session in sessions for row in session.rows])
+
+
+def columns_and_rows(sessions: Sequence[SessionTable]) -> tuple[list[str], list[list[str | int | float | None]]]:
+    """The same for a program: the columns' names, and the rows, None for what is missing."""
+    names = [column.name for column in _columns(sessions)]
+    return names, [[row.get(name) for name in names] for session in sessions for row in session.rows]
 
 
 def long_dictionary(sessions: Sequence[SessionTable]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from experiment.record.session_files import session_files
 from experiment.record.tsv import read_rows
 from experiment.storage.atomic_file import write_whole
 from experiment.storage.exclusive import is_written
+from experiment.storage.read_file import read_file
 
 State = Literal["current", "missing", "behind", "changed"]
 
@@ -86,14 +87,17 @@ def _remake(data: DataSet, path: Path, *, only_behind: bool) -> Iterator[Remade]
 
 def _remake_closing(data: DataSet) -> Iterator[Remade]:
     tables = (data.funnel, data.guesses)
-    before = [path.read_bytes() if path.exists() else b"" for path in tables]
     try:
+        before = [read_file(path) if path.exists() else b"" for path in tables]
         list_closing(data)
     except DayFourError as error:
         yield Remade(data.funnel.name, f"NOT made again: {error}", failed=True)
         return
+    except OSError as error:
+        yield Remade(data.funnel.name, f"NOT made again: {error.filename}: {error.strerror}", failed=True)
+        return
     for path, content in zip(tables, before, strict=True):
-        if path.exists() and path.read_bytes() != content:
+        if path.exists() and read_file(path) != content:
             yield Remade(path.name, "made again")
 
 
@@ -146,12 +150,12 @@ def set_tables_aside(data: DataSet, events: Sequence[Event]) -> Path:
     folder = data.root / "sourcedata" / "replaced" / now
     for path in (*session_files(data, events), data.sessions(started.session.subject)):
         if path.exists():
-            write_whole(folder / path.relative_to(data.root), path.read_bytes())
+            write_whole(folder / path.relative_to(data.root), read_file(path))
     return folder
 
 
 def _text(path: Path) -> str | None:
     try:
-        return path.read_bytes().decode(errors="replace")
+        return read_file(path).decode(errors="replace")
     except FileNotFoundError:
         return None

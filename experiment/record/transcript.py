@@ -19,6 +19,7 @@ from experiment.record.events import (
     SCHEMA,
     Ended,
     Event,
+    Mode,
     Started,
     StorageCause,
     TrialEnded,
@@ -220,10 +221,14 @@ def read(path: Path, *, pilot: bool = False) -> Transcript:
     events = tuple(read_chain(path, lines, decode))
     size_bytes = sum(len(line) + 1 for line in lines)
     transcript = Transcript(events, size_bytes, len(tail))
-    if transcript.started.mode != "run" and not pilot:
-        mode = transcript.started.mode
-        raise BadInput(f"{path} is not a real session ({mode}). Add --pilot to read it.")
+    check_mode(path, transcript.started.mode, pilot=pilot)
     return transcript
+
+
+def check_mode(path: Path, mode: Mode, *, pilot: bool) -> None:
+    """BadInput for a pilot or a simulation unless `pilot`: neither is taken for data by accident."""
+    if mode != "run" and not pilot:
+        raise BadInput(f"{path} is not a real session ({mode}). Add --pilot to include it.")
 
 
 def _check_schema(path: Path, lines: list[bytes]) -> None:

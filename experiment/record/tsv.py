@@ -95,7 +95,7 @@ def read_keyed(path: Path, keys: tuple[str, ...]) -> tuple[tuple[str, ...], list
             f"{path} is not tab-separated UTF-8 ({error}). Save it again as text with tabs, in UTF-8."
         ) from error
     except OSError as error:
-        raise EquipmentFailure(f"{path} cannot be read: {error.strerror}. Close it in other programs.") from error
+        raise _unreadable(path, error) from error
     columns = _columns(path, keys, lines)
     rows: list[dict[str, str]] = []
     seen: dict[tuple[str, ...], int] = {}
@@ -160,10 +160,17 @@ def read_dictionary(path: Path) -> dict[str, Any]:
     except (UnicodeDecodeError, RecursionError) as error:
         raise BadInput(f"{path} is not JSON in UTF-8. Correct it, or restore a copy.") from error
     except OSError as error:
-        raise EquipmentFailure(f"{path} cannot be read: {error.strerror}. Close it in other programs.") from error
+        raise _unreadable(path, error) from error
     if not isinstance(content, dict):
         raise BadInput(f"{path}: a data dictionary begins with {{ and ends with }}. Correct it, or restore a copy.")
     return content
+
+
+def _unreadable(path: Path, error: OSError) -> BadInput | EquipmentFailure:
+    """What to do about a file that cannot be read, or about what is there instead of one."""
+    if not path.is_file():
+        return BadInput(f"{path} is not a file. Move it away and restore a copy.")
+    return EquipmentFailure(f"{path} cannot be read: {error.strerror}. Close it in other programs.")
 
 
 def _object(path: Path, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

@@ -22,9 +22,11 @@ from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.events import SCHEMA, Ended, Event, Started, TrialBegan
 from experiment.record.events_beside import Signal, Unwritable
+from experiment.record.find_sessions import find_sessions
 from experiment.record.finding import Finding
 from experiment.record.session_files import session_files
 from experiment.record.timeline import starts
+from experiment.record.transcript import check_mode
 from experiment.replay.between import between_sessions
 from experiment.replay.discrepancy import discrepancy, quote
 from experiment.replay.first_line import check_drawn, check_known_before
@@ -74,8 +76,8 @@ def verify(path: Path, *, pilot: bool = False) -> Verification:
     lines = [parse_line(number, text) for number, text in enumerate(texts, start=1)]
     ordered = in_order(lines) if lines else []
     started = ordered[0].event if lines else None
-    if isinstance(started, Started) and started.mode != "run" and not pilot:
-        raise BadInput(f"{path} is not a real session ({started.mode}). Add --pilot to verify it.")
+    if isinstance(started, Started):
+        check_mode(path, started.mode, pilot=pilot)
     findings = [*unreadable(lines, tail), *check_chain(lines)]
     if not isinstance(started, Started) or started.schema != SCHEMA:
         findings.append(_beginning(started))
@@ -99,13 +101,7 @@ def verify_all(
     A data set of simulated sessions, or the folder `pilot` itself, needs `pilot` too. `progress` is told how many
     sessions of how many are done. BadInput if there is none.
     """
-    data = DataSet(folder).chosen(pilot=pilot)
-    paths = data.transcripts_of_all()
-    if not paths:
-        raise BadInput(
-            f"There are no transcripts in {data.root}. Name a data set, or a file ending in _transcript.jsonl; "
-            "pilots and simulations need --pilot."
-        )
+    data, paths = find_sessions(folder, pilot=pilot)
     verified = map_on_all_cores(partial(_verify, pilot=pilot), paths, few=FEW, chunk=CHUNK, progress=progress)
     between = between_sessions(paths)
     together = [replace(one, findings=(*one.findings, *between.get(one.transcript, ()))) for one in verified]

@@ -12,6 +12,7 @@ from experiment.record.tsv import json_text
 from experiment.reports.events import LogLine, journal
 from experiment.reports.record import questions
 from experiment.reports.table import dictionary, rows, table_path, text, unplaced
+from experiment.storage.read_file import read_file
 from experiment.study.snapshot import Snapshot
 
 
@@ -47,7 +48,7 @@ def _differences(data: Path, entries: tuple[LogLine, ...], told: Snapshot, now: 
     derived, items = rows(people, study, entries, now), questions(entries).items
     path = table_path(data)
     header, *wanted, _ = text(derived, items).split("\n")
-    first, *found = path.read_bytes().decode("utf-8", "replace").split("\n") if path.exists() else [""]
+    first, *found = read_file(path).decode("utf-8", "replace").split("\n") if path.exists() else [""]
     if first != header or not _holds(path.with_suffix(".json"), json_text(dictionary(items))):
         yield f"{path} or its dictionary is not there, or is not as the log has it. {_REMAKE}"
     lines = dict(zip(wanted, derived, strict=True))
@@ -66,7 +67,7 @@ def _differences(data: Path, entries: tuple[LogLine, ...], told: Snapshot, now: 
 
 
 def _holds(path: Path, content: str) -> bool:
-    return path.exists() and path.read_bytes() == content.encode()
+    return path.exists() and read_file(path) == content.encode()
 
 
 _REMAKE = "`dayfour reports table` makes it anew from the log."

@@ -34,6 +34,7 @@ from experiment.session.outputs import failing_of, open_outlets, with_signals
 from experiment.session.plan import Plan
 from experiment.signals.outlet import Outlet
 from experiment.storage.hash_chain import line_digests
+from experiment.storage.read_file import read_file
 from experiment.system import raised_priority
 from experiment.task import procedure
 from experiment.task.layout import MINIMUM_SIZE_PX, Layout
@@ -69,12 +70,14 @@ def run_in_window(
     photodiode: bool = False,
     check: Check | None = None,
     cover: Callable[[Ended], None] = lambda _: None,
+    tell: Callable[[Event], None] | None = None,
 ) -> Ended:
     """The session in a window: a person answers, or one of the synthetic participants.
 
     `photodiode`: with a square in the corner that is white exactly while a message or a scale is shown. With a `check`,
     EquipmentFailure says what this computer lacks before anything but "One moment" was on the screen. `cover` is called
     at the end, while the window still shows the last page: what it opens above that hides that the window closes.
+    `tell` is told of every event, and holds up the session as long.
     """
     from experiment.drawing.stimuli import PILOT_MARK, draw_in_background
     from experiment.screens.canvas import Canvas, screen_size_px
@@ -114,7 +117,7 @@ def run_in_window(
             ) as window,
         ):
             override = check.override if check else None
-            ended = _run_task(plan, window, window.zero, transcript, outlets, found, override)
+            ended = _run_task(plan, window, window.zero, transcript, outlets, found, override, tell)
         cover(ended)
         return ended
 
@@ -216,6 +219,7 @@ def _run_task(
     outlets: Sequence[Outlet] = (),
     found: Sequence[Finding] = (),
     override: str | None = None,
+    tell: Callable[[Event], None] | None = None,
 ) -> Ended:
     """Run the task on a screen; nothing is shown before the disk has the start, and tables are there from then on."""
     started = Started(
@@ -239,6 +243,8 @@ def _run_task(
 
     def emit(event: Event) -> None:
         append(event)
+        if tell:
+            tell(event)
         if event is started:
             if not transcript.settle(log.CLOSE_S):
                 raise EquipmentFailure(
@@ -260,7 +266,7 @@ def _hide(plan: Plan, pictures_sha256: dict[str, str]) -> dict[str, str]:
 def _begun_before(plan: Plan) -> tuple[str, ...]:
     """The digests of the last lines of this visit's logs that were set aside."""
     logs = plan.data.logs_set_aside(plan.session.visit)
-    return tuple(line_digests(path.read_bytes())[-1] for path in logs)
+    return tuple(line_digests(read_file(path))[-1] for path in logs)
 
 
 def _participant(plan: Plan, layout: Layout, ratings: Ratings | None = None) -> Persona:

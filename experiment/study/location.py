@@ -11,6 +11,7 @@ from pathlib import Path
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.storage.atomic_file import write_whole
 from experiment.storage.lock import lock_file
+from experiment.storage.read_file import read_text
 from experiment.study.register import BESIDE, REGISTER, Register
 
 FOLDER, ELSEWHERE = "study", "elsewhere.txt"
@@ -45,7 +46,7 @@ def is_shared(data: Path) -> bool:
 
 def _named(pointer: Path) -> Path:
     try:
-        folder = Path(pointer.read_text(encoding="utf-8-sig").strip())
+        folder = Path(read_text(pointer).strip())
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{pointer} cannot be read. Run `dayfour study join FOLDER` again.") from error
     if not folder.is_absolute():

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ctypes import CDLL, c_void_p
+from functools import lru_cache
 from pathlib import PurePath
 from types import ModuleType
 
@@ -87,17 +88,24 @@ def key_presser(display: str | None = None) -> Iterator[PressKey]:
 
 def has_display() -> bool:
     """Whether a window can be opened; Windows and macOS always have a display for who is logged in."""
-    if sys.platform != "linux":
+    if sys.platform != "linux" or _has_x11(os.environ.get("DISPLAY", "")):
         return True
+    _has_x11.cache_clear()  # it may answer the next time
+    return False
+
+
+@lru_cache
+def _has_x11(_name: str) -> bool:
+    """Whether this X server answers. The connection stays open until this process ends.
+
+    Some virtual servers start anew, and refuse others for a moment, whenever the last program has left.
+    """
     try:
         x11 = CDLL("libX11.so.6")
     except OSError:
         return False
     x11.XOpenDisplay.restype = c_void_p
-    display = c_void_p(x11.XOpenDisplay(None))
-    if display:
-        x11.XCloseDisplay(display)
-    return bool(display)
+    return bool(x11.XOpenDisplay(None))
 
 
 def is_wayland() -> bool:

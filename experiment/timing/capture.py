@@ -16,6 +16,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from experiment.errors import BadInput
+from experiment.storage.read_file import read_file
 
 BBTK_LINES = (
     "Keypad4", "Keypad3", "Keypad2", "Keypad1", "Opto4", "Opto3", "Opto2", "Opto1", "TTLin2", "TTLin1", "Mic2", "Mic1",
@@ -52,7 +53,7 @@ class Capture(Struct, frozen=True):
 def read_capture(path: Path) -> Capture:
     """The capture in a file; BadInput says what was expected, and where the file differs."""
     try:
-        text = path.read_text(encoding="utf-8-sig", errors="replace")
+        text = read_file(path).decode("utf-8-sig", "replace")
     except OSError as error:
         raise BadInput(f"The device's file {path} cannot be read: {error.strerror}. Check --read.") from error
     try:
