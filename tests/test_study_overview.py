@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,16 +13,30 @@ from typer.testing import CliRunner
 
 from experiment.__main__ import app
 from experiment.qa.findings import qa_finding
-from experiment.study import events, overview, overview_page
+from experiment.study import events, overview, overview_page, participants, setup
+from experiment.study.register import Register
 from experiment.study.snapshot import Snapshot
 from experiment.study.status import ReportsIn
 from tests.daily_reports import begin, give, served, withdraw
-from tests.registers import DAY, MONDAY, STUDY, consented, dosed, enrolled, held, kits, noon, running, started, story
+from tests.registers import (
+    DAY,
+    MONDAY,
+    PUBLIC_KEYS,
+    STUDY,
+    consented,
+    dosed,
+    enrolled,
+    held,
+    kits,
+    noon,
+    running,
+    started,
+    story,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
-    from pathlib import Path
 
     from playwright.sync_api import Browser
 
@@ -136,6 +151,30 @@ def test_the_commands_write_page_list_and_table(tmp_path: Path) -> None:
     assert {row["participant_id"]: row["reports_in_1"] for row in rows}["sub-DF001"] == "1"
     refused = CliRunner().invoke(app, ["study", "overview", "--data", str(tmp_path), "--out", str(tmp_path / "a.tsv")])
     assert "must end in .html" in str(refused.exception)
+
+
+def test_a_synthetic_study_under_way_can_be_tried(tmp_path: Path) -> None:
+    """It ends on a day, nothing in it is from later, and the page shows it as of that day."""
+    data = tmp_path / "data"
+    plan = Path(__file__).parents[1] / "stimuli" / "study.toml"
+    options = ["--study", str(plan), "--subjects", "6", "--until", "2000-01-28", "--out", str(data)]
+    assert CliRunner().invoke(app, ["simulate", *options]).exit_code == 0
+    page = CliRunner().invoke(app, ["study", "overview", "--pilot", "--data", str(data), "--tsv"])
+    rows = list(csv.DictReader(page.stdout.splitlines(), delimiter="\t"))
+    assert {row["session_1"] for row in rows} & {"done", "stopped"}
+    assert {row["session_2"] for row in rows} & {"planned", "due"}
+    assert CliRunner().invoke(app, ["study", "verify", "--data", str(data)]).exit_code == 0
+
+
+def test_what_was_recorded_is_said_to_be(tmp_path: Path) -> None:
+    """Whatever hinders `participants.tsv` from following, the act is in the register, and nobody repeats it."""
+    setup.set_up(Register(tmp_path / "study"), STUDY, *PUBLIC_KEYS, "PI")
+    (tmp_path / "participants.tsv").mkdir()
+    command = ["study", "consent", "--subject", "N1", "--version", "1", "--operator", "RA", "--data", str(tmp_path)]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0
+    assert "Recorded, but participants.tsv does not show it yet" in done.stderr
+    assert participants.awaiting_enrolment(Register(tmp_path / "study").entries()) == ["N1"]
 
 
 @pytest.fixture(scope="module")

@@ -23,14 +23,18 @@ MOST_NAMED = 60
 def draw_flow(results: Results) -> Drawing:
     """The flow of participants, as CONSORT's extension to crossover trials has it (Dwan et al. 2019)."""
     data = results.data
-    figure, axes = new_figure(5.6)
+    top_y = 1.35 if data.screening else 1.0
+    figure, axes = new_figure(5.6 * top_y)
     panel = axes[0, 0]
     panel.set_axis_off()
     panel.set_xlim(0, 1)
-    panel.set_ylim(0, 1)
+    panel.set_ylim(0, top_y)
     total = f"Enrolled and randomised (n = {len(data.people)})"
-    told = [_assessed(data.screening), total] if data.screening else [total]
-    top = _box(panel, 0.5, 0.95, "\n".join(told))
+    told = [total]
+    top = _box(panel, 0.5, 0.95, total)
+    if data.screening:
+        told = [_assessed(data.screening), total]
+        _arrow(panel, _box(panel, 0.5, 1.18, told[0]), top)
     for is_first, x in ((True, 0.25), (False, 0.75)):
         boxes = list(flow(data, is_drug_first=is_first))
         heights = [0.80, 0.585, 0.37, 0.12]

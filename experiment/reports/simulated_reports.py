@@ -18,6 +18,7 @@ from experiment.reports.open_times import ReportWindow, windows
 from experiment.reports.record import asked
 from experiment.reports.replies import Asker, SentForm, send, show
 from experiment.reports.service import Service
+from experiment.reports.table import refresh_table
 from experiment.study.simulated_study import NONE, ratings_of
 
 # Of a hundred reports: so many never come, come the next morning, are corrected; of a hundred answers: left out.
@@ -49,7 +50,7 @@ def simulate_reports(
     told.sort(key=lambda one: one.utc)
     began = told[0].moment if told else service.now()
     service.append(lambda entries: [*asked(entries, service.daily, began), *told])
-    service.update_table()
+    refresh_table(service.data, roster, until or service.now())
 
 
 def _report(asker: Asker, window: ReportWindow, ratings: Ratings) -> Iterator[LogLine]:
