@@ -194,7 +194,7 @@ def test_the_shipped_example_writes_a_file() -> None:
     """The example protocol sends every event to a file, and is the usual protocol otherwise."""
     example = read_protocol(Path(__file__).parents[1] / "stimuli" / "examples" / "signals.toml")
     assert example.signals
-    assert [output.name for output in example.signals.outputs] == ["file"]
+    assert [output.title for output in example.signals.outputs] == ["file"]
     assert replace(example, signals=PROTOCOL.signals).sha256 == PROTOCOL.sha256
 
 
@@ -357,9 +357,9 @@ def test_a_missing_device_is_named_by_check_with_what_to_do(tmp_path: Path) -> N
 def test_a_device_that_is_pulled_out_is_told_on_the_pause_page(lab: Lab, hands: Hands) -> None:
     """The session goes on without it; pause page, transcript and QA say so, and the session verifies."""
     reader, ours = os.openpty()
-    name = f"serial {os.ttyname(ours)}"
-    outputs = f'[[signals.outputs]]\nto = "file"\n[[signals.outputs]]\nto = "serial"\nport = "{os.ttyname(ours)}"'
-    protocol_with(lab.protocol, f"{SECTION}{outputs}")
+    name, port = "Amplifier", os.ttyname(ours)
+    serial = f'[[signals.outputs]]\nto = "serial"\nname = "{name}"\nport = "{port}"'
+    protocol_with(lab.protocol, f'{SECTION}[[signals.outputs]]\nto = "file"\n{serial}')
     messages = lab.messages()
     sitting, answer = lab.pilots(messages=messages), by_keyboard(hands)
     scale = participates(sitting, answer, lambda scene: isinstance(scene, ScaleScene))

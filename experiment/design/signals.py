@@ -10,6 +10,7 @@ from experiment.design.form_questions import Fixed, Line, find_repeated, refuse,
 from experiment.design.scanner import Baud, PortName
 
 SignalName = Literal["message_onset", "scale_onset", "choice", "confirmation", "pause", "resume", "end"]
+Name = Annotated[str, Meta(min_length=1, max_length=20, title='a name of at most 20 characters, e.g. "EEG"')]
 Code = Annotated[int, Meta(ge=1, le=255)]
 OUTPUTS = "outputs"  # in braces: the outputs that fail
 
@@ -45,12 +46,13 @@ class Names(Fixed, frozen=True):
 class Output(Fixed, frozen=True):
     """Where signals go: to other programs by the Lab Streaming Layer, to a serial or parallel port, or to a file.
 
-    `events`: only these; all if left out. `port`: "COM3", "/dev/ttyUSB0", "/dev/parport0", "0x378". `pulse_ms`: how
-    long a port shows the code before it is 0 again. `machines`: names or addresses of the computers that may receive
-    the stream; this one only, if left out.
+    `name`: what the assistant calls it, such as "EEG". `events`: only these; all if left out. `port`: "COM3",
+    "/dev/ttyUSB0", "/dev/parport0", "0x378". `pulse_ms`: how long a port shows the code before it is 0 again.
+    `machines`: names or addresses of the computers that may receive the stream; this one only, if left out.
     """
 
     to: Literal["lsl", "serial", "parallel", "file"]
+    name: Name | None = None
     events: tuple[SignalName, ...] = ()
     port: PortName | None = None
     baud: Baud = 115_200
@@ -68,9 +70,9 @@ class Output(Fixed, frozen=True):
         )
 
     @property
-    def name(self) -> str:
-        """What it is called where people read of it."""
-        return f"{self.to} {self.port or ''}".strip()
+    def title(self) -> str:
+        """What it is called where people read of it: by its name, or by the end of its port's."""
+        return self.name or f"{self.to} {(self.port or '').rpartition('/')[2][-20:]}".strip()
 
     def takes(self, name: str) -> bool:
         """Whether this event goes there."""
@@ -84,8 +86,8 @@ class Signals(Fixed, frozen=True):
     outputs: Annotated[tuple[Output, ...], Meta(min_length=1, max_length=4)]
     names: Names = Names()
     failing: Line = (
-        "Assistant: signals are not reaching {outputs}. You can continue: the session itself does not need them. "
-        "Check the device and its cable."
+        "Assistant: signals are not reaching {outputs}. Check the device and its cable. The session can continue "
+        "without it, but that recording will lack them."
     )
 
     def __post_init__(self) -> None:
@@ -95,7 +97,7 @@ class Signals(Fixed, frozen=True):
         refuse(
             not codes and "[signals.codes] is empty. Please give at least one event a code.",
             *(f"{name!r} has no code in [signals.codes]." for name in sorted(asked - codes)),
-            *find_repeated("outputs", [output.name for output in self.outputs]),
+            *find_repeated("outputs", [output.title for output in self.outputs]),
             wrong_braces("failing", self.failing, (OUTPUTS,)),
         )
 

@@ -37,7 +37,7 @@ def items(protocol: Protocol) -> Iterator[Finding]:
 
 
 def _output(output: Output) -> Finding:
-    kind, device = f"output {output.name}", make_device(output, Path(), ParallelLine)
+    kind, device = f"output {output.title}", make_device(output, Path(), ParallelLine)
     with closing(device):
         try:
             device.open()

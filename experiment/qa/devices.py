@@ -79,13 +79,13 @@ def sent_signals(attempts: Sequence[Attempt]) -> tuple[SentSignals, ...]:
 def _sent(signals: Signals, output: Output, attempts: Sequence[Attempt]) -> SentSignals:
     due, failed, slowest_s = 0, Counter[str](), list[float]()
     for attempt in attempts:
-        told = [one for one in attempt.events if isinstance(one, Signal) and one.output == output.name]
+        told = [one for one in attempt.events if isinstance(one, Signal) and one.output == output.title]
         wanted = sum(output.takes(one.name) for one in due_signals(signals, attempt.events))
         due += wanted
         failed.update(one.failure for one in told if one.failure)
         failed["unknown"] += max(0, wanted - len(told))
         slowest_s += [one.done_s - one.time_s for one in told if one.failure is None]
-    return SentSignals(output.name, due, dict(+failed), max(slowest_s, default=None))
+    return SentSignals(output.title, due, dict(+failed), max(slowest_s, default=None))
 
 
 def count_pulses(attempts: Iterable[Attempt]) -> PulseCount | None:

@@ -40,7 +40,7 @@ def _due(replayed: Sequence[Event]) -> Due:
     if not signals:
         return {}
     every = due_signals(signals, replayed)
-    return {(one.number, output.name): one for one in every for output in signals.outputs if output.takes(one.name)}
+    return {(one.number, output.title): one for one in every for output in signals.outputs if output.takes(one.name)}
 
 
 def _tells(signal: Signal, due: DueSignal) -> bool:

@@ -37,7 +37,7 @@ def open_outlets(plan: Plan) -> Iterator[tuple[Outlet, ...]]:
 
 def failing_of(outlets: Sequence[Outlet]) -> frozenset[str]:
     """The names of those that take nothing at the moment."""
-    return frozenset(outlet.output.name for outlet in outlets if outlet.fails)
+    return frozenset(outlet.output.title for outlet in outlets if outlet.fails)
 
 
 def with_signals(plan: Plan, outlets: Sequence[Outlet], zero: Zero, append: Emit) -> Emit:

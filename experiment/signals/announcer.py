@@ -30,7 +30,7 @@ class Announcer:
         called, happened_s = self._signals.called(due.name), self._zero_s + due.time_s
         for outlet in self._outlets:
             if outlet.output.takes(due.name):
-                told = self._told_of(outlet.output.name)
+                told = self._told_of(outlet.output.title)
                 outlet.send(Job(due, called, happened_s, time.perf_counter(), told))
 
     def close(self) -> None:
@@ -57,7 +57,7 @@ class SimulatedAnnouncer:
         due = self._due.of(event)
         for output in self._outputs:
             if due and output.takes(due.name):
-                self._tell(_signal(due, output.name, due.time_s, due.time_s, None))
+                self._tell(_signal(due, output.title, due.time_s, due.time_s, None))
 
     def close(self) -> None:
         """Nothing is on its way."""

@@ -13,6 +13,7 @@ from experiment.design.signals import Output
 from experiment.record.events_beside import SignalFailure
 from experiment.signals.devices import Device, Line
 from experiment.signals.due import DueSignal
+from experiment.system import make_thread_urgent
 
 MOST = 64  # signals that wait; a session has some in a second at most
 LATE_S = 0.1  # later, a code on a line would be taken for another moment
@@ -37,12 +38,13 @@ class Outlet:
     def __init__(self, output: Output, device: Device | Line) -> None:
         """Its thread opens the device at once."""
         self.output, self._device = output, device
+        self._is_line = hasattr(device, "reset")
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._pending: dict[int, Job] = {}  # whoever takes a job out of it tells of it
         self._is_open = self._fails = False
         self._busy_since_s, self._tried_s = math.inf, -math.inf
         self._opened = threading.Event()
-        self._thread = threading.Thread(target=self._serve, name=output.name, daemon=True)
+        self._thread = threading.Thread(target=self._serve, name=output.title, daemon=True)
         self._thread.start()
 
     @property
@@ -74,6 +76,8 @@ class Outlet:
             job.told(job, time.perf_counter(), failure)
 
     def _serve(self) -> None:
+        if self._is_line:
+            make_thread_urgent()
         self._try(self._open)
         self._opened.set()
         while (job := self._queue.get()) is not None:
@@ -103,15 +107,14 @@ class Outlet:
     def _take(self, job: Job) -> None:
         if not self._is_open:
             self._open()
-        is_line = hasattr(self._device, "reset")
         age_s = time.perf_counter() - job.happened_s
-        if is_line and age_s > LATE_S:
+        if self._is_line and age_s > LATE_S:
             self._tell(job.due.number, "late")
             return
         self._device.write(job.due.code, job.called, age_s)
         self._fails = False
         self._tell(job.due.number, None)
-        if is_line:
+        if self._is_line:
             self._end_pulse(cast("Line", self._device))
 
     def _end_pulse(self, line: Line) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from experiment.design.scanner import Baud, PortName
 from experiment.errors import EquipmentFailure
 from experiment.signals.serial_port import open_serial
+from experiment.system import make_thread_urgent
 
 if TYPE_CHECKING:
     from serial import Serial
@@ -43,6 +44,7 @@ class SerialPulses:
         self._thread.join(5 * WAIT_S)
 
     def _listen(self, port: Serial | None) -> None:
+        make_thread_urgent()
         while not self._closing.is_set():
             with suppress(OSError, TypeError, EquipmentFailure):  # pyserial's TypeError: of a port that is closing
                 self._hear(port or open_serial(*self._asked, WAIT_S))

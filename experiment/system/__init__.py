@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ctypes import CDLL, c_void_p
 from functools import lru_cache
 from pathlib import PurePath
@@ -47,6 +47,16 @@ def raised_priority() -> Iterator[str | None]:
     finally:
         if raised:
             raised[1]()
+
+
+def make_thread_urgent() -> None:
+    """Let this thread come before usual ones, where a user may do so on Linux; for one that hardly ever does anything.
+
+    Elsewhere the program's own priority has to do.
+    """
+    if sys.platform == "linux":
+        with suppress(PermissionError):
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
 
 
 def key_legends() -> Legends:

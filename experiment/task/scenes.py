@@ -129,7 +129,7 @@ def closing_page(protocol: Protocol, session: int) -> str:
 
 def pause_pages(protocol: Protocol, labels: Labels = AS_NAMED) -> tuple[TextScene, ...]:
     """Every page that a pause can show."""
-    outputs = [output.name for output in protocol.signals.outputs] if protocol.signals else []
+    outputs = [output.title for output in protocol.signals.outputs] if protocol.signals else []
     some = (frozenset(few) for number in range(1, len(outputs) + 1) for few in combinations(outputs, number))
     every = (*(pause_page(protocol, labels, unsaved=cause) for cause in (None, *get_args(StorageCause))),
              *(pause_page(protocol, labels, failing=few) for few in some))  # fmt: skip

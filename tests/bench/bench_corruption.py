@@ -13,20 +13,20 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 from experiment.replay.verify import verify
-from tests.bench.bench_verify import simulate
+from tests.bench.bench_verify import STIMULI, simulate
 from tests.bench.reporting import print_table
 from tests.test_verify import changed_bytes
 
 SUBJECTS = 10
 
 
-def main() -> None:
+def change_and_verify(changes: int, protocol: Path = STIMULI / "protocol.toml") -> None:
     """Change, verify, put back."""
-    changes, draw = int(sys.argv[1]) if len(sys.argv) > 1 else 1000, Random(11)
+    draw = Random(11)
     made: Counter[str] = Counter()
     found: Counter[str] = Counter()
     with TemporaryDirectory() as folder:
-        simulate(Path(folder), SUBJECTS)
+        simulate(Path(folder), SUBJECTS, protocol)
         transcripts = sorted(Path(folder).glob("sourcedata/**/*_transcript.jsonl"))
         while made.total() < changes:
             transcript, what = draw.choice(transcripts), draw.choice(["transcript", "table"])
@@ -43,4 +43,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    change_and_verify(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)

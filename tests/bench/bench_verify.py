@@ -19,9 +19,9 @@ from experiment.session import run as sessions
 STIMULI = Path(__file__).resolve().parents[2] / "stimuli"
 
 
-def simulate(root: Path, subjects: int) -> None:
+def simulate(root: Path, subjects: int, file: Path = STIMULI / "protocol.toml") -> None:
     """A mixed data set."""
-    data, protocol = DataSet(root), read_protocol(STIMULI / "protocol.toml")
+    data, protocol = DataSet(root), read_protocol(file)
     messages = read_messages(STIMULI / "examples" / "english.csv")
     data.prepare()
     for number in range(1, subjects + 1):
