@@ -26,8 +26,9 @@ from experiment.qa.findings import session_findings
 from experiment.qa.session_summary import summarise
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
-from experiment.record.events import Ended, ScaleScene, TextScene
+from experiment.record.events import Ended, Pulse, ScaleScene, TextScene
 from experiment.record.events_beside import OutputState, Signal
+from experiment.record.events_of_tasks import Handed, RunBegan, RunEnded, TakenBack
 from experiment.record.finding import describe
 from experiment.replay.verify import verify
 from experiment.session.plan import plan_session
@@ -44,6 +45,7 @@ from tests.test_pulses import line, protocol_with
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from experiment.record.events import Event
     from experiment.signals.devices import Device
     from tests.lab import Lab
     from tests.xtest import Hands
@@ -188,6 +190,15 @@ def test_a_wrong_section_is_refused_in_its_own_terms(tmp_path: Path, section: st
     with pytest.raises(BadInput) as refused:
         read_protocol(protocol_with(tmp_path / "protocol.toml", section))
     assert said in str(refused.value)
+
+
+def test_the_events_of_other_tasks_are_sent_too() -> None:
+    """A run begins with its pulse and ends with the last thing before; objects have the assistant's times."""
+    codes = Codes(run_begin=1, run_end=2, handed=3, taken_back=4)
+    run = RunBegan(1, 7.0), Pulse(9, 11.0, "queue"), RunEnded(1, whole=True)
+    events: list[Event] = [*run, Handed("warm", 12.0), TakenBack("warm", 22.0)]
+    told = [(one.name, one.time_s) for one in due_signals(Signals(codes, SIGNALS.outputs), events)]
+    assert told == [("run_begin", 7.0), ("run_end", 11.0), ("handed", 12.0), ("taken_back", 22.0)]
 
 
 def test_the_shipped_example_writes_a_file() -> None:

@@ -15,6 +15,7 @@ from experiment.design.colours import contrast
 from experiment.design.objects import find_object_mistakes
 from experiment.design.scan import find_scan_mistakes
 from experiment.design.scanner import keys_of_two
+from experiment.design.signals import find_signal_mistakes
 
 if TYPE_CHECKING:
     from experiment.design.protocol import Protocol
@@ -82,6 +83,7 @@ def _numbers(protocol: Protocol) -> Iterator[str]:
 
 def _tasks(protocol: Protocol) -> Iterator[str]:
     """What the section of a task and the others say against each other."""
+    yield from find_signal_mistakes(protocol)
     if protocol.scan and protocol.objects:
         yield "[scan] and [objects] are two tasks. Please write a protocol for each."
     elif protocol.scan:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta
 
 from experiment.design.form_questions import Fixed, Line, find_repeated, refuse, wrong_braces
 from experiment.design.scanner import Baud, PortName
 
-SignalName = Literal["message_onset", "scale_onset", "choice", "confirmation", "pause", "resume", "end"]
+if TYPE_CHECKING:
+    from experiment.design.protocol import Protocol
+
+SignalName = Literal[
+    "message_onset", "scale_onset", "choice", "confirmation", "run_begin", "run_end", "handed", "taken_back", "pause",
+    "resume", "end",
+]  # fmt: skip
 Name = Annotated[str, Meta(min_length=1, max_length=20, title='a name of at most 20 characters, e.g. "EEG"')]
 Code = Annotated[int, Meta(ge=1, le=255)]
 OUTPUTS = "outputs"  # in braces: the outputs that fail
@@ -18,14 +25,19 @@ OUTPUTS = "outputs"  # in braces: the outputs that fail
 class Codes(Fixed, frozen=True):
     """The code of each event that is sent; one that has none is not sent.
 
-    A `choice` is each place of the marker, a `confirmation` the press that made a rating final; `pause` and `resume`:
-    the pause page came, the scene came back.
+    A `choice` is each place of the marker, a `confirmation` the press that made a rating final. `run_begin`: the pulse
+    from which a scanner's run counts. `handed`, `taken_back`: the assistant's word of an object. `pause`, `resume`: the
+    pause page came, the scene came back.
     """
 
     message_onset: Code | None = None
     scale_onset: Code | None = None
     choice: Code | None = None
     confirmation: Code | None = None
+    run_begin: Code | None = None
+    run_end: Code | None = None
+    handed: Code | None = None
+    taken_back: Code | None = None
     pause: Code | None = None
     resume: Code | None = None
     end: Code | None = None
@@ -38,6 +50,10 @@ class Names(Fixed, frozen=True):
     scale_onset: Line = "scale_onset"
     choice: Line = "choice"
     confirmation: Line = "confirmation"
+    run_begin: Line = "run_begin"
+    run_end: Line = "run_end"
+    handed: Line = "handed"
+    taken_back: Line = "taken_back"
     pause: Line = "pause"
     resume: Line = "resume"
     end: Line = "end"
@@ -110,3 +126,12 @@ class Signals(Fixed, frozen=True):
         """What it is called in a stream or file."""
         called: str = getattr(self.names, name)
         return called
+
+
+def find_signal_mistakes(protocol: Protocol) -> Iterator[str]:
+    """What cannot be sent, as a sentence."""
+    if protocol.scan and protocol.signals and protocol.signals.codes.confirmation:
+        yield (
+            "[signals.codes]: in a scanner's run nothing is confirmed: the last choice is the answer. Please remove "
+            "'confirmation'."
+        )

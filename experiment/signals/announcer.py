@@ -9,6 +9,7 @@ from contextlib import suppress
 from experiment.design.signals import Signals
 from experiment.record.events import Event
 from experiment.record.events_beside import Signal, SignalFailure
+from experiment.record.timeline import time_of
 from experiment.signals.due import DueSignal, DueSignals
 from experiment.signals.outlet import Job, Outlet
 
@@ -27,11 +28,11 @@ class Announcer:
         """Send what this event calls for; returns at once."""
         if (due := self._due.of(event)) is None:
             return
-        called, happened_s = self._signals.called(due.name), self._zero_s + due.time_s
+        called, handed_s = self._signals.called(due.name), time.perf_counter()
+        happened_s = handed_s if time_of(event) is None else self._zero_s + due.time_s
         for outlet in self._outlets:
             if outlet.output.takes(due.name):
-                told = self._told_of(outlet.output.title)
-                outlet.send(Job(due, called, happened_s, time.perf_counter(), told))
+                outlet.send(Job(due, called, happened_s, handed_s, self._told_of(outlet.output.title)))
 
     def close(self) -> None:
         """Wait a moment for what is on its way; afterwards all signals have been told of. Ctrl+C does not end it."""

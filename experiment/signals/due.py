@@ -20,15 +20,20 @@ from experiment.record.events import (
     Scene,
     Shown,
 )
+from experiment.record.events_of_tasks import Handed, RunBegan, RunEnded, TakenBack
 from experiment.record.timeline import time_of
 
 NAMES: dict[type[Event], SignalName] = {
-    Marked: "choice", Rated: "confirmation", Paused: "pause", Resumed: "resume", Ended: "end"
+    Marked: "choice", Rated: "confirmation", RunBegan: "run_begin", RunEnded: "run_end", Handed: "handed",
+    TakenBack: "taken_back", Paused: "pause", Resumed: "resume", Ended: "end",
 }  # fmt: skip
 
 
 class DueSignal(Struct, frozen=True):
-    """The `number`-th signal since clock zero, from 1; `time_s`: of the flip or the press that it tells."""
+    """The `number`-th signal since clock zero, from 1.
+
+    `time_s`: of the flip, press or pulse that it tells; of an end, which has no time, the last one before.
+    """
 
     number: int
     name: SignalName
