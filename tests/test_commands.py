@@ -74,7 +74,7 @@ def test_pilots_and_sessions_fill_one_valid_data_set(lab: Lab, tmp_path: Path, h
     status, said = pilot.ends()
     assert status == 0
     assert "virtual" in said
-    assert "The robot reads message 2 of 2." in said
+    assert "The robot is at message 2 of 2." in said
     assert read_table(DataSet(lab.data).pilot.table(Visit("pilot001", 1), TASK))["timed_by"].to_list() == [
         "robot",
         "robot",

@@ -15,6 +15,7 @@ from rapidfuzz.distance import Indel
 from experiment.design.intake import Intake
 from experiment.design.message import Message, practice_message, read_messages
 from experiment.design.message import count_words as words
+from experiment.design.protocol import read_protocol
 from experiment.drawing.stimuli import MESSAGE_SIZES
 from experiment.errors import BadInput
 from experiment.messages.across import check_across, check_against_others
@@ -59,8 +60,11 @@ def only(findings: Sequence[Finding]) -> tuple[str, str | None, str]:
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.csv")), ids=lambda path: path.stem)
 def test_the_examples_have_nothing_wrong(path: Path) -> None:
-    """The example messages pass with the example protocol, with neither error nor warning."""
-    assert found(read_messages(path)) == []
+    """The example messages pass with the example protocol of their task, with neither error nor warning."""
+    messages = read_messages(path)
+    protocol = read_protocol(Path("scan")) if path.stem == "scan" else PROTOCOL
+    named = [replace(one, participant_name="Ines") for one in messages] if path.stem == "scan" else messages
+    assert found(named, protocol) == []
 
 
 @pytest.mark.parametrize(
@@ -433,3 +437,44 @@ def test_no_finding_tells_a_word(one: Message, other: Message, more: list[Messag
     private += [cell for message in (one, other) for cell in (message.text, message.subject, message.participant_name)]
     for word in " ".join(private).casefold().split():
         assert word == "en" or word not in said
+
+
+# Messages from strangers
+
+
+def strange(text: str, **changes: str) -> list[Message]:
+    """The example set in which the last message is from a stranger."""
+    message = Message("m06", "Somebody", "stranger", "en", text, participant_name="Ines Roth", source="stranger")
+    return [*ENGLISH[:5], replace(message, **changes)]
+
+
+ABOUT = "The whole street still talks about the summer when you painted every one of our doors."
+
+
+def test_a_strangers_message_that_names_the_participant_is_refused() -> None:
+    """Whatever the protocol says of names; the name may be given with another message; a person can accept the word."""
+    assert found(strange(ABOUT)) == []
+    named = strange(f"Dear Ines, {ABOUT}")
+    severity, message_id, text = only(found(named))
+    assert (severity, message_id) == ("error", "m06")
+    assert "the participant's name" in text
+    assert "(word 2)" in text
+    elsewhere = [replace(ENGLISH[0], participant_name="Ines"), *ENGLISH[1:5], replace(named[-1], participant_name="")]
+    assert only(found(elsewhere))[0] == "error"
+    assert only(found(strange(f"Dear Ines, {ABOUT}", as_written="yes")))[0] == "note"
+    assert only(found(strange(f"He was in his ines of roth, {ABOUT}")))[0] == "warning"
+    assert only(found([*ENGLISH[:5], replace(ENGLISH[5], source="stranger")]))[0] == "warning"  # no name is known
+
+
+def test_strangers_messages_may_be_the_same_for_everybody() -> None:
+    """A text of a stranger in two sets is no mistake; one that is close is."""
+    one = [replace(message, source="stranger") for message in ENGLISH]
+    assert check_across({"S01": one, "S02": one}, 0.9) == ()
+    assert check_across({"S01": ENGLISH, "S02": ENGLISH}, 0.9) != ()
+
+
+def test_a_scan_without_its_sources_is_refused_before_the_session() -> None:
+    """With how many there are of each."""
+    scan = read_protocol(Path("scan"))
+    messages = [replace(one, source="close", participant_name="Ines") for one in read_messages(EXAMPLES / "scan.csv")]
+    assert "needs 8 close and 8 stranger and 8 neutral" in only(found(messages, scan))[2]

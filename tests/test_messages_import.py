@@ -866,3 +866,17 @@ def test_ids_survive_a_replaced_message() -> None:
     there = Message("m01", "A", "b", "en", "x", "DF1")
     merged = merge.merge("DF1", [there], [replace(there, relationship="other", language="de")])
     assert (merged.messages, merged.new, merged.known) == ((there,), (), ("m01",))
+
+
+def test_a_column_says_whom_messages_are_from(tmp_path: Path) -> None:
+    """Close, stranger or neutral, in any case; a column of that name about something else is not taken for it."""
+    rows = [(*ROWS[1], ""), (*ROWS[2], "Stranger"), (*ROWS[3], "close")]
+    into = tmp_path / "into"
+    merge.write(taken([saved(tmp_path, "a.csv", separated(((*HEADER, "Source"), *rows)))], into), Folder(into))
+    found = {one.text: one.source for name in Folder(into).subjects() for one in Folder(into).read(name)}
+    assert [found[row[3]] for row in rows] == ["", "stranger", "close"]
+    other = saved(tmp_path, "b.csv", separated(((*HEADER, "Source"), (*ROWS[1], "leaflet"))))
+    merge.write(taken([other], tmp_path / "other"), Folder(tmp_path / "other"))
+    assert {one.source for one in Folder(tmp_path / "other").read(ROWS[1][0])} == {""}
+    with pytest.raises(BadInput, match="the source must be close, stranger, neutral, or empty"):
+        importing.plan([other], Folder(tmp_path / "third"), "en", given=["source=Source"])

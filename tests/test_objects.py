@@ -12,6 +12,8 @@ import pytest
 from experiment.design.protocol import read_protocol
 from experiment.design.session import draw_session
 from experiment.errors import BadInput
+from experiment.qa.findings import session_findings
+from experiment.qa.session_summary import summarise
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.events import Ended, Event, Rated, Shown, Started, TextScene, TrialBegan
@@ -199,3 +201,11 @@ def test_two_tasks_in_one_protocol_and_none_without_messages_are_refused(tmp_pat
     path.write_text('extend = "en"\nmessages = 0\n', encoding="utf-8")
     with pytest.raises(BadInput, match="'messages' must be at least 1"):
         read_protocol(path)
+
+
+def test_quality_assurance_has_nothing_to_say_of_a_whole_session() -> None:
+    """Objects and questions are as planned; what was held stands where messages do."""
+    summary = summarise(Path("sub-S01_ses-1_task-x_transcript.jsonl"), held(session_of(), "steady"))
+    assert [one.message_id for one in summary.trials] == order(session_of())
+    assert (summary.rated, summary.things) == (9, "objects")
+    assert [one.text for one in session_findings(summary, PROTOCOL.qa) if one.needs_person] == []

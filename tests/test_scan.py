@@ -17,6 +17,8 @@ from experiment.design.message import Message
 from experiment.design.protocol import read_protocol
 from experiment.design.session import draw_session
 from experiment.errors import BadInput
+from experiment.qa.findings import session_findings
+from experiment.qa.session_summary import summarise
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.events import (
@@ -299,9 +301,19 @@ def test_a_pause_ends_the_run_and_the_next_one_begins() -> None:
     assert max(map(abs, errors_s)) <= 0.5 / REFRESH_HZ + 0.0005
     assert isinstance(told[-1], Ended)
     assert told[-1].status == "completed"
+    found = session_findings(summarise(Path("sub-S01_ses-1_task-x_transcript.jsonl"), told), PROTOCOL.qa)
+    assert {"run_ended", "paused"} <= {one.kind for one in found}
+    assert "stray" not in {one.kind for one in found}
 
 
 # The files
+
+
+def test_quality_assurance_has_nothing_to_say_of_a_whole_session() -> None:
+    """Neither of messages without a question nor of the pulses that come in time."""
+    summary = summarise(Path("sub-S01_ses-1_task-x_transcript.jsonl"), held(session_of(), "steady"))
+    assert (summary.rated, len(summary.asked), len(summary.trials)) == (12, 12, 24)
+    assert [one.text for one in session_findings(summary, PROTOCOL.qa) if one.needs_person] == []
 
 
 def test_a_session_verifies_and_its_run_tables_follow_from_the_log(tmp_path: Path) -> None:

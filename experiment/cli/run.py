@@ -66,7 +66,7 @@ OverrideStudy = Annotated[
     str | None, typer.Option(help="Reason for running a session that the study rules do not allow.")
 ]
 CAUGHT_UP = "the log"  # who tells the register of a session that it had missed
-EXAMPLE = ROOT / "stimuli" / "examples" / "english.csv"
+EXAMPLE, SCAN_EXAMPLE = (ROOT / "stimuli" / "examples" / name for name in ("english.csv", "scan.csv"))
 
 
 def pilot(
@@ -91,8 +91,9 @@ def pilot(
         whole = DataSet(data)
         whole.prepare()
         whole.pilot.prepare()
+        read = read_protocol(protocol)
         plan = plans.plan_session(
-            "pilot", read_protocol(protocol), read_messages(messages), whole.pilot,
+            "pilot", read, read_messages(example_messages(read, messages)), whole.pilot,
             subject=whole.pilot.next_subject("pilot"), session=session, seed=seed, operator="pilot",
             participant=habit_of(participant) if robot else plans.PERSON,
         )  # fmt: skip
@@ -109,13 +110,19 @@ def pilot(
 
 
 def _robot_progress(plan: Plan) -> Callable[[Event], None]:
-    """Says at each message how far the robot is."""
+    """Says at each message, or object, how far the robot is."""
+    thing = "object" if plan.session.holdings else "message"
 
     def tell(event: Event) -> None:
         if isinstance(event, TrialBegan) and event.trial:
-            sys.stderr.write(f"The robot reads message {event.trial} of {len(plan.session.trials)}.\n")
+            sys.stderr.write(f"The robot is at {thing} {event.trial} of {len(plan.session.steps)}.\n")
 
     return tell
+
+
+def example_messages(protocol: Protocol, named: Path) -> Path:
+    """The file that was named; if none was, the example for the protocol's task."""
+    return SCAN_EXAMPLE if protocol.scan and named == EXAMPLE else named
 
 
 def run(
@@ -156,7 +163,8 @@ def run(
     if register and told and subject:
         told = _look_ahead(register, told, data_set, check_subject(subject), session, why_now)
     system.no_core_dumps()  # messages are in this process from here on
-    lab = _Lab(read, data_set, open_folder(messages), register, told, seed=seed, resume=resume, override=why_now)
+    folder = open_folder(messages) if read.messages else Folder(messages)
+    lab = _Lab(read, data_set, folder, register, told, seed=seed, resume=resume, override=why_now)
     # A session that goes on keeps the answers that were given when it began.
     asked = replace(read, assistant=()) if resume else read
     with_session = register is None or bool(session)  # else the register knows which it is
@@ -197,7 +205,7 @@ class _Lab:
         if self.register and self.told:
             told, _ = catch_up(self.register, self.register.refresh(self.told), self.data, subject, CAUGHT_UP)
             session = session_today(told, subject, self.register.now(), asked=asked, override=self.override)
-        shown = self.messages.read(subject)
+        shown = self.messages.read(subject) if self.protocol.messages else ()
         plan = plan_session(
             "run", self.protocol, shown, self.data, subject=subject, session=session, seed=self.seed, operator=who,
             answers=answers.extra, resume=self.resume,

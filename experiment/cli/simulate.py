@@ -11,7 +11,7 @@ import typer
 from rich.progress import track
 
 from experiment.cli.options import PROTOCOL, ProtocolFile
-from experiment.cli.run import EXAMPLE, MessagesFile, Seed, SyntheticName, habit_of
+from experiment.cli.run import EXAMPLE, MessagesFile, Seed, SyntheticName, example_messages, habit_of
 from experiment.cli.terminal import console, say
 from experiment.design.message import read_messages
 from experiment.design.protocol import find_daily, read_protocol
@@ -59,7 +59,8 @@ def simulate(
         return
     if effect or until:
         raise BadInput("--effect and --until need a study. Add --study FILE.")
-    read, shown, data_set = read_protocol(protocol), read_messages(messages), DataSet(out)
+    read, data_set = read_protocol(protocol), DataSet(out)
+    shown = read_messages(example_messages(read, messages))
     data_set.prepare()
     habit = participant if participant == "mixed" else habit_of(participant)
     for number in track(range(1, subjects + 1), "Simulating", console=console(), transient=True):

@@ -17,7 +17,7 @@ import regex
 from msgspec import UNSET, Struct, UnsetType
 
 from experiment.design.protocol import Protocol
-from experiment.design.sources import SOURCES
+from experiment.design.sources import SOURCES, is_source
 from experiment.errors import BadInput
 from experiment.storage import limits
 from experiment.storage.read_file import read_file
@@ -241,7 +241,7 @@ def _message(path: Path, number: int, row: dict[str, str]) -> Message:
             "Write a short name such as m01."
         )
     cells["source"] = cells["source"].strip().casefold()
-    if cells["source"] not in {"", *SOURCES}:
+    if not is_source(cells["source"]):
         raise BadInput(f"{path}, message {number}: source must be {', '.join(SOURCES)} or empty (close). Correct it.")
     more = tuple((name, cell) for name, cell in row.items() if name and name not in cells)
     return Message(**cells, more=more)

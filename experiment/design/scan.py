@@ -122,7 +122,7 @@ def describe_uneven(scan: Scan, sources: Sequence[str]) -> str | None:
         return None
     found = ", ".join(f"{count} {source}" for source, count in counts.items())
     wanted = " and ".join(f"{each} {source}" for source in scan.sources)
-    return f"The scan needs {wanted} messages in each session (column source), but there are {found}."
+    return f"The scan needs {wanted} messages (column source), but there are {found}."
 
 
 def draw_slots(scan: Scan, sources: Mapping[str, str], keys: Sequence[Key], *, questions: int) -> dict[str, Slot]:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from experiment.design.message import Message
+from experiment.design.sources import CLOSE
 from experiment.design.visit import subject_name
 from experiment.errors import DayFourError
 from experiment.messages import corruption
@@ -21,7 +22,7 @@ Sets = Mapping[str, Sequence[Message]]
 
 def check_across(sets: Sets, share: float) -> tuple[Finding, ...]:
     """What participants' messages have in common: whole sets, texts, and texts alike by at least this share."""
-    every = [(subject, one, fold(one.text)) for subject in sorted(sets) for one in sets[subject]]
+    every = [(subject, one, fold(one.text)) for subject in sorted(sets) for one in sets[subject] if is_own(one)]
     whole = _same_sets((subject, text) for subject, _, text in every)
     found = [_whole(later, earlier) for later, earlier in whole.items()]
     owned = [one for one in every if one[0] not in whole and not is_empty(one[1].text)]
@@ -64,7 +65,12 @@ def _of(subject: str, folder: Folder) -> dict[str, str]:
 
 def _texts(messages: Sequence[Message]) -> dict[str, str]:
     """The ids of messages by their folded texts."""
-    return {fold(one.text): one.message_id for one in messages if not is_empty(one.text)}
+    return {fold(one.text): one.message_id for one in messages if is_own(one) and not is_empty(one.text)}
+
+
+def is_own(message: Message) -> bool:
+    """Whether it was written for the participant alone: those of strangers and neutral ones may be everybody's."""
+    return message.source in {"", CLOSE}
 
 
 def _whole(subject: str, other: str) -> Finding:

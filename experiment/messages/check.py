@@ -14,6 +14,8 @@ from msgspec.structs import replace
 
 from experiment.design.message import PRACTICE, Message
 from experiment.design.protocol import Protocol
+from experiment.design.scan import describe_uneven
+from experiment.design.sources import CLOSE, STRANGER
 from experiment.drawing.scripts import LANGUAGE
 from experiment.drawing.stimuli import MESSAGE_SIZES
 from experiment.errors import BadInput, DayFourError
@@ -49,6 +51,8 @@ class Checked(Struct, frozen=True):
 
 def check_set(subject: str, messages: Sequence[Message], protocol: Protocol, layout: Layout) -> tuple[Finding, ...]:
     """What is wrong with a participant's messages; `layout`: of the screen on which they will be shown."""
+    known = next((one.participant_name for one in messages if one.participant_name.strip()), "")
+    messages = [one if one.participant_name.strip() else replace(one, participant_name=known) for one in messages]
     found = [*_count(subject, messages, protocol), *_given_names(subject, messages, protocol)]
     for message in messages:
         found += findings_of(subject, message, protocol)
@@ -109,10 +113,13 @@ def _count(subject: str, messages: Sequence[Message], protocol: Protocol) -> Ite
         each = f" ({protocol.messages} for each session)" if protocol.message_sets == "split" else ""
         do = "Add the missing ones" if found < wanted else "Remove the extra ones"
         yield message_finding("error", subject, None, f"There are {found} messages; {wanted} are needed{each}. {do}.")
+    elif protocol.scan and (uneven := describe_uneven(protocol.scan, [one.source or CLOSE for one in messages])):
+        yield message_finding("error", subject, None, f"{uneven} Correct the column source.")
 
 
 def _given_names(subject: str, messages: Sequence[Message], protocol: Protocol) -> Iterator[Finding]:
-    if protocol.intake.names == "none" and any(not message.participant_name.strip() for message in messages):
+    judged = [one for one in messages if protocol.intake.names == "none" or one.source == STRANGER]
+    if any(not message.participant_name.strip() for message in judged):
         text = (
             "The participant's name is unknown, so messages were not checked for it. Fill in the column "
             "participant_name."

@@ -8,6 +8,7 @@ import regex
 
 from experiment.design.message import Message, count_words
 from experiment.design.protocol import Protocol
+from experiment.design.sources import STRANGER
 from experiment.design.visit import bare_label
 from experiment.drawing.scripts import (
     CLUSTER,
@@ -88,6 +89,8 @@ def _found(subject: str, message: Message, protocol: Protocol) -> Iterator[Told]
     yield from _length(message.text, *protocol.intake.usual_words)
     if protocol.intake.names == "none":
         yield from accept_as_written(message, _names(message))
+    elif message.source == STRANGER:
+        yield from accept_as_written(message, _participant_in_strange(message))
     yield from _marks(message.text)
     yield from _undrawn("The text", message.text, message.language)
     yield from _undrawn("The writer's name", message.writer, message.language)
@@ -128,14 +131,25 @@ def _length(text: str, least: int, most: int) -> Iterator[Told]:
 
 
 def _names(message: Message) -> Iterator[Told]:
-    for whose, name in (("its writer's", message.writer), ("the participant's", message.participant_name)):
-        found = set(places(message.text, name))
-        if surely := [place for place in found if not place.is_small]:
-            text = f"The text holds {whose} name, or a part of it ({_words(surely, message.text)})"
-            yield "error", f"{text}, and the protocol does not allow names. Ask the writer for another wording."
-        if perhaps := [place for place in found if place.is_small]:
-            text = f"The text has {whose} name, or a part of it, written small ({_words(perhaps, message.text)})"
-            yield "warning", f"{text}. Check whether it is the name; the protocol does not allow names."
+    allows, ask = "the protocol does not allow names", "Ask the writer for another wording"
+    yield from _find_name(message.text, "its writer's", message.writer, allows, ask)
+    yield from _find_name(message.text, "the participant's", message.participant_name, allows, ask)
+
+
+def _participant_in_strange(message: Message) -> Iterator[Told]:
+    """A stranger's message that seems to be written for the participant is none."""
+    whose, why = "the participant's", "a stranger does not know it"
+    yield from _find_name(message.text, whose, message.participant_name, why, "Choose another message")
+
+
+def _find_name(text: str, whose: str, name: str, why: str, ask: str) -> Iterator[Told]:
+    found = set(places(text, name))
+    if surely := [place for place in found if not place.is_small]:
+        holds = f"The text holds {whose} name, or a part of it ({_words(surely, text)})"
+        yield "error", f"{holds}, and {why}. {ask}."
+    if perhaps := [place for place in found if place.is_small]:
+        holds = f"The text has {whose} name, or a part of it, written small ({_words(perhaps, text)})"
+        yield "warning", f"{holds}. Check whether it is the name; {why}."
 
 
 def _words(found: Iterable[Place], text: str) -> str:

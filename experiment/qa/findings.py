@@ -47,6 +47,7 @@ KINDS = {
     "unsaved": "Data could not be saved for a while",
     "clock": "The computer's clock was set",
     "unsent": "Signals were not sent",
+    "run_ended": "A pause ended a scanner's run",
     "pulses": "The scanner's pulses are not as they should be",
     "focus": "Another window took the focus",
     "paused": "Paused",
@@ -134,7 +135,7 @@ def _verified(changed: Sequence[str]) -> Found:
 
 def _end(one: SessionSummary, _: Thresholds) -> Found:
     """Complete or not, and why."""
-    place, rated = one.last_place, f"{one.rated} of {len(one.trials)} messages rated"
+    place, rated = one.last_place, f"{one.rated} of {len(one.asked)} {one.things} rated"
     if one.ending == "died":
         yield (
             "died",
@@ -176,7 +177,7 @@ def _ratings(one: SessionSummary, thresholds: Thresholds) -> Found:
         return
     for question in one.questions:
         same = [answer.value for answer in one.answers if answer.question == question and answer.value is not None]
-        if len(same) >= len(one.trials) > 2 and len(set(same)) == 1:
+        if len(same) >= len(one.asked) > 2 and len(set(same)) == 1:
             yield "same_rating", False, None, f"All {len(same)} ratings of {question} are {same[0]}."
 
 
@@ -253,6 +254,8 @@ def _equipment(one: SessionSummary, thresholds: Thresholds) -> Found:
 def _devices(one: SessionSummary, _: Thresholds) -> Found:
     """Signals to other devices, and a scanner's pulses."""
     yield from (("unsent", True, None, sent.wrong) for sent in one.signals if sent.wrong)
+    for run in one.runs_ended:
+        yield "run_ended", True, None, f"Run {run} has no more messages than were shown before the pause."
     if one.pulses and one.pulses.wrong:
         yield "pulses", True, None, one.pulses.wrong
 

@@ -160,8 +160,8 @@ class _Pictures:
     def row(self, one: SessionSummary) -> dict[str, object]:
         """Those of its row: the session as a band, the reading times, the ratings."""
         values = Axis(1.0, float(one.points), HEIGHT_PX - 4)
-        across_px = (RATINGS_PX - 6) / max(1, len(one.trials) - 1)
-        by_question = zip(*([answer.value for answer in trial.answers] for trial in one.trials), strict=True)
+        across_px = (RATINGS_PX - 6) / max(1, len(one.asked) - 1)
+        by_question = zip(*([answer.value for answer in trial.answers] for trial in one.asked), strict=True)
         return {
             "band": blocks(one, self.band, 8),
             "late": self._late(one, self.band, HEIGHT_PX - 5, 5),

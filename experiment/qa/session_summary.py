@@ -9,11 +9,13 @@ from typing import Literal
 
 from msgspec import Struct
 
-from experiment.design.session import Waiver
+from experiment.design.objects import Holding
+from experiment.design.session import Step, Waiver
 from experiment.errors import BadInput
 from experiment.qa.devices import PulseCount, SentSignals, count_pulses, sent_signals
 from experiment.record import transcript as log
 from experiment.record.events import Ended, Event, Mode, ScreenInfo
+from experiment.record.events_of_tasks import RunEnded
 from experiment.record.refreshes import RefreshSummary, summarise_refreshes
 from experiment.record.shown_scenes import ShownScene, first_unplanned, shown_scenes
 from experiment.record.timeline import Attempt, attempts, clock_steps, focus_losses, last_s, pauses, storage_losses
@@ -34,7 +36,7 @@ class Answer(Struct, frozen=True):
 
 
 class RatedMessage(Struct, frozen=True):
-    """A message with its ratings, as in the trial table; `reading_s` is None if nobody went on from it."""
+    """A message, or an object, with its ratings as in the table; `reading_s` is None if nobody went on from it."""
 
     trial: int
     message_id: str
@@ -68,7 +70,7 @@ class SessionSummary(Struct, frozen=True):
     `unfit`: what the check before the session found red. `override`: why it was run anyway. `waived`: what spoke
     against the visit. `begun_before`: how many logs of the visit were set aside.
     `clock_steps`: when the wall clock was found to be set, and by how much. `gaps_s`: between attempts. `strayed`: the
-    first place that is not as planned.
+    first place that is not as planned. `runs_ended`: the scanner's runs that a pause ended.
     """
 
     path: Path
@@ -102,13 +104,24 @@ class SessionSummary(Struct, frozen=True):
     pauses: tuple[PlacedPause, ...]
     focus_losses: int
     unsaved: int
+    runs_ended: tuple[int, ...] = ()
     signals: tuple[SentSignals, ...] = ()
     pulses: PulseCount | None = None
 
     @property
+    def things(self) -> str:
+        """What is rated."""
+        return f"{self.screens[0].step}s" if self.screens else "messages"
+
+    @property
+    def asked(self) -> list[RatedMessage]:
+        """Those after which there are questions: in a scanner, the last ones of blocks."""
+        return [one for one in self.trials if one.answers]
+
+    @property
     def rated(self) -> int:
-        """How many messages have all their ratings."""
-        return sum(all(answer.value is not None for answer in one.answers) for one in self.trials)
+        """How many of them have all their ratings."""
+        return sum(all(answer.value is not None for answer in one.answers) for one in self.asked)
 
     @property
     def has_words(self) -> bool:
@@ -195,7 +208,7 @@ def summarise(path: Path, events: Sequence[Event], *, torn: bool = False) -> Ses
         torn=torn,
         duration_s=parts[-1].later_s + last_s(parts[-1].events),
         gaps_s=tuple(part.started.resumes.gap_s for part in parts if part.started.resumes),
-        trials=tuple(_rated(row, questions) for row in trial_rows(events)),
+        trials=tuple(map(_rated, trial_rows(events), session.steps)),
         screens=tuple(shown),
         strayed=stray.place if stray else None,
         refreshes=summarise_refreshes(parts, shown),
@@ -203,6 +216,7 @@ def summarise(path: Path, events: Sequence[Event], *, torn: bool = False) -> Ses
         pauses=tuple(pause for part in parts for pause in _placed_pauses(part, shown)),
         focus_losses=focus_losses(events),
         unsaved=storage_losses(events),
+        runs_ended=tuple(one.run for one in events if isinstance(one, RunEnded) and not one.whole),
         signals=sent_signals(parts),
         pulses=count_pulses(parts),
     )
@@ -214,7 +228,7 @@ def _computer(screen: ScreenInfo) -> str:
     return screen.computer or f"{screen.versions.get('system', 'unknown system')}, {size}"
 
 
-def _rated(row: dict[str, str | int | float | None], questions: Sequence[str]) -> RatedMessage:
+def _rated(row: dict[str, str | int | float | None], step: Step) -> RatedMessage:
     answers = tuple(
         Answer(
             question,
@@ -223,15 +237,15 @@ def _rated(row: dict[str, str | int | float | None], questions: Sequence[str]) -
             _number(row[f"{question}_confirm_rt"]),
             _whole(row[f"{question}_changes"]),
         )
-        for question in questions
+        for question in sorted(step.questions, key=list(row).index)
     )
     timed_by = row["timed_by"]
     return RatedMessage(
         trial=_whole(row["trial"]) or 0,
-        message_id=str(row["message_id"]),
-        reading_s=_number(row["reading_time"]),
+        message_id=step.object if isinstance(step, Holding) else step.message_id,
+        reading_s=_number(row.get("reading_time")),
         answers=answers,
-        missed=_whole(row["missed_frames"]),
+        missed=_whole(row.get("missed_frames")),
         timed_by=None if timed_by is None else str(timed_by),
         shown_before=_whole(row.get("shown_before")) or 0,
         words=_whole(row.get("message_words")),

@@ -10,6 +10,7 @@ from typing import Literal
 from msgspec import Struct
 
 from experiment.design.protocol import Protocol
+from experiment.design.session import Step, Trial
 from experiment.record.events import Event, MessageScene, ScaleScene, Scene, Shown, TextScene, TrialBegan, TrialEnded
 from experiment.record.timeline import Attempt, last_s, pauses
 
@@ -18,20 +19,24 @@ WATCHED = ("message", "scale")
 
 
 class ShownScene(Struct, frozen=True):
-    """A stay on the screen; `shows`: the id of the message or question, a page's name; `trial`: None outside trials."""
+    """A stay on the screen; `shows`: the id of the message or question, a page's name; `trial`: None outside trials.
+
+    `step`: what a trial is about.
+    """
 
     kind: Kind
     trial: int | None
     shows: str | None
     start_s: float
     end_s: float
+    step: str = "message"
 
     @property
     def place(self) -> str:
         """In words, for a person who looks for it."""
         if self.trial is None:
             return self.shows or self.kind
-        message = "practice message" if self.trial == 0 else f"message {self.trial}"
+        message = "practice message" if self.trial == 0 else f"{self.step} {self.trial}"
         return message if self.kind == "message" else f"{self.shows or self.kind} of {message}"
 
 
@@ -40,8 +45,9 @@ def shown_scenes(attempt: Attempt) -> list[ShownScene]:
     pieces = list(_pieces(attempt.events, _names(attempt.started.session.protocol)))
     groups = [next(group) for _, group in groupby(pieces, lambda piece: piece[1:])]
     ends_s = [*(piece[0] for piece in groups[1:]), last_s(attempt.events)]
+    step = "object" if attempt.started.session.holdings else "message"
     return [
-        ShownScene(kind, trial, shows, start_s + attempt.later_s, end_s + attempt.later_s)
+        ShownScene(kind, trial, shows, start_s + attempt.later_s, end_s + attempt.later_s, step)
         for (start_s, kind, trial, shows), end_s in zip(groups, ends_s, strict=False)
     ]
 
@@ -87,13 +93,21 @@ def first_unplanned(attempt: Attempt, shown: Iterable[ShownScene]) -> ShownScene
     """The first message or scale that is not the one that was planned at its place, or None."""
     started = attempt.started
     first = started.resumes.trial if started.resumes else 0
-    trials = [one for one in (started.session.practice, *started.session.trials) if one.trial >= first]
+    session = started.session
+    practice = () if session.holdings else (session.practice,)
+    steps = [one for one in (*practice, *session.steps) if one.trial >= first]
     called = _names_by_id(started.session.protocol)
-    planned = [(one.trial, shows) for one in trials for shows in (one.message_id, *map(called.get, one.questions))]
+    planned = [(one.trial, shows) for one in steps for shows in (*_message_of(one), *map(called.get, one.questions))]
     watched = (one for one in shown if one.kind in WATCHED)
     stays = (next(group) for _, group in groupby(watched, lambda one: (one.trial, one.shows)))
     due = (stay for stay, _ in groupby(planned))
+    if session.protocol.scan:  # where a pause leaves out the rest of a run
+        return next((one for one in stays if (one.trial, one.shows) not in due), None)
     return next((one for one in stays if next(due, None) != (one.trial, one.shows)), None)
+
+
+def _message_of(step: Step) -> tuple[str, ...]:
+    return (step.message_id,) if isinstance(step, Trial) else ()
 
 
 def _names_by_id(protocol: Protocol) -> dict[str, str]:

@@ -82,6 +82,7 @@ def plan_session(
     With `resume`, an interrupted one, whose answers to the form are kept. Raises CutOff for such a one without it.
     """
     check_session(session, protocol)
+    messages = messages if protocol.messages else ()  # a task without any shows none
     visit = Visit(subject, session)
     after = read_interrupted(data, visit)
     data.check_tables(subject)

@@ -99,7 +99,8 @@ def _press(canvas: Canvas) -> Finding:
 def session_items(protocol: Protocol, subject: str, session: int, messages: Folder, data: Path) -> SessionItems:
     """Whether the messages are there, and whether this session is the one to hold now; what it will show."""
     try:
-        shown = messages.read(label := check_subject(subject))
+        label = check_subject(subject)
+        shown = messages.read(label) if protocol.messages else ()
         refuse_errors(check_set(label, shown, protocol, Layout(*MINIMUM_SIZE_PX)))
     except DayFourError as error:
         return [refusal("messages", error)], ()

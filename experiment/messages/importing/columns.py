@@ -15,6 +15,7 @@ from statistics import median
 from msgspec import Struct
 from msgspec.structs import replace
 
+from experiment.design.sources import is_source
 from experiment.errors import BadInput
 from experiment.messages.findings import count_in_words
 from experiment.messages.importing.headers import FIELDS, NEEDED, NUMBER, is_name, says, strip_number
@@ -170,6 +171,8 @@ def _longest(table: Table, taken: Sequence[Column]) -> Column | None:
 def _is_certain(table: Table, field: str, found: Mapping[str, Column]) -> bool:
     """Not where another column's texts are much longer, nor where it is numbered otherwise than text and writer."""
     column = found[field]
+    if field == "source" and not all(is_source(row[at]) for row in table.rows for at in column.at.values()):
+        return False  # a column of that name that is about something else
     if field == "text" and any(_is_longer(table, one, column) for one in singles(table)):
         return False
     numbers = [{*found[name].at} if name in found else {0} for name in ("text", "writer")]

@@ -9,7 +9,7 @@ import regex
 
 from experiment.messages.names import plain
 
-FIELDS = ("subject", "writer", "relationship", "language", "text", "participant_name")
+FIELDS = ("subject", "writer", "relationship", "language", "text", "participant_name", "source")
 NEEDED = ("subject", "writer", "relationship", "text")
 
 # Names that say it alone.
@@ -54,6 +54,9 @@ ALONE = {
         nom du participant | prenom du participant | destinataire | nombre del participante | destinatario |
         destinataria | naam deelnemer | ontvanger
     """,
+    "source": """
+        source | message source | source of the message | quelle | fuente | fonte | bron | kalla | kilde | zrodlo | 来源
+    """,
 }
 
 # Words that say it within a longer name, or in a form's question.
@@ -82,6 +85,7 @@ WITHIN = {
         participant s name | participants name | name of the participant | name der teilnehmerin |
         name des teilnehmers | nom du participant | prenom du participant | nombre del participante
     """,
+    "source": "",
 }
 # "Participant's study number", "Teilnehmer-Nr.", "N° du participant", "ID del participante": whose, and a code's name.
 WHOSE = (

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from experiment.design.message import Message
 from experiment.design.session import check_subject
+from experiment.design.sources import SOURCES, is_source
 from experiment.errors import BadInput
 from experiment.messages import corruption
 from experiment.messages.findings import message_finding
@@ -207,6 +208,13 @@ def _wrong(row: RecordRow) -> Iterator[str]:
             yield f"{name}: the cell is a formula without a result. Open the workbook, save it, and import it again"
         elif len(cell) > limits.LETTERS:
             yield f"{name}: it has {len(cell):,} characters, more than any message. Check whether a quote is missing"
+    yield from _wrong_cells(cells)
+
+
+def _wrong_cells(cells: Mapping[str, str]) -> Iterator[str]:
+    """What no file of messages can hold."""
+    if not is_source(cells["source"]):
+        yield f"the source must be {', '.join(SOURCES)}, or empty if it is from somebody close"
     for name in (*LABELS, "language", "text"):
         yield from (f"{name}: {one}" for one in corruption.find_refused(cells[name]))
 
@@ -231,7 +239,8 @@ def _entry(row: RecordRow, language: str) -> DraftMessage:
     said = standard_tag(row.cells["language"]) or guess_language(row.cells["text"], language)
     subject = check_subject(row.cells["subject"].strip())
     message = Message("", labels["writer"], labels["relationship"], said, row.cells["text"], subject)
-    message = replace(message, participant_name=labels["participant_name"])
+    source = row.cells["source"].strip().casefold()
+    message = replace(message, participant_name=labels["participant_name"], source=source)
     return DraftMessage(row, subject, message)
 
 
