@@ -148,7 +148,8 @@ class PauseWording(Fixed, frozen=True):
 
     Names in braces become keys: {resume}, {withdrew}, {technical}, {other}, {pause}; {reason}, in `ending`, the reason.
     `unsaved` follows the page while the disk takes no data; instead of it, if they are given, `full` where it has no
-    room, `lost` where the data folder is gone, and `unwritable` once an event could not be recorded.
+    room, `lost` where the data folder is gone, and `unwritable` once an event could not be recorded. `reasons`: what
+    {reason} becomes; without them, the reason's name.
     """
 
     page: Line
@@ -157,6 +158,7 @@ class PauseWording(Fixed, frozen=True):
     full: Line | UnsetType = UNSET
     lost: Line | UnsetType = UNSET
     unwritable: Line | UnsetType = UNSET
+    reasons: dict[Literal["withdrew", "technical", "other"], Line] | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         """What cannot be filled in is found now, and not when a session pauses."""

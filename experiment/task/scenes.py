@@ -160,7 +160,9 @@ def _of_failing(protocol: Protocol) -> str:
 
 def ending_page(protocol: Protocol, reason: str, labels: Labels = AS_NAMED) -> TextScene:
     """What asks the assistant whether to end the session for this reason."""
-    return TextScene(protocol.wording.pause.ending.format(**_key_names(protocol, labels), reason=reason))
+    pause = protocol.wording.pause
+    words = {str(name): told for name, told in (pause.reasons or {}).items()}
+    return TextScene(pause.ending.format(**_key_names(protocol, labels), reason=words.get(reason, reason)))
 
 
 def _key_names(protocol: Protocol, labels: Labels) -> dict[str, str]:
