@@ -14,14 +14,17 @@ from msgspec.structs import replace
 from experiment.design.protocol import read_protocol
 from experiment.design.scanner import Pulses
 from experiment.errors import BadInput, EquipmentFailure
-from experiment.record.events import Ended, Key, Pulse, Read
+from experiment.qa.devices import PulseCount, count_pulses
+from experiment.record.events import Elapsed, Ended, Key, Pulse, Read, TextScene
+from experiment.record.events_beside import OutputState
+from experiment.record.timeline import Attempt
 from experiment.replay.verify import verify
 from experiment.signals.serial_pulses import SerialPulses
-from tests.lab import LIMIT_S, by_keyboard, finishes, short_protocol
-from tests.strategies import PROTOCOL, held, session_of
+from tests.lab import LIMIT_S, by_keyboard, chord, finishes, is_paused, short_protocol
+from tests.strategies import PROTOCOL, held, session_of, started
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from experiment.record.events import Scene
     from tests.lab import Lab
@@ -156,3 +159,54 @@ def test_a_key_beyond_the_scale_can_be_the_scanner_s(tmp_path: Path) -> None:
     """The 9 is free on scales of seven points."""
     with_scanner = read_protocol(protocol_with(tmp_path / "one.toml", '[pulses]\ntr_s = 2.0\nkey = "9"'))
     assert with_scanner.pulses == Pulses(tr_s=2.0, key="9")
+
+
+def pulsed(times_s: Sequence[float], end_s: float, pulses: Pulses) -> PulseCount:
+    """What QA counts of pulses at these times in a session of this length."""
+    events = [Pulse(number, time_s, "queue") for number, time_s in enumerate(times_s, start=1)]
+    first = started(session_of(replace(SCANNER, pulses=pulses)))
+    counted = count_pulses([Attempt(first, (*events, Elapsed(end_s)), 0.0)])
+    assert counted
+    return counted
+
+
+def test_qa_names_lost_doubled_and_irregular_pulses_by_their_gaps() -> None:
+    """Gaps of twice the repetition time, of nearly none, and of more than 2 ms beside it are told apart."""
+    two = Pulses(tr_s=2.0, key="9")
+    assert pulsed([2, 4, 6.001, 8, 10], 11, two).wrong is None
+    found = pulsed([2, 4, 4.01, 6, 10, 14, 16.005, 18.005], 20, two)
+    assert found.wrong == "8 pulses came. By their gaps: 2 lost, 1 doubled, 1 at irregular times."
+    assert pulsed([], 20, two).wrong == "No pulse of the scanner came."
+
+
+def test_qa_counts_the_pulses_of_each_row() -> None:
+    """A row that the scanner ended must have its number of volumes; the last one may still go on."""
+    three = Pulses(tr_s=2.0, key="9", volumes=3)
+    assert pulsed([2, 4, 6, 100, 102, 104, 200], 201, three).wrong is None
+    found = pulsed([2, 4, 100, 102, 104, 200, 202], 300, three)
+    assert found.series == (2, 3, 2)
+    assert found.wrong == "7 pulses came. By their gaps: 2 in a row instead of 3, 2 in a row instead of 3."
+
+
+def test_a_scanner_s_line_that_vanishes_is_told_on_the_pause_page(lab: Lab, hands: Hands) -> None:
+    """Pulses on a serial line are counted in a session; when the line goes, pause page and transcript say so."""
+    scanner, ours = os.openpty()
+    protocol_with(lab.protocol, f'[pulses]\nport = "{os.ttyname(ours)}"\ntr_s = 2.0')
+    sitting = lab.pilots()
+    sitting.shows(lambda scene: getattr(scene, "button", None) is not None)
+    os.write(scanner, b"5")
+    pulse = sitting.next(Pulse)
+    assert (pulse.number, pulse.timed_by) == (1, "serial")
+    os.close(ours)
+    os.close(scanner)
+    assert sitting.next(OutputState).works is False
+    chord(hands)
+    page = sitting.shows(is_paused)
+    assert isinstance(page.scene, TextScene)
+    assert "the scanner's pulses cannot be received" in page.scene.text
+    hands.tap("w")
+    sitting.shows(lambda scene: isinstance(scene, TextScene) and scene.text.startswith("End the session?"))
+    chord(hands)
+    assert sitting.ends()[0] == 3
+    assert sitting.transcript
+    assert verify(sitting.transcript, pilot=True).findings == ()

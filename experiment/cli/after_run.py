@@ -15,10 +15,13 @@ from experiment.design.protocol import Protocol
 from experiment.design.session import check_session, check_subject
 from experiment.design.visit import Visit
 from experiment.errors import BadInput, DayFourError
+from experiment.qa.devices import count_pulses, sent_signals
+from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.events import Ended
 from experiment.record.remake import catch_up
 from experiment.record.saved import describe_saved
+from experiment.record.timeline import attempts
 from experiment.record.transcript import has_begun
 from experiment.session.again import check_unseen, set_aside
 from experiment.session.plan import Plan, close_as_incomplete, read_interrupted
@@ -59,6 +62,7 @@ def _size(path: Path) -> int:
 def finish(ended: Ended, plan: Plan, screen: ClosingScreen) -> None:
     """Say how it ended and where the data are, and ask what follows; end with the status that goes with it."""
     saved = describe_saved(plan.transcript)
+    _say_devices(plan)
     table = plan.data.table(plan.session.visit, plan.protocol.task)
     if ended.status == "aborted":
         say(f"The session was ended early ({ended.reason}). {saved}\n  {table}")
@@ -67,6 +71,16 @@ def finish(ended: Ended, plan: Plan, screen: ClosingScreen) -> None:
         raise typer.Exit(ABORTED)
     say(f"The session is complete. {saved} Its table:\n  {table}")
     ask_after(plan, screen)
+
+
+def _say_devices(plan: Plan) -> None:
+    """Say which signals did not reach their outputs, and what was wrong with a scanner's pulses."""
+    if plan.protocol.signals or plan.protocol.pulses:
+        held = attempts(log.read(plan.transcript, pilot=True).events)
+        pulses = count_pulses(held)
+        for wrong in (*(sent.wrong for sent in sent_signals(held)), pulses and pulses.wrong):
+            if wrong:
+                say(wrong, "yellow")
 
 
 def record(register: Register | None, data: DataSet, transcript: Path, who: str) -> Snapshot | None:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
-from experiment.design.form_questions import Fixed, refuse
+from experiment.design.form_questions import Fixed, Line, refuse, wrong_braces
 
 if TYPE_CHECKING:
     from experiment.design.protocol import Protocol
 
+SCANNER = "scanner"  # what its port is called beside the outputs
 KeyName = Annotated[
     str, Meta(pattern=r"^([a-z0-9]|equal|minus|quoteleft|space|return|tab)\Z", title='a key, e.g. "5", "t" or "equal"')
 ]
@@ -23,6 +24,7 @@ class Pulses(Fixed, frozen=True):
     """Either a `key` that the scanner's box presses, or a `byte` (0 to 255, any if left out) on a serial `port`.
 
     `tr_s`: the repetition time, from one pulse to the next. `volumes`: how many pulses come in a row, if that is known.
+    `failing`: what the assistant reads on the pause page while the port is gone.
     """
 
     tr_s: Annotated[float, Meta(gt=0, le=60)]
@@ -31,10 +33,17 @@ class Pulses(Fixed, frozen=True):
     byte: Annotated[int, Meta(ge=0, le=255)] | None = None
     baud: Baud = 115_200
     volumes: Annotated[int, Meta(ge=1, le=99_999)] | None = None
+    failing: Line = (
+        "Assistant: the scanner's pulses cannot be received, because their serial port is gone. Check the cable. The "
+        "port is opened again as soon as it is back."
+    )
 
     def __post_init__(self) -> None:
         """One of the two ways."""
-        refuse(bool(self.key) == bool(self.port) and "Please give either 'key' or 'port'.")
+        refuse(
+            bool(self.key) == bool(self.port) and "Please give either 'key' or 'port'.",
+            wrong_braces("failing", self.failing, ()),
+        )
 
 
 def keys_of_two(protocol: Protocol) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from msgspec import Meta
 
 from experiment.design.form_questions import Fixed, Line, find_repeated, refuse, wrong_braces
-from experiment.design.scanner import Baud, PortName
+from experiment.design.scanner import SCANNER, Baud, PortName
 
 if TYPE_CHECKING:
     from experiment.design.protocol import Protocol
@@ -113,7 +113,7 @@ class Signals(Fixed, frozen=True):
         refuse(
             not codes and "[signals.codes] is empty. Please give at least one event a code.",
             *(f"{name!r} has no code in [signals.codes]." for name in sorted(asked - codes)),
-            *find_repeated("outputs", [output.title for output in self.outputs]),
+            *find_repeated("outputs", [SCANNER, *(output.title for output in self.outputs)]),
             wrong_braces("failing", self.failing, (OUTPUTS,)),
         )
 

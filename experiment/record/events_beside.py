@@ -42,7 +42,7 @@ class Closing(Struct, frozen=True, tag_field="event", tag="closing"):
 
 
 class OutputState(Struct, frozen=True, tag_field="event", tag="output"):
-    """An output stopped taking signals, or takes them again; `output` by its name in the protocol."""
+    """An output stopped taking signals, or the port of a scanner is gone, or it works again; by its name."""
 
     output: str
     works: bool

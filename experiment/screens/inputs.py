@@ -101,8 +101,6 @@ class PersonInputs:
     def close(self) -> None:
         """Stop listening."""
         self._keys.close()
-        if self._pulse_line:
-            self._pulse_line.close()
 
     def _heard(self) -> list[KeyEvent]:
         strokes = self._keys.strokes()

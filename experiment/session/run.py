@@ -30,9 +30,10 @@ from experiment.record.writable import as_declared
 from experiment.screens.clock import Zero
 from experiment.screens.personas import HABITS, Persona
 from experiment.screens.simulated_screen import SimulatedScreen, simulated_info
-from experiment.session.outputs import failing_of, open_outlets, with_signals
+from experiment.session.devices import find_failing, open_outlets, open_pulses, with_signals
 from experiment.session.plan import Plan
 from experiment.signals.outlet import Outlet
+from experiment.signals.serial_pulses import SerialPulses
 from experiment.storage.hash_chain import line_digests
 from experiment.storage.read_file import read_file
 from experiment.system import raised_priority
@@ -105,15 +106,16 @@ def run_in_window(
         with (
             raised_priority(),
             open_outlets(plan) as outlets,
+            open_pulses(plan) as line,
             Window(
                 canvas,
                 pictures,
-                lambda clock: _open_inputs(plan, layout, canvas, clock, names),
+                lambda clock: _open_inputs(plan, layout, canvas, clock, names, line),
                 transcript,
                 pace,
                 pointer=pointer,
                 labels=labels,
-                failing=lambda: failing_of(outlets),
+                failing=lambda: find_failing(outlets, line),
             ) as window,
         ):
             override = check.override if check else None
@@ -151,15 +153,15 @@ def fit_layout(screen_px: tuple[int, int], *, full_screen: bool) -> Layout:
     return Layout(*screen_px) if full_screen else Layout(*MINIMUM_SIZE_PX)
 
 
-def _open_inputs(plan: Plan, layout: Layout, canvas: Canvas, clock: SessionClock, names: KeyNames) -> Inputs:
+def _open_inputs(
+    plan: Plan, layout: Layout, canvas: Canvas, clock: SessionClock, names: KeyNames, line: SerialPulses | None
+) -> Inputs:
     from experiment.screens.inputs import PersonInputs, Robot
     from experiment.screens.keyboard import open_keys
-    from experiment.signals.serial_pulses import SerialPulses
 
     if plan.is_synthetic:
         return Robot(_participant(plan, layout), clock)
     mouse, pulses = plan.protocol.mouse.enabled, plan.protocol.pulses or None
-    line = SerialPulses(pulses.port, pulses.baud, pulses.byte) if pulses and pulses.port else None
     keys = open_keys(allow_poll=plan.mode != "run", window=canvas.handle, names=names)
     return PersonInputs(canvas.handle, keys, clock, mouse=mouse, pulse_key=pulses and pulses.key, pulse_line=line)
 

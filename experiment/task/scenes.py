@@ -10,6 +10,7 @@ from experiment.design.contradictions import POINTS
 from experiment.design.objects import Measure, Objects
 from experiment.design.protocol import Protocol, Question
 from experiment.design.scan import Scan, volumes_of_run
+from experiment.design.scanner import SCANNER
 from experiment.design.signals import OUTPUTS
 from experiment.record.events import ScaleScene, StorageCause, TextScene
 
@@ -129,8 +130,9 @@ def closing_page(protocol: Protocol, session: int) -> str:
 
 def pause_pages(protocol: Protocol, labels: Labels = AS_NAMED) -> tuple[TextScene, ...]:
     """Every page that a pause can show."""
-    outputs = [output.title for output in protocol.signals.outputs] if protocol.signals else []
-    some = (frozenset(few) for number in range(1, len(outputs) + 1) for few in combinations(outputs, number))
+    devices = [output.title for output in protocol.signals.outputs] if protocol.signals else []
+    devices += [SCANNER] if protocol.pulses and protocol.pulses.port else []
+    some = (frozenset(few) for number in range(1, len(devices) + 1) for few in combinations(devices, number))
     every = (*(pause_page(protocol, labels, unsaved=cause) for cause in (None, *get_args(StorageCause))),
              *(pause_page(protocol, labels, failing=few) for few in some))  # fmt: skip
     return tuple(dict.fromkeys(every))
@@ -143,19 +145,22 @@ def pause_page(
     unsaved: StorageCause | None = None,
     failing: frozenset[str] = frozenset(),
 ) -> TextScene:
-    """What is on the screen while a session is paused, with at most one warning.
+    """What is on the screen while a session is paused, with a warning of disk or devices.
 
-    `unsaved`: why the disk does not hold all, which is the graver. `failing`: the outputs that take no signals.
+    `unsaved`: why the disk does not hold all; of that alone it warns then. `failing`: the outputs that take no signals,
+    and a scanner whose port is gone.
     """
     pause = protocol.wording.pause
     own = {"full": pause.full, "lost": pause.lost, "unwritable": pause.unwritable or pause.page}
-    warning = (own.get(unsaved) or pause.unsaved) if unsaved else _of_failing(protocol) if failing else pause.page
-    named = {OUTPUTS: ", ".join(sorted(failing))}
-    return TextScene("\n\n".join(dict.fromkeys((pause.page, warning))).format(**_key_names(protocol, labels), **named))
+    warnings = [own.get(unsaved) or pause.unsaved] if unsaved else _of_failing(protocol, failing)
+    named = {OUTPUTS: ", ".join(sorted(failing - {SCANNER}))}
+    parts = dict.fromkeys((pause.page, *warnings))
+    return TextScene("\n\n".join(parts).format(**_key_names(protocol, labels), **named))
 
 
-def _of_failing(protocol: Protocol) -> str:
-    return protocol.signals.failing if protocol.signals else ""
+def _of_failing(protocol: Protocol, failing: frozenset[str]) -> list[str]:
+    scanner = [protocol.pulses.failing] if protocol.pulses and SCANNER in failing else []
+    return scanner + ([protocol.signals.failing] if protocol.signals and failing - {SCANNER} else [])
 
 
 def ending_page(protocol: Protocol, reason: str, labels: Labels = AS_NAMED) -> TextScene:

@@ -1,17 +1,19 @@
-"""A session's outputs for signals: opened before the window, fed from the transcript, closed before its last line."""
+"""A session's outputs for signals, fed from its transcript, and its line from a scanner: opened before the window."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
+from experiment.design.scanner import SCANNER
 from experiment.record.events import Ended, Event
 from experiment.screens.clock import Zero
 from experiment.screens.parallel import ParallelLine
 from experiment.signals.announcer import Announcer, SimulatedAnnouncer
 from experiment.signals.devices import make_device
 from experiment.signals.outlet import Outlet
+from experiment.signals.serial_pulses import SerialPulses
 
 if TYPE_CHECKING:
     from experiment.session.plan import Plan
@@ -35,9 +37,24 @@ def open_outlets(plan: Plan) -> Iterator[tuple[Outlet, ...]]:
             outlet.close()
 
 
-def failing_of(outlets: Sequence[Outlet]) -> frozenset[str]:
-    """The names of those that take nothing at the moment."""
-    return frozenset(outlet.output.title for outlet in outlets if outlet.fails)
+@contextmanager
+def open_pulses(plan: Plan) -> Iterator[SerialPulses | None]:
+    """The serial line on which the scanner's pulses come, if there is one; a synthetic participant has its own scanner.
+
+    EquipmentFailure if it cannot be opened: without pulses there is nothing to record.
+    """
+    pulses = plan.protocol.pulses
+    if plan.is_synthetic or not (pulses and pulses.port):
+        yield None
+        return
+    with closing(SerialPulses(pulses.port, pulses.baud, pulses.byte)) as line:
+        yield line
+
+
+def find_failing(outlets: Sequence[Outlet], line: SerialPulses | None) -> frozenset[str]:
+    """The names of those that take or bring nothing at the moment."""
+    scanner = {SCANNER} if line and line.is_lost else set()
+    return frozenset({outlet.output.title for outlet in outlets if outlet.fails} | scanner)
 
 
 def with_signals(plan: Plan, outlets: Sequence[Outlet], zero: Zero, append: Emit) -> Emit:
