@@ -12,7 +12,17 @@ from typer.testing import CliRunner
 
 from experiment.__main__ import app
 from experiment.errors import BadInput
-from experiment.study import bring_in, events, history, participants, queries, recording, setup, unblinding
+from experiment.study import (
+    bring_in,
+    events,
+    history,
+    participants,
+    past_rows,
+    queries,
+    recording,
+    setup,
+    unblinding,
+)
 from experiment.study.needs import needs_today
 from experiment.study.register import Register, utc_now
 from experiment.study.screening import check_eligible, screening_counts, screening_log
@@ -129,7 +139,7 @@ def test_a_withdrawal_may_have_been_before_today() -> None:
 def bring(register: Register, path: Path, reason: str = WHY) -> list[events.Act]:
     """Bring in a table; what was new."""
     acts = bring_in.plan_past(
-        path, bring_in.read_past(path), register.entries(), register.kits(), reason, register.now()
+        path, past_rows.read_past(path), register.entries(), register.kits(), reason, register.now()
     )
     bring_in.record_past(register, "PI", acts)
     return acts

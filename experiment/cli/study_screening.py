@@ -14,7 +14,7 @@ from experiment.cli.terminal import say, show, show_rows
 from experiment.design.visit import bare_label, subject_name
 from experiment.errors import BadInput
 from experiment.messages.findings import count_in_words
-from experiment.study import bring_in, recording
+from experiment.study import bring_in, past_rows, recording
 from experiment.study import screening as log
 from experiment.study.events import Enrolled
 from experiment.study.location import register_in
@@ -66,7 +66,7 @@ def import_study(
 ) -> None:
     """Bring in a study that is under way: consent, courses, doses and sessions with their past dates."""
     register = register_in(data)
-    rows = bring_in.read_past(file)
+    rows = past_rows.read_past(file)
     acts = bring_in.plan_past(file, rows, register.entries(), register.kits(), reason, register.now())
     people = count_in_words(sum(isinstance(act, Enrolled) for act in acts), "new participant")
     if dry_run:

@@ -1,4 +1,4 @@
-"""Whether the records still lead to an anchor that somebody wrote down: those of the register, or of one session."""
+"""The anchors of sessions, and whether the records still lead to one that somebody wrote down."""
 
 from __future__ import annotations
 
@@ -7,15 +7,28 @@ from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
+
 from experiment.design.visit import Visit, visit_of_file
 from experiment.errors import BadInput
 from experiment.record.dataset import DataSet
-from experiment.storage.anchor import find_anchor
+from experiment.storage.anchor import anchor_of, find_anchor
 from experiment.storage.hash_chain import line_digests
 from experiment.storage.read_file import read_file
 from experiment.study.agreement import sessions_held
 from experiment.study.events import SessionHeld
 from experiment.study.snapshot import Snapshot
+
+
+class SessionAnchor(Struct, frozen=True):
+    """A session's anchors: of the register with it, as on the paper form, and of its own log (None: not known)."""
+
+    subject: str
+    session: int
+    day: str
+    status: str
+    register: str
+    log: str | None
 
 
 class AnchoredRecord(NamedTuple):
@@ -59,3 +72,20 @@ def _has(data: DataSet, visit: Visit, digest: str, *, is_shared: bool) -> bool:
         return any(digest in line_digests(read_file(path)) for path in paths) or (is_shared and not paths)
     except (BadInput, OSError):
         return False
+
+
+def session_anchors(told: Snapshot) -> list[SessionAnchor]:
+    """Of every session that took place, by participant and session."""
+    numbers = {id(entry): number for number, entry in enumerate(told.entries)}
+    return [
+        SessionAnchor(
+            visit.subject,
+            visit.session,
+            act.day,
+            act.status,
+            anchor_of(told.digests[numbers[id(entry)]]),
+            anchor_of(act.last_line_sha256) if act.last_line_sha256 else None,
+        )
+        for visit, entry in sorted(sessions_held(told).items())
+        if isinstance(act := entry.act, SessionHeld) and act.status != "never_held" and not act.elsewhere
+    ]

@@ -6,7 +6,7 @@ Nothing here tells the drug: no kit's number, no place in a block.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Literal
@@ -15,13 +15,12 @@ from msgspec import Struct
 
 from experiment.design.visit import subject_name
 from experiment.record.finding import Finding
-from experiment.storage.anchor import anchor_of
 from experiment.study import dates
-from experiment.study.agreement import sessions_held
-from experiment.study.events import Enrolled, SessionHeld
+from experiment.study.anchors import SessionAnchor, session_anchors
 from experiment.study.needs import Need
 from experiment.study.participant import Participant
 from experiment.study.participants import awaiting_enrolment
+from experiment.study.places import StratumCounts, stratum_counts
 from experiment.study.screening import ScreeningCounts, screening_counts
 from experiment.study.snapshot import Snapshot
 from experiment.study.status import NO_REPORTS, NOBODY, ReportsIn, StatusRow, rows
@@ -54,35 +53,6 @@ class OverviewRow(Struct, frozen=True):
     consent: Cell
     courses: tuple[CourseCells, CourseCells]
     findings: int
-
-
-class StratumCounts(Struct, frozen=True):
-    """Places and kits of a stratum; `kits_set_aside`: of those who take part, not handed out yet.
-
-    Who was allocated elsewhere, before the study was brought in, is among the enrolled and has no place or kit here.
-    The place and the kits of an enrolment that was taken back are not given again: they are in no count but `places`.
-    """
-
-    stratum: str
-    places: int
-    enrolled: int
-    withdrawn: int
-    completed: int
-    places_left: int
-    kits_given: int
-    kits_set_aside: int
-    kits_left: int
-
-
-class SessionAnchor(Struct, frozen=True):
-    """A session's anchors: of the register with it, as on the paper form, and of its own log (None: not known)."""
-
-    subject: str
-    session: int
-    day: str
-    status: str
-    register: str
-    log: str | None
 
 
 class Overview(Struct, frozen=True):
@@ -141,45 +111,6 @@ def overview(
         tuple(map(subject_name, awaiting_enrolment(told.entries))),
         tuple(problems),
     )
-
-
-def stratum_counts(told: Snapshot) -> Iterator[StratumCounts]:
-    """Enrolled against planned, and kits, for each stratum."""
-    acts = [entry.act for entry in told.entries]
-    used = Counter(act.stratum for act in acts if isinstance(act, Enrolled) and act.place)
-    for stratum in told.study.strata:
-        own = [one for one in told.people.values() if one.stratum == stratum]
-        here = [one for one in own if one.place]
-        staying = [one for one in own if not one.withdrawn]
-        left = told.study.participants - used[stratum]
-        yield StratumCounts(
-            stratum,
-            told.study.participants,
-            len(own),
-            len(own) - len(staying),
-            sum(all(one.is_held(session) for session in (1, 2)) for one in staying),
-            left,
-            sum(len(one.starts) for one in here),
-            sum(2 - len(one.starts) for one in here if not one.withdrawn),
-            2 * left,
-        )
-
-
-def session_anchors(told: Snapshot) -> list[SessionAnchor]:
-    """Of every session that took place, by participant and session."""
-    numbers = {id(entry): number for number, entry in enumerate(told.entries)}
-    return [
-        SessionAnchor(
-            visit.subject,
-            visit.session,
-            act.day,
-            act.status,
-            anchor_of(told.digests[numbers[id(entry)]]),
-            anchor_of(act.last_line_sha256) if act.last_line_sha256 else None,
-        )
-        for visit, entry in sorted(sessions_held(told).items())
-        if isinstance(act := entry.act, SessionHeld) and act.status != "never_held" and not act.elsewhere
-    ]
 
 
 def _row(line: StatusRow, told: Snapshot, moment: datetime, reports: ReportsIn, findings: int) -> OverviewRow:

@@ -1,7 +1,8 @@
-"""What a look at the whole study costs: `study status`, the start of Python included, by number of participants.
+"""What a look at the whole study costs: `study status` and the coordinator's page, the start of Python included.
 
-Half of them are through the whole study, the others somewhere in it. `python -m tests.bench.bench_status [PARTICIPANTS
-...]`, by default 500 and 5000.
+By number of participants, half of whom are through the whole study, the others somewhere in it; and the page of a
+synthetic study of 80 with all its sessions and reports, which are judged anew. `python -m tests.bench.bench_status
+[PARTICIPANTS ...]`, by default 500 and 5000.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from tests.bench.reporting import ROOT, environment, median, print_table
 from tests.registers import DAY, begun, consented, dosed, held, story, write_register
 
 REPEATS = 5
-HEADER = ("participants", "entries", "s", "with --due")
+HEADER = ("participants", "entries", "status, s", "with --due", "overview, s")
+FULL = 80
 TODAY = datetime.now(timezone.utc).date()
 
 
@@ -43,9 +45,9 @@ def register(folder: Path, participants: int) -> int:
     return len(entries)
 
 
-def measured_s(folder: Path, *options: str) -> float:
+def measured_s(data: Path, *options: str) -> float:
     """The median of some runs of the command."""
-    command = [sys.executable, "-m", "experiment", "study", "status", "--data", str(folder.parent), *options]
+    command = [sys.executable, "-m", "experiment", "study", *options, "--data", str(data)]
     took_s = []
     for _ in range(REPEATS):
         start_s = time.perf_counter()
@@ -61,8 +63,14 @@ def main(counts: list[int]) -> None:
         for participants in counts:
             folder = Path(root) / str(participants) / "study"
             entries = register(folder, participants)
-            whole_s, due_s = measured_s(folder), measured_s(folder, "--due")
-            rows.append((str(participants), str(entries), f"{whole_s:.2f}", f"{due_s:.2f}"))
+            took = (measured_s(folder.parent, *one) for one in (("status",), ("status", "--due"), ("overview",)))
+            rows.append((str(participants), str(entries), *(f"{one_s:.2f}" for one_s in took)))
+        full = Path(root) / "full"
+        options = ["--study", str(ROOT / "stimuli" / "study.toml"), "--subjects", str(FULL), "--out", str(full)]
+        simulate = [sys.executable, "-m", "experiment", "simulate", *options]
+        subprocess.run(simulate, cwd=ROOT, env=environment(), check=True, capture_output=True)
+        print_table("the page, with all sessions judged", ("participants", "s"),
+                    [(str(FULL), f"{measured_s(full, 'overview', '--pilot'):.2f}")])  # fmt: skip
     print_table("study status: at most 1 s for 5000 participants", HEADER, rows)
 
 
