@@ -23,6 +23,7 @@ from experiment.record.tsv import read_table
 from experiment.reports.standings import reports_in, standings_of
 from experiment.session.plan import read_interrupted
 from experiment.study import status
+from experiment.study.agreement import lost_register
 from experiment.study.clock import clock_trouble
 from experiment.study.location import find_register
 from experiment.study.register import Register
@@ -77,6 +78,8 @@ def read_facts(places: Places) -> Facts:
         here = frozenset(Folder(places.messages).subjects())
         if register is None:
             heading, lines = NO_REGISTER, tuple(_of_data(DataSet(places.data), protocol, here))
+            if lost := lost_register(DataSet(places.data)):
+                troubles.append(Trouble(lost))
         else:
             told = register.read()
             heading, lines = _of_register(register, told, here, places, troubles)
