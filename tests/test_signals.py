@@ -361,7 +361,7 @@ def test_a_missing_device_is_named_by_check_with_what_to_do(tmp_path: Path) -> N
         found = list(preflight.items(replace(PROTOCOL, signals=Signals(CODES, (*outputs, port)), pulses=scanner)))
     assert [one.severity for one in found] == ["ok", "error", "error", "error"]
     assert [one.kind.split()[1] for one in found[:3]] == ["serial", "serial", "parallel"]
-    assert all("cannot be opened. " in one.text for one in found[1:])
+    assert all(one.text.endswith("cannot be opened") and one.fix for one in found[1:])
     assert list(preflight.items(PROTOCOL)) == []
 
 

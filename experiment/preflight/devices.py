@@ -31,7 +31,7 @@ def items(protocol: Protocol) -> Iterator[Finding]:
         try:
             SerialPulses(pulses.port, pulses.baud, pulses.byte).close()
         except EquipmentFailure as error:
-            yield refusal("scanner", error)
+            yield _unready("scanner", error)
         else:
             yield refusal("scanner", None, f"its port {pulses.port} is open; no pulse was waited for")
 
@@ -43,7 +43,13 @@ def _output(output: Output) -> Finding:
             device.open()
             if isinstance(device, LslStream):
                 heard = "another program on this computer can find the stream"
-                return refusal(kind, None if device.is_found() else EquipmentFailure(UNHEARD), heard)
+                return refusal(kind, None, heard) if device.is_found() else _unready(kind, EquipmentFailure(UNHEARD))
         except Exception as error:  # noqa: BLE001 - drivers raise what they like
-            return refusal(kind, error)
+            return _unready(kind, error)
     return refusal(kind, None, "it can be opened")
+
+
+def _unready(kind: str, error: Exception) -> Finding:
+    """What is wrong is the error's first sentence, what to do is the rest."""
+    found, _, advice = str(error).partition(". ")
+    return Finding(kind, "error", found, advice or None)

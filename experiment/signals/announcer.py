@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 from experiment.design.signals import Signals
 from experiment.record.events import Event
@@ -35,10 +34,9 @@ class Announcer:
                 outlet.send(Job(due, called, happened_s, handed_s, self._told_of(outlet.output.title)))
 
     def close(self) -> None:
-        """Wait a moment for what is on its way; afterwards all signals have been told of. Ctrl+C does not end it."""
+        """Wait a moment for what is on its way; afterwards all signals have been told of."""
         for outlet in self._outlets:
-            with suppress(KeyboardInterrupt):
-                outlet.close()
+            outlet.close()
 
     def _told_of(self, output: str) -> Callable[[Job, float, SignalFailure | None], None]:
         def told(job: Job, done_s: float, failure: SignalFailure | None) -> None:

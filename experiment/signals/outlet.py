@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import NamedTuple, cast
 
@@ -38,7 +39,7 @@ class Outlet:
     def __init__(self, output: Output, device: Device | Line) -> None:
         """Its thread opens the device at once."""
         self.output, self._device = output, device
-        self._is_line = hasattr(device, "reset")
+        self._is_line, self._pulse_s = hasattr(device, "reset"), output.pulse_ms / 1000
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._pending: dict[int, Job] = {}  # whoever takes a job out of it tells of it
         self._is_open = self._fails = False
@@ -50,7 +51,7 @@ class Outlet:
     @property
     def fails(self) -> bool:
         """Whether the device cannot be opened, did not take the last signal, or does not answer."""
-        return self._fails or time.perf_counter() - self._busy_since_s > SILENT_S
+        return self._fails or time.perf_counter() - self._busy_since_s > SILENT_S + 2 * self._pulse_s
 
     def settle(self, patience_s: float) -> None:
         """Wait for the first try to open the device."""
@@ -65,9 +66,10 @@ class Outlet:
         self._queue.put(job)
 
     def close(self) -> None:
-        """Wait a moment for what is on its way, and give up the rest."""
+        """Wait a moment for what is on its way, and give up the rest; Ctrl+C cuts the waiting short."""
         self._queue.put(None)
-        self._thread.join(CLOSE_S)
+        with suppress(KeyboardInterrupt):
+            self._thread.join(CLOSE_S)
         for number in list(self._pending):
             self._tell(number, "unwritten")
 
@@ -119,7 +121,6 @@ class Outlet:
 
     def _end_pulse(self, line: Line) -> None:
         """The code stays for so long, and the zero after it, so that two signals in a row are two."""
-        pulse_s = self.output.pulse_ms / 1000
-        time.sleep(pulse_s)
+        time.sleep(self._pulse_s)
         line.reset()
-        time.sleep(pulse_s)
+        time.sleep(self._pulse_s)
