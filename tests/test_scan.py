@@ -47,6 +47,7 @@ from experiment.session.run import run_simulated
 from experiment.task import procedure
 from experiment.task.layout import Layout
 from tests.strategies import held
+from tests.test_bids import faults
 
 if TYPE_CHECKING:
     from experiment.design.protocol import Protocol
@@ -428,3 +429,15 @@ def test_a_schedule_that_cannot_be_is_refused(line: str, mistake: str, tmp_path:
     with pytest.raises(BadInput) as refused:
         read_protocol(path)
     assert mistake in str(refused.value)
+
+
+def test_the_validator_finds_no_error_in_either_task(tmp_path: Path) -> None:
+    """A scan with the events of its runs, beside a session with objects."""
+    data, _ = saved(tmp_path)
+    plan = plan_session(
+        "simulate", read_protocol(Path("objects")), [], data, subject="S02", session=1, seed=1, operator="RA",
+        participant="steady",
+    )  # fmt: skip
+    run_simulated(plan)
+    data.list_participants()
+    assert faults(tmp_path)["error"] == []

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SHIPPED = find_shipped()
 LANGUAGES = ("de", "es", "fr", "zh", "ar")
-MESSAGES = read_messages(EXAMPLES / "english.csv")
+MESSAGES, SCAN_MESSAGES = (read_messages(EXAMPLES / name) for name in ("english.csv", "scan.csv"))
 
 
 def words(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
@@ -60,14 +60,15 @@ def test_a_protocol_comes_in_every_language() -> None:
     assert {"en", "registered", *LANGUAGES} <= set(SHIPPED)
 
 
-@pytest.mark.parametrize("name", ["en", "registered", *LANGUAGES])
+@pytest.mark.parametrize("name", sorted(SHIPPED))
 def test_each_can_be_run(name: str, tmp_path: Path) -> None:
     """Everything in it fits the smallest screen, a session with it is complete, and its replay is the same session."""
     protocol, data = read_protocol(SHIPPED[name]), DataSet(tmp_path)
-    draw_checked(protocol, MESSAGES, Layout(1280, 720))
+    messages = SCAN_MESSAGES if name == "scan" else MESSAGES
+    draw_checked(protocol, messages, Layout(1280, 720))
     data.prepare()
     plan = plan_session(
-        "simulate", protocol, MESSAGES, data, subject="sim1", session=2, seed=1, operator="simulate",
+        "simulate", protocol, messages, data, subject="sim1", session=2, seed=1, operator="simulate",
         participant="quick",
     )  # fmt: skip
     assert run_simulated(plan).status == "completed"

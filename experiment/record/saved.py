@@ -21,11 +21,11 @@ class OnDisk(Struct, frozen=True):
     messages: int
     ended: Ended | None
     unwritable: tuple[str, ...]
-    what: str = "messages"
+    what: str = "messages have been rated, and these ratings are"
 
     def __str__(self) -> str:
         """In a sentence, or two if something is missing."""
-        told = f"{self.rated} of {self.messages} {self.what} have been rated, and these ratings are saved."
+        told = f"{self.rated} of {self.messages} {self.what} saved."
         if not self.unwritable:
             return told
         kinds = ", ".join(sorted(set(self.unwritable)))
@@ -36,7 +36,8 @@ def on_disk(transcript: Transcript) -> OnDisk:
     """What was read from the file just now."""
     unwritable = tuple(event.kind for event in transcript.events if isinstance(event, Unwritable))
     session = transcript.started.session
-    what = "objects" if session.holdings else "messages"
+    done = "have been shown, with what was rated" if session.protocol.scan else "have been rated, and these ratings are"
+    what = f"{'objects' if session.holdings else 'messages'} {done}"
     return OnDisk(rated_messages(transcript), len(session.steps), transcript.ended, unwritable, what)
 
 
