@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from experiment.__main__ import app
 from experiment.errors import BadInput
+from experiment.reports.table import rows
 from experiment.study import (
     bring_in,
     events,
@@ -27,6 +28,7 @@ from experiment.study.needs import needs_today
 from experiment.study.register import Register, utc_now
 from experiment.study.screening import check_eligible, screening_counts, screening_log
 from experiment.study.simulated_study import SettableClock
+from tests.daily_reports import begin
 from tests.registers import DAY, MONDAY, PUBLIC_KEYS, STUDY, consented, enrolled, noon, one, running, story
 
 if TYPE_CHECKING:
@@ -169,6 +171,16 @@ def test_a_study_under_way_is_brought_in_with_its_past(register: Register, tmp_p
     act = setup.enrol(register, "NEW1", "north", "RA").act
     assert isinstance(act, events.Enrolled)
     assert act.place == 1
+
+
+def test_reports_of_before_are_not_missing(tmp_path: Path) -> None:
+    """Of somebody who was brought in, only reports that could be given here can be missing here."""
+    made = begin(tmp_path / "data")
+    bring(made.service.register, table(tmp_path))
+    made.at(MONDAY + 20 * DAY, "12:00")
+    roster = made.service.roster()
+    found = rows(roster.people.values(), roster.study, made.entries, made.clock.moment)
+    assert {row.subject for row in found} == {"DF001"}
 
 
 def test_the_example_can_be_brought_in(register: Register) -> None:

@@ -128,7 +128,9 @@ def _rows(
 ) -> Iterator[ReportRow]:
     # A report of the day on which somebody withdrew was given before that, and counts.
     always = windows(one, study, asked.latest, also_withdrawn=True)
-    due = {window.date for window in windows(one, study, asked.latest)}
+    # Of whoever was brought in later, days before reports were recorded here are not known to be missing.
+    since = None if one.place else asked.sections[0][0]
+    due = {window.date for window in windows(one, study, asked.latest) if since is None or window.ends > since}
     for window in always:
         reports = sent.get((one.subject, window.date), ())
         if reports:
