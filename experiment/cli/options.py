@@ -16,5 +16,6 @@ DataFolder = Annotated[Path, typer.Option("--data", help="The data set's folder.
 ProtocolFile = Annotated[
     Path, typer.Option("--protocol", help="Wording, timing, scales and keys: a protocol's name (en, de ...) or file.")
 ]
+Sheet = Annotated[str | None, typer.Option(help="The sheet, if a workbook has several.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for a program.")]
 AsTsv = Annotated[bool, typer.Option("--tsv", help="Print tab-separated values, for a spreadsheet or a program.")]

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from experiment.cli.options import DATA, FOUND_WANTING, PROTOCOL, AsJson, AsTsv, DataFolder, ProtocolFile
+from experiment.cli.options import DATA, FOUND_WANTING, PROTOCOL, AsJson, AsTsv, DataFolder, ProtocolFile, Sheet
 from experiment.cli.study_setup import Operator, Pilot
 from experiment.cli.terminal import progress_bar, say, show, show_rows
 from experiment.design.protocol import read_protocol
@@ -95,6 +95,7 @@ def answer(
         Path | None,
         typer.Option(help="Instead, the table of `qa` with resolution and resolved_by filled in."),
     ] = None,
+    sheet: Sheet = None,
     data: DataFolder = DATA,
     protocol: ProtocolFile = PROTOCOL,
     pilot: Pilot = False,
@@ -103,7 +104,7 @@ def answer(
     if bool(table) == bool(finding):
         raise BadInput("Give either --finding KIND with --reason, or --table FILE.")
     register = register_in(data)
-    written = read_resolutions(table) if table else []
+    written = read_resolutions(table, sheet) if table else []
     found = run_qa(data, protocol, pilot=pilot).open_findings
     if table:
         known = queries.resolutions(register.entries())

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from experiment.cli.options import DATA, FOUND_WANTING, PROTOCOL, DataFolder, ProtocolFile
+from experiment.cli.options import DATA, FOUND_WANTING, PROTOCOL, DataFolder, ProtocolFile, Sheet
 from experiment.cli.terminal import ask_passphrase, say, show, unlock
 from experiment.design.protocol import read_daily
 from experiment.design.visit import subject_name
@@ -111,7 +111,7 @@ def import_reports(
         list[str] | None, typer.Option(help="NAME=COLUMN, such as submitted=EndDate; # for a number: calm=calm_#.")
     ] = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding of tables that are not Unicode, e.g. cp1252.")] = None,
-    sheet: Annotated[str | None, typer.Option(help="The sheet, if a workbook has several.")] = None,
+    sheet: Sheet = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be imported.")] = False,
     data: DataFolder = DATA,
     protocol: ProtocolFile = PROTOCOL,

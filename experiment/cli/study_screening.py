@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from experiment.cli.options import DATA, AsJson, AsTsv, DataFolder
+from experiment.cli.options import DATA, AsJson, AsTsv, DataFolder, Sheet
 from experiment.cli.study_daily import Day, New, parse_day, record_act, update_participants
 from experiment.cli.study_setup import Operator, Subject
 from experiment.cli.terminal import say, show, show_rows
@@ -61,12 +61,13 @@ def import_study(
     file: Annotated[Path, typer.Argument(help="A table (CSV, TSV, XLSX), one row for each participant.")],
     operator: Operator,
     reason: Annotated[str, typer.Option(help="Why the dates lie in the past, e.g. 'began on paper in May 2026'.")],
+    sheet: Sheet = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the table.")] = False,
     data: DataFolder = DATA,
 ) -> None:
     """Bring in a study that is under way: consent, courses, doses and sessions with their past dates."""
     register = register_in(data)
-    rows = past_rows.read_past(file)
+    rows = past_rows.read_past(file, sheet)
     acts = bring_in.plan_past(file, rows, register.entries(), register.kits(), reason, register.now())
     people = count_in_words(sum(isinstance(act, Enrolled) for act in acts), "new participant")
     if dry_run:

@@ -43,12 +43,12 @@ class Resolution(Struct, frozen=True):
         return answers.get(self.key, "").endswith(f": {self.reason}")
 
 
-def read_resolutions(path: Path) -> list[Resolution]:
+def read_resolutions(path: Path, sheet: str | None = None) -> list[Resolution]:
     """The rows with a resolution, of a table as messages are imported from: text in any usual form, or a workbook.
 
     BadInput names the row that cannot be understood.
     """
-    (table,) = read_tables([path])
+    (table,) = read_tables([path], sheet=sheet)
     columns = list(table.header)
     if RESOLUTION not in columns and set(PLACE) <= set(columns):
         return []  # as an earlier version wrote it

@@ -53,9 +53,9 @@ class PastRow(Struct, frozen=True):
         return check_subject(bare_label(self.cells["participant_id"]))
 
 
-def read_past(path: Path) -> list[PastRow]:
+def read_past(path: Path, sheet: str | None = None) -> list[PastRow]:
     """The rows of a table in any usual form, or of a workbook; BadInput for a column that is not known, or missing."""
-    (table,) = read_tables([path])
+    (table,) = read_tables([path], sheet=sheet)
     if unknown := [name for name in table.header if name not in COLUMNS]:
         raise BadInput(f"{path}: the column {unknown[0]!r} is unknown. The columns are {', '.join(COLUMNS)}.")
     if missing := [name for name in NEEDED if name not in table.header]:
