@@ -205,6 +205,7 @@ class Words(Editor):
         self._is_time = is_time
         self._edit = _OneLine()
         self._edit.setFont(look.font(ANSWER_SIZE))
+        self._edit.begin_lines(look.direction)
         self._edit.setFixedHeight(look.size(60 if is_time else 190))
         self._edit.setTabChangesFocus(True)
         self._edit.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
@@ -228,6 +229,15 @@ class Words(Editor):
 
 class _OneLine(QPlainTextEdit):
     """A field whose words wrap, but are one line: what is pasted loses its line breaks."""
+
+    def begin_lines(self, direction: Qt.LayoutDirection) -> None:
+        """Where the protocol's language begins its lines."""
+        if document := self.document():
+            option = document.defaultTextOption()
+            option.setTextDirection(direction)
+            if direction == Qt.LayoutDirection.RightToLeft:
+                option.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignAbsolute)
+            document.setDefaultTextOption(option)
 
     def insertFromMimeData(self, source: QMimeData | None) -> None:  # noqa: N802 - Qt's name
         """Spaces for line breaks."""
