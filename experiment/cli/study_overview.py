@@ -49,10 +49,17 @@ def overview(
     path = out or data / "derivatives" / "overview" / ("today.html" if today else "overview.html")
     if path.suffix != ".html":
         raise BadInput(f"--out must end in .html, so that no other file is overwritten (you wrote {path.name!r}).")
-    way = Path(relpath(qa_page, path.parent)).as_posix() if qa_page else ""
-    write_whole(path, render(shown, way, only_today=today))
+    write_whole(path, render(shown, _way(qa_page, path.parent) if qa_page else "", only_today=today))
     say("Today's list, to print:" if today else "The study's page:")
     show(f"  {path}")
+
+
+def _way(page: Path, folder: Path) -> str:
+    """The link from a folder to a page: the short way, unless the two are on different drives."""
+    try:
+        return Path(relpath(page, folder)).as_posix()
+    except ValueError:
+        return page.absolute().as_uri()
 
 
 def _findings(data: Path, told: Snapshot, protocol: Path, *, pilot: bool) -> tuple[Sequence[Finding], Path | None]:

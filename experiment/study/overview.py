@@ -59,8 +59,8 @@ class Overview(Struct, frozen=True):
     """All that the coordinator's page shows; `findings`: the open ones; `moment`: with its time zone.
 
     `reports`: how many daily reports are in, due, missing and so on; empty where none are recorded. `screening`:
-    None where it is not recorded. `awaiting`: who gave consent and is not enrolled. `problems`: sentences that somebody
-    must read first.
+    None where it is not recorded. `awaiting`: who gave consent and is not enrolled. `locked`: since when nothing can
+    change. `problems`: sentences that somebody must read first.
     """
 
     study: Study
@@ -74,6 +74,7 @@ class Overview(Struct, frozen=True):
     reports: Mapping[str, int] = {}
     screening: ScreeningCounts | None = None
     awaiting: tuple[str, ...] = ()
+    locked: date | None = None
     problems: tuple[str, ...] = ()
 
     @property
@@ -98,18 +99,21 @@ def overview(
     of_each = Counter(one.subject for one in wanted)
     lines = rows(told.people.values(), told.study, moment, reports)
     return Overview(
-        told.study,
-        moment,
-        tuple(_row(line, told, moment, reports.get(line.subject, NO_REPORTS), of_each[line.subject]) for line in lines),
-        tuple(stratum_counts(told)),
-        wanted,
-        told.anchor,
-        len(told.entries),
-        tuple(session_anchors(told)),
-        counts,
-        screening_counts(told.entries),
-        tuple(map(subject_name, awaiting_enrolment(told.entries))),
-        tuple(problems),
+        study=told.study,
+        moment=moment,
+        rows=tuple(
+            _row(line, told, moment, reports.get(line.subject, NO_REPORTS), of_each[line.subject]) for line in lines
+        ),
+        strata=tuple(stratum_counts(told)),
+        findings=wanted,
+        anchor=told.anchor,
+        entries=len(told.entries),
+        sessions=tuple(session_anchors(told)),
+        reports=counts,
+        screening=screening_counts(told.entries),
+        awaiting=tuple(map(subject_name, awaiting_enrolment(told.entries))),
+        locked=dates.today(told.study, told.locked_at) if told.locked_at else None,
+        problems=tuple(problems),
     )
 
 
