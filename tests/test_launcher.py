@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import zipfile
 from pathlib import Path
 
@@ -278,3 +279,53 @@ def test_a_python_out_of_reach_is_named_with_the_cure(made: Checkout) -> None:
     assert (refused.returncode, refused.stdout) == (4, "")
     assert f"a Python that you may not use: {hidden.parent}." in refused.stderr
     assert "install Python 3.10 to 3.12 for everybody" in refused.stderr
+
+
+HOLD = """
+import fcntl, os, struct, sys
+for path in sys.argv[2:]:
+    descriptor = os.open(path, os.O_RDWR if sys.argv[1] == "alone" else os.O_RDONLY)
+    os.set_inheritable(descriptor, True)
+    if os.path.isfile(path):
+        kind = fcntl.F_WRLCK if sys.argv[1] == "alone" else fcntl.F_RDLCK
+        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, struct.pack("hhqqixxxx", kind, 0, 0, 0, 0))
+    if sys.argv[1] != "alone":
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere readers can hold a lock")
+def test_a_start_waits_for_who_makes_the_environment(made: Checkout, tmp_path: Path) -> None:
+    """While somebody has the environment alone a start waits and says so; then it starts."""
+    checkout = made.copied(tmp_path)
+    assert checkout.start("check").returncode == 0
+    command = [sys.executable, "-c", HOLD, "alone", str(checkout.root / ".venv.lock")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout
+        assert other.stdout.readline() == "held\n"
+        threading.Timer(1.0, other.terminate).start()
+        started = checkout.start("check")
+    assert (started.returncode, "waiting until it ends" in started.stderr) == (0, True)
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("setpriv"), reason="another user is needed"
+)
+def test_another_user_who_may_only_read_holds_up_nobody(made: Checkout) -> None:
+    """Whatever locks a reader takes on the folder and on every file in it, a start does not wait."""
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders let nobody else in
+        Path(name).chmod(0o755)
+        checkout = made.copied(Path(name) / "lab")
+        assert checkout.start("check").returncode == 0
+        own = [str(one) for one in (checkout.root, *checkout.root.glob("*"), *checkout.root.glob(".*"))]
+        nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/python3", "-c", HOLD]
+        with subprocess.Popen(
+            [*nobody, "read", *own], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as other:
+            assert other.stdout
+            assert other.stdout.readline() == "held\n"
+            started = checkout.start("check")
+            other.terminate()
+    assert (started.returncode, started.stderr) == (0, "")

@@ -67,7 +67,7 @@ CHAT_HEAD = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 HALF_FLAG = regex.compile(
-    r"(?<!\p{Regional_Indicator})(?:\p{Regional_Indicator}{2})*\K\p{Regional_Indicator}(?!\p{Regional_Indicator})"
+    r"(?<!\p{Regional_Indicator})(?:\p{Regional_Indicator}{2})*+\K\p{Regional_Indicator}(?!\p{Regional_Indicator})"
 )
 DIRECTION, ISOLATES = re.compile("[\u202a-\u202e\u2066-\u2069]"), "\u2066\u2067\u2068"
 ENDS = {"\u202c": "embedding", "\u2069": "isolate"}
