@@ -36,7 +36,7 @@ START = """
 import json, sys
 from pathlib import Path
 from msgspec.structs import replace
-from experiment.cli import form_window
+from experiment.cli import form, form_window
 from experiment.errors import BadInput
 from experiment.design.protocol import read_protocol
 from experiment.design.form_questions import AskedQuestion
@@ -49,8 +49,19 @@ def check_more(answers):
     if answers.subject == "BUG":
         raise RuntimeError("a bug")
 
+def check(given, decided):
+    answers = form.check(protocol, given)
+    check_more(answers)
+    return answers
+
 def ask():
-    answers = form_window.ask(protocol, json.loads(sys.argv[1]), check_more)
+    page = form_window.Page(
+        "Before the session", form.fields(protocol), "Start", check,
+        lambda field, given: form.check_field(protocol, field, given, {"DF1", "df2", "DF017", "BUG", "df017"}),
+        known=json.loads(sys.argv[1]),
+    )
+    filled = form_window.fill_in(page)
+    answers = filled and filled.result
     told = answers and dict(
         subject=answers.subject, session=answers.session, operator=answers.operator, **answers.extra
     )

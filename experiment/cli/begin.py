@@ -2,50 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import typer
+from msgspec.structs import replace
 
 from experiment.cli import form
 from experiment.cli.after_run import ABORTED, accounting_for
-from experiment.cli.form import RUN_ANYWAY, Answers
+from experiment.cli.form import NO_PASSPHRASE, OPERATOR, PASSPHRASE, SESSION, SUBJECT, WrongAnswers
+from experiment.cli.form_problems import CLOSE, RESUME, RUN_ANYWAY, Decided, Given, Problem, Wrong
+from experiment.cli.lab import Lab
 from experiment.cli.terminal import say
 from experiment.design.form_questions import AskedQuestion
 from experiment.design.protocol import Protocol
+from experiment.design.session import check_subject
 from experiment.errors import BadInput, DayFourError
-from experiment.preflight.report import NotFit
 from experiment.record.events import Ended
 from experiment.session.plan import Plan
-from experiment.study.register import Register
+
+RunPlanned = Callable[[Plan, str | None], Ended]
 
 
-def run_once_fit(
-    protocol: Protocol,
-    known: dict[str, str],
-    plan_of: Callable[[Answers], Plan],
-    register: Register | None,
-    run_planned: Callable[[Plan, str | None], Ended],
-    override: str | None,
-    *,
-    with_session: bool,
-) -> tuple[Ended, Plan]:
+@dataclass(frozen=True)
+class Start:
+    """A session that is to begin in a lab; `with_session`: whether it is asked which one it is."""
+
+    lab: Lab
+    with_session: bool
+
+    def protocol(self, decided: Decided) -> Protocol:
+        """With the questions to ask: a session that is resumed keeps the answers that were given when it began."""
+        return replace(self.lab.protocol, assistant=()) if RESUME.id in decided else self.lab.protocol
+
+    def questions(self) -> tuple[AskedQuestion, ...]:
+        """Everything that the form asks."""
+        own = form.fields(self.lab.protocol, with_session=self.with_session)
+        return (*own, PASSPHRASE) if self.lab.is_locked else own
+
+    def is_known(self, known: Given, decided: Decided) -> bool:
+        """Whether nothing is left to ask."""
+        asked = form.fields(self.protocol(decided), with_session=self.with_session)
+        return all(known.get(one.id) for one in asked if one.required)
+
+    def check(self, given: Given, decided: Decided) -> Plan:
+        """The session, with all that can be told before a window opens; an error says why it cannot begin."""
+        if CLOSE.id in decided:
+            self.lab.close(check_subject(given[SUBJECT].strip()), self._asked(given), given[OPERATOR].strip())
+        passphrase = given.get(PASSPHRASE.id, "")
+        wrong = {PASSPHRASE.id: NO_PASSPHRASE} if self.lab.is_locked and not passphrase else {}
+        try:
+            answers = form.check(self.protocol(decided), given, with_session=self.with_session)
+        except WrongAnswers as error:
+            raise WrongAnswers(error.errors | wrong) from error
+        if wrong:
+            raise WrongAnswers(wrong)
+        self.lab.unlock(passphrase)
+        return self.lab.plan(answers, decided)
+
+    def check_field(self, field: AskedQuestion, given: str) -> Wrong | None:
+        """What is wrong with one answer."""
+        return form.check_field(self.lab.protocol, field, given, self.lab.people())
+
+    def look(self, given: Given, decided: Decided) -> str:
+        """What can be told as soon as participant and session are known; nothing while they are not."""
+        subject, asked, people = given[SUBJECT].strip(), self._asked(given), self.lab.people()
+        if not subject or subject not in (people or {subject}) or (self.with_session and asked is None):
+            return ""
+        return self.lab.look(subject, asked, decided)
+
+    def explain(self, error: DayFourError, given: Given) -> Problem:
+        """What keeps the session from beginning, and what can be decided about it."""
+        return self.lab.explain(error, given.get(SUBJECT, "").strip(), self._asked(given))
+
+    @staticmethod
+    def _asked(given: Given) -> int | None:
+        session = given.get(SESSION, "")
+        return int(session) if session.isdecimal() else None
+
+
+def run_once_fit(start: Start, known: Given, decided: Decided, run_planned: RunPlanned) -> tuple[Ended, Plan]:
     """The session, and how it ended. What keeps it from beginning is shown in the form, which keeps its answers."""
-    problem, besides = "", tuple[AskedQuestion, ...]()
+    problem, was_asked = Problem(), not start.is_known(known, decided)
     while True:
-        given, plan = _asked(protocol, known, plan_of, with_session=with_session, problem=problem, besides=besides)
+        if was_asked:
+            known, decided, plan = _ask(start, known, decided, problem)
+        else:
+            plan = start.check(known, decided)
         before = _size(plan.transcript)
         try:
-            reason = check_reason(given.get(RUN_ANYWAY.id) or override)
-            with accounting_for(plan, register):
-                return run_planned(plan, reason), plan
+            with accounting_for(plan, start.lab.register):
+                return run_planned(plan, check_reason(decided.get(RUN_ANYWAY.id))), plan
         except DayFourError as error:
-            if not given or _size(plan.transcript) != before:
+            if not was_asked or _size(plan.transcript) != before:
                 raise  # the session has begun, or continued
-            known, problem = given, str(error)
-            if isinstance(error, NotFit):
-                besides = (RUN_ANYWAY,)
+            problem = start.explain(error, known)
 
 
 def _size(path: Path) -> int:
@@ -55,30 +108,19 @@ def _size(path: Path) -> int:
     return 0
 
 
-def _asked(
-    protocol: Protocol,
-    known: dict[str, str],
-    plan_of: Callable[[Answers], Plan],
-    *,
-    with_session: bool,
-    problem: str,
-    besides: Sequence[AskedQuestion],
-) -> tuple[dict[str, str], Plan]:
-    """The session that the options name, or the form if they leave something out; ends here if that is cancelled.
-
-    With it what was typed into the form, by field; nothing if there was none.
-    """
-    if not problem and all(
-        known.get(one.id) for one in form.fields(protocol, with_session=with_session) if one.required
-    ):
-        return {}, plan_of(form.check(protocol, known, with_session=with_session))
+def _ask(start: Start, known: Given, decided: Decided, problem: Problem) -> tuple[Given, Decided, Plan]:
+    """What was typed and decided in the form, and the session; ends here if that is cancelled."""
     from experiment.cli import form_window  # Qt is loaded where a form is shown
 
-    given = form_window.fill(protocol, known, plan_of, with_session=with_session, problem=problem, besides=besides)
-    if given is None:
+    page = form_window.Page(
+        "Before the session", start.questions(), "Start", start.check, start.check_field, start.look,
+        start.explain, known, decided, problem,
+    )  # fmt: skip
+    filled = form_window.fill_in(page)
+    if filled is None:
         say("Cancelled: nothing was saved.")
         raise typer.Exit(ABORTED)
-    return given, plan_of(form.check(protocol, given, with_session=with_session))
+    return filled.given, filled.decided, filled.result
 
 
 def check_reason(override: str | None) -> str | None:

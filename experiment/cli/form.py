@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
 
+from experiment.cli.form_problems import Wrong
 from experiment.design.form_questions import AskedQuestion
 from experiment.design.protocol import Protocol
 from experiment.design.session import check_session, check_subject
 from experiment.errors import BadInput
 from experiment.record.tsv import looks_like_formula
+from experiment.study.participants import near_ids
 
 SUBJECT, SESSION, OPERATOR = "subject", "session", "operator"
 # No question of a protocol can have this name.
-RUN_ANYWAY = AskedQuestion("run-anyway", "Reason to run the session anyway", "text")
+PASSPHRASE = AskedQuestion("passphrase-of-messages", "Passphrase of the messages", "text", required=True)
+NO_PASSPHRASE = "Please enter the passphrase of the messages."  # noqa: S105 - it is a sentence
 OPERATOR_LENGTH = 40
 NOTHING = ("", "n/a")  # a table holds n/a for a missing value, so who types it has given none
 
@@ -76,6 +79,20 @@ def check(protocol: Protocol, raw: Mapping[str, str], *, with_session: bool = Tr
     asked = fields(protocol, with_session=with_session)
     values = _all_checked(asked, raw, lambda field, given: _value(protocol, field, given))
     return Answers(values.pop(SUBJECT), values.pop(SESSION, None), values.pop(OPERATOR), values)
+
+
+def check_field(protocol: Protocol, field: AskedQuestion, given: str, people: Collection[str] | None) -> Wrong | None:
+    """What is wrong with one answer, if anything; for a subject who is not among these people, who may be meant."""
+    if field.id == PASSPHRASE.id:
+        return None if given else Wrong(NO_PASSPHRASE)
+    try:
+        value = _checked(field, given.strip(), lambda one, raw: _value(protocol, one, raw))
+    except BadInput as error:
+        return Wrong(str(error))
+    if field.id != SUBJECT or people is None or value in people:
+        return None
+    near = tuple(near_ids(value, people))
+    return Wrong(f"Nobody here has the ID {value}." + (" Did you mean:" if near else " Check the ID."), near)
 
 
 def check_questions(questions: Iterable[AskedQuestion], raw: Mapping[str, str]) -> dict[str, str | float | None]:

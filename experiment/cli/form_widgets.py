@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtGui import QColor, QPainter, QPen
-from PyQt6.QtWidgets import QComboBox, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PyQt6.QtCore import QEvent, QObject, QPoint, Qt
+from PyQt6.QtGui import QColor, QFocusEvent, QPainter, QPen
+from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from experiment.cli import form
+from experiment.cli.form_problems import Wrong
 from experiment.design.form_questions import AskedQuestion, FormWords
 
 if TYPE_CHECKING:
@@ -23,7 +26,11 @@ STYLE = f"""
 * {{ font-size: 12pt; color: {INK}; }}
 QDialog, QScrollArea, #page {{ background: {PAPER}; }}
 #heading {{ font-size: 19pt; }}
-#problem {{ color: {ERROR}; background: #FBE9E7; border: 1px solid #E6B8B3; border-radius: 6px; padding: 10px 12px; }}
+#problem {{ background: #FBE9E7; border: 1px solid #E6B8B3; border-radius: 6px; }}
+#problem QLabel {{ color: {ERROR}; background: transparent; }}
+#note {{ color: #8A5A00; }}
+#meant {{ padding: 3px 10px; min-height: 18px; }}
+#meant:focus {{ padding: 2px 9px; }}
 #error {{ color: {ERROR}; font-size: 11pt; }}
 QLineEdit, QComboBox {{ background: white; border: 1px solid {LINE}; border-radius: 5px; min-height: 24px; }}
 QLineEdit {{ padding: 6px 8px; placeholder-text-color: {QUIET}; }}
@@ -43,35 +50,75 @@ QPushButton#start {{ background: {ACCENT}; color: white; border-color: {ACCENT};
 QPushButton#start:hover {{ background: #3A6F75; }}
 QPushButton#start:focus {{ border-color: #14292B; }}
 """
+# Of the focus, when another field is chosen: not when another window, or a list, comes in front.
+LEAVING = {
+    Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.MouseFocusReason,
+    Qt.FocusReason.ShortcutFocusReason,
+}  # fmt: skip
 PLACEHOLDERS = {form.SUBJECT: "letters and digits, such as DF017", form.OPERATOR: "your name or initials"}
 
 
 class Field(QWidget):
     """One question's editor, with room for its error beneath."""
 
-    def __init__(self, question: AskedQuestion, known: str, words: FormWords) -> None:
-        """Filled in with what is known; a choice that is not offered stays open."""
+    def __init__(
+        self, question: AskedQuestion, known: str, words: FormWords, check: Callable[[str], Wrong | None]
+    ) -> None:
+        """Filled in with what is known; a choice that is not offered stays open. `check` judges what was given."""
         super().__init__()
+        self._check, self._marked = check, False
         self.editor = Choice(question, known, words) if question.kind == "choice" else _line(question, known)
         self.editor.setAccessibleName(question.text)
         self._error = label("", "error")
-        self._error.hide()
+        self._instead = QHBoxLayout()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(3)
         column.addWidget(self.editor)
         column.addWidget(self._error)
+        column.addLayout(self._instead)
+        self.show_error(None)
+        self.editor.installEventFilter(self)
+        changed = self.editor.currentIndexChanged if isinstance(self.editor, Choice) else self.editor.textChanged
+        changed.connect(self._check_marked)
 
     @property
     def given(self) -> str:
         """The answer as it was typed or chosen."""
         return self.editor.given if isinstance(self.editor, Choice) else self.editor.text()
 
-    def show_error(self, error: str) -> None:
-        """Say what is wrong with the answer; "" for nothing."""
-        self._error.setText(error)
-        self._error.setVisible(bool(error))
-        _set(self.editor, "wrong", on=bool(error))
+    def show_error(self, wrong: Wrong | None) -> None:
+        """Say what is wrong with the answer, with a button for each that may have been meant."""
+        self._marked = wrong is not None
+        self._error.setText(wrong.text if wrong else "")
+        self._error.setVisible(self._marked)
+        _set(self.editor, "wrong", on=self._marked)
+        while (item := self._instead.takeAt(0)) is not None:
+            if (old := item.widget()) is not None:
+                old.hide()
+                old.deleteLater()
+        for meant in wrong.instead if wrong else ():
+            self._instead.addWidget(push_button(meant, partial(self._take, meant), "meant"))
+        if self._instead.count():
+            self._instead.addStretch(1)
+
+    def eventFilter(self, _: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 - Qt's name
+        """Check the answer when the field is left for another one."""
+        if isinstance(event, QFocusEvent) and event.lostFocus() and event.reason() in LEAVING:
+            self.show_error(self._check(self.given))
+        return False
+
+    def _check_marked(self) -> None:
+        """A field that is marked is checked again while it is corrected."""
+        if self._marked:
+            self.show_error(self._check(self.given))
+
+    def _take(self, meant: str) -> None:
+        """The answer that was meant."""
+        if isinstance(self.editor, QLineEdit):
+            self.editor.setText(meant)
+            self.editor.setFocus()
+        self.show_error(self._check(self.given))
 
 
 class Choice(QComboBox):
@@ -119,8 +166,19 @@ def question_label(question: AskedQuestion, words: FormWords) -> QLabel:
     return shown
 
 
+def push_button(text: str, act: Callable[[], object], name: str = "") -> QPushButton:
+    """A button that does not take the cursor from a field at a click: what is checked then could move it away."""
+    made = QPushButton(text)
+    made.setObjectName(name)
+    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    made.clicked.connect(act)
+    return made
+
+
 def _line(question: AskedQuestion, known: str) -> QLineEdit:
     line = QLineEdit(known)
+    if question.id == form.PASSPHRASE.id:
+        line.setEchoMode(QLineEdit.EchoMode.Password)
     line.setPlaceholderText("HH:MM" if question.kind == "time" else PLACEHOLDERS.get(question.id, ""))
     return line
 

@@ -13,8 +13,9 @@ import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import (
     QApplication,
@@ -24,16 +25,16 @@ from PyQt6.QtWidgets import (
     QGridLayout,
     QLayout,
     QLineEdit,
-    QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from experiment.cli import form
-from experiment.cli.form_widgets import STYLE, Field, label, question_label
+from experiment.cli.form_problem_box import ProblemBox
+from experiment.cli.form_problems import Decided, Given, Offer, Problem, Wrong
+from experiment.cli.form_widgets import STYLE, Field, label, push_button, question_label
 from experiment.design.form_questions import AskedQuestion, FormWords
-from experiment.design.protocol import Protocol
 from experiment.errors import DayFourError
 from experiment.system import this_computer
 
@@ -43,59 +44,35 @@ PAGE_WIDTH_PX = 800
 SCROLL_BAR_PX = 16
 WINDOW_FRAME_PX = 60  # for a title bar and some air
 
-Given = Mapping[str, str]
-Answers = dict[str, str | float | None]
-
 
 @dataclass(frozen=True)
 class Page:
-    """A form: its heading, questions, what is known already, and the words of its button.
+    """A form: its heading, its questions, the words of its button, and what is known already.
 
-    `check` is called at the button with what was given, by the questions' ids. A DayFourError that it raises is shown,
-    WrongAnswers beneath their fields, and the form stays; anything else that it raises closes the form. `may_leave`:
-    whether there is a button to cancel with. `problem`: why the form came back, to be shown above the questions.
+    `check` is called at the button with what was given and decided, by ids; what it returns is the form's result. A
+    DayFourError that it raises is shown as `explain` has it, WrongAnswers beneath their fields, and the form stays;
+    anything else that it raises closes the form. `check_field` judges one answer as soon as it was given. `look` may
+    say or raise what can be told of the session before all is filled in. `problem`: why the form came back.
     """
 
     heading: str
     questions: Sequence[AskedQuestion]
     go_on: str
-    check: Callable[[Given], None]
+    check: Callable[[Given, Decided], Any]
+    check_field: Callable[[AskedQuestion, str], Wrong | None]
+    look: Callable[[Given, Decided], str] = lambda _, __: ""
+    explain: Callable[[DayFourError, Given], Problem] = lambda error, _: Problem(str(error))
     known: Given = dataclasses.field(default_factory=dict)
-    may_leave: bool = True
-    problem: str = ""
-    words: FormWords = dataclasses.field(default_factory=FormWords)
+    decided: Decided = dataclasses.field(default_factory=dict)
+    problem: Problem = dataclasses.field(default_factory=Problem)
 
 
-def ask(
-    protocol: Protocol, known: Given, check_more: Callable[[form.Answers], object], *, with_session: bool = True
-) -> form.Answers | None:
-    """The answers of the assistant's form, checked; None if the assistant cancels or closes it."""
-    given = fill(protocol, known, check_more, with_session=with_session)
-    return None if given is None else form.check(protocol, given, with_session=with_session)
+class Filled(NamedTuple):
+    """What was typed and decided, and what the form's check made of it."""
 
-
-def fill(
-    protocol: Protocol,
-    known: Given,
-    check_more: Callable[[form.Answers], object],
-    *,
-    with_session: bool = True,
-    problem: str = "",
-    besides: Sequence[AskedQuestion] = (),
-) -> dict[str, str] | None:
-    """Show the assistant's form until its answers are right: as they were typed, by field; None if it was cancelled.
-
-    `known` fills fields in beforehand. `check_more` is called at Start with checked answers, and may raise a
-    DayFourError: the form then stays. `with_session`: whether it is asked which session this is. `problem`: why the
-    form came back. `besides`: questions of the program's own. Needs a display (see above).
-    """
-
-    def check(given: Given) -> None:
-        form.check_questions(besides, given)
-        check_more(form.check(protocol, given, with_session=with_session))
-
-    asked = (*form.fields(protocol, with_session=with_session), *besides)
-    return fill_in(Page("Before the session", asked, "Start", check, known, problem=problem))
+    given: Given
+    decided: Decided
+    result: Any
 
 
 def application() -> QApplication:
@@ -109,7 +86,7 @@ def application() -> QApplication:
     return QApplication([TITLE])
 
 
-def fill_in(page: Page) -> dict[str, str] | None:
+def fill_in(page: Page) -> Filled | None:
     """Show a form until what is given passes its check; None if it was cancelled or closed."""
     running = application()
     dialog = Dialog(page)
@@ -119,7 +96,7 @@ def fill_in(page: Page) -> dict[str, str] | None:
     running.processEvents()  # the form is off the screen before a window opens
     if dialog.failure is not None:
         raise dialog.failure
-    return dialog.given
+    return dialog.filled
 
 
 @contextmanager
@@ -134,56 +111,113 @@ def _ended_at_once() -> Iterator[None]:
 
 
 class Dialog(QDialog):
-    """A form in a window; after `exec`, `given` holds what passed its check, None if cancelled."""
+    """A form in a window; after `exec`, `filled` holds what passed its check, None if cancelled."""
 
     def __init__(self, page: Page) -> None:
         """Ready to be shown, with the cursor in the first field that is still empty."""
         super().__init__()
-        self.given: dict[str, str] | None = None
+        self.filled: Filled | None = None
         self.failure: BaseException | None = None
-        self._form = page
+        self._form, self._decided = page, dict(page.decided)
+        self._looked_at: tuple[str | None, ...] = ()
         self._fields = {
-            question.id: Field(question, page.known.get(question.id, ""), page.words) for question in page.questions
+            question.id: Field(question, page.known.get(question.id, ""), FormWords(), self._check_field(question))
+            for question in page.questions
         }
-        self._problem = label("", "problem")
-        self._problem.hide()
-        self._page = self._questions_page()
-        self._area = QScrollArea()
+        self._problem, self._note = ProblemBox(self._decide), label("", "note")
+        self._note.hide()
+        self._start = push_button(page.go_on, self.start, "start")
+        self._page, self._area = self._questions_page(), QScrollArea()
         self._build()
-        self._fit()
-        fields = list(self._fields.values())
-        if page.problem:
-            self._show({}, page.problem)
-        else:
-            self._go_to(next((field for field in fields if not field.given), fields[0]))
+        self._begin()
         self.activateWindow()
+
+    def _begin(self) -> None:
+        """Show why the form came back, or what can be told already; else the cursor is in the first empty field."""
+        fields = list(self._fields.values())
+        self._go_to(next((field for field in fields if not field.given), fields[0]))
+        if self._form.problem.text:
+            self._looked_at = self._who()
+            self._show(self._form.problem)
+        else:
+            self._look(is_new=True)
 
     def start(self) -> None:
         """Check everything; close if it is right, else show what is wrong and put the cursor there."""
-        errors: dict[str, str] = {}
-        problem = ""
-        given = {name: field.given for name, field in self._fields.items()}
+        if self._problem.take_reason():
+            return
+        given = self._given()
         try:
-            self._form.check(given)
-            self.given = given
+            self.filled = Filled(given, dict(self._decided), self._form.check(given, self._decided))
         except form.WrongAnswers as wrong:
-            errors = wrong.errors
+            self._show_errors(wrong.errors)
         except DayFourError as error:
-            problem = str(error)
+            self._show_errors({})
+            self._show(self._form.explain(error, given))
         except BaseException as error:  # noqa: BLE001 - Qt aborts the process when an exception leaves a slot
             self.failure = error
-        if self.given is not None or self.failure:
+        if self.filled is not None or self.failure:
             self.accept()
-        else:
-            self._show(errors, problem)
 
-    def _show(self, errors: Mapping[str, str], problem: str) -> None:
-        self._problem.setText(problem)
-        self._problem.setVisible(bool(problem))
-        for name, field in self._fields.items():
-            field.show_error(errors.get(name, ""))
+    def _decide(self, offer: Offer, reason: str) -> None:
+        """Go on as the assistant decided."""
+        self._decided[offer.id] = reason
+        self._show(Problem())
+        self.start()
+
+    def _given(self) -> dict[str, str]:
+        return {name: field.given for name, field in self._fields.items()}
+
+    def _check_field(self, question: AskedQuestion) -> Callable[[str], Wrong | None]:
+        """How this field's answer is judged when it is left; with it, what can be told of the session."""
+
+        def check(given: str) -> Wrong | None:
+            wrong = self._form.check_field(question, given)
+            if wrong is None and question.id in {form.SUBJECT, form.SESSION}:
+                QTimer.singleShot(0, self._look)
+            QTimer.singleShot(0, self._fit)
+            return wrong
+
+        return check
+
+    def _who(self) -> tuple[str | None, ...]:
+        given = self._given()
+        return tuple(given.get(name) for name in (form.SUBJECT, form.SESSION))
+
+    def _look(self, *, is_new: bool = False) -> None:
+        """Show what can be told of the session as far as it is known; what was decided of another one is forgotten."""
+        if self._who() != self._looked_at:
+            self._looked_at, self._decided, problem = self._who(), dict(self._form.decided), Problem()
+            try:
+                self._note.setText(self._form.look(self._given(), self._decided))
+            except DayFourError as error:
+                problem = self._form.explain(error, self._given())
+            self._show(problem, go_there=is_new)
+        self._note.setVisible(bool(self._note.text()))
         self._fit()
-        self._go_to(self._fields[next(iter(errors), next(iter(self._fields)))])
+
+    def _show(self, problem: Problem, *, go_there: bool = True) -> None:
+        """The problem above the questions, and the cursor where it is decided, unless somebody is typing."""
+        self._problem.show_problem(problem)
+        self._start.setText(problem.again or self._form.go_on)
+        self._fit()
+        if not (problem.text and go_there):
+            return
+        if problem.again:
+            self._start.setFocus()
+        elif any(offer.asks_reason for offer in problem.offers):
+            self._problem.reason.setFocus()
+        elif problem.offers:
+            self._problem.buttons[0].setFocus()
+        else:
+            self._go_to(next(iter(self._fields.values())))
+
+    def _show_errors(self, errors: Mapping[str, str]) -> None:
+        for name, field in self._fields.items():
+            field.show_error(Wrong(errors[name]) if name in errors else None)
+        self._fit()
+        if errors:
+            self._go_to(self._fields[next(iter(errors))])
 
     def _go_to(self, field: Field) -> None:
         field.editor.setFocus()
@@ -202,7 +236,7 @@ class Dialog(QDialog):
         column.setContentsMargins(24, 24, 24 - SCROLL_BAR_PX, 24)
         column.setSpacing(16)
         column.setSizeConstraint(QLayout.SizeConstraint.SetFixedSize)
-        for part in (label(self._form.heading, "heading"), self._problem, self._area, self._buttons()):
+        for part in (label(self._form.heading, "heading"), self._problem, self._note, self._area, self._buttons()):
             if part is not self._area:
                 part.setFixedWidth(PAGE_WIDTH_PX)
             column.addWidget(part, alignment=Qt.AlignmentFlag.AlignLeft)
@@ -216,19 +250,15 @@ class Dialog(QDialog):
         rows.setHorizontalSpacing(20)
         rows.setVerticalSpacing(12)
         for row, question in enumerate(self._form.questions):
-            rows.addWidget(question_label(question, self._form.words), row, 0, Qt.AlignmentFlag.AlignTop)
+            rows.addWidget(question_label(question, FormWords()), row, 0, Qt.AlignmentFlag.AlignTop)
             rows.addWidget(self._fields[question.id], row, 1, Qt.AlignmentFlag.AlignTop)
         return page
 
     def _buttons(self) -> QDialogButtonBox:
-        buttons, start = QDialogButtonBox(), QPushButton(self._form.go_on)
-        start.setObjectName("start")
-        start.setDefault(True)
-        buttons.addButton(start, QDialogButtonBox.ButtonRole.AcceptRole)
-        buttons.accepted.connect(self.start)
-        if self._form.may_leave:
-            buttons.addButton(QPushButton("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
-            buttons.rejected.connect(self.reject)
+        buttons = QDialogButtonBox()
+        self._start.setDefault(True)
+        buttons.addButton(self._start, QDialogButtonBox.ButtonRole.AcceptRole)
+        buttons.addButton(push_button("Cancel", self.reject), QDialogButtonBox.ButtonRole.RejectRole)
         return buttons
 
     def _fit(self) -> None:

@@ -23,7 +23,7 @@ MessagesFolder = Annotated[Path, typer.Option("--messages", help="The participan
 
 def encrypt(messages: MessagesFolder = PARTICIPANTS) -> None:
     """Encrypt all messages of the folder, and all that are imported later. Asks for a new passphrase the first time."""
-    folder = _folder(messages)
+    folder = folder_of(messages)
     passphrase = "" if folder.is_encrypted else new_passphrase()
     taken = folder.encrypt(passphrase)
     files = f"{count_in_words(len(taken), 'file')} {'was' if len(taken) == 1 else 'were'}"
@@ -74,7 +74,7 @@ def forget(
     messages: MessagesFolder = PARTICIPANTS,
 ) -> None:
     """Permanently remove a participant's messages and their pictures; recorded data are kept."""
-    folder, label = _folder(messages), check_subject(subject)
+    folder, label = folder_of(messages), check_subject(subject)
     if not folder.has(label):
         raise BadInput(f"There are no messages of {subject_name(label)} in {messages}. Check the subject.")
     if not yes and not typer.confirm(f"Permanently remove the messages of {subject_name(label)}?", err=True):
@@ -87,11 +87,12 @@ def forget(
 
 def open_folder(messages: Path) -> Folder:
     """The folder, with its key if it is encrypted: then the passphrase is asked for."""
-    folder = _folder(messages)
+    folder = folder_of(messages)
     return unlock("Passphrase of the messages", folder.unlocked) if folder.is_encrypted else folder
 
 
-def _folder(path: Path) -> Folder:
+def folder_of(path: Path) -> Folder:
+    """The folder; where it is encrypted, still without its key."""
     if not path.is_dir():
         raise BadInput(f"The folder {path} does not exist. Check --messages.")
     no_core_dumps()  # messages, and perhaps their passphrase, are in this process from here on

@@ -5,12 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from msgspec.structs import replace
 
 from experiment import system
 from experiment.cli.after_run import (
@@ -18,20 +16,20 @@ from experiment.cli.after_run import (
     accounting_for,
     close_session,
     finish,
-    say_remade,
     set_session_aside,
 )
-from experiment.cli.begin import check_reason, run_once_fit
+from experiment.cli.begin import Start, check_reason, run_once_fit
 from experiment.cli.closing import ClosingScreen
-from experiment.cli.form import Answers, parse_answers
-from experiment.cli.messages import open_folder
+from experiment.cli.form import parse_answers
+from experiment.cli.form_problems import RESUME, RUN_ANYWAY, RUN_DESPITE, Decided
+from experiment.cli.lab import Lab
+from experiment.cli.messages import folder_of, open_folder
 from experiment.cli.options import DATA, PARTICIPANTS, PROTOCOL, ROOT, DataFolder, ProtocolFile
 from experiment.cli.terminal import say
 from experiment.design.message import read_messages
 from experiment.design.protocol import Protocol, read_protocol
 from experiment.design.session import check_subject
 from experiment.errors import BadInput, EquipmentFailure
-from experiment.messages.check import check_set, refuse_errors
 from experiment.messages.store import Folder
 from experiment.preflight import computer, devices
 from experiment.record.dataset import DataSet
@@ -39,15 +37,11 @@ from experiment.record.events import Ended, Event, TrialBegan
 from experiment.screens.personas import HABITS
 from experiment.session import plan as plans
 from experiment.session import run as sessions
-from experiment.session.doubts import find_doubts, waive_doubts
-from experiment.session.plan import Plan, plan_session
-from experiment.study import sessions as holding
+from experiment.session.plan import Interrupted, Plan
+from experiment.study.admission import Refused
 from experiment.study.agreement import lost_register
 from experiment.study.location import find_register
-from experiment.study.register import Register, utc_now
-from experiment.study.sessions import admit, catch_up, session_today
-from experiment.study.snapshot import Snapshot
-from experiment.task.layout import MINIMUM_SIZE_PX, Layout
+from experiment.task.layout import MINIMUM_SIZE_PX
 
 MessagesFile = Annotated[Path, typer.Option("--messages", help="A CSV file of six messages.")]
 MessagesFolder = Annotated[Path, typer.Option("--messages", help="The folder with sub-<ID>.csv of each participant.")]
@@ -145,7 +139,7 @@ def run(
     photodiode: Photodiode = False,
 ) -> None:
     """Run a real session, full screen. A form asks for what is not given here."""
-    read, why, why_now = read_protocol(protocol), check_reason(override), check_reason(override_study)
+    read, decided = read_protocol(protocol), _decided(resume, override, override_study)
     known = {"subject": subject, "session": session, "operator": operator, **parse_answers(read, answer or [])}
     if not (close or system.has_display()):
         raise EquipmentFailure("There is no display, and a real session needs one. Start it from the desktop.")
@@ -159,15 +153,14 @@ def run(
         return
     if begin_again is not None:
         set_session_aside(named, begin_again)
-    told = register.read() if register else None
-    if register and told and subject:
-        told = _look_ahead(register, told, data_set, check_subject(subject), session, why_now)
-    system.no_core_dumps()  # messages are in this process from here on
-    folder = open_folder(messages) if read.messages else Folder(messages)
-    lab = _Lab(read, data_set, folder, register, told, seed=seed, resume=resume, override=why_now)
-    # A session that goes on keeps the answers that were given when it began.
-    asked = replace(read, assistant=()) if resume else read
-    with_session = register is None or bool(session)  # else the register knows which it is
+    folder = folder_of(messages) if read.messages else Folder(messages)
+    lab = Lab(read, data_set, folder, register, register.read() if register else None, seed)
+    # A session's number is asked for unless the register knows it.
+    start = Start(lab, with_session=register is None or bool(session))
+    if register and subject:
+        _look_ahead(lab, check_subject(subject), session, decided, is_known=start.is_known(known, decided))
+    if read.messages and start.is_known(known, decided):
+        lab.folder = open_folder(messages)
 
     def run_planned(plan: Plan, reason: str | None) -> Ended:
         check = sessions.Check(lambda: [*computer.items(data, ROOT), *devices.items(plan.protocol)], reason)
@@ -177,57 +170,26 @@ def run(
         )  # fmt: skip
 
     with ClosingScreen(full_screen=not windowed) as screen:
-        finish(*run_once_fit(asked, known, lab.plan, register, run_planned, why, with_session=with_session), screen)
+        finish(*run_once_fit(start, known, decided, run_planned), screen)
 
 
-@dataclass(frozen=True)
-class _Lab:
-    """What a real session is planned with: the files, and what was said of it on the command line.
-
-    `told`: the register as it was read for this start. `override`: the reason to run it against the study's rules.
-    """
-
-    protocol: Protocol
-    data: DataSet
-    messages: Folder
-    register: Register | None
-    told: Snapshot | None
-    seed: int
-    resume: bool
-    override: str | None
-
-    def plan(self, answers: Answers) -> Plan:
-        """The session that the answers name; an error says why it cannot be run now."""
-        who, subject, asked = answers.operator, answers.subject, answers.session
-        say_remade(self.data, subject)
-        session = asked or 0  # only where a register knows better it is not asked
-        told = None
-        if self.register and self.told:
-            told, _ = catch_up(self.register, self.register.refresh(self.told), self.data, subject, CAUGHT_UP)
-            session = session_today(told, subject, self.register.now(), asked=asked, override=self.override)
-        shown = self.messages.read(subject) if self.protocol.messages else ()
-        plan = plan_session(
-            "run", self.protocol, shown, self.data, subject=subject, session=session, seed=self.seed, operator=who,
-            answers=answers.extra, resume=self.resume,
-        )  # fmt: skip
-        doubts = find_doubts(plan, utc_now(), has_register=self.register is not None)
-        plan = waive_doubts(plan, doubts, self.override)
-        refuse_errors(check_set(subject, shown, self.protocol, Layout(*MINIMUM_SIZE_PX)))
-        if self.register:
-            admit(self.register, subject, who, asked=asked, override=self.override, told=told)
-        return plan
+def _decided(resume: bool, override: str | None, override_study: str | None) -> dict[str, str]:  # noqa: FBT001
+    """What the command line says of problems that may come up."""
+    reasons = {RUN_ANYWAY.id: check_reason(override), RUN_DESPITE.id: check_reason(override_study)}
+    resumed = {RESUME.id: ""} if resume else {}
+    return resumed | {offer: reason for offer, reason in reasons.items() if reason is not None}
 
 
-def _look_ahead(
-    register: Register, told: Snapshot, data: DataSet, subject: str, session: str, override: str | None
-) -> Snapshot:
-    """Say what the study's register has against this session before anybody fills in a form; the register by then."""
-    told, _ = holding.catch_up(register, told, data, subject, CAUGHT_UP)
-    asked = int(session) if session.isdecimal() else None
-    holding.session_today(told, subject, register.now(), asked=asked, override=override)
-    if doses := holding.unknown_doses(told, subject, register.now()):
-        say(doses, "yellow")
-    return told
+def _look_ahead(lab: Lab, subject: str, session: str, decided: Decided, *, is_known: bool) -> None:
+    """Say what the study's register has against this session before anybody fills in a form, which offers the rest."""
+    try:
+        if doses := lab.look(subject, int(session) if session.isdecimal() else None, decided):
+            say(doses, "yellow")
+    except Interrupted:
+        return
+    except Refused as refused:
+        if is_known or refused.session is None:
+            raise
 
 
 def habit_of(name: str) -> str:

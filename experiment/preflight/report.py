@@ -31,6 +31,10 @@ OVERRIDE = (
 class NotFit(EquipmentFailure):
     """A session does not begin on this computer as it is, unless the assistant gives a reason to run it anyway."""
 
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(f"{why}\n{OVERRIDE}")
+
 
 def table(items: Iterable[Finding]) -> Table:
     """A line for each, with what to do beneath whatever is not green."""
@@ -58,7 +62,7 @@ def refuse(items: Iterable[Finding]) -> NotFit | None:
     if not red:
         return None
     lines = [f"- {item.kind}: {item.text}." + (f"\n  {_indented(item.fix)}" if item.fix else "") for item in red]
-    return NotFit("\n".join(("This computer is not ready for a session:", *lines, OVERRIDE)))
+    return NotFit("\n".join(("This computer is not ready for a session:", *lines)))
 
 
 def _indented(text: str) -> str:

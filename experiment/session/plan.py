@@ -28,8 +28,9 @@ class Interrupted(BadInput):
     """This session began before, and the program or the computer died: it can go on, or be closed as it is."""
 
     def __init__(self, transcript: log.Transcript) -> None:
+        self.why = f"{transcript.started.session.visit} was interrupted earlier. {on_disk(transcript)}"
         super().__init__(
-            f"{transcript.started.session.visit} was interrupted earlier. {on_disk(transcript)}\n"
+            f"{self.why}\n"
             "Use --resume to continue with the first unrated message, or --close to end the session as it is."
         )
 

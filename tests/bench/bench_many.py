@@ -16,7 +16,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from experiment.cli.form import Answers
-from experiment.cli.run import _Lab
+from experiment.cli.lab import Lab
 from experiment.design.message import messages_csv, read_messages
 from experiment.design.protocol import read_protocol
 from experiment.messages.store import Folder
@@ -52,7 +52,7 @@ def row(what: str, turns: list[list[float]], goal: str) -> tuple[str, ...]:
     return (what, f"{median(one) * 1e3:.1f} ms", f"{median(many) * 1e3:.1f} ms", f"{ratio(many, one):.2f}", goal)
 
 
-def lab(folder: Path, count: int) -> _Lab:
+def lab(folder: Path, count: int) -> Lab:
     """So many participants with encrypted messages, all in the register; the first is on day four."""
     protocol, data = read_protocol(ROOT / "stimuli" / "protocol.toml"), DataSet(folder / "data")
     data.prepare()
@@ -64,7 +64,7 @@ def lab(folder: Path, count: int) -> _Lab:
     for number in range(2, count + 1):
         (messages.path / f"sub-DF{number}.csv.age").write_bytes(sealed)
     kept = register(data.root, count)
-    return _Lab(protocol, data, opened, kept, kept.read(), seed=1, resume=False, override=None)
+    return Lab(protocol, data, opened, kept, kept.read(), seed=1)
 
 
 def register(data: Path, count: int) -> Register:
@@ -90,14 +90,14 @@ def register(data: Path, count: int) -> Register:
     return Register(then.folder)
 
 
-def start_s(one: _Lab) -> float:
+def start_s(one: Lab) -> float:
     """Wall time of one press of Start."""
     begin_s = time.perf_counter()
-    one.plan(Answers(SUBJECT, None, "RA", {}))
+    one.plan(Answers(SUBJECT, None, "RA", {}), {})
     return time.perf_counter() - begin_s
 
 
-def first_s(one: _Lab) -> float:
+def first_s(one: Lab) -> float:
     """Wall time of the same with the register read and understood for the first time."""
     assert one.register
     begin_s = time.perf_counter()
