@@ -7,9 +7,11 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import numpy as np
+import psutil
 import pytest
 from Xlib import X
 from Xlib.display import Display
+from Xlib.error import BadWindow
 
 from experiment.desk.computer import states
 from experiment.desk.facts import NO_REGISTER, Line, read_facts
@@ -45,8 +47,8 @@ def on_day_four(lab: Lab, subject: str = SUBJECT) -> None:
 class Desk:
     """The open desk, as somebody in front of it sees and works it."""
 
-    def __init__(self, lab: Lab, hands: Hands) -> None:
-        self.sitting: Sitting = lab.begins(*lab.places())
+    def __init__(self, lab: Lab, hands: Hands, **options: str) -> None:
+        self.sitting: Sitting = lab.begins(*lab.places(), **options)
         self._hands, self._name = hands, str(lab.display)
         self._display = Display(self._name)
         self.waits_for("Day Four: the desk")
@@ -56,6 +58,7 @@ class Desk:
 
     def __exit__(self, *_: object) -> None:
         self._display.close()
+        end(self.sitting)
 
     def waits_for(self, title: str) -> None:
         """Until the window with this title has the keyboard."""
@@ -64,6 +67,16 @@ class Desk:
     def shows(self, wanted: Callable[[np.ndarray], bool]) -> None:
         """Until what is on the screen is so."""
         self._until(lambda: wanted(screenshot(self._name)))
+
+    def finds(self, subject: str) -> None:
+        """Type an ID, once the desk has its participants."""
+        self.waits_for("Day Four: the desk")
+        self.shows(lambda screen: pixels_of(ACCENT)(screen) > 5000)
+        self.type(*subject.lower())
+
+    def child(self) -> int:
+        """The process id of the command that runs."""
+        return int(psutil.Process(self.sitting.process.pid).children()[0].pid)
 
     def type(self, *keys: str) -> None:
         """Press these keys, one after the other."""
@@ -78,13 +91,23 @@ class Desk:
 
     def _has_focus(self, title: str) -> bool:
         focus = self._display.get_input_focus().focus
-        return bool(getattr(focus, "id", X.NONE) > 1 and focus.get_wm_name() == title)
+        try:
+            return bool(getattr(focus, "id", X.NONE) > 1 and focus.get_wm_name() == title)
+        except BadWindow:  # it has closed since
+            return False
 
     def _until(self, happened: Callable[[], bool]) -> None:
         deadline_s = time.monotonic() + LIMIT_S
         while not happened():
             assert time.monotonic() < deadline_s, "it did not happen"
             time.sleep(0.02)
+
+
+def end(sitting: Sitting) -> None:
+    """Nothing that a program started goes on."""
+    for one in [*psutil.Process(sitting.process.pid).children(recursive=True), sitting.process]:
+        one.kill()
+    sitting.process.communicate()
 
 
 def pixels_of(colour: tuple[int, int, int]) -> Callable[[np.ndarray], int]:
@@ -140,8 +163,8 @@ def test_the_desk_opens_the_form_of_who_is_found(lab: Lab, hands: Hands) -> None
     """An ID and Return at the desk open the form of that participant; cancelled, the desk is there again."""
     lab.messages()
     with Desk(lab, hands) as desk:
-        desk.shows(lambda screen: pixels_of(ACCENT)(screen) > 5000)
-        desk.type("d", "f", "1", "return")
+        desk.finds(SUBJECT)
+        desk.type("return")
         desk.waits_for("Day Four")
         desk.type("escape")
         desk.waits_for("Day Four: the desk")

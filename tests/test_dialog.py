@@ -311,3 +311,27 @@ def test_a_participants_form_speaks_the_protocols_language() -> None:
     assert {words.of_error(one, " ") for one in asked.values()} == {"Fehlt."}
     said = [words.of_error(one, "x") for one in asked.values()]
     assert said == ["Eine Zeile.", "Keine Zeit.", "Keine Zahl.", "Fehlt."]
+
+
+def test_a_field_is_checked_when_it_is_left_and_while_it_is_corrected(sits_down: Any) -> None:
+    """A wrong time is marked as the field is left, and no longer as soon as it is right."""
+    assistant = sits_down(**RIGHT | {"last_dose": ""})
+    assistant.type("25", "<tab>")
+    wait_until(lambda: assistant.sees(ERROR) > 500)
+    with assistant.hands.holding("lshift"):
+        assistant.type("<tab>")
+    assistant.type("0830")
+    wait_until(lambda: assistant.sees(ERROR) == 0)
+    assistant.type("<return>")
+    assert assistant.answers() == ANSWERS
+
+
+def test_who_may_have_been_meant_is_a_button(sits_down: Any) -> None:
+    """An ID that nobody has is marked with the nearest ones, and pressing one of them takes it."""
+    assistant = sits_down(**RIGHT | {"subject": ""})
+    assistant.type("df0017", "<tab>")
+    wait_until(lambda: assistant.sees(ERROR) > 500)
+    with assistant.hands.holding("lshift"):
+        assistant.type("<tab>", "<tab>", "<tab>")
+    assistant.type("<space>", "<return>")
+    assert assistant.answers() in (ANSWERS, ANSWERS | {"subject": "df017"})

@@ -39,7 +39,8 @@ ABORTED = 3
 @contextmanager
 def accounting_for(plan: Plan, register: Register | None = None) -> Iterator[None]:
     """Whatever becomes of the session: say what the disk holds if it fails, tell the register, and give the anchor."""
-    before = _size(plan.transcript)
+    before = size_of(plan.transcript)
+    tell_desk(session=str(plan.transcript))
     try:
         yield
     except Exception:
@@ -47,16 +48,18 @@ def accounting_for(plan: Plan, register: Register | None = None) -> Iterator[Non
             say(describe_saved(plan.transcript))
         raise
     finally:
-        if _size(plan.transcript) > before:
+        if size_of(plan.transcript) > before:
             tell_desk(transcript=str(plan.transcript))
         told = record(register, plan.data, plan.transcript, plan.operator)
         if plan.mode == "run":
             say_anchor(plan.transcript, told)
 
 
-def _size(path: Path) -> int:
-    """How many bytes there are of a file."""
-    return path.stat().st_size if path.exists() else 0
+def size_of(path: Path) -> int:
+    """How many bytes there are of a file, which may not be there."""
+    with suppress(OSError):
+        return path.stat().st_size
+    return 0
 
 
 def finish(ended: Ended, plan: Plan, screen: ClosingScreen) -> None:
@@ -68,6 +71,7 @@ def finish(ended: Ended, plan: Plan, screen: ClosingScreen) -> None:
         say(f"The session was ended early ({ended.reason}). {saved}\n  {table}")
         if plan.protocol.questions_after(plan.session.session)[1] and plan.mode == "run":
             say(f"The closing questions can still be asked: `dayfour funnel --subject {plan.session.subject}`.")
+            tell_desk(ask_again=plan.session.subject)
         raise typer.Exit(ABORTED)
     say(f"The session is complete. {saved} Its table:\n  {table}")
     ask_after(plan, screen)
@@ -104,6 +108,7 @@ def say_anchor(transcript: Path, told: Snapshot | None) -> None:
             return
         anchor = told.anchor if told else anchor_of(line_digests(read_file(transcript))[-1])
         say(f"Anchor, for the paper form of this visit: {anchor}", "bold")
+        tell_desk(anchor=anchor)
 
 
 def say_remade(data: DataSet, subject: str) -> bool:

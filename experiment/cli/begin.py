@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import typer
 from msgspec.structs import replace
 
 from experiment.cli import form
-from experiment.cli.after_run import ABORTED, accounting_for
+from experiment.cli.after_run import ABORTED, accounting_for, size_of
 from experiment.cli.form import NO_PASSPHRASE, OPERATOR, PASSPHRASE, SESSION, SUBJECT, WrongAnswers
 from experiment.cli.form_problems import CLOSE, RESUME, RUN_ANYWAY, Decided, Given, Problem, Wrong
 from experiment.cli.lab import Lab
@@ -91,21 +89,14 @@ def run_once_fit(start: Start, known: Given, decided: Decided, run_planned: RunP
             known, decided, plan = _ask(start, known, decided, problem)
         else:
             plan = start.check(known, decided)
-        before = _size(plan.transcript)
+        before = size_of(plan.transcript)
         try:
             with accounting_for(plan, start.lab.register):
                 return run_planned(plan, check_reason(decided.get(RUN_ANYWAY.id))), plan
         except DayFourError as error:
-            if not was_asked or _size(plan.transcript) != before:
+            if not was_asked or size_of(plan.transcript) != before:
                 raise  # the session has begun, or continued
             problem = start.explain(error, known)
-
-
-def _size(path: Path) -> int:
-    """Of a transcript, which may not be there."""
-    with suppress(OSError):
-        return path.stat().st_size
-    return 0
 
 
 def _ask(start: Start, known: Given, decided: Decided, problem: Problem) -> tuple[Given, Decided, Plan]:

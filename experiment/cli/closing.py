@@ -11,7 +11,7 @@ import typer
 
 from experiment import system
 from experiment.cli.options import DATA, PROTOCOL, DataFolder, ProtocolFile
-from experiment.cli.terminal import say
+from experiment.cli.terminal import has_desk, say, tell_desk
 from experiment.design.form_questions import Funnel
 from experiment.design.protocol import Protocol, read_protocol
 from experiment.design.session import check_subject
@@ -44,9 +44,9 @@ class ClosingScreen:
             self.window.shut()
 
     def cover(self, plan: Plan, ended: Ended) -> None:
-        """Open above the session's window, which then closes unseen, if the participant is asked something."""
-        asks = any(plan.protocol.questions_after(plan.session.session)) and not plan.is_synthetic
-        if asks and ended.status == "completed":
+        """Open above the session's window, which then closes unseen, if something is asked or the desk lies below."""
+        stays = any(plan.protocol.questions_after(plan.session.session)) or has_desk()
+        if stays and ended.status == "completed" and not plan.is_synthetic:
             self.open(plan.protocol)
 
     def open(self, protocol: Protocol) -> ClosingWindow:
@@ -79,6 +79,7 @@ def ask_funnel(funnel: Funnel, subject: str, data: DataSet, window: ClosingWindo
     if given.left:
         say("The closing questions were left before the last one, and are recorded as not answered.", "red")
         say(f"`dayfour funnel --subject {subject}` asks them again.", "red")
+        tell_desk(ask_again=subject)
     else:
         say(f"The answers to the closing questions are saved, and are in the table:\n  {data.funnel}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from experiment.cli.form_problems import Offer, Problem
 from experiment.cli.form_widgets import label, push_button
@@ -49,6 +49,11 @@ class ProblemBox(QFrame):
             self._row.addWidget(button)
         self._row.addStretch(1)
         self.setVisible(bool(problem.text))
+
+    @property
+    def stops(self) -> list[QWidget]:
+        """Where Tab goes in it, one after the other."""
+        return [self.reason, *self.buttons]
 
     def take_reason(self) -> bool:
         """Return in the reason takes the only offer that asks for one; whether there was such an offer."""

@@ -66,7 +66,8 @@ class Field(QWidget):
     ) -> None:
         """Filled in with what is known; a choice that is not offered stays open. `check` judges what was given."""
         super().__init__()
-        self._check, self._marked = check, False
+        self._check, self._marked, self._meant = check, False, list[QPushButton]()
+        self._wrong: Wrong | None = Wrong("")
         self.editor = Choice(question, known, words) if question.kind == "choice" else _line(question, known)
         self.editor.setAccessibleName(question.text)
         self._error = label("", "error")
@@ -87,9 +88,16 @@ class Field(QWidget):
         """The answer as it was typed or chosen."""
         return self.editor.given if isinstance(self.editor, Choice) else self.editor.text()
 
+    @property
+    def stops(self) -> list[QWidget]:
+        """Where Tab goes in it, one after the other."""
+        return [self.editor, *self._meant]
+
     def show_error(self, wrong: Wrong | None) -> None:
         """Say what is wrong with the answer, with a button for each that may have been meant."""
-        self._marked = wrong is not None
+        if wrong == self._wrong:
+            return  # Tab may be on its way to what is there
+        self._wrong, self._marked = wrong, wrong is not None
         self._error.setText(wrong.text if wrong else "")
         self._error.setVisible(self._marked)
         _set(self.editor, "wrong", on=self._marked)
@@ -97,9 +105,12 @@ class Field(QWidget):
             if (old := item.widget()) is not None:
                 old.hide()
                 old.deleteLater()
-        for meant in wrong.instead if wrong else ():
-            self._instead.addWidget(push_button(meant, partial(self._take, meant), "meant"))
-        if self._instead.count():
+        self._meant = [
+            push_button(meant, partial(self._take, meant), "meant") for meant in (wrong.instead if wrong else ())
+        ]
+        for button in self._meant:
+            self._instead.addWidget(button)
+        if self._meant:
             self._instead.addStretch(1)
 
     def eventFilter(self, _: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 - Qt's name

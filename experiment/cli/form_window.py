@@ -13,6 +13,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from PyQt6.QtCore import Qt, QTimer
@@ -126,7 +127,7 @@ class Dialog(QDialog):
         }
         self._problem, self._note = ProblemBox(self._decide), label("", "note")
         self._note.hide()
-        self._start = push_button(page.go_on, self.start, "start")
+        self._start, self._cancel = push_button(page.go_on, self.start, "start"), push_button("Cancel", self.reject)
         self._page, self._area = self._questions_page(), QScrollArea()
         self._build()
         self._begin()
@@ -240,6 +241,7 @@ class Dialog(QDialog):
             if part is not self._area:
                 part.setFixedWidth(PAGE_WIDTH_PX)
             column.addWidget(part, alignment=Qt.AlignmentFlag.AlignLeft)
+        self._start.setDefault(True)  # for Return in a field: Qt asks the dialog that the button is in by now
 
     def _questions_page(self) -> QWidget:
         page = QWidget()
@@ -256,13 +258,19 @@ class Dialog(QDialog):
 
     def _buttons(self) -> QDialogButtonBox:
         buttons = QDialogButtonBox()
-        self._start.setDefault(True)
         buttons.addButton(self._start, QDialogButtonBox.ButtonRole.AcceptRole)
-        buttons.addButton(push_button("Cancel", self.reject), QDialogButtonBox.ButtonRole.RejectRole)
+        buttons.addButton(self._cancel, QDialogButtonBox.ButtonRole.RejectRole)
         return buttons
+
+    def _order(self) -> None:
+        """Tab goes from top to bottom, also through what came in between."""
+        stops = [*self._problem.stops, *(stop for field in self._fields.values() for stop in field.stops)]
+        for one, following in pairwise([*stops, self._start, self._cancel]):
+            QWidget.setTabOrder(one, following)
 
     def _fit(self) -> None:
         """As high as the questions and their errors, as far as the screen allows; beyond that the page scrolls."""
+        self._order()
         screen, layout, rows = QGuiApplication.primaryScreen(), self.layout(), self._page.layout()
         if screen is None or layout is None or rows is None:
             return

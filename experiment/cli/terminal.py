@@ -64,9 +64,14 @@ def say(text: str, style: str | None = None) -> None:
     console().print(text, style=style)
 
 
+def has_desk() -> bool:
+    """Whether the desk started this command."""
+    return bool(os.environ.get(DESK))
+
+
 def tell_desk(**told: object) -> None:
     """A line for the desk, if that started this command."""
-    if os.environ.get(DESK):
+    if has_desk():
         sys.stderr.write(f"{FOR_DESK}{json.dumps(told)}\n")
         sys.stderr.flush()
 
@@ -76,7 +81,7 @@ def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
     """A bar while the context lasts, gone then; what it gives is called with how many are done, and of how many."""
     from rich.progress import Progress
 
-    if os.environ.get(DESK):
+    if has_desk():
         yield lambda done, of: tell_desk(progress=(done, of))
         return
     shown = console()

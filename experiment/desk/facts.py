@@ -73,9 +73,9 @@ def read_facts(places: Places) -> Facts:
     troubles = list[Trouble]()
     try:
         protocol, register = read_protocol(places.protocol), find_register(places.data)
-        if not places.messages.is_dir():
+        if protocol.messages and not places.messages.is_dir():
             troubles.append(Trouble(f"The folder of messages {places.messages} does not exist. Check --messages."))
-        here = frozenset(Folder(places.messages).subjects())
+        here = frozenset(Folder(places.messages).subjects()) if protocol.messages else None
         if register is None:
             heading, lines = NO_REGISTER, tuple(_of_data(DataSet(places.data), protocol, here))
             if lost := lost_register(DataSet(places.data)):
@@ -89,7 +89,7 @@ def read_facts(places: Places) -> Facts:
 
 
 def _of_register(
-    register: Register, told: Snapshot, here: AbstractSet[str], places: Places, troubles: list[Trouble]
+    register: Register, told: Snapshot, here: AbstractSet[str] | None, places: Places, troubles: list[Trouble]
 ) -> tuple[str, tuple[Line, ...]]:
     """Everybody in the register, the most urgent first; what is wrong with it goes to `troubles`."""
     moment = register.now()
@@ -107,7 +107,7 @@ def _reports(places: Places, told: Snapshot, moment: datetime, troubles: list[Tr
         return {}
 
 
-def _line(row: status.StatusRow, here: AbstractSet[str]) -> Line:
+def _line(row: status.StatusRow, here: AbstractSet[str] | None) -> Line:
     due = next((need for need in row.needs if need.kind == "session"), None)
     notes = [row.notes, f"Needs a reason: {due.against}" if due and due.against else ""]
     return Line(
@@ -116,13 +116,15 @@ def _line(row: status.StatusRow, here: AbstractSet[str]) -> Line:
     )  # fmt: skip
 
 
-def _messages(subject: str, here: AbstractSet[str]) -> str:
-    return "imported" if subject in here else "missing"
+def _messages(subject: str, here: AbstractSet[str] | None) -> str:
+    return "" if here is None else "imported" if subject in here else "missing"
 
 
-def _of_data(data: DataSet, protocol: Protocol, here: AbstractSet[str]) -> Iterator[Line]:
+def _of_data(data: DataSet, protocol: Protocol, here: AbstractSet[str] | None) -> Iterator[Line]:
     """Everybody who has messages or data, with the next session, by ID."""
-    for subject in sorted(here | {label for name in data.subjects() if (label := subject_label(name))}):
+    for subject in sorted(
+        (here or frozenset()) | {label for name in data.subjects() if (label := subject_label(name))}
+    ):
         rows = read_table(data.sessions(subject), "session_id").rows
         held = {number: rows[session_name(number)].get("status", "") for number in range(1, protocol.sessions + 1)
                 if session_name(number) in rows}  # fmt: skip

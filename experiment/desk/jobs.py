@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from PyQt6.QtCore import QObject, QProcess, QProcessEnvironment
 
 from experiment.cli.terminal import DESK, FOR_DESK
 from experiment.desk.places import Command, process_of
+from experiment.record.transcript import has_begun
 
 COULD_NOT_START = 4
 
@@ -23,11 +25,15 @@ class Outcome:
     printed: str = ""
     said: str = ""
     told: dict[str, Any] = field(default_factory=dict)
+    was_killed: bool = False
 
     @property
-    def transcript(self) -> str | None:
-        """The log of the session that it ran; None if none began."""
-        return self.told.get("transcript")
+    def transcript(self) -> Path | None:
+        """The log of the session that it ran; None if none began. A program that was killed told only where it was."""
+        if "transcript" in self.told:
+            return Path(self.told["transcript"])
+        planned = Path(self.told["session"]) if "session" in self.told else None
+        return planned if self.was_killed and planned and has_begun(planned) else None
 
 
 class Job(QObject):
@@ -76,6 +82,7 @@ class Job(QObject):
         self._outcome.printed = self._process.readAllStandardOutput().data().decode(errors="replace")
         self._outcome.status = status if how is QProcess.ExitStatus.NormalExit else COULD_NOT_START
         if how is not QProcess.ExitStatus.NormalExit:
+            self._outcome.was_killed = True
             self._outcome.said += "The program was stopped from outside, or crashed.\n"
         self._ended(self._outcome)
 

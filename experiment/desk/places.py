@@ -27,6 +27,10 @@ class Places(Struct, frozen=True):
         """A whole session with the example messages."""
         return ("pilot", *(("--full-screen",) if full_screen else ()), *self._protocol, *self._data)
 
+    def funnel(self, subject: str) -> Command:
+        """The closing questions alone."""
+        return ("funnel", "--subject", subject, *self._protocol, *self._data)
+
     @property
     def check(self) -> Command:
         """Everything that a session needs of this computer."""

@@ -17,6 +17,7 @@ AMBER, GREEN = "#8A5A00", "#2E6B3A"
 COLOURS: dict[Severity, str] = {"ok": GREEN, "note": QUIET, "warning": AMBER, "error": ERROR}
 DESK_STYLE = f"""{STYLE}
 #desk {{ background: {PAPER}; }}
+#anchor {{ font-size: 22pt; font-weight: 600; }}
 #day {{ color: #6E675D; }}
 #trouble {{ background: #FBE9E7; border: 1px solid #E6B8B3; border-radius: 6px; }}
 #trouble QLabel {{ color: {ERROR}; background: transparent; }}

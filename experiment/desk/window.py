@@ -9,15 +9,21 @@ import signal
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QUrl, pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QDesktopServices, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
+from experiment.cli.closing_window import ClosingWindow
+from experiment.cli.form_widgets import PAPER
 from experiment.cli.form_window import application
 from experiment.cli.options import ROOT
 from experiment.cli.terminal import describe_unexpected
+from experiment.design.protocol import read_protocol
+from experiment.desk.afterwards import acts_after, is_interrupted, page_after
 from experiment.desk.computer import states
 from experiment.desk.facts import Facts, Line, Trouble, read_facts
 from experiment.desk.front import Front
@@ -25,8 +31,10 @@ from experiment.desk.jobs import Job, Outcome
 from experiment.desk.places import Command, Places
 from experiment.desk.result import Act, Result, checked, findings_of, page_of, said
 from experiment.desk.widgets import DESK_STYLE
+from experiment.errors import DayFourError
 from experiment.preflight import computer
 from experiment.record.dataset import DataSet
+from experiment.task.scenes import calling_page
 
 
 class Desk(QWidget):
@@ -42,6 +50,7 @@ class Desk(QWidget):
         self._pool = ThreadPoolExecutor(2)
         self._pages = QStackedWidget()
         self._front = Front(self._start, self._mend, self._acts(), self._stop)
+        self._cover = QWidget()
         self._build()
         self.read.connect(self._front.show_facts)
         self.measured.connect(lambda found: self._front.show_states(*states(found, places.data)))
@@ -82,7 +91,7 @@ class Desk(QWidget):
         places = self._places
         return [
             ("&Pilot in a window", lambda: self.run("Pilot", places.pilot(full_screen=False), self._tell)),
-            ("Pilot &full screen", lambda: self.run("Pilot", places.pilot(full_screen=True), self._tell)),
+            ("Pilot &full screen", lambda: self._run_covered("Pilot", places.pilot(full_screen=True))),
             ("&Check this computer", lambda: self.run("Checking this computer", places.check, self._tell_check)),
             ("&QA page", lambda: self.run("Making the QA page", places.qa, self._tell_qa)),
             ("&Replay the last session", self._replay),
@@ -91,11 +100,45 @@ class Desk(QWidget):
 
     def _start(self, line: Line | None) -> None:
         subject, session = (line.subject, line.session) if line else ("", None)
-        self.run("A session", self._places.run(subject, session), self._tell)
+        self._run_covered("A session", self._places.run(subject, session))
+
+    def _run_covered(self, title: str, command: Command) -> None:
+        """Run a session, with nothing else to be seen on the screen until the assistant is back."""
+        if self._job is None:
+            self._pages.setCurrentWidget(self._cover)
+            self._cover.setStyleSheet(f"background: {self._background()}")
+            self.showFullScreen()
+            self.run(title, command, self._after_session)
+
+    def _after_session(self, outcome: Outcome) -> None:
+        """The assistant's page; where nobody ended the session, not before the assistant takes over."""
+        if outcome.transcript is None:
+            self._back()
+            self._tell(outcome)
+            return
+        if is_interrupted(outcome):
+            self._call_assistant()
+        heading, body = page_after(outcome, _read(self._places))
+        self._show(heading, body, acts_after(outcome, self._places, partial(self._run_covered, "A session")))
+
+    def _call_assistant(self) -> None:
+        """Ask the participant to call the assistant, until the chord."""
+        with suppress(DayFourError):
+            protocol = read_protocol(self._places.protocol)
+            window = ClosingWindow(protocol, full_screen=True)
+            window.open()
+            window.stay(calling_page(protocol))
+            window.shut()
+
+    def _background(self) -> str:
+        try:
+            return read_protocol(self._places.protocol).display.background
+        except DayFourError:
+            return PAPER
 
     def _mend(self, trouble: Trouble) -> None:
         if trouble.command:
-            self.run(trouble.button, trouble.command, self._tell)
+            self._run_covered(trouble.button, trouble.command)
         else:
             self.look()
 
@@ -112,10 +155,9 @@ class Desk(QWidget):
         self.run("Replay", self._places.replay(last), self._tell)
 
     def _tell(self, outcome: Outcome) -> None:
-        """What a session or a replay said; nothing where it was only cancelled or ended without a word."""
-        if outcome.transcript or outcome.status not in {0, 3}:
-            heading = "The session has ended" if outcome.transcript else "This did not work"
-            self._show(heading, said(outcome.said + outcome.printed))
+        """What a pilot or a replay said, if it did not do what it should."""
+        if outcome.status not in {0, 3}:
+            self._show("This did not work", said(outcome.said + outcome.printed))
 
     def _tell_check(self, outcome: Outcome) -> None:
         found = findings_of(outcome.printed)
@@ -135,9 +177,14 @@ class Desk(QWidget):
 
     def _back(self) -> None:
         page = self._pages.currentWidget()
-        if page is not None and page is not self._front:
+        if self._job is not None and page is self._cover:
+            return
+        self._pages.setCurrentWidget(self._front)
+        if page is not None and page not in {self._front, self._cover}:
             self._pages.removeWidget(page)
             page.deleteLater()
+        if self.isFullScreen():
+            self.showMaximized()
         self._front.come_back()
 
     def _build(self) -> None:
@@ -147,7 +194,8 @@ class Desk(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._pages)
-        self._pages.addWidget(self._front)
+        for page in (self._front, self._cover):
+            self._pages.addWidget(page)
         for keys, act in (("F5", self.look), ("Escape", self._back)):
             QShortcut(QKeySequence(keys), self).activated.connect(act)
         self._front.come_back()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import combinations
+from itertools import combinations, takewhile
 from typing import get_args
 
 from experiment.design.contradictions import POINTS
@@ -126,6 +126,12 @@ def closing_page(protocol: Protocol, session: int) -> str:
     """The last page of a session; where questions follow, the page that says so, if the protocol has one."""
     wording = protocol.wording
     return (any(protocol.questions_after(session)) and wording.before_questions) or wording.closing
+
+
+def calling_page(protocol: Protocol) -> str:
+    """What asks the participant to call the assistant: the pause page as far as it names no key."""
+    parts = takewhile(lambda part: "{" not in part, protocol.wording.pause.page.split("\n\n"))
+    return "\n\n".join(parts).strip() or protocol.wording.closing
 
 
 def pause_pages(protocol: Protocol, labels: Labels = AS_NAMED) -> tuple[TextScene, ...]:
