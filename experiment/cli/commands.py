@@ -47,6 +47,7 @@ COMMANDS = Group(
         "table": Command("review.table", "Print the trials of a session, or of all."),
         "replay": Command("review.replay", "Show a session again, or verify it."),
         "qa": Command("qa.qa", "Write one page about all sessions."),
+        "shortcut": Command("shortcut.shortcut", "Put an icon of the desk on the desktop."),
         "test": Command("run_tests.app", "Run the whole test suite."),
         "messages": Group(
             "Participants' messages.",
