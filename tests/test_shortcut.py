@@ -55,7 +55,7 @@ def test_a_link_of_windows_names_program_and_options() -> None:
     """Windows' own shell is asked for a link to the launcher, whose console stays out of the way."""
     saved: list[str] = []
     link = SimpleNamespace(Save=lambda: saved.append("link"))
-    shell = SimpleNamespace(SpecialFolders=lambda _: "C:/Users/ra/Desktop", CreateShortcut=lambda _: link)
+    shell = SimpleNamespace(SpecialFolders=lambda _: "D:/Desktop", CreateShortcut=lambda _: link)
     path = windows_link(Path("C:/day four/dayfour.cmd"), ["--data", "D:/my data"], shell)
     assert (path.name, saved, link.WindowStyle) == ("Day Four.lnk", ["link"], 7)
     assert (link.TargetPath, link.Arguments) == (str(Path("C:/day four/dayfour.cmd")), '--data "D:/my data"')

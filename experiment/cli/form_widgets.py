@@ -45,6 +45,7 @@ QComboBox QAbstractItemView {{ color: {INK}; background: white; border: 1px soli
 QComboBox QAbstractItemView::item {{ min-height: 34px; }}
 QLineEdit[wrong="true"], QComboBox[wrong="true"] {{ border-color: {ERROR}; }}
 QPushButton {{ background: white; border: 1px solid {LINE}; border-radius: 5px; padding: 8px 26px; min-height: 22px; }}
+QPushButton {{ outline: none; }}
 QPushButton:focus {{ border: 2px solid {ACCENT}; padding: 7px 25px; }}
 QPushButton#start {{ background: {ACCENT}; color: white; border-color: {ACCENT}; }}
 QPushButton#start:hover {{ background: #3A6F75; }}
