@@ -40,6 +40,7 @@ from experiment.task.layout import Layout
 from tests.lab import SUBJECT, Lab, by_keyboard, chord, is_closing, managed, participates, short_protocol
 from tests.places import ROOT
 from tests.strategies import PROTOCOL
+from tests.test_keyboard import keyboard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -201,15 +202,17 @@ def test_each_session_ends_with_the_guess(lab: Lab, hands: Hands, eyes: Eyes) ->
 
 
 def test_what_was_left_can_be_asked_again(lab: Lab, hands: Hands, eyes: Eyes) -> None:
-    """The assistant's chord ends the questions: what was answered is kept, and asked again, all answers are saved."""
+    """The chord, on a Russian keyboard too, ends the questions: answers are kept, and they can be asked again."""
     lab.messages()
     short_protocol(lab.protocol, funnel=True)
     sitting = lab.runs(session=2, anyway="session 1 was elsewhere")
     to_the_end(sitting, hands)
     eyes.sees(FIELD, WHITE)
     taps(hands, "h", "m", "return")
-    chord(hands)
-    takes_over(hands, eyes)
+    assert lab.display
+    with keyboard(lab.display, "ru"):
+        chord(hands)
+        takes_over(hands, eyes)
     status, said = sitting.ends()
     assert (status, f"dayfour funnel --subject {SUBJECT}" in said) == (0, True), said
     data = DataSet(lab.data)

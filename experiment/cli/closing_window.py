@@ -21,6 +21,7 @@ from experiment.cli import form
 from experiment.cli.closing_pages import Look, Page, QuestionPage, text_page
 from experiment.cli.form_window import TITLE, application
 from experiment.design.form_questions import FormWords
+from experiment.screens.keynames import read_key_names
 from experiment.task.layout import MINIMUM_SIZE_PX
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class ClosingWindow(QWidget):
         self._protocol, self._full_screen = protocol, full_screen
         self._left, self._loop = False, QEventLoop()
         self._page: Page | None = None
-        self._chord = _chord(protocol.keys.pause)
+        self._names = read_key_names()
         place = _place(full_screen=full_screen)
         self.setWindowTitle(TITLE)
         self.setGeometry(place)
@@ -160,10 +161,18 @@ class ClosingWindow(QWidget):
         """The assistant's chord, and the keys of the page, wherever the cursor is."""
         if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress or self._page is None:
             return False
-        if _is_chord(event, *self._chord):
+        if self._is_chord(event):
             self.leave()
             return True
         return self._page.takes(event)
+
+    def _is_chord(self, event: QKeyEvent) -> bool:
+        """Whether that is the assistant's chord: by its letter, or by its place where a layout lacks that."""
+        ignored = Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.GroupSwitchModifier
+        name = self._names.name_of_window(event.nativeScanCode(), event.nativeVirtualKey())
+        held, key = _chord(self._protocol.keys.pause)
+        is_key = event.key() == key or name == self._protocol.keys.pause.rpartition("+")[2]
+        return (event.modifiers() & ~ignored) == held and is_key
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
         """On a full screen nobody closes it but the assistant; in a window it can be left like that."""
@@ -220,10 +229,3 @@ def _chord(written: str) -> tuple[Qt.KeyboardModifier, Qt.Key]:
     for modifier in modifiers:
         held |= MODIFIERS[modifier]
     return held, KEYS.get(key) or Qt.Key[f"Key_{key.upper()}"]
-
-
-def _is_chord(event: QKeyEvent, held: Qt.KeyboardModifier, key: Qt.Key) -> bool:
-    """Whether that is it, also on a keyboard whose letters are others: Windows and X11 tell the Latin one apart."""
-    others = ~Qt.KeyboardModifier.KeypadModifier & ~Qt.KeyboardModifier.GroupSwitchModifier
-    latin = event.nativeVirtualKey() in {int(key), int(key) + 32}
-    return (event.modifiers() & others) == held and (event.key() == key or latin)

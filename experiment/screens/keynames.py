@@ -116,6 +116,10 @@ class KeyNames(NamedTuple):
         """The name of a key by the code that psychtoolbox gives it on this system."""
         return self.name(code if sys.platform in {"win32", "darwin"} else code - 1)
 
+    def name_of_window(self, scan_code: int, virtual_key: int) -> str:
+        """The name of a key by the codes that Qt gives it; on macOS, where they are neither, a name of no key."""
+        return self.name({"win32": virtual_key, "darwin": -1}.get(sys.platform, scan_code))
+
 
 def read_key_names() -> KeyNames:
     """The keys of this computer in the layout in use now."""
