@@ -157,7 +157,7 @@ def _why_not(one: Participant, session: int) -> str | None:
     if held is None:
         return f"no session: left the study on {one.withdrawn}" if one.withdrawn else "no session so far"
     if held.elsewhere:
-        return "run elsewhere, before the study was brought in"
+        return "run elsewhere, before the study was set up here"
     reasons = {"aborted": "ended early", "failed": "interrupted and not resumed", "never_held": "not attended"}
     return reasons.get(held.status)
 

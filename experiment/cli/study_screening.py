@@ -65,7 +65,7 @@ def import_study(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the table.")] = False,
     data: DataFolder = DATA,
 ) -> None:
-    """Bring in a study that is under way: consent, courses, doses and sessions with their past dates."""
+    """Import a study that is under way: consent, courses, doses and sessions with their past dates."""
     register = register_in(data)
     rows = past_rows.read_past(file, sheet)
     acts = bring_in.plan_past(file, rows, register.entries(), register.kits(), reason, register.now())

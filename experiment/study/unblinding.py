@@ -119,7 +119,7 @@ def unblind_one(register: Register, key: Any, who: str, subject: str, reason: st
     told, why = register.read(), meaningful(reason)
     slots, one = _slots(register, told, key), told.participant(subject)
     if not one.place:
-        raise BadInput(f"{one.name} was allocated elsewhere, before this study was brought in. Ask there. {_NOTHING}")
+        raise BadInput(f"{one.name} was allocated elsewhere, before this study was set up here. Ask there. {_NOTHING}")
     register.act(who, lambda _: Unblinded(one.subject, why))
     return treatments(register.begun().plan, slots[one.stratum, one.place].order)
 
