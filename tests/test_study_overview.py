@@ -149,6 +149,10 @@ def test_the_commands_write_page_list_and_table(tmp_path: Path) -> None:
     rows = list(csv.DictReader(run("--tsv").splitlines(), delimiter="\t"))
     assert [row["participant_id"] for row in rows if row["urgency"] == "withdrawn"] == ["sub-DF003"]
     assert {row["participant_id"]: row["reports_in_1"] for row in rows}["sub-DF001"] == "1"
+    log = evenings.service.journal.path
+    log.write_bytes(log.read_bytes().replace(b"DF001", b"DF002", 1))
+    run()
+    assert "Daily reports are not shown" in page.read_text(encoding="utf-8")
     refused = CliRunner().invoke(app, ["study", "overview", "--data", str(tmp_path), "--out", str(tmp_path / "a.tsv")])
     assert "must end in .html" in str(refused.exception)
 

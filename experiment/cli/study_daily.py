@@ -216,12 +216,12 @@ def read_now(data: Path) -> tuple[Snapshot, datetime]:
     return told, moment_of(told.entries, register.now())
 
 
-def standings_now(data: Path, told: Snapshot, moment: datetime) -> list[Standing]:
-    """How everybody's daily reports stand; what hinders that is said."""
+def standings_now(data: Path, told: Snapshot, moment: datetime, tell: Callable[[str], object] = say) -> list[Standing]:
+    """How everybody's daily reports stand; what hinders that is told."""
     try:
         return standings_of(data, told, moment)
     except DayFourError as error:
-        say(f"Daily reports are not shown: {error}", "red")
+        tell(f"Daily reports are not shown: {error}")
         return []
 
 

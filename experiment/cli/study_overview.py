@@ -38,11 +38,11 @@ def overview(
 ) -> None:
     """Write the coordinator's page: participants by visits, reports, kits, findings, anchors, and today's list."""
     told, moment = read_now(data)
-    standings = standings_now(data, told, moment)
+    problems = [trouble] if not told.locked_at and (trouble := clock_trouble(told.entries, moment)) else []
+    standings = standings_now(data, told, moment, problems.append)
     found, qa_page = ((), None) if today else _findings(data, told, protocol, pilot=pilot)
-    trouble = clock_trouble(told.entries, moment)
     shown = study_overview.overview(
-        told, moment, reports_in(standings), counts(standings) if standings else {}, found, [trouble] if trouble else []
+        told, moment, reports_in(standings), counts(standings) if standings else {}, found, problems
     )
     if show_rows(COLUMNS, table_rows(shown), as_tsv=as_tsv):
         return

@@ -115,7 +115,7 @@ def seals(told: Snapshot, moment: datetime, problems: int) -> Iterator[str]:
     yield f"Anchor of all {len(told.entries)} entries: {told.anchor}"
     if problems:
         yield f"Register and data: {problems} problem{'' if problems == 1 else 's'} found. See `dayfour study verify`."
-    if trouble := clock_trouble(told.entries, moment):
+    if not told.locked_at and (trouble := clock_trouble(told.entries, moment)):
         yield trouble
 
 
