@@ -80,17 +80,22 @@ def ics(people: Iterable[Participant], study: Study, entries: Sequence[Entry], t
     The number of entries is each event's SEQUENCE: calendars take the higher one for the newer.
     """
     shown = [one for participant in people for one in appointments(participant, study, today)]
-    calendar = Calendar()
-    for name, value in (("prodid", "-//Day Four//EN"), ("version", "2.0"), ("method", "PUBLISH")):
-        calendar.add(name, value)
     written = datetime.fromisoformat(entries[-1].utc.replace("Z", "+00:00"))
-    for one in shown:
-        calendar.add_component(_event(one, written, len(entries)))
+    return calendar_file("-//Day Four//EN", (calendar_event(one, written, len(entries)) for one in shown))
+
+
+def calendar_file(product: str, events: Iterable[Event]) -> bytes:
+    """The file of these events, which `product` made."""
+    calendar = Calendar()
+    for name, value in (("prodid", product), ("version", "2.0"), ("method", "PUBLISH")):
+        calendar.add(name, value)
+    for event in events:
+        calendar.add_component(event)
     return bytes(calendar.to_ical())
 
 
-def _event(one: Appointment, written: datetime, sequence: int) -> Event:
-
+def calendar_event(one: Appointment, written: datetime, sequence: int) -> Event:
+    """The appointment as it was `written` at a moment in UTC; of two, the one with the higher `sequence` is newer."""
     event = Event()
     event.add("uid", one.uid)
     event.add("sequence", sequence)
