@@ -129,6 +129,7 @@ class Desk(QWidget):
             window.open()
             window.stay(calling_page(protocol))
             window.shut()
+        self.activateWindow()  # which had the keyboard
 
     def _background(self) -> str:
         try:
