@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from experiment.drawing.stimuli import Pictures
+    from experiment.drawing.pictures import Pictures
     from experiment.record.events import Scene
     from tests.xtest import Hands
 
@@ -226,9 +226,9 @@ class Sitting:
     def leaves(self, hands: Hands) -> tuple[int, str]:
         """The assistant ends the session for the participant: chord, reason, chord."""
         chord(hands)
-        self.shows(lambda scene: isinstance(scene, TextScene) and scene.text.startswith("Paused"))
+        self.shows(lambda scene: isinstance(scene, TextScene) and scene.text.startswith("# Paused"))
         hands.tap("w")
-        self.shows(lambda scene: isinstance(scene, TextScene) and scene.text.startswith("End the session?"))
+        self.shows(lambda scene: isinstance(scene, TextScene) and scene.text.startswith("# End the session?"))
         chord(hands)
         return self.ends()
 
@@ -276,7 +276,7 @@ def is_closing(scene: Scene) -> bool:
 
 def is_paused(scene: Scene) -> bool:
     """Whether this is the pause page."""
-    return isinstance(scene, TextScene) and scene.text.startswith("Paused")
+    return isinstance(scene, TextScene) and scene.text.startswith("# Paused")
 
 
 def chord(hands: Hands) -> None:

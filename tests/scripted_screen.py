@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from experiment.design.protocol import Protocol
     from experiment.design.session import SessionPlan
-    from experiment.record.events import Event, Input, Refreshes, Scene, ScreenInfo
+    from experiment.record.events import Event, Input, Refreshes, Scene
+    from experiment.record.screen_info import ScreenInfo
     from experiment.screens.personas import Persona
 
     # What somebody does once a frame is on the screen; times count from the frame's onset.

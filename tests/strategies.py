@@ -14,13 +14,17 @@ from msgspec.structs import replace
 
 from experiment.design.form_questions import AskedQuestion
 from experiment.design.message import PRACTICE, Message
-from experiment.design.protocol import Question, Rating, read_protocol
+from experiment.design.protocol import read_protocol
+from experiment.design.rating import Question, Rating
+from experiment.design.scale import LINE_POINTS, Scale
 from experiment.design.session import draw_session
 from experiment.record import events
+from experiment.record.screen_info import ScreenInfo, TimedBy
 from experiment.screens.personas import HABITS, Persona
 from experiment.screens.simulated_screen import SimulatedScreen, simulated_info
 from experiment.task import procedure
 from experiment.task.layout import Layout
+from experiment.task.scenes import question_scene
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
 PROTOCOL = read_protocol(Path(__file__).parents[1] / "stimuli" / "protocol.toml")
 RESERVED = ("n/a", PRACTICE)
 REFRESH_HZ = 100.0
-CONNECTION, PLEASURE = (events.ScaleScene(one.text, one.low, one.high, 7) for one in PROTOCOL.rating.questions)
+CONNECTION, PLEASURE = (question_scene(PROTOCOL, one) for one in PROTOCOL.rating.questions)
 
 # JSON has no infinities, and its whole numbers are read as 64 bits.
 st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
@@ -70,6 +74,18 @@ message_sets = st.lists(messages, min_size=1, max_size=6, unique_by=lambda messa
 
 
 @st.composite
+def scales(draw: st.DrawFn, *, lines: bool = True) -> Scale:
+    """Every kind of scale: of points, from 0 or 1 on, with two labels, with the middle's, or one at each; or a line."""
+    is_line = lines and draw(st.booleans())
+    points = LINE_POINTS if is_line else draw(st.integers(2, 11))
+    counts = {2, 3} if is_line else {2, points, *([3] if points % 2 else [])}
+    labels = ("low", "rather low", "middle", "rather high", "high", "a", "b", "c", "d", "e", "f")
+    count = draw(st.sampled_from(sorted(counts)))
+    first = 0 if is_line else draw(st.integers(0, 1))
+    return Scale(points, first, labels[:count], is_line=is_line, is_mirrored=draw(st.booleans()))
+
+
+@st.composite
 def protocols(draw: st.DrawFn, messages_count: int = 6) -> Protocol:
     """The example protocol with other questions, scales, orders, limits and switches."""
     questions = st.builds(Question, id=question_ids, text=cells, low=cells, high=cells)
@@ -95,14 +111,14 @@ def sessions(draw: st.DrawFn) -> SessionPlan:
 
 
 screens = st.builds(
-    events.ScreenInfo,
+    ScreenInfo,
     kind=st.sampled_from(["window", "simulated"]),
     width_px=st.integers(1280, 8000),
     height_px=st.integers(720, 8000),
     refresh_hz=st.floats(30.0, 500.0),
     vsync=st.none() | st.booleans(),
     full_screen=st.booleans(),
-    timed_by=st.sampled_from(get_args(events.TimedBy)),
+    timed_by=st.sampled_from(get_args(TimedBy)),
     versions=st.dictionaries(cells, cells, max_size=2),
     pictures_sha256=st.dictionaries(cells, digests, max_size=2),
 )

@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from experiment.design.protocol import Question
+from experiment.design.rating import Question
+from experiment.design.scale import Scale
 from experiment.drawing.stimuli import draw_checked, draw_pictures
 from experiment.errors import BadInput
 from experiment.record.events import ScaleScene
-from experiment.task.layout import Box, Layout
+from experiment.task.layout import MOST_APART, Box, Layout
 from tests.scripted_screen import short
-from tests.strategies import PROTOCOL
+from tests.strategies import PROTOCOL, scales
 
 if TYPE_CHECKING:
     from experiment.task.layout import ScaleLayout
@@ -27,7 +28,6 @@ sizes = st.one_of(
     st.tuples(st.integers(1280, 3840), st.integers(720, 2160)),
 )
 layouts = st.builds(lambda size: Layout(*size), sizes)
-points_counts = st.integers(2, 9)
 
 
 def picture_box(scale: ScaleLayout) -> Box:
@@ -47,79 +47,94 @@ def overlap(one: Box, other: Box) -> bool:
     return not apart_x and abs(one.y_px - other.y_px) < (one.height_px + other.height_px) / 2
 
 
-@given(layouts, points_counts)
-def test_boxes_are_apart_and_on_the_screen(layout: Layout, points: int) -> None:
-    """Text and button, and scale and button, never overlap, and nothing leaves the screen."""
-    reading, button, scale = layout.reading, layout.button, picture_box(layout.scale(points))
-    assert not overlap(reading, button)
-    assert not overlap(scale, button)
-    for box in (reading, button, scale):
-        left, right, bottom, top = edges(box)
-        assert -layout.width_px / 2 <= left < right <= layout.width_px / 2
-        assert -layout.height_px / 2 <= bottom < top <= layout.height_px / 2
+@given(layouts, scales())
+def test_boxes_are_apart_and_on_the_screen(layout: Layout, scale: Scale) -> None:
+    """Text, progress and button, and scale, hint and button, never overlap, and nothing leaves the screen."""
+    drawn, wide = picture_box(layout.scale(scale)), layout.wide_reading(has_progress=True)
+    read = (layout.reading, layout.progress, layout.button), (wide, layout.progress, layout.button)
+    for boxes in (*read, (drawn, layout.hint, layout.button)):
+        assert not [pair for pair in combinations(boxes, 2) if overlap(*pair)]
+        for left, right, bottom, top in map(edges, boxes):
+            assert -layout.width_px / 2 <= left < right <= layout.width_px / 2
+            assert -layout.height_px / 2 - 1 <= bottom < top <= layout.height_px / 2 + 1
 
 
-@given(layouts, points_counts)
-def test_sizes_are_even(layout: Layout, points: int) -> None:
+def numbers(scale: Scale) -> range:
+    """Every number of a scale."""
+    return range(scale.first, scale.last + 1)
+
+
+def step_px(places: ScaleLayout) -> float:
+    """From a number's place to the next."""
+    return places.length_px / (places.scale.points - 1)
+
+
+@given(layouts, scales())
+def test_sizes_are_even(layout: Layout, scale: Scale) -> None:
     """Every size is even and every place whole, so that no picture lies between two pixels."""
-    scale = layout.scale(points)
-    for box in (layout.reading, layout.button, picture_box(scale)):
+    places = layout.scale(scale)
+    for box in (layout.reading, layout.button, picture_box(places)):
         assert box.width_px % 2 == box.height_px % 2 == 0
-    assert scale.stroke_px % 2 == layout.marker_px % 2 == 0
-    assert all(isinstance(part, int) for point in range(1, points + 1) for part in scale.point_place(point))
+    assert places.stroke_px % 2 == layout.marker_px % 2 == 0
+    assert all(isinstance(part, int) for number in numbers(scale) for part in places.number_place(number))
 
 
-@given(layouts, points_counts)
-def test_a_click_on_a_drawn_point_means_it(layout: Layout, points: int) -> None:
-    """A click on a point's tick, marker or digit means that point, as far as half way to the next."""
-    scale, reach_px = layout.scale(points), layout.marker_px / 2
-    digit_px = scale.line_px - scale.digits_px - layout.size(10)
-    for point in range(1, points + 1):
-        x_px, y_px = scale.point_place(point)
-        nearly_px = scale.tick_step_px / 2 - 1  # to the next point's half
+@given(layouts, scales())
+def test_a_click_on_a_drawn_number_means_it(layout: Layout, scale: Scale) -> None:
+    """A click on a number's place, marker or digit means it, as far as half way to the next."""
+    places, reach_px = layout.scale(scale), layout.marker_px / 2 - 1
+    digit_px = 0.0 if scale.is_line else places.line_px - places.digits_px - layout.size(10)
+    nearly_px = step_px(places) / 2 - 1  # to the next number's half
+    for number in numbers(scale):
+        x_px, y_px = places.number_place(number)
         for across_px, up_px in ((0, 0), (nearly_px, 0), (-nearly_px, 0), (0, reach_px), (0, -reach_px), (0, digit_px)):
-            assert scale.point_at(x_px + across_px, y_px + up_px) == point
+            assert places.number_at(x_px + across_px, y_px + up_px) == number
 
 
-@given(layouts, points_counts, st.floats(-2000, 2000), st.floats(-1200, 1200))
-def test_a_click_means_the_nearest_point_or_none(layout: Layout, points: int, x_px: float, y_px: float) -> None:
-    """A click on the scale means the nearest point, and one far from it means none."""
-    scale = layout.scale(points)
-    distances = {point: abs(x_px - scale.point_place(point)[0]) for point in range(1, points + 1)}
-    meant = scale.point_at(x_px, y_px)
+@given(layouts, scales(), st.floats(-2000, 2000), st.floats(-1200, 1200))
+def test_a_click_means_the_nearest_number_or_none(layout: Layout, scale: Scale, x_px: float, y_px: float) -> None:
+    """A click on the scale means the nearest number, and one far from it means none."""
+    places = layout.scale(scale)
+    distances = {number: abs(x_px - places.number_place(number)[0]) for number in numbers(scale)}
+    meant = places.number_at(x_px, y_px)
     if meant is None:
-        line_y_px = scale.point_place(1)[1]
-        assert min(distances.values()) > scale.tick_step_px / 2 or abs(y_px - line_y_px) > layout.size(20)
+        line_y_px = places.number_place(scale.first)[1]
+        assert min(distances.values()) > places.reach_px or abs(y_px - line_y_px) > layout.size(16)
     else:
-        assert distances[meant] == min(distances.values()) <= scale.tick_step_px / 2
-        assert picture_box(scale).holds(x_px, y_px)
+        assert distances[meant] == min(distances.values()) <= places.reach_px + 1
+        assert picture_box(places).holds(x_px, y_px)
 
 
-@given(layouts, points_counts, st.floats(0, 1), st.floats(0, 1))
-def test_the_button_is_no_part_of_the_scale(layout: Layout, points: int, across: float, up: float) -> None:
-    """A click anywhere on the button means no point of the scale."""
+@given(layouts, scales(), st.floats(0, 1), st.floats(0, 1))
+def test_the_button_is_no_part_of_the_scale(layout: Layout, scale: Scale, across: float, up: float) -> None:
+    """A click anywhere on the button means no number of the scale."""
     left, right, bottom, top = edges(layout.button)
     x_px, y_px = left + across * (right - left), bottom + up * (top - bottom)
     assert layout.button.holds(x_px, y_px)
-    assert layout.scale(points).point_at(x_px, y_px) is None
+    assert layout.scale(scale).number_at(x_px, y_px) is None
 
 
-@given(layouts, points_counts)
-def test_points_are_evenly_spaced_about_the_middle(layout: Layout, points: int) -> None:
-    """Points have one distance to the next, lie evenly about the screen's middle, and low is left."""
-    scale = layout.scale(points)
-    places = [scale.point_place(point)[0] for point in range(1, points + 1)]
-    assert {after - before for before, after in pairwise(places)} == {scale.tick_step_px}
-    assert scale.tick_step_px > layout.marker_px
-    assert abs(places[0] + places[-1]) <= 1
+@given(layouts, scales())
+def test_numbers_are_evenly_spaced_about_the_middle(layout: Layout, scale: Scale) -> None:
+    """Numbers have one distance to the next, on a line to a pixel, about the screen's middle; low is left, or right."""
+    places = layout.scale(scale)
+    across_px = [places.number_place(number)[0] for number in numbers(scale)]
+    if scale.is_mirrored:
+        across_px.reverse()
+    steps_px = [after - before for before, after in pairwise(across_px)]
+    assert max(steps_px) - min(steps_px) <= scale.is_line
+    assert scale.is_line or steps_px[0] > layout.marker_px
+    assert abs(across_px[0] + across_px[-1]) <= 1
 
 
-@given(layouts, points_counts)
-def test_the_labels_of_the_ends_do_not_touch(layout: Layout, points: int) -> None:
-    """The words at the two ends have their room without meeting, on a scale of two points too."""
-    scale = layout.scale(points)
-    assert scale.tick_px(points) - scale.tick_px(1) >= scale.label_width_px
-    assert scale.line_px < scale.digits_px < scale.labels_px < scale.height_px
+@given(layouts, scales())
+def test_labels_do_not_touch(layout: Layout, scale: Scale) -> None:
+    """Labels have their room without meeting, or leaving the picture: two of two points, and eleven of eleven."""
+    places = layout.scale(scale)
+    assert abs(places.tick_px(scale.first + scale.label_step) - places.tick_px(scale.first)) >= places.label_width_px
+    if len(scale.labels) > MOST_APART:
+        assert min(map(places.tick_px, numbers(scale))) >= places.label_width_px / 2
+    assert places.line_px < places.digits_px < places.labels_px < places.height_px
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)])
@@ -129,19 +144,16 @@ def test_what_is_drawn_is_what_a_click_means(size: tuple[int, int]) -> None:
 
     pictures = draw_pictures(short(), [], Layout(*size))
     scene, placed = next((scene, placed) for scene, placed in pictures.scenes.items() if isinstance(scene, ScaleScene))
-    scale = pictures.layout.scale(scene.points)
+    scale = pictures.layout.scale(scene.scale)
     row = placed.picture.pixels[scale.line_px - scale.tick_height_px // 2 + 1].astype(int)
     columns = np.flatnonzero((row != row[0]).any(axis=1))
     centres_px = [columns[i : i + scale.stroke_px].mean() + 0.5 for i in range(0, len(columns), scale.stroke_px)]
     found = [
-        scale.point_at(x_px - placed.picture.width_px / 2 + placed.x_px, scale.point_place(1)[1]) for x_px in centres_px
+        scale.number_at(x_px - placed.picture.width_px / 2 + placed.x_px, scale.number_place(1)[1])
+        for x_px in centres_px
     ]
     assert found == list(range(1, scene.points + 1))
-    marks = [
-        pictures.marker_at(ScaleScene(scene.question, scene.low, scene.high, scene.points, point))
-        for point in found
-        if point
-    ]
+    marks = [pictures.marker_at(replace(scene, marker=point)) for point in found]
     assert [x_px + placed.picture.width_px / 2 - placed.x_px for x_px, _ in filter(None, marks)] == centres_px
 
 

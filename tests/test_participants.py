@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from experiment.design.message import practice_message, read_messages
+from experiment.design.scale import Scale
 from experiment.design.session import draw_session
 from experiment.drawing.stimuli import draw_pictures
 from experiment.record.events import (
@@ -112,7 +113,7 @@ def test_a_mouse_participant_only_clicks() -> None:
     """Every input is a click, each mark at the point that was clicked."""
     transcript = lived("mouse")
     assert of(Key, transcript) == []
-    clicked = [LAYOUT.scale(7).point_at(one.x_px, one.y_px) for one in of(Click, transcript) if one.down]
+    clicked = [LAYOUT.scale(Scale()).number_at(one.x_px, one.y_px) for one in of(Click, transcript) if one.down]
     assert [point for point in clicked if point] == [one.value for one in of(Marked, transcript)]
 
 
@@ -169,13 +170,13 @@ def test_a_participant_is_due_when_it_is_time() -> None:
 def test_all_that_is_shown_has_its_picture() -> None:
     """Every scene of every habit, and of paused and ended sessions, has its pictures and its marker's place."""
     pictures = draw_pictures(PROTOCOL, (practice_message(PROTOCOL), *EXAMPLE), LAYOUT)
-    paused = held(instead({MessageScene("practice"): [chord(1.0)]}))
+    paused = held(instead({MessageScene("practice", unready=PROTOCOL.wording.next_button): [chord(1.0)]}))
     scenes = {one.scene for habit in HABITS for one in of(Shown, [*lived(habit), *paused])}
-    for scene in scenes - {MessageScene("m1"), MessageScene("m1", PROTOCOL.wording.next_button)}:
+    for scene in {one for one in scenes if getattr(one, "message_id", "") != "m1"}:
         parts = pictures.parts(scene)
-        assert len(parts) == (
-            0 if scene.__class__.__name__ == "BlankScene" else 1 if getattr(scene, "button", None) is None else 2
-        )
+        beside = [getattr(scene, name, None) for name in ("button", "unready", "hint", "progress")]
+        is_blank = scene.__class__.__name__ == "BlankScene"
+        assert len(parts) == (0 if is_blank else 1 + sum(isinstance(one, str) for one in beside))
         if isinstance(scene, ScaleScene):
             assert (pictures.marker_at(scene) is None) is (scene.marker is None)
     assert len(scenes) > 40

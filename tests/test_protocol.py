@@ -18,6 +18,7 @@ from experiment.design.columns import SESSIONS_COLUMNS, TRIAL_COLUMNS
 from experiment.design.protocol import Protocol, read_protocol
 from experiment.errors import BadInput
 from experiment.record import data_dictionary
+from experiment.record.events import TextScene
 from experiment.task import scenes
 from tests.strategies import PROTOCOL, session_of
 
@@ -70,6 +71,8 @@ def test_the_labs_protocol_is_read() -> None:
 
 
 NAN, INF = float("nan"), float("inf")
+SCALE = {"id": "q", "text": "How?"}
+LABELLED, LINE = SCALE | {"labels": ["a", "b"]}, SCALE | {"points": "line"}
 NUMBER = {"id": "n", "text": "N", "kind": "number"}
 
 
@@ -82,11 +85,11 @@ NUMBER = {"id": "n", "text": "N", "kind": "number"}
         ("rating.questions.1.colour", "red", "Unknown setting 'colour' in [[rating.questions]] no. 2. Possible"),
         ("timing", None, "'timing' is missing."),
         ("wording.pause", None, "[wording]: 'pause' is missing."),
-        ("rating.questions.1.low", None, "[[rating.questions]] no. 2: 'low' is missing."),
+        ("rating.questions.1.low", None, "[[rating.questions]] no. 2: Please give both 'low' and 'high', or 'labels'."),
         # the wrong type
         ("timing.fixation_s", "1", '[timing]: fixation_s = "1". Please write a number from 0 to 3600.'),
         ("timing.fixation_s", True, "[timing]: fixation_s = true. Please write a number from 0 to 3600."),
-        ("rating.points", 7.5, "[rating]: points = 7.5. Please write a whole number from 2 to 9."),
+        ("rating.points", 7.5, '[rating]: points = 7.5. Please write a whole number from 2 to 11, or "line".'),
         ("wording.instructions", "One", '[wording]: instructions = "One". Please write a list in brackets.'),
         ("display", 3, "display = 3. Please write a section of settings."),
         ("mouse.enabled", "no", '[mouse]: enabled = "no". Please write true or false.'),
@@ -97,8 +100,8 @@ NUMBER = {"id": "n", "text": "N", "kind": "number"}
         ("timing.message_maximum_s", 5.0, "[timing]: 'message_maximum_s' must be above 'message_minimum_s' (5)."),
         ("timing.message_maximum_s", NAN, "message_maximum_s = NaN. Please write a number from 0 to 3600."),
         ("timing.rating_maximum_s", 0, "[timing]: 'rating_maximum_s' must be above 0."),
-        ("rating.points", 1, "points = 1. Please write a whole number from 2 to 9."),
-        ("rating.points", 10, "points = 10. Please write a whole number from 2 to 9."),
+        ("rating.points", 1, 'points = 1. Please write a whole number from 2 to 11, or "line".'),
+        ("rating.points", 12, 'points = 12. Please write a whole number from 2 to 11, or "line".'),
         ("rating.questions", [], "[rating]: questions = []. Please write a list in brackets that is not empty."),
         ("rating.question_order", "random", 'Please write "listed" or "session" or "trial".'),
         ("sessions", 0, "sessions = 0. Please write a whole number from 1 to 99."),
@@ -111,6 +114,18 @@ NUMBER = {"id": "n", "text": "N", "kind": "number"}
         ("wording.welcome", "", '[wording]: welcome = "". Please write some text, in quotes.'),
         ("rating.questions.0.id", "How connected", 'no. 1: id = "How connected". Please write a name of small letters'),
         ("intake.usual_words", [250, 10], "[intake]: 'usual_words': please write the smaller number first."),
+        # scales
+        ("rating.points", "lines", 'points = "lines". Please write a whole number from 2 to 11, or "line".'),
+        ("rating.first", 2, "[rating]: first = 2. Please write 0 or 1."),
+        ("rating.questions.0.labels", ["a", "b"], "Please give 'low' and 'high', or 'labels', not both."),
+        ("rating.questions.0.points", "line", "no. 2' has {first}. Nothing can be filled in there, as the"),
+        ("rating.questions.0", SCALE | {"labels": list("abcd")}, "'q': 'labels' are 4. Please write 2 (of the ends),"),
+        ("rating.questions.0", SCALE | {"labels": list("abc"), "points": 4}, "(of the ends) or 4 (of each point)."),
+        ("rating.questions.0", LINE | {"labels": list("abcd")}, "'labels' are 4. Please write 2 (of the ends), 3 ("),
+        ("rating.questions.0", SCALE, "Question 'q': 'labels' are 0. Please write 2 (of the ends)"),
+        ("rating", {"points": 11, "first": 0, "first_press_is_final": True, "questions": [LABELLED]}, "needs a key of"),
+        ("rating", {"points": "line", "first_press_is_final": True, "questions": [LABELLED]}, "at most 10 points"),
+        ("keys.more", ["left"], "[keys]: Two keys are 'left': they must differ."),
         # names that are taken
         ("rating.questions.1.id", "connection", "[rating]: Two ids of questions are 'connection': they must differ."),
         ("rating.questions.1.id", "trial", "[rating]: A question cannot have the id 'trial'"),
@@ -144,7 +159,10 @@ NUMBER = {"id": "n", "text": "N", "kind": "number"}
         ("wording.pause.ending", "Press {pause.x}", "'ending' has {pause.x}"),
         ("wording.pause.ending", "Press {pause!x}", "'ending' has {pause}"),
         ("wording.pause.ending", "Press {pause:d}", "'ending' has {pause}"),
-        ("wording.welcome", "Of {pionts}", "[wording]: 'welcome' has {pionts}. Only {points} is filled in there."),
+        ("wording.welcome", "Of {pionts}", "[wording]: 'welcome' has {pionts}. Only {points}, {first}, {last} are"),
+        ("wording.hint", "1 to {points}", "[wording]: 'hint' has {points}, which is no name. Names in braces: {first}"),
+        ("wording.line_hint", "{first}", "'line_hint' has {first}, which is no name. Names in braces: none."),
+        ("wording.progress", "{trial}", "'progress' has {trial}, which is no name. Names in braces: {number}, {"),
         # questions to the assistant
         ("assistant.0.kind", "date", 'no. 1: kind = "date". Please write "choice" or "number" or "text" or "time".'),
         ("assistant.0.kind", "choice", "[[assistant]] no. 1: A question of kind \"choice\" needs 'choices'."),
@@ -155,11 +173,12 @@ NUMBER = {"id": "n", "text": "N", "kind": "number"}
         ("assistant.0", NUMBER | {"maximum": INF}, "no. 1: maximum = Infinity. Please write a number"),
         ("assistant.0", NUMBER | {"minimum": 2, "maximum": 1}, "[[assistant]] no. 1: 'minimum' is above 'maximum'."),
         # what goes against something else
-        ("display.ink", "#F5F2EC", '[display]: ink = "#F5F2EC" is hard to see on background = "#F5F2EC" (contrast 1.0'),
+        ("display.ink", "#F5F2EC", '[display]: ink = "#F5F2EC" is hard to read on background = "#F5F2EC" (contrast 1'),
+        ("display.quiet", "#7A7770", '[display]: quiet = "#7A7770" is hard to read on background'),
         ("display.ink", "#7A7770", "(contrast 4.0 to 1). Please choose colours with at least 4.5 to 1."),
-        ("display.background", "#2F5D62", '[display]: accent = "#2F5D62" is hard to see on background = "#2F5D62"'),
-        ("wording.welcome", "Rate from 1 to 5.", "says '1 to 5', but the scales have 7 points. Please write {points}"),
-        ("wording.instructions.1", "1\u20139", "'instructions no. 2' says '1\u20139', but the scales have 7"),
+        ("display.background", "#2F5D62", '[display]: accent = "#2F5D62" is hard to read on background = "#2F5D62"'),
+        ("wording.welcome", "Rate from 1 to 5.", "says '1 to 5', but the scales are from 1 to 7. Please write '{"),
+        ("wording.instructions.1", "1\u20139", "'instructions no. 2' says '1\u20139', but the scales are from 1 to 7."),
         ("assistant.1.choices", ["none", "n/a"], "Question 'symptoms': a choice cannot be blank or 'n/a'"),
     ],
 )  # fmt: skip
@@ -198,10 +217,13 @@ def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
 
 
 def test_other_points_are_shown_on_the_pages(tmp_path: Path) -> None:
-    """With nine points the instructions say so: text and scale cannot disagree."""
-    nine = read_protocol(written(tmp_path, with_value("rating.points", 9)))
-    text = "\n".join(page.text for page in scenes.pages(nine))
-    assert "a scale from 1 to 9." in text
+    """With nine points from 0 on the instructions and hints say so: text and scale cannot disagree."""
+    nine = with_value("rating.points", 9)
+    nine["rating"]["first"] = 0
+    shown = scenes.scenes(read_protocol(written(tmp_path, nine)))
+    text = "\n".join(one.text if isinstance(one, TextScene) else str(one.hint) for one in shown)
+    assert "a scale from 0 to 8." in text
+    assert "Press 0 to 8, or click" in text
     assert "7" not in text
 
 

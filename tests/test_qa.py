@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from experiment.design.protocol import Protocol
+    from experiment.record.screen_info import ScreenInfo
 
 THRESHOLDS = Thresholds()
 ANYWHERE = Path("sub-DF001_ses-1_task-lovedones_transcript.jsonl")
@@ -55,7 +56,7 @@ def real(
     session: int = 1,
     day: datetime = DAY,
     operator: str = "RA",
-    screen: ev.ScreenInfo = WINDOW,
+    screen: ScreenInfo = WINDOW,
     missing: Sequence[float] = (),
     protocol: Protocol = PROTOCOL,
 ) -> list[ev.Event]:
@@ -114,8 +115,9 @@ def kinds(one: SessionSummary | UnreadableSession, *, person: bool = True) -> li
 
 def in_message_2_s() -> float:
     """A second after message 2 came, in every session of `real`."""
-    message = ev.MessageScene(session_of().trials[1].message_id)
-    return next(event.onset_s for event in real() if isinstance(event, ev.Shown) and event.scene == message) + 1.0
+    message_id = session_of().trials[1].message_id
+    shown = (event for event in real() if isinstance(event, ev.Shown))
+    return next(event.onset_s for event in shown if getattr(event.scene, "message_id", "") == message_id) + 1.0
 
 
 def by_hand(*, values: int | None = None, first_rt_s: float | None = None) -> list[ev.Event]:

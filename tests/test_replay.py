@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from experiment.design.colours import rgb
 from experiment.design.message import hide_digests, practice_message, read_messages
+from experiment.design.scale import Scale
 from experiment.design.session import draw_session
 from experiment.drawing.composite import compose_screen
 from experiment.drawing.stimuli import draw_pictures
@@ -190,7 +191,7 @@ def test_the_view_holds_the_prepared_pixels() -> None:
         screen[place] = BACKGROUND
         assert (screen == BACKGROUND).all()
     scene = next(scene for scene in pictures.scenes if isinstance(scene, events.ScaleScene))
-    x_px, y_px = pictures.layout.scale(7).point_place(5)
+    x_px, y_px = pictures.layout.scale(Scale()).number_place(5)
     marked = compose_screen(pictures, BACKGROUND, replace(scene, marker=5))
     assert tuple(marked[360 - y_px, 640 + x_px]) == rgb(protocol.display.accent)
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from experiment.design.protocol import KEY_NAMES
+from experiment.design.scale import Scale
 from experiment.record.events import (
     BlankScene,
     Click,
@@ -67,20 +69,25 @@ REFRESH_S = 1 / 60
 WORDING = PROTOCOL.wording
 SIGN = TextScene(WORDING.fixation, "sign")
 PAUSE = scenes.pause_page(PROTOCOL)
-MESSAGE = MessageScene("practice")
+MESSAGE = MessageScene("practice", unready=WORDING.next_button)
+WELCOME = TextScene(WORDING.welcome, unready=WORDING.next_button)
 MESSAGE_DONE = MessageScene("practice", WORDING.next_button)
 STATUS = dict.fromkeys(HABITS, "completed") | {"silent": "aborted", "aborting": "aborted"}
 
 
 def scale_of(protocol: Protocol, marker: int | None = None) -> ScaleScene:
     """The first question, as it stands on the screen."""
-    asked = protocol.rating.questions[0]
-    button = None if marker is None else WORDING.confirm_button
-    return ScaleScene(asked.text, asked.low, asked.high, protocol.rating.points, marker, button)
+    scene = scenes.question_scene(protocol, protocol.rating.questions[0])
+    return scene if marker is None else marked(scene, marker)
+
+
+def marked(scene: ScaleScene, marker: int) -> ScaleScene:
+    """A question with its marker on a number: then it can be confirmed, and needs no hint."""
+    return replace(scene, marker=marker, button=WORDING.confirm_button, unready=UNSET, hint=UNSET)
 
 
 SCALE = scale_of(PROTOCOL)
-LINE = LAYOUT.scale(PROTOCOL.rating.points)
+LINE = LAYOUT.scale(Scale())
 BUTTON = (LAYOUT.button.x_px, LAYOUT.button.y_px)
 
 
@@ -122,18 +129,21 @@ def with_rating(**changes: object) -> Protocol:
 def test_frames_come_in_the_order_of_the_protocol() -> None:
     """Welcome, instructions and practice come first, then the messages in the session's order, then the closing."""
     protocol = short(messages=3)
-    scales = [ScaleScene(one.text, one.low, one.high, protocol.rating.points) for one in protocol.rating.questions]
+    scales = [scenes.question_scene(protocol, one) for one in protocol.rating.questions]
 
-    def trial(message_id: str) -> list[Scene]:
-        return [SIGN, MessageScene(message_id), *scales, BlankScene()]
+    def trial(message_id: str, number: int) -> list[Scene]:
+        progress = f"Message {number} of 3" if number else UNSET
+        return [SIGN, MessageScene(message_id, None, WORDING.next_button, progress), *scales, BlankScene()]
 
-    pages = (WORDING.welcome, *WORDING.instructions, WORDING.practice)
-    expected: list[Scene] = [TextScene(page.replace("{points}", "7")) for page in pages]
-    expected += [*trial("practice"), TextScene(WORDING.begin)]
+    def page(text: str) -> TextScene:
+        return TextScene(text.format(first=1, last=7), unready=WORDING.next_button)
+
+    expected: list[Scene] = [page(text) for text in (WORDING.welcome, *WORDING.instructions, WORDING.practice)]
+    expected += [*trial("practice", 0), page(WORDING.begin)]
     for planned in session_of(protocol).trials:
-        expected += trial(planned.message_id)
+        expected += trial(planned.message_id, planned.trial)
     bare = [one.scene for one in of(Shown, held(protocol=protocol)) if getattr(one.scene, "button", None) is None]
-    assert bare == [*expected, TextScene(scenes.closing_page(protocol, 1))]
+    assert bare == [*expected, page(scenes.closing_page(protocol, 1))]
 
 
 def test_the_practice_is_trial_0() -> None:
@@ -165,7 +175,7 @@ def test_questions_are_asked_in_the_protocols_order(order: str, orders: int) -> 
 def test_frames_last_what_the_protocol_says(fixation_s: float, blank_s: float, page_s: float, message_s: float) -> None:
     """Fixation and blank last, and buttons wait, for their time in the protocol to half a refresh."""
     protocol = short(fixation_s=fixation_s, blank_s=blank_s, page_minimum_s=page_s, message_minimum_s=message_s)
-    lasts_s = {SIGN: fixation_s, BlankScene(): blank_s, MESSAGE: message_s, TextScene(WORDING.welcome): page_s}
+    lasts_s = {SIGN: fixation_s, BlankScene(): blank_s, MESSAGE: message_s, WELCOME: page_s}
     checked = 0
     for now, then in pairwise(of(Shown, held(protocol=protocol))):
         if now.scene in lasts_s:
@@ -177,15 +187,15 @@ def test_frames_last_what_the_protocol_says(fixation_s: float, blank_s: float, p
 # Reading
 
 
-@pytest.mark.parametrize("scene", [MESSAGE, TextScene(WORDING.welcome)])
-def test_what_is_pressed_before_the_button_is_there_answers_nothing(scene: Scene) -> None:
-    """A press in the minimum time, even a moment before the button appears, does not go on."""
+@pytest.mark.parametrize("scene", [MESSAGE, WELCOME])
+def test_what_is_pressed_before_the_button_is_ready_answers_nothing(scene: TextScene | MessageScene) -> None:
+    """A press in the minimum time, even a moment before the button is ready, does not go on."""
     minimum_s = PROTOCOL.timing.message_minimum_s if scene == MESSAGE else PROTOCOL.timing.page_minimum_s
     early = (*tap("space", 0.3), key("return", minimum_s - 0.001), *click(BUTTON, 0.4))
     transcript = held(instead({scene: [early]}))
     shown = of(Shown, transcript)
     at = next(i for i, one in enumerate(shown) if one.scene == scene)
-    assert shown[at + 1].scene == replace(scene, button=WORDING.next_button)
+    assert shown[at + 1].scene == replace(scene, button=WORDING.next_button, unready=UNSET)
     assert shown[at + 2].onset_s - shown[at + 1].onset_s > 1.0
     assert len(of(Key, transcript)) - len(of(Key, held())) == 3
 
@@ -224,7 +234,7 @@ def test_a_digit_marks_and_a_confirming_key_ends() -> None:
 
 def test_every_change_has_its_own_time() -> None:
     """Each change of the marker by digit, arrow or click is recorded once, with its time."""
-    place = LINE.point_place(2)
+    place = LINE.number_place(2)
     visit = rating(*tap("6", 1.0), *tap("left", 1.4), *click(place, 1.9), *tap("right", 2.2), *tap("return", 3.0))
     assert answers(visit) == [(6, 1.0), (5, 1.4), (2, 1.9), (3, 2.2), (3, 3.0)]
     assert [one.scene.marker for one in of(Shown, visit) if isinstance(one.scene, ScaleScene)] == [None, 6, 5, 2, 3]
@@ -233,7 +243,7 @@ def test_every_change_has_its_own_time() -> None:
 def test_the_same_point_again_is_no_change() -> None:
     """Pressing the digit that is marked already, or an arrow at the end of the scale, records and shows nothing new."""
     visit = rating(
-        *tap("7", 1.0), *tap("7", 1.5), *tap("right", 2.0), *click(LINE.point_place(7), 2.2), *tap("space", 3.0)
+        *tap("7", 1.0), *tap("7", 1.5), *tap("right", 2.0), *click(LINE.number_place(7), 2.2), *tap("space", 3.0)
     )
     assert answers(visit) == [(7, 1.0), (7, 3.0)]
     assert len(of(Shown, visit)) == 2
@@ -265,11 +275,11 @@ def test_overlapping_keys_are_one_choice_each() -> None:
 
 def test_releases_answer_nothing() -> None:
     """A key or button that only comes up on the scale marks and confirms nothing."""
-    up = [key("4", 0.5, down=False), key("space", 0.6, down=False), click(LINE.point_place(4), 0.7)[1]]
+    up = [key("4", 0.5, down=False), key("space", 0.6, down=False), click(LINE.number_place(4), 0.7)[1]]
     assert answers(rating(*up, *tap("2", 1.0), *up[1:2], *tap("space", 2.0))) == [(2, 1.0), (2, 2.0)]
 
 
-@pytest.mark.parametrize("early", [tap("5", 1.005), click(LINE.point_place(5), 1.005)])
+@pytest.mark.parametrize("early", [tap("5", 1.005), click(LINE.number_place(5), 1.005)])
 def test_what_went_down_before_the_scale_answers_nothing(early: tuple[Input, ...]) -> None:
     """A key or button that went down before the scale's onset marks nothing, though it comes in after it."""
     transcript = held(instead({MESSAGE_DONE: [(*tap("space", 1.0), *early)]}))
@@ -287,12 +297,13 @@ def test_the_first_press_can_be_final() -> None:
     """With first_press_is_final a digit or click is the rating at its own time, and a quick second key is nothing."""
     protocol = with_rating(first_press_is_final=True)
     transcript = held(
-        instead({SCALE: [(*tap("right", 0.4), *tap("space", 0.5), *tap("6", 1.0), *tap("2", 1.004))]}), protocol
+        instead({scale_of(protocol): [(*tap("right", 0.4), *tap("space", 0.5), *tap("6", 1.0), *tap("2", 1.004))]}),
+        protocol,
     )
     assert answers(first_rating(transcript)) == [(6, 1.0), (6, 1.0)]
     assert [one.value for one in of(Rated, transcript)] == [6, 3, 3, 3]
     assert not [one for one in of(Shown, transcript) if isinstance(one.scene, ScaleScene) and one.scene.marker]
-    assert answers(rating(*click(LINE.point_place(1), 1.0), protocol=protocol)) == [(1, 1.0), (1, 1.0)]
+    assert answers(rating(*click(LINE.number_place(1), 1.0), protocol=protocol)) == [(1, 1.0), (1, 1.0)]
 
 
 def test_a_rating_that_was_not_confirmed_in_time_is_missing() -> None:
@@ -390,7 +401,7 @@ def test_no_single_keys_end_or_pause_a_session(taps: list[tuple[str, float]]) ->
         given += tap(name, at_s)
 
     def hitting(scene: Scene) -> Iterable[Input]:
-        return (*given, *obliging(scene)) if scene == TextScene(WORDING.welcome) else obliging(scene)
+        return (*given, *obliging(scene)) if scene == WELCOME else obliging(scene)
 
     transcript = held(hitting)
     assert of(Paused, transcript) == []
@@ -436,7 +447,7 @@ def test_what_is_pressed_on_the_pause_page_answers_nothing() -> None:
     """Keys, clicks, the chord and a lost window on the pause page, or a moment before the scale is back, do nothing."""
     marked = scale_of(PROTOCOL, 6)
     meanwhile = (
-        *tap("2", 0.3), *tap("space", 0.4), *click(LINE.point_place(1), 0.5), *click(BUTTON, 0.5), *chord(0.6),
+        *tap("2", 0.3), *tap("space", 0.4), *click(LINE.number_place(1), 0.5), *click(BUTTON, 0.5), *chord(0.6),
         Focus(gained=False, time_s=0.7), PauseAsked(0.8), *tap("c", 1.0), key("4", 1.001), key("space", 1.002),
     )  # fmt: skip
     turns = {SCALE: [(*tap("6", 1.0), *chord(2.0))], PAUSE: [meanwhile], marked: [(), tap("space", 5.0)]}
@@ -476,14 +487,23 @@ def test_ending_needs_a_reason_and_the_chord(reason: Literal["withdrew", "techni
 
 
 def test_on_the_ending_page_only_the_chord_ends() -> None:
-    """No single key ends there; the resuming key leads back to the pause page, and from there to the message."""
+    """No single key ends there; the resuming key leads back to the message at once."""
     keys = [one for name in ("space", "return", "w", "t", "o", "p", "escape", "1") for one in tap(name, 0.5)]
     asked = {PAUSE: [tap("w", 1.0)], ENDINGS["withdrew"]: [(*keys, *tap("c", 1.0))]}
     transcript = held(instead({MESSAGE: [chord(2.0)], **asked}))
     scenes = [one.scene for one in of(Shown, transcript)]
     at = scenes.index(PAUSE)
-    assert scenes[at - 1 : at + 5] == [MESSAGE, PAUSE, ENDINGS["withdrew"], PAUSE, MESSAGE, MESSAGE_DONE]
+    assert scenes[at - 1 : at + 4] == [MESSAGE, PAUSE, ENDINGS["withdrew"], MESSAGE, MESSAGE_DONE]
     assert transcript[-1] == Ended("completed", None)
+
+
+def test_with_an_older_protocol_resuming_leads_back_to_the_pause_page() -> None:
+    """Without `resume_at_once` the resuming key leads from the ending page to the pause page, as its wording said."""
+    protocol = replace(short(), keys=replace(PROTOCOL.keys, resume_at_once=UNSET))
+    transcript = held(instead({MESSAGE: [chord(2.0)], PAUSE: [tap("w", 1.0)]}), protocol)
+    shown = [one.scene for one in of(Shown, transcript)]
+    at = shown.index(PAUSE)
+    assert shown[at - 1 : at + 4] == [MESSAGE, PAUSE, ENDINGS["withdrew"], PAUSE, MESSAGE]
 
 
 def raising(failure: BaseException) -> Script:
@@ -568,7 +588,7 @@ def test_a_transcript_leads_the_task_to_itself(habit: str) -> None:
 def test_any_session_leads_the_task_to_itself(data: st.DataObject) -> None:
     """Whatever comes in, with pauses, clicks and late presses, the transcript holds all that decided the session."""
     names = st.sampled_from(["1", "7", "space", "left", "right", *CHORD, "c", "w", "escape"])
-    places = st.sampled_from([BUTTON, LINE.point_place(1), LINE.point_place(6), (0, 300)])
+    places = st.sampled_from([BUTTON, LINE.number_place(1), LINE.number_place(6), (0, 300)])
     after_s = st.floats(-0.05, 8.0)
     some = st.one_of(
         st.builds(key, names, after_s, down=st.booleans()),

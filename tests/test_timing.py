@@ -23,17 +23,8 @@ from experiment.cli.options import PROTOCOL
 from experiment.design.protocol import read_protocol
 from experiment.errors import BadInput
 from experiment.record import transcript as log
-from experiment.record.events import (
-    BlankScene,
-    Key,
-    MessageScene,
-    Read,
-    Refreshes,
-    ScreenInfo,
-    Shown,
-    Started,
-    TrialBegan,
-)
+from experiment.record.events import BlankScene, Key, MessageScene, Read, Refreshes, Shown, Started, TrialBegan
+from experiment.record.screen_info import ScreenInfo
 from experiment.timing.align import by_pattern, by_time
 from experiment.timing.capture import BBTK_LINES, read_capture
 from experiment.timing.device import device_errors, lacks_outside_view
@@ -486,11 +477,11 @@ def test_read_and_transcript_belong_together(tmp_path: Path) -> None:
 
 def test_scripts_press_when_keys_are_up_again() -> None:
     """Each key is released before the next is pressed, and the same seed gives the same presses."""
-    rating = read_protocol(PROTOCOL).rating
-    scripts = draw_schedules(50, "seed", rating)
-    assert scripts == draw_schedules(50, "seed", rating)
-    final = draw_schedules(50, "seed", replace(rating, first_press_is_final=True))
-    for script in (*scripts, *final):
+    protocol = read_protocol(PROTOCOL)
+    final = replace(protocol, rating=replace(protocol.rating, first_press_is_final=True))
+    scripts = draw_schedules(50, "seed", protocol)
+    assert scripts == draw_schedules(50, "seed", protocol)
+    for script in (*scripts, *draw_schedules(50, "seed", final)):
         confirming = [one.key for one in script if one.key == "space"]
         assert (len(script), len(confirming)) == ((5, 3) if script in scripts else (3, 1))
         assert all(one.key in "1234567" for one in script if one.key != "space")

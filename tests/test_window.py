@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from pyvirtualdisplay.display import Display
 
+from experiment.design.scale import Scale
 from experiment.record.events import (
     Click,
     Ended,
@@ -51,7 +52,7 @@ from tests.xtest import Hands
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from experiment.drawing.stimuli import Pictures
+    from experiment.drawing.pictures import Pictures
     from experiment.record.events import Scene
     from tests.lab import Place, Sitting
 
@@ -176,7 +177,7 @@ def test_the_mouse_alone_completes_a_session_on_another_screen(large_display: st
 
         def answer(scene: Scene) -> None:
             if isinstance(scene, ScaleScene) and (scene.marker is None or scene.marker == 1):
-                click(layout.scale(7).point_place(next(choices)))
+                click(layout.scale(Scale()).number_place(next(choices)))
             elif getattr(scene, "button", None):
                 assert eyes.sees_pointer()
                 click((layout.button.x_px, layout.button.y_px))
@@ -217,7 +218,7 @@ def test_every_click_in_a_window_is_recorded(manager: str | None, tmp_path: Path
             def answer(scene: Scene) -> None:
                 if isinstance(scene, ScaleScene) and scene.marker is None:
                     click(beside)
-                    click(layout.scale(7).point_place(5))
+                    click(layout.scale(Scale()).number_place(5))
                 elif getattr(scene, "button", None):
                     click((layout.button.x_px, layout.button.y_px))
 
@@ -236,7 +237,7 @@ def test_what_is_held_answers_nothing_and_no_press_is_lost(lab: Lab, hands: Hand
     lab.messages()
     sitting = lab.runs()
     participates(sitting, by_keyboard(hands), is_message)
-    place_px = Layout(1280, 720).scale(7).point_place(2)
+    place_px = Layout(1280, 720).scale(Scale()).number_place(2)
     hands.point(640 + place_px[0], 360 - place_px[1])
     with hands.holding("5", "mouse_1", "space"):
         sitting.shows(lambda scene: isinstance(scene, ScaleScene))

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from experiment.design.protocol import Rating
+    from experiment.design.rating import Rating
+    from experiment.design.scale import Scale
 
 Kind = Literal["text", "count", "seconds", "number"]
 
@@ -115,16 +116,28 @@ SESSIONS_COLUMNS: dict[str, Any] = {
 
 def rating_columns(rating: Rating) -> Iterator[TableColumn]:
     """Five for each question."""
-    between = {str(point): f"{point} of {rating.points}, without a label" for point in range(2, rating.points)}
     for question in rating.questions:
-        name, levels = question.id, {"1": question.low, **between, str(rating.points): question.high}
-        answer = f'The confirmed answer to "{question.text}"; n/a if none was confirmed in time.'
+        name, scale = question.id, rating.scale(question)
+        extent = (
+            "" if scale.first else f", from {scale.first} to {scale.last}" + (" on a line" if scale.is_line else "")
+        )
+        answer = f'The confirmed answer to "{question.text}"{extent}; n/a if none was confirmed in time.'
         confirmed = f"From {name}_onset to the press that made the answer final, without pauses."
         changes = "How often the marker moved after the first choice; n/a if there was none."
-        yield TableColumn(name, "count", answer, levels)
+        yield TableColumn(name, "count", answer, _levels(scale))
         yield TableColumn(f"{name}_onset", "seconds", f"When the scale of {name} was first on the screen, {ZERO}.")
         yield TableColumn(
             f"{name}_rt", "seconds", f"From {name}_onset to the first choice, without pauses, even if never confirmed."
         )
         yield TableColumn(f"{name}_confirm_rt", "seconds", confirmed)
         yield TableColumn(f"{name}_changes", "count", changes)
+
+
+def _levels(scale: Scale) -> dict[str, str]:
+    """What the numbers of a scale mean; of a line, those that have labels."""
+    labelled = {str(number): label for number, label in scale.labelled.items()}
+    if scale.is_line:
+        return labelled
+    of = f" of {scale.points}" if scale.first else ""
+    numbers = map(str, range(scale.first, scale.last + 1))
+    return {number: f"{number}{of}, without a label" for number in numbers} | labelled

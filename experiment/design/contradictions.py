@@ -6,7 +6,7 @@ Only files are judged so: what was recorded with an earlier protocol is read as 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
@@ -20,11 +20,11 @@ from experiment.design.signals import find_signal_mistakes
 if TYPE_CHECKING:
     from experiment.design.protocol import Protocol
 
-# WCAG 2.2, success criteria 1.4.3 and 1.4.11: text, and what is large or no text.
-LEAST_TEXT_CONTRAST, LEAST_CONTRAST = 4.5, 3.0
-POINTS = "{points}"  # in a page for the participant: the number of points of the scales
+LEAST_CONTRAST = 4.5  # of text: WCAG 2.2, success criterion 1.4.3
 MISSING = "n/a"  # what a table has where there is no answer
-_SCALE = re.compile(r"(?<![\d.,])1\s?(?:\w{1,4}|[-\u2013\u2014~\u301c\uff5e]|\.\.\.?|\u2026)\s?(\d{1,2})(?![\d.,]\d)")
+_SCALE = re.compile(
+    r"(?<![\d.,])([01])\s?(?:\w{1,4}|[-\u2013\u2014~\u301c\uff5e]|\.\.\.?|\u2026)\s?(\d{1,3})(?![\d.,]?\d)"
+)
 _NAME = re.compile(r"\{\w*\}")
 
 
@@ -38,14 +38,14 @@ def find_contradictions(protocol: Protocol) -> Iterator[str]:
 
 
 def _colours(protocol: Protocol) -> Iterator[str]:
+    """All three are text, or under text in the colour of the background, as on a button."""
     display = protocol.display
-    text = {"ink": LEAST_TEXT_CONTRAST, "quiet": LEAST_CONTRAST, "accent": LEAST_CONTRAST}
-    for name, least in text.items():
+    for name in ("ink", "quiet", "accent"):
         colour = getattr(display, name)
-        if (found := contrast(colour, display.background)) < least:
+        if (found := contrast(colour, display.background)) < LEAST_CONTRAST:
             yield (
-                f'[display]: {name} = "{colour}" is hard to see on background = "{display.background}" (contrast '
-                f"{found:.1f} to 1). Please choose colours with at least {least:g} to 1."
+                f'[display]: {name} = "{colour}" is hard to read on background = "{display.background}" (contrast '
+                f"{found:.1f} to 1). Please choose colours with at least {LEAST_CONTRAST:g} to 1."
             )
 
 
@@ -63,22 +63,44 @@ def _choices(protocol: Protocol) -> Iterator[str]:
             )
 
 
+def scale_numbers(protocol: Protocol) -> dict[str, str]:
+    """What may stand in braces in a page for the participant, and what it becomes; nothing where scales differ."""
+    scales = _scales(protocol)
+    if len(scales) > 1:
+        return {}
+    ((first, last),) = scales
+    return {"{points}": str(last - first + 1), "{first}": str(first), "{last}": str(last)}
+
+
+def _scales(protocol: Protocol) -> set[tuple[int, int]]:
+    """The numbers at the ends of each scale."""
+    scales = map(protocol.scale, protocol.rating.questions)
+    return {(scale.first, scale.last) for scale in scales}
+
+
 def _numbers(protocol: Protocol) -> Iterator[str]:
-    """Pages that name other points than the scales have, or something in braces that would be shown as it is."""
-    wording, points = protocol.wording, protocol.rating.points
+    """Pages that name another scale than there is, or something in braces that would be shown as it is."""
+    wording, known, scales = protocol.wording, scale_numbers(protocol), _scales(protocol)
     pages = {"welcome": wording.welcome, "practice": wording.practice, "begin": wording.begin,
              "resumed": wording.resumed, "closing": wording.closing,
              "before_questions": wording.before_questions or ""}  # fmt: skip
     pages |= {f"instructions no. {number}": text for number, text in enumerate(wording.instructions, start=1)}
     for name, text in pages.items():
-        if unknown := set(_NAME.findall(text)) - {POINTS}:
-            yield f"[wording]: {name!r} has {min(unknown)}. Only {POINTS} is filled in there."
+        if unknown := set(_NAME.findall(text)) - known.keys():
+            yield f"[wording]: {name!r} has {min(unknown)}. {_possible(known)}"
         for found in _SCALE.finditer(text):
-            if int(found[1]) != points:
+            if (int(found[1]), int(found[2])) not in scales:
+                are = " and ".join(f"from {first} to {last}" for first, last in sorted(scales))
                 yield (
-                    f"[wording]: {name!r} says {found[0]!r}, but the scales have {points} points. Please write "
-                    f"{POINTS} for the number of points, as in '1 to {POINTS}'."
+                    f"[wording]: {name!r} says {found[0]!r}, but the scales are {are}. Please write "
+                    + ("'{first} to {last}', which is filled in." if known else "the right numbers.")
                 )
+
+
+def _possible(known: Mapping[str, str]) -> str:
+    if not known:
+        return "Nothing can be filled in there, as the scales differ: please write the numbers."
+    return f"Only {', '.join(known)} are filled in there."
 
 
 def _tasks(protocol: Protocol) -> Iterator[str]:

@@ -15,27 +15,28 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import replace
 
-from experiment.design.columns import RATING_ENDINGS, SESSIONS_COLUMNS, TRIAL_COLUMNS
+from experiment.design.columns import SESSIONS_COLUMNS
 from experiment.design.contradictions import find_contradictions
 from experiment.design.daily import Daily
 from experiment.design.form_questions import (
     AskedQuestion,
     Fixed,
     Funnel,
-    Label,
     Line,
     find_repeated,
     refuse,
-    wrong_braces,
 )
 from experiment.design.intake import Intake
 from experiment.design.objects import Objects
 from experiment.design.protocol_files import find_protocol, read_extended
+from experiment.design.rating import Question, Rating, taken_name
+from experiment.design.scale import Scale, is_right_to_left
 from experiment.design.scan import Scan
 from experiment.design.scanner import Pulses
 from experiment.design.signals import Signals
 from experiment.design.thresholds import Thresholds
 from experiment.design.timing import Timing
+from experiment.design.wording import Wording
 from experiment.errors import BadInput
 from experiment.storage.toml import Content, check_content, refusal
 
@@ -50,7 +51,6 @@ _NAMED_KEYS = "space return tab backspace left right up down home end pageup pag
 KEY_NAMES = frozenset([*"abcdefghijklmnopqrstuvwxyz0123456789", *_NAMED_KEYS.split()])
 REASONS = ("withdrew", "technical", "other")
 _REASONS = 'a key for each reason, e.g. { withdrew = "w", technical = "t", other = "o" }'
-_PAUSE_KEYS = ("resume", "withdrew", "technical", "other", "pause")
 # Chords that an operating system keeps for itself: the program would never hear them.
 TAKEN_CHORDS = (
     {"ctrl", "shift", "escape"},
@@ -61,44 +61,28 @@ TAKEN_CHORDS = (
 
 
 class Display(Fixed, frozen=True):
-    """How a session looks: colours as #RRGGBB, and whether a message comes with its writer's name."""
+    """How a session looks: colours as #RRGGBB, and whether a message comes with its writer's name.
+
+    `centred`: text stands above the button, else it begins at the left edge of its room. `quiet_button`: the button is
+    there from the beginning, and filled once it can be pressed; else it appears then. Older protocols have neither.
+    """
 
     background: Colour
     ink: Colour
     quiet: Colour
     accent: Colour
     show_writer: bool = True
-
-
-class Question(Fixed, frozen=True):
-    """A rating: its column in the table, its wording, and the words at the two ends of its scale."""
-
-    id: Label
-    text: Line
-    low: Line
-    high: Line
-
-
-class Rating(Fixed, frozen=True):
-    """The scales that follow each message.
-
-    `question_order`: as `listed`, or drawn from the seed once a `session` or for each `trial`.
-    """
-
-    points: Annotated[int, Meta(ge=2, le=9)]
-    questions: Annotated[tuple[Question, ...], Meta(min_length=1)]
-    question_order: Literal["listed", "session", "trial"] = "listed"
-    first_press_is_final: bool = False
-
-    def __post_init__(self) -> None:
-        """Each question is a column of the table, beside those that are always there."""
-        ids = [question.id for question in self.questions]
-        taken = [one for one in ids if one in TRIAL_COLUMNS or one.endswith(RATING_ENDINGS)]
-        refuse(*find_repeated("ids of questions", ids), *map(_taken, taken))
+    centred: bool | UnsetType = UNSET
+    quiet_button: bool | UnsetType = UNSET
 
 
 class Keys(Fixed, frozen=True):
-    """Which keys do what, by PsychoPy's names; the digits 1 to `points` always set the marker."""
+    """Which keys do what, by PsychoPy's names; the digits always set the marker.
+
+    `left` and `right` move the marker as seen, `less` and `more` by one towards the low or the high end.
+    `resume_at_once`: `resume` ends a pause also on the page that asks whether to end the session; with older protocols
+    it leads back to the pause page from there.
+    """
 
     confirm: Annotated[tuple[str, ...], Meta(min_length=1)]
     left: tuple[str, ...]
@@ -106,10 +90,13 @@ class Keys(Fixed, frozen=True):
     pause: str
     resume: str
     reasons: Annotated[dict[Literal["withdrew", "technical", "other"], str], Meta(title=_REASONS)]
+    less: tuple[str, ...] | UnsetType = UNSET
+    more: tuple[str, ...] | UnsetType = UNSET
+    resume_at_once: bool | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         """Every key exists and does one thing; only a chord that the system lets through can pause."""
-        single = [*self.confirm, *self.left, *self.right, self.resume, *self.reasons.values()]
+        single = [*self.confirm, *self.moving, self.resume, *self.reasons.values()]
         refuse(
             *(f"Unknown key {key!r}. {_nearest_key(key)}" for key in single if key not in KEY_NAMES),
             *find_repeated("keys", single),
@@ -117,6 +104,11 @@ class Keys(Fixed, frozen=True):
             set(self.reasons) != set(REASONS) and "'reasons' needs a key for each of withdrew, technical and other.",
             self._wrong_chord(single),
         )
+
+    @property
+    def moving(self) -> tuple[str, ...]:
+        """Those that move the marker."""
+        return (*self.left, *self.right, *(self.less or ()), *(self.more or ()))
 
     def _wrong_chord(self, single: list[str]) -> str | None:
         *modifiers, key = self.pause.split("+")
@@ -141,49 +133,6 @@ class Practice(Fixed, frozen=True):
 
     writer: Line
     text: Line
-
-
-class PauseWording(Fixed, frozen=True):
-    """What the assistant reads while a session is paused; `ending` follows the choice of a reason.
-
-    Names in braces become keys: {resume}, {withdrew}, {technical}, {other}, {pause}; {reason}, in `ending`, the reason.
-    `unsaved` follows the page while the disk takes no data; instead of it, if they are given, `full` where it has no
-    room, `lost` where the data folder is gone, and `unwritable` once an event could not be recorded. `reasons`: what
-    {reason} becomes; without them, the reason's name.
-    """
-
-    page: Line
-    unsaved: Line
-    ending: Line
-    full: Line | UnsetType = UNSET
-    lost: Line | UnsetType = UNSET
-    unwritable: Line | UnsetType = UNSET
-    reasons: dict[Literal["withdrew", "technical", "other"], Line] | UnsetType = UNSET
-
-    def __post_init__(self) -> None:
-        """What cannot be filled in is found now, and not when a session pauses."""
-        names = ("page", "unsaved", "full", "lost", "unwritable")
-        refuse(
-            *(wrong_braces(name, getattr(self, name) or "", _PAUSE_KEYS) for name in names),
-            wrong_braces("ending", self.ending, (*_PAUSE_KEYS, "reason")),
-        )
-
-
-class Wording(Fixed, frozen=True):
-    """Every other word that a participant reads, in the order of reading."""
-
-    loading: Line
-    welcome: Line
-    instructions: tuple[Line, ...]
-    practice: Line
-    begin: Line
-    resumed: Line
-    closing: Line
-    fixation: Line
-    next_button: Line
-    confirm_button: Line
-    pause: PauseWording
-    before_questions: Line | UnsetType = UNSET
 
 
 class Protocol(Fixed, frozen=True):
@@ -219,11 +168,15 @@ class Protocol(Fixed, frozen=True):
     objects: Objects | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        """Each question to the assistant is a column of its own."""
+        """Each question to the assistant is a column of its own, and whatever can be asked can be answered by keys."""
         ids = [question.id for question in self.assistant]
+        has_line = any(self.scale(question).is_line for question in self.rating.questions)
         refuse(
+            has_line
+            and not (self.keys.left and self.keys.right)
+            and "[keys]: 'left' and 'right' must have a key each, as they move the marker along a line.",
             *find_repeated("ids of questions to the assistant", ids),
-            *map(_taken, sorted(SESSIONS_COLUMNS.keys() & set(ids))),
+            *map(taken_name, sorted(SESSIONS_COLUMNS.keys() & set(ids))),
         )
 
     @property
@@ -235,6 +188,10 @@ class Protocol(Fixed, frozen=True):
         """What the participant is asked after a session: the guess and the closing questions; None for none."""
         guess = self.guess.asked_after(session, self.sessions) if self.guess else None
         return guess, self.funnel if session == self.sessions else None
+
+    def scale(self, question: Question) -> Scale:
+        """What a question is rated on."""
+        return self.rating.scale(question, is_rtl=is_right_to_left(self.language))
 
     @property
     def sha256(self) -> str:
@@ -275,10 +232,6 @@ def _check(content: Content, path: Path) -> Protocol:
     if mistakes := list(find_contradictions(protocol)):
         raise refusal(path, "protocol", mistakes)
     return protocol
-
-
-def _taken(name: str) -> str:
-    return f"A question cannot have the id {name!r}: another column of the table has that name."
 
 
 def _nearest_key(key: str) -> str:

@@ -94,8 +94,9 @@ def find_scan_mistakes(protocol: Protocol, scan: Scan) -> Iterator[str]:
             f"[scan]: {scan.runs} runs with blocks of {scan.block_messages} messages from {len(scan.sources)} sources "
             f"need {scan.multiple} messages or a multiple of that, but 'messages' is {protocol.messages}."
         )
-    if scan.rating_s and len(scan.buttons) != protocol.rating.points:
-        yield f"[scan]: the scales have {protocol.rating.points} points. Please give as many 'buttons'."
+    for points in {protocol.scale(question).points for question in protocol.rating.questions}:
+        if scan.rating_s and len(scan.buttons) != points:
+            yield f"[scan]: the scales have {points} points. Please give as many 'buttons'."
     if not protocol.pulses:
         yield "[scan] needs a section [pulses], which says how the scanner's pulses arrive."
     elif (protocol.pulses.volumes or math.inf) < (least := volumes_of_run(protocol, scan)):

@@ -48,13 +48,13 @@ class Pulses(Fixed, frozen=True):
 
 def keys_of_two(protocol: Protocol) -> Iterator[str]:
     """That the scanner's key is a person's key too, as a sentence."""
-    keys, points = protocol.keys, protocol.rating.points
+    keys, scales = protocol.keys, map(protocol.scale, protocol.rating.questions)
     key = protocol.pulses.key if protocol.pulses else None
     of_assistant = {keys.resume, keys.pause.split("+")[-1], *keys.reasons.values()}
-    if key in {*keys.confirm, *keys.left, *keys.right, *of_assistant}:
+    if key in {*keys.confirm, *keys.moving, *of_assistant}:
         yield f"[pulses]: key = {key!r} is also in [keys]. Please choose another key for one of them."
-    elif key and key.isdigit() and 1 <= int(key) <= points:
+    elif scale := next((one for one in scales if key in one.digits), None):
         yield (
-            f"[pulses]: key = {key!r} also sets the marker on scales of {points} points. Please set the scanner's box "
-            "to another key, or use shorter scales."
+            f"[pulses]: key = {key!r} also sets the marker on scales of {scale.points} points. Please set the "
+            "scanner's box to another key, or use shorter scales."
         )

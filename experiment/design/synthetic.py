@@ -16,7 +16,7 @@ from random import Random
 
 @dataclass(frozen=True)
 class Spread:
-    """Standard deviations in scale points."""
+    """Standard deviations in points of a scale of seven; of other scales, as large a share of their length."""
 
     participant: float = 0.7
     session: float = 0.3
@@ -25,6 +25,7 @@ class Spread:
 
 
 SPREAD = Spread()
+SEVEN = 7
 
 
 @dataclass(frozen=True)
@@ -40,18 +41,18 @@ class Ratings:
     effects: Mapping[str, float]
     spread: Spread = SPREAD
 
-    def rate(self, outcome: str, item: str, points: int) -> int:
-        """The rating of a message, or of a day, on a scale from 1 to `points`."""
-        spread = self.spread
-        value = (1 + points) / 2 + self.effects.get(outcome, 0.0)
+    def rate(self, outcome: str, item: str, points: int, first: int = 1) -> int:
+        """The rating of a message, or of a day, on a scale of `points` from `first` on."""
+        spread, width = self.spread, (points - 1) / (SEVEN - 1)
+        value = first + (points - 1) / 2 + self.effects.get(outcome, 0.0)
         for sd, *what in (
             (spread.participant, "participant"),
             (spread.session, "session", self.session),
             (spread.message, "item", item),
             (spread.moment, "moment", self.session, item),
         ):
-            value += sd * (self._draw(*what) + self._draw(*what, outcome)) / sqrt(2)
-        return max(1, min(points, round(value)))
+            value += width * sd * (self._draw(*what) + self._draw(*what, outcome)) / sqrt(2)
+        return max(first, min(first + points - 1, round(value)))
 
     def _draw(self, *what: object) -> float:
         return Random("/".join(map(str, (self.seed, self.participant, *what)))).gauss(0.0, 1.0)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiment.drawing.stimuli import Pictures
+from experiment.drawing.pictures import Pictures
 from experiment.drawing.typeset import Colour
 from experiment.record.events import Scene
 

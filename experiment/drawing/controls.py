@@ -20,44 +20,40 @@ if TYPE_CHECKING:
 LINE_SHARE = 0.55  # of the text's colour, in the line of a scale
 DIGIT_EM = 0.9
 LABEL_EM = 0.8
+OUTLINE_SHARE = 28  # of a button's height, in the outline of one that cannot be pressed yet
 CORNER_SHARE = 0.28  # of a button's height, in the radius of its corners
 SMALLEST_LABEL_PX = 6
 LEAST_LABEL_SHARE = 0.6  # of a button's type size, in which its label is still easily read
 
 
-def draw_scale(
-    question: str, ends: tuple[str, str], layout: ScaleLayout, style: Style, language: str = "en"
-) -> Picture:
-    """Draw the question on top, a line with its ticks, digits from 1 below, and below those what the two ends mean.
+def draw_scale(question: str, layout: ScaleLayout, style: Style, language: str = "en") -> Picture:
+    """Draw the question on top, a line with its ticks, numbers below, and below those the labels.
 
-    Low is on the left in every language, as on the digit keys. An empty question leaves its room free. Of the style,
+    A line without points has ticks at its ends and no numbers. An empty question leaves its room free. Of the style,
     `width_px` and `align` play no part.
     """
-    pixels = canvas(layout.width_px, layout.height_px, style.background)
-    paste(pixels, draw_text(question, _asked(style, layout), language).pixels, 0, 0)
+    scale, pixels = layout.scale, canvas(layout.width_px, layout.height_px, style.background)
+    asked = draw_text(question, _asked(style, layout), language).pixels
+    paste(pixels, asked, (pixels.shape[1] - asked.shape[1]) // 2, 0)
     digit = replace(style, width_px=None, size_px=DIGIT_EM * style.size_px)
-    for point in range(1, layout.points + 1):
-        _centred(pixels, draw_text(str(point), digit), layout.tick_px(point), layout.digits_px)
-    label = _end_label(style, layout)
-    for end, point in zip(ends, (1, layout.points), strict=True):
-        _centred(pixels, draw_text(end, label, language), layout.tick_px(point), layout.labels_px)
+    for number in () if scale.is_line else range(scale.first, scale.last + 1):
+        _centred(pixels, draw_text(str(number), digit), layout.tick_px(number), layout.digits_px)
+    for number, text in scale.labelled.items():
+        label = draw_text(text, _labels(style, layout), language)
+        _centred(pixels, label, layout.tick_px(number), layout.labels_px)
     _rule(pixels, layout, mix(style.colour, style.background, LINE_SHARE))
     return picture(pixels)
 
 
-def check_scale_fits(
-    question: str, ends: tuple[str, str], layout: ScaleLayout, style: Style, language: str = "en"
-) -> None:
-    """BadInput for a question that would reach the line of its scale, or a label that would reach its picture's end."""
-    asked, label = _asked(style, layout), _end_label(style, layout)
-    texts = [(question, asked, language), *((end, label, language) for end in ends)]
-    rooms_px = (layout.line_px, *2 * (layout.height_px - layout.labels_px,))
-    names = ("question", "label", "label")
-    for name, (text, styled, _), (_, height_px), room_px in zip(
-        names, texts, text_sizes_px(texts), rooms_px, strict=True
-    ):
+def check_scale_fits(question: str, layout: ScaleLayout, style: Style, language: str = "en") -> None:
+    """BadInput for a question that would reach the line of its scale, or a label without room for its words."""
+    texts = [(question, _asked(style, layout), language)]
+    texts += [(label, _labels(style, layout), language) for label in layout.scale.labels]
+    rooms_px = (layout.line_px, *[layout.height_px - layout.labels_px] * (len(texts) - 1))
+    for (text, styled, _), (_, height_px), room_px in zip(texts, text_sizes_px(texts), rooms_px, strict=True):
         if height_px > room_px or _widest_word_px(text, styled, language) > (styled.width_px or 0):
-            raise BadInput(f"The protocol's {name} {text[:40]!r} is too long for the scale. Shorten it.")
+            what = "question" if text is question else "label"
+            raise BadInput(f"The protocol's {what} {text[:40]!r} is too long for the scale. Shorten it.")
 
 
 def _widest_word_px(text: str, style: Style, language: str) -> int:
@@ -69,16 +65,21 @@ def _widest_word_px(text: str, style: Style, language: str) -> int:
 def check_button_fits(label: str, width_px: int, height_px: int, style: Style, language: str = "en") -> None:
     """BadInput for a label that could only be drawn too small to be read."""
     least = replace(style, size_px=LEAST_LABEL_SHARE * style.size_px, width_px=None)
-    text = draw_text(label, least, language)
-    if text.width_px > width_px or text.height_px > height_px:
-        raise BadInput(f"The protocol's button {label!r} is too long. Shorten it.")
+    check_line_fits("button", label, (width_px, height_px), least, language)
+
+
+def check_line_fits(what: str, line: str, room_px: tuple[int, int], style: Style, language: str = "en") -> None:
+    """BadInput for a line that is wider or higher than its room."""
+    text = draw_text(line, replace(style, width_px=None), language)
+    if text.width_px > room_px[0] or text.height_px > room_px[1]:
+        raise BadInput(f"The protocol's {what} {line[:40]!r} is too long. Shorten it.")
 
 
 def _asked(style: Style, layout: ScaleLayout) -> Style:
-    return replace(style, width_px=layout.width_px, align="center")
+    return replace(style, width_px=layout.question_width_px, align="center")
 
 
-def _end_label(style: Style, layout: ScaleLayout) -> Style:
+def _labels(style: Style, layout: ScaleLayout) -> Style:
     sized = replace(style, size_px=LABEL_EM * style.size_px, colour=style.quiet or style.colour)
     return replace(sized, width_px=layout.label_width_px, align="center")
 
@@ -90,27 +91,43 @@ def _centred(pixels: NDArray[np.uint8], part: Picture, x_px: int, top_px: int) -
 
 
 def _rule(pixels: NDArray[np.uint8], layout: ScaleLayout, colour: Colour) -> None:
-    """The line and its ticks, in full pixels."""
-    half, reach, y = layout.stroke_px // 2, layout.tick_height_px // 2, layout.line_px
-    pixels[y - half : y + half, layout.tick_px(1) - half : layout.tick_px(layout.points) + half] = colour
-    for point in range(1, layout.points + 1):
-        x = layout.tick_px(point)
+    """The line and its ticks, in full pixels; a line without points has them at its ends."""
+    scale, half, reach, y = layout.scale, layout.stroke_px // 2, layout.tick_height_px // 2, layout.line_px
+    pixels[y - half : y + half, layout.left_px - half : layout.left_px + layout.length_px + half] = colour
+    for number in range(scale.first, scale.last + 1, scale.points - 1 if scale.is_line else 1):
+        x = layout.tick_px(number)
         pixels[y - reach : y + reach, x - half : x + half] = colour
 
 
-def draw_button(label: str, width_px: int, height_px: int, style: Style, language: str = "en") -> Picture:
-    """Draw a rounded rectangle of the accent colour; the label, in the background's, is smaller where it must be."""
-    fill = style.accent or style.colour
+def draw_button(
+    label: str, width_px: int, height_px: int, style: Style, language: str = "en", *, is_ready: bool = True
+) -> Picture:
+    """Draw a rounded rectangle of the accent colour; the label, in the background's, is smaller where it must be.
+
+    One that cannot be pressed yet is an outline in the quiet colour.
+    """
+    fill = (style.accent or style.colour) if is_ready else style.background
+    colour = style.background if is_ready else (style.quiet or style.colour)
     pixels = canvas(width_px, height_px, style.background)
     height, width = pixels.shape[:2]
     pixels[:] = _blended(_rounded(width, height, CORNER_SHARE * height), fill, style.background)
-    inner = replace(style, colour=style.background, background=fill, width_px=None, align="center")
+    inner = replace(style, colour=colour, background=fill, width_px=None, align="center")
     text = draw_text(label, inner, language)
     while (text.width_px > width or text.height_px > height) and inner.size_px > SMALLEST_LABEL_PX:
         inner = replace(inner, size_px=0.9 * inner.size_px)
         text = draw_text(label, inner, language)
     paste(pixels, text.pixels, (width - text.width_px) // 2, (height - text.height_px) // 2)
+    if not is_ready:
+        pixels[:] = _blended(_outline(width, height), colour, pixels)
     return picture(pixels)
+
+
+def _outline(width: int, height: int) -> NDArray[np.float64]:
+    """How much of each pixel (height, width) a button's outline covers."""
+    stroke, radius = max(1, round(height / OUTLINE_SHARE)), CORNER_SHARE * height
+    inside = _rounded(width - 2 * stroke, height - 2 * stroke, radius - stroke)
+    outline: NDArray[np.float64] = _rounded(width, height, radius) - np.pad(inside, stroke)
+    return outline
 
 
 def draw_marker(diameter_px: int, style: Style) -> NDArray[np.uint8]:
@@ -126,8 +143,10 @@ def draw_marker(diameter_px: int, style: Style) -> NDArray[np.uint8]:
     return np.concatenate([colours, alpha], axis=2)
 
 
-def _blended(cover: NDArray[np.float64], colour: tuple[int, ...], under: tuple[int, ...]) -> NDArray[np.uint8]:
-    """A colour over another, by how much of each pixel (height, width) it covers."""
+def _blended(
+    cover: NDArray[np.float64], colour: tuple[int, ...], under: tuple[int, ...] | NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """A colour over another, or over pixels, by how much of each pixel (height, width) it covers."""
     share = cover[:, :, np.newaxis]
     mix = np.floor(share * np.array(colour) + (1 - share) * np.array(under) + 0.5)
     return np.asarray(mix, dtype=np.uint8)

@@ -12,6 +12,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from experiment.drawing.page import trimmed
 from experiment.drawing.scripts import direction_of
 from experiment.drawing.typeset import (
     Align,
@@ -52,34 +53,48 @@ class _Places(NamedTuple):
 
 
 def draw_message(
-    text: str, writer: str | None, style: Style, language: str = "en", drawings: Drawings | None = None
+    text: str,
+    writer: str | None,
+    style: Style,
+    language: str = "en",
+    drawings: Drawings | None = None,
+    *,
+    is_trimmed: bool = False,
 ) -> Picture:
     """Draw a message under its writer's name, smaller and fainter, with a fine rule between; None: no name.
 
-    The name stands where the message's first line begins: on the right above Arabic and Hebrew.
+    The name stands where the message's first line begins: on the right above Arabic and Hebrew. `is_trimmed`: it is
+    only as wide as its longest line, so that it can stand in the middle.
     """
     body = draw_text(text, style, language, drawings)
     if not writer:
-        return body
+        return trimmed(body, style) if is_trimmed else body
     name = draw_text(writer, _named(text, style), language, drawings)
     places = _places(style, name.height_px)
     width_px = max(name.width_px + 2 * places.inset_px, body.width_px)
     pixels = canvas(width_px, places.text_y_px + body.height_px, style.background)
     paste(pixels, name.pixels, places.inset_px, 0)
     paste(pixels, body.pixels, 0, places.text_y_px)
+    if is_trimmed:
+        pixels = trimmed(Picture(pixels), style).pixels.copy()
     rule = mix(style.colour, style.background, RULE_SHARE)
     pixels[places.rule_y_px :][: places.stroke_px, style.side_px : -style.side_px] = rule
     return picture(pixels)
 
 
 def draw_messages(
-    messages: Sequence[Message], style: Style, *, with_writer: bool = True, drawings: Drawings | None = None
+    messages: Sequence[Message],
+    style: Style,
+    *,
+    with_writer: bool = True,
+    is_trimmed: bool = False,
+    drawings: Drawings | None = None,
 ) -> list[Picture]:
     """Draw several messages in one style, on as many processors as there are; `drawings`: what need not be drawn."""
 
     def draw(message: Message) -> Picture:
         writer = message.writer if with_writer else None
-        return draw_message(message.text, writer, style, message.language, drawings)
+        return draw_message(message.text, writer, style, message.language, drawings, is_trimmed=is_trimmed)
 
     return map_in_threads(draw, messages)
 
@@ -115,7 +130,7 @@ def message_sizes_px(
     with_writer: bool = True,
     drawings: Drawings | None = None,
 ) -> list[tuple[int, int]]:
-    """Width and height of what `draw_message` makes of each message in a style with a width: measured, not drawn.
+    """Width and height of what `draw_message` makes of each message (untrimmed) in a style with a width, undrawn.
 
     What is higher than `room_px` may be higher and wider still than it says. What had to be drawn is put into
     `drawings`.

@@ -2,123 +2,44 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from multiprocessing import get_context
+from typing import Literal
 
 import numpy as np
-from msgspec import UNSET, structs
 from numpy.typing import NDArray
 
 from experiment.design.colours import Rgb, rgb
 from experiment.design.message import Message
 from experiment.design.protocol import Protocol
-from experiment.drawing.controls import check_button_fits, check_scale_fits, draw_button, draw_marker, draw_scale
+from experiment.drawing.controls import (
+    check_button_fits,
+    check_line_fits,
+    check_scale_fits,
+    draw_button,
+    draw_marker,
+    draw_scale,
+)
 from experiment.drawing.message import TextBox, draw_messages, fitting_box
+from experiment.drawing.page import TITLE, draw_page
+from experiment.drawing.pictures import Pictures, Placed, placed, without_controls
 from experiment.drawing.scripts import blank_glyphs, missing_glyphs
-from experiment.drawing.typed_number import FIELD, draw_number
+from experiment.drawing.typed_number import draw_number
 from experiment.drawing.typeset import Drawings, Picture, Style, draw_text
 from experiment.errors import BadInput
-from experiment.record.events import BlankScene, MessageScene, ScaleScene, Scene, TextScene
+from experiment.record.events import MessageScene, ScaleScene, Scene, TextScene
 from experiment.system import no_core_dumps
-from experiment.task.layout import Layout
-from experiment.task.scenes import AS_NAMED, Labels, scenes
+from experiment.task.layout import Box, Layout
+from experiment.task.scenes import AS_NAMED, Labels, progress_line, question_scene, scenes
 
 PILOT_MARK = "PILOT"
+LineKind = Literal["hint", "progress"]
 MESSAGE_SIZES = (32, 30, 28, 26, 24, 22, 20, 18)
 RED, WHITE, BLACK = (0xB0, 0x2A, 0x30), (0xFF, 0xFF, 0xFF), (0, 0, 0)
 PAGE_SIZE, SIGN_SIZE, BUTTON_SIZE, SCALE_SIZE = 28, 64, 20, 28
-
-
-@dataclass(frozen=True, eq=False)
-class Placed:
-    """A picture with its place: the pixels of its centre from the screen's centre, y up.
-
-    The pixels are kept packed, in a twentieth of the memory: a window has them in its textures anyway.
-    """
-
-    x_px: int
-    y_px: int
-    width_px: int
-    height_px: int
-    sha256: str
-    _packed: bytes = field(repr=False)
-
-    @property
-    def picture(self) -> Picture:
-        """The picture, unpacked at each call."""
-        pixels = np.frombuffer(zlib.decompress(self._packed), np.uint8)
-        return Picture(pixels.reshape(self.height_px, self.width_px, 3))
-
-
-def _placed(picture: Picture, x_px: int, y_px: int) -> Placed:
-    packed = zlib.compress(picture.pixels.tobytes(), level=1)
-    return Placed(x_px, y_px, picture.width_px, picture.height_px, picture.sha256, packed)
-
-
-@dataclass(frozen=True, eq=False)
-class Pictures:
-    """All that a window will show. Messages are in it: as private as they are."""
-
-    layout: Layout
-    notice: Placed
-    scenes: Mapping[Scene, Placed] = field(repr=False)
-    buttons: Mapping[str, Placed] = field(repr=False)
-    marker: NDArray[np.uint8]
-    mark: Placed | None
-    square: tuple[Placed, Placed] | None  # for a photodiode: black, and white
-    typed: Mapping[tuple[int, str], Placed]  # each character of a number at its place from the left; at 0 the field
-
-    def parts(self, scene: Scene) -> list[Placed]:
-        """What a scene consists of, in the order of drawing, but for the marker."""
-        shown = [] if isinstance(scene, BlankScene) else [self.scenes[without_controls(scene)]]
-        if not isinstance(scene, BlankScene) and scene.button is not None:
-            shown.append(self.buttons[scene.button])
-        if isinstance(scene, TextScene) and scene.typed is not UNSET:
-            shown += [self.typed[place] for place in enumerate((FIELD, *scene.typed))]
-        if self.mark is not None:
-            shown.append(self.mark)
-        if self.square is not None:
-            shown.append(self.square[isinstance(scene, MessageScene | ScaleScene)])
-        return shown
-
-    def parts_of_all(self) -> list[Placed]:
-        """Everything but the notice and the marker."""
-        return [
-            *self.scenes.values(),
-            *self.buttons.values(),
-            *self.typed.values(),
-            *([self.mark] if self.mark else []),
-            *(self.square or ()),
-        ]
-
-    def marker_at(self, scene: Scene) -> tuple[int, int] | None:
-        """Where the marker stands, if there is one."""
-        if not isinstance(scene, ScaleScene) or scene.marker is None:
-            return None
-        return self.layout.scale(scene.points).point_place(scene.marker)
-
-    @property
-    def message_sha256(self) -> dict[str, str]:
-        """The digest of each message's pixels by the message's id."""
-        return {
-            scene.message_id: placed.sha256 for scene, placed in self.scenes.items() if isinstance(scene, MessageScene)
-        }
-
-
-def without_controls(scene: Scene) -> Scene:
-    """The scene without what comes and goes on it."""
-    match scene:
-        case ScaleScene():
-            return structs.replace(scene, marker=None, button=None)
-        case TextScene():
-            return structs.replace(scene, button=None, typed=UNSET)
-        case MessageScene():
-            return structs.replace(scene, button=None)
-        case BlankScene():
-            return scene
+HINT_SIZE, PROGRESS_SIZE = 20, 16
 
 
 def draw_pictures(
@@ -138,11 +59,14 @@ def draw_pictures(
     _check_glyphs(protocol, messages, labels)
     draughtsman = _StimulusRenderer(protocol, layout, labels)
     wording = protocol.wording
+    buttons = (wording.next_button, wording.confirm_button)
     return Pictures(
         layout,
         draughtsman.text(TextScene(wording.loading)),
         draughtsman.scenes(messages),
-        {label: draughtsman.button(label) for label in (wording.next_button, wording.confirm_button)},
+        {label: draughtsman.button(label) for label in buttons},
+        {label: draughtsman.button(label, is_ready=False) for label in buttons if protocol.display.quiet_button},
+        draughtsman.lines(),
         draughtsman.marker(),
         None if mark is None else draughtsman.mark(mark),
         (draughtsman.square(BLACK), draughtsman.square(WHITE)) if photodiode else None,
@@ -183,9 +107,13 @@ def draw_checked(
     return draw_pictures(protocol, messages, layout, mark, photodiode=photodiode, labels=labels)
 
 
-def rooms(layout: Layout) -> list[TextBox]:
-    """Where messages may stand and in what type, the best first: at last in the smallest, on wider lines."""
-    usual, wide, sizes_px = layout.reading, layout.wide_reading, [layout.size(size) for size in MESSAGE_SIZES]
+def rooms(layout: Layout, *, has_progress: bool = False) -> list[TextBox]:
+    """Where messages may stand and in what type, the best first: at last in the smallest, on wider lines.
+
+    `has_progress`: a line above says how far the session is.
+    """
+    usual, wide = layout.reading, layout.wide_reading(has_progress=has_progress)
+    sizes_px = [layout.size(size) for size in MESSAGE_SIZES]
     best = [TextBox(size_px, usual.width_px, usual.height_px) for size_px in sizes_px]
     return [*best, TextBox(sizes_px[-1], wide.width_px, wide.height_px)]
 
@@ -194,8 +122,8 @@ def _check_glyphs(protocol: Protocol, messages: Sequence[Message], labels: Label
     """A character without a glyph would be a box on the screen, or nothing."""
     wording, own = protocol.wording, list[str]()
     for scene in scenes(protocol, labels):
-        own += [scene.text] if isinstance(scene, TextScene) else [scene.question, scene.low, scene.high]
-    own += [wording.loading, wording.next_button, wording.confirm_button]
+        own += [scene.text] if isinstance(scene, TextScene) else [scene.question, *scene.scale.labels]
+    own += [wording.loading, wording.next_button, wording.confirm_button, *_lines(protocol)]
     texts = [("The protocol's wording", protocol.language, "\n".join(own))]
     texts += [
         (f"Message {message.message_id}", message.language, f"{message.writer}\n{message.text}") for message in messages
@@ -204,6 +132,14 @@ def _check_glyphs(protocol: Protocol, messages: Sequence[Message], labels: Label
         if clusters := missing_glyphs(text, language) or blank_glyphs(text, language):
             codes = " ".join(f"U+{ord(character):04X}" for character in clusters[0])
             raise BadInput(f"{what}: no font here can draw the character {codes}. Ask the writer for another.")
+
+
+def _lines(protocol: Protocol) -> dict[str, LineKind]:
+    """Every line that stands by a scale or a message."""
+    hints = [question_scene(protocol, question).hint for question in protocol.rating.questions]
+    progress = [progress_line(protocol, trial) for trial in range(1, protocol.messages + 1)]
+    lines: dict[str, LineKind] = {hint: "hint" for hint in hints if isinstance(hint, str)}
+    return lines | {line: "progress" for line in progress if line}
 
 
 class _StimulusRenderer:
@@ -217,65 +153,90 @@ class _StimulusRenderer:
 
     def scenes(self, messages: Sequence[Message]) -> dict[Scene, Placed]:
         """Every scene that is a picture of its own."""
+        bare = dict.fromkeys(map(without_controls, scenes(self.protocol, self.labels)))
         drawn: dict[Scene, Placed] = {
             scene: self.text(scene) if isinstance(scene, TextScene) else self.scale(scene)
-            for scene in scenes(self.protocol, self.labels)
+            for scene in bare
+            if isinstance(scene, TextScene | ScaleScene)
         }
         return drawn | self.messages(messages)
 
     def messages(self, messages: Sequence[Message]) -> dict[Scene, Placed]:
         """The messages, all in one type size and in one place, so that all look alike."""
-        with_writer = self.protocol.display.show_writer
-        drawings: Drawings = {}
-        room = fitting_box(messages, rooms(self.layout), self.style, with_writer=with_writer, drawings=drawings)
-        box = next(box for box in (self.layout.reading, self.layout.wide_reading) if box.width_px == room.width_px)
+        display, drawings, layout = self.protocol.display, Drawings(), self.layout
+        has_progress = bool(self.protocol.wording.progress)
+        room = fitting_box(
+            messages,
+            rooms(layout, has_progress=has_progress),
+            self.style,
+            with_writer=display.show_writer,
+            drawings=drawings,
+        )
+        places = layout.reading, layout.wide_reading(has_progress=has_progress)
+        box = next(box for box in places if box.width_px == room.width_px)
         style = replace(self.style, size_px=room.size_px, width_px=room.width_px)
-        drawn = draw_messages(messages, style, with_writer=with_writer, drawings=drawings)
+        drawn = draw_messages(
+            messages, style, with_writer=display.show_writer, is_trimmed=bool(display.centred), drawings=drawings
+        )
         return {
-            MessageScene(message.message_id): _placed(picture, box.x_px, box.y_px)
+            MessageScene(message.message_id): placed(picture, box.x_px, box.y_px)
             for message, picture in zip(messages, drawn, strict=True)
         }
 
     def text(self, scene: TextScene) -> Placed:
         """A page in the reading area, or the sign in the middle of the screen."""
         if scene.style == "sign":
-            return _placed(draw_text(scene.text, self.sized(self.style, SIGN_SIZE), self.language), 0, 0)
+            return placed(draw_text(scene.text, self.sized(self.style, SIGN_SIZE), self.language), 0, 0)
         box = self.layout.reading
         style = replace(self.sized(self.style, PAGE_SIZE), width_px=box.width_px)
-        picture = draw_text(scene.text, style, self.language)
+        picture = draw_page(scene.text, style, self.language, is_trimmed=bool(self.protocol.display.centred))
         if picture.height_px > box.height_px:
-            beginning = scene.text.split("\n")[0][:40]
+            beginning = scene.text.removeprefix(TITLE).split("\n")[0][:40]
             raise BadInput(
                 f"The protocol's page {beginning!r} is too long for the screen. Shorten it, or split it in two."
             )
-        return _placed(picture, box.x_px, box.y_px)
+        return placed(picture, box.x_px, box.y_px)
 
     def scale(self, scene: ScaleScene) -> Placed:
         """A question with its scale."""
-        places, style = self.layout.scale(scene.points), self.sized(self.style, SCALE_SIZE)
-        picture = draw_scale(scene.question, (scene.low, scene.high), places, style, self.language)
-        return _placed(picture, 0, places.centre_y_px)
+        places = self.layout.scale(scene.scale)
+        picture = draw_scale(scene.question, places, self.sized(self.style, SCALE_SIZE), self.language)
+        return placed(picture, 0, places.centre_y_px)
 
     def check_controls(self) -> None:
-        """BadInput if a scale or a button has not enough room for its words."""
-        rating, wording, box = self.protocol.rating, self.protocol.wording, self.layout.button
-        places, style = self.layout.scale(rating.points), self.sized(self.style, SCALE_SIZE)
-        for one in rating.questions:
-            check_scale_fits(one.text, (one.low, one.high), places, style, self.language)
+        """BadInput if a scale, a button or a line beside them has not enough room for its words."""
+        wording, box, style = self.protocol.wording, self.layout.button, self.sized(self.style, SCALE_SIZE)
+        for one in self.protocol.rating.questions:
+            check_scale_fits(one.text, self.layout.scale(self.protocol.scale(one)), style, self.language)
         for label in (wording.next_button, wording.confirm_button):
             check_button_fits(label, box.width_px, box.height_px, self.sized(self.style, BUTTON_SIZE), self.language)
+        for line, kind in _lines(self.protocol).items():
+            room, size = self._line_box(kind)
+            check_line_fits(kind, line, (room.width_px, room.height_px), self.sized(self.style, size), self.language)
 
-    def button(self, label: str) -> Placed:
+    def button(self, label: str, *, is_ready: bool = True) -> Placed:
         """A button in its place."""
-        box = self.layout.button
-        picture = draw_button(label, box.width_px, box.height_px, self.sized(self.style, BUTTON_SIZE), self.language)
-        return _placed(picture, box.x_px, box.y_px)
+        box, style = self.layout.button, self.sized(self.style, BUTTON_SIZE)
+        picture = draw_button(label, box.width_px, box.height_px, style, self.language, is_ready=is_ready)
+        return placed(picture, box.x_px, box.y_px)
+
+    def lines(self) -> dict[str, Placed]:
+        """Hints below scales, and what is said above messages."""
+        quiet, drawn = replace(self.style, colour=rgb(self.protocol.display.quiet)), dict[str, Placed]()
+        for line, kind in _lines(self.protocol).items():
+            box, size = self._line_box(kind)
+            drawn[line] = placed(draw_text(line, self.sized(quiet, size), self.language), box.x_px, box.y_px)
+        return drawn
+
+    def _line_box(self, kind: LineKind) -> tuple[Box, float]:
+        """Where such a line stands, and its type size."""
+        return (self.layout.hint, HINT_SIZE) if kind == "hint" else (self.layout.progress, PROGRESS_SIZE)
 
     def typed(self) -> dict[tuple[int, str], Placed]:
         """What a number consists of that the assistant types; nothing where none is."""
         style, is_asked = self.sized(self.style, SCALE_SIZE), self.protocol.objects and self.protocol.objects.measures
         drawn = draw_number(self.layout.typed, style, self.layout.even(2)) if is_asked else {}
-        return {place: _placed(*picture) for place, picture in drawn.items()}
+        return {place: placed(*picture) for place, picture in drawn.items()}
 
     def marker(self) -> NDArray[np.uint8]:
         """The scale's marker, with its transparency (height, width, 4)."""
@@ -287,13 +248,13 @@ class _StimulusRenderer:
             text, replace(self.sized(self.style, BUTTON_SIZE), colour=WHITE, background=RED, weight=600)
         )
         x_px = -self.layout.width_px // 2 + picture.width_px // 2
-        return _placed(picture, x_px, self.layout.height_px // 2 - picture.height_px // 2)
+        return placed(picture, x_px, self.layout.height_px // 2 - picture.height_px // 2)
 
     def square(self, colour: Rgb) -> Placed:
         """The square for a photodiode."""
         box = self.layout.photodiode
         pixels = np.full((box.height_px, box.width_px, 3), colour, np.uint8)
-        return _placed(Picture(pixels), box.x_px, box.y_px)
+        return placed(Picture(pixels), box.x_px, box.y_px)
 
     def sized(self, style: Style, size: float) -> Style:
         """The style in a type size of so many units."""

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from experiment.qa.session_summary import SessionSummary
 
+MANY = 20  # ticks, of which only each twentieth is told
 LEAST_PX = 0.6  # narrower, a mark is not seen
 TICKS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 
@@ -34,7 +35,8 @@ class Axis(Struct, frozen=True):
         """The round numbers along it."""
         if self.logarithmic:
             return tuple(one for one in TICKS_S if self.low <= one <= self.high)
-        return tuple(float(one) for one in range(math.ceil(self.low), math.floor(self.high) + 1))
+        step = 1 if self.high - self.low < MANY else MANY
+        return tuple(float(one) for one in range(math.ceil(self.low), math.floor(self.high) + 1, step))
 
 
 def times_scale(times_s: Sequence[float], length_px: float) -> Axis:

@@ -17,15 +17,15 @@ from msgspec import Struct, structs
 
 from experiment.design.thresholds import Thresholds, reasons
 from experiment.design.visit import Visit
-from experiment.qa.charts import Axis, blocks, columns, dots, line, strokes, times_scale
+from experiment.qa.charts import Axis, blocks, dots, line, strokes, times_scale
 from experiment.qa.findings import INPUTS, KINDS, duration
+from experiment.qa.histograms import CHART_HEIGHT_PX, CHART_PX, draw_histograms, ends_of
 from experiment.qa.session_summary import SessionSummary
 from experiment.qa.study_findings import JudgedSession, group_findings, start_of
 from experiment.record.finding import Finding
 from experiment.storage.html import fill_template
 
 BAND_PX, READING_PX, RATINGS_PX, HEIGHT_PX = 240, 120, 90, 22
-CHART_PX, CHART_HEIGHT_PX = 540, 130
 SHOWN_FIRST, FEW = 30, 12
 LINKED = 400
 PLURALS = {"page": "pages", "message": "messages", "blank": "blanks", "pause": "pauses"}
@@ -83,15 +83,6 @@ class Chart(Struct, frozen=True):
     marks: tuple[Mark, ...]
 
 
-class Histogram(Struct, frozen=True):
-    """How often each point of a scale was chosen, by session; `most`: in per cent, of the highest column."""
-
-    title: str
-    points: int
-    columns: dict[int, str]
-    most: float
-
-
 def render(study: StudyPage) -> str:
     """The page's HTML."""
     readings = study.readings
@@ -109,7 +100,7 @@ def render(study: StudyPage) -> str:
         inputs=INPUTS,
         titles=KINDS,
         charts=_charts(readings),
-        histograms=_histograms(readings),
+        histograms=draw_histograms(readings),
         computers=group_findings(study.sessions, lambda one: one.computer),
         assistants=group_findings(study.sessions, lambda one: one.operator),
         thresholds=list(_judged_by(study.thresholds)),
@@ -159,7 +150,7 @@ class _Pictures:
 
     def row(self, one: SessionSummary) -> dict[str, object]:
         """Those of its row: the session as a band, the reading times, the ratings."""
-        values = Axis(1.0, float(one.points), HEIGHT_PX - 4)
+        scales = [Axis(float(first), float(last), HEIGHT_PX - 4) for first, last in one.ends.values()]
         across_px = (RATINGS_PX - 6) / max(1, len(one.asked) - 1)
         by_question = zip(*([answer.value for answer in trial.answers] for trial in one.asked), strict=True)
         return {
@@ -167,7 +158,9 @@ class _Pictures:
             "late": self._late(one, self.band, HEIGHT_PX - 5, 5),
             "cut": one.duration_s > self.band.high,
             "reading": strokes(one.reading_times_s, self.reading, 3, HEIGHT_PX - 6),
-            "ratings": [line(own, round(across_px, 1), values) for own in by_question],
+            "ratings": [
+                line(own, round(across_px, 1), values) for own, values in zip(by_question, scales, strict=True)
+            ],
         }
 
     def detail(self, one: SessionSummary) -> dict[str, object]:
@@ -205,9 +198,10 @@ def _message_starts_s(one: SessionSummary) -> dict[int, float]:
 
 def _charts(readings: Sequence[SessionSummary]) -> list[Chart]:
     """Ratings and times by participant and session."""
-    questions = list(dict.fromkeys(question for one in readings for question in one.questions))
-    points = max((one.points for one in readings), default=2)
-    ratings = Axis(1.0, float(points), CHART_HEIGHT_PX)
+    ratings = {
+        question: Axis(float(first), float(last), CHART_HEIGHT_PX)
+        for question, (first, last) in ends_of(readings).items()
+    }
 
     def rating(question: str) -> Callable[[SessionSummary], list[float]]:
         return lambda one: [float(a.value) for a in one.answers if a.question == question and a.value is not None]
@@ -224,7 +218,7 @@ def _charts(readings: Sequence[SessionSummary]) -> list[Chart]:
     changed = _values(readings, changes, mean)
     at_most = max(1.0, *(changed.values() or (1.0,)))
     return [
-        *(_chart(f"Mean rating: {one}", _values(readings, rating(one), mean), ratings) for one in questions),
+        *(_chart(f"Mean rating: {one}", _values(readings, rating(one), mean), axis) for one, axis in ratings.items()),
         _chart("Reading time: median, seconds", _values(readings, lambda one: one.reading_times_s, median)),
         _chart("From scale to first choice: median, seconds", _values(readings, first, median)),
         _chart("From scale to confirmation: median, seconds", _values(readings, confirm, median)),
@@ -268,26 +262,3 @@ def _chart(title: str, values: dict[tuple[str, int], float], scale: Axis | None 
         links,
         marks if len(marks) <= LINKED else (),
     )
-
-
-def _histograms(readings: Sequence[SessionSummary]) -> list[Histogram]:
-    counts: dict[str, dict[int, Counter[int]]] = defaultdict(lambda: defaultdict(Counter))
-    for one in readings:
-        for answer in one.answers:
-            if answer.value is not None:
-                counts[answer.question][one.session][answer.value] += 1
-    points = max((one.points for one in readings), default=2)
-    return [_histogram(question, by_session, points) for question, by_session in counts.items()]
-
-
-def _histogram(question: str, by_session: dict[int, Counter[int]], points: int) -> Histogram:
-    shares = {
-        session: [1000 * count[point] // max(1, count.total()) for point in range(1, points + 1)]
-        for session, count in sorted(by_session.items())
-    }
-    most, step_px = max(map(max, shares.values())), CHART_PX / points
-    paths = {
-        session: columns(own, most, step_px * (0.15 + number / 3), step_px, CHART_HEIGHT_PX)
-        for number, (session, own) in enumerate(shares.items())
-    }
-    return Histogram(f"How often each point was chosen: {question}", points, paths, most / 10)

@@ -14,9 +14,10 @@ from experiment.design.session import Step, Waiver
 from experiment.errors import BadInput
 from experiment.qa.devices import PulseCount, SentSignals, count_pulses, sent_signals
 from experiment.record import transcript as log
-from experiment.record.events import Ended, Event, Mode, ScreenInfo
+from experiment.record.events import Ended, Event, Mode
 from experiment.record.events_of_tasks import RunEnded
 from experiment.record.refreshes import RefreshSummary, summarise_refreshes
+from experiment.record.screen_info import ScreenInfo
 from experiment.record.shown_scenes import ShownScene, first_unplanned, shown_scenes
 from experiment.record.timeline import Attempt, attempts, clock_steps, focus_losses, last_s, pauses, storage_losses
 from experiment.record.transcript import check_mode
@@ -70,7 +71,8 @@ class SessionSummary(Struct, frozen=True):
     `unfit`: what the check before the session found red. `override`: why it was run anyway. `waived`: what spoke
     against the visit. `begun_before`: how many logs of the visit were set aside.
     `clock_steps`: when the wall clock was found to be set, and by how much. `gaps_s`: between attempts. `strayed`: the
-    first place that is not as planned. `runs_ended`: the scanner's runs that a pause ended.
+    first place that is not as planned. `runs_ended`: the scanner's runs that a pause ended. `ends`: the numbers at the
+    two ends of each question's scale.
     """
 
     path: Path
@@ -84,7 +86,7 @@ class SessionSummary(Struct, frozen=True):
     protocol_sha256: str
     sessions: int
     questions: tuple[str, ...]
-    points: int
+    ends: dict[str, tuple[int, int]]
     message_minimum_s: float
     screen: ScreenInfo
     unfit: tuple[str, ...]
@@ -196,7 +198,7 @@ def summarise(path: Path, events: Sequence[Event], *, torn: bool = False) -> Ses
         protocol_sha256=started.protocol_sha256,
         sessions=protocol.sessions,
         questions=questions,
-        points=protocol.rating.points,
+        ends={one.id: (protocol.scale(one).first, protocol.scale(one).last) for one in protocol.rating.questions},
         message_minimum_s=protocol.timing.message_minimum_s,
         screen=screen,
         unfit=tuple(item.name for item in started.preflight if item.grade == "red"),

@@ -29,10 +29,10 @@ def data_dictionary(session: SessionPlan) -> dict[str, Any]:
 
 
 def _describe_task(protocol: Protocol) -> str:
-    points, messages = protocol.rating.points, protocol.messages
+    scales, messages = _scales(protocol), protocol.messages
     if objects := protocol.objects:
-        return _OBJECTS.format(things=len(objects.things), repeats=objects.repeats, points=points)
-    return (_SCAN if protocol.scan else _TASK).format(messages=messages, points=points)
+        return _OBJECTS.format(things=len(objects.things), repeats=objects.repeats, scales=scales)
+    return (_SCAN if protocol.scan else _TASK).format(messages=messages, scales=scales)
 
 
 def sessions_dictionary(protocol: Protocol) -> dict[str, Any]:
@@ -49,21 +49,32 @@ def describe_question(question: AskedQuestion, who: str = "assistant") -> dict[s
     return description | levels | {name: value for name, value in limits.items() if value is not None}
 
 
+def _scales(protocol: Protocol) -> str:
+    """What is answered on, in words."""
+    scales = map(protocol.scale, protocol.rating.questions)
+    kinds = (
+        "a line from 0 to 100" if one.is_line
+        else f"scales of {one.points} points" if one.first else f"scales from 0 to {one.last}"
+        for one in scales
+    )  # fmt: skip
+    return " and ".join(dict.fromkeys(kinds))
+
+
 PARTICIPANTS_COLUMNS = {"participant_id": {"Description": "The participant's ID, with the prefix sub-."}}
 _TASK = (
     "The participant reads {messages} messages from loved ones, one at a time, and answers after each of them on "
-    "scales of {points} points. A row is a message, in the order of showing. n/a: something did not happen, "
+    "{scales}. A row is a message, in the order of showing. n/a: something did not happen, "
     "such as a rating that was not given in time, or a message that an ended session did not reach."
 )
 _SCAN = (
     "In a scanner the participant reads {messages} messages in blocks, each message for a fixed time, on a schedule "
-    "that counts from a pulse of the scanner. A row is a message, in the order of showing; ratings on scales of "
-    "{points} points, if any, are asked for after the last message of a block. n/a: something did not happen, such as "
+    "that counts from a pulse of the scanner. A row is a message, in the order of showing; ratings on "
+    "{scales}, if any, are asked for after the last message of a block. n/a: something did not happen, such as "
     "a rating that was not given in time, or a message after a pause, which ends a run."
 )
 _OBJECTS = (
     "With closed eyes the participant holds {things} objects {repeats} times each, and answers after each holding on "
-    "scales of {points} points. A row is a holding, in the order of holding. n/a: something did not happen, such as a "
+    "{scales}. A row is a holding, in the order of holding. n/a: something did not happen, such as a "
     "rating that was not given in time."
 )
 KEYED_COLUMN = {

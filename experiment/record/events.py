@@ -14,10 +14,12 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
 
+from experiment.design.scale import Scale
 from experiment.design.session import SessionPlan
 from experiment.record.events_beside import Answers, Closing, OutputState, SetAside, Signal, Unwritable
 from experiment.record.events_of_tasks import Handed, Measured, RunBegan, RunEnded, TakenBack
 from experiment.record.finding import Item
+from experiment.record.screen_info import ScreenInfo, TimedBy
 from experiment.storage.decoder import decoder
 
 SCHEMA = 1
@@ -25,32 +27,36 @@ SCHEMA = 1
 StorageCause = Literal["full", "lost", "silent", "refused", "unwritable"]
 PauseCause = Literal["chord", "window_closed", "focus_lost"]
 Mode = Literal["run", "pilot", "simulate"]
-TimedBy = Literal["queue", "iohub", "poll", "robot"]
-"""Who took an input's time: psychtoolbox's raw queue or ioHub when the key moved, a poll of the window once a frame,
-or a synthetic participant."""
 
 
 class TextScene(Struct, frozen=True, tag_field="frame", tag="text"):
     """A page of text, or one large sign (the fixation), with or without the button to go on.
 
     `typed`: what has been typed of a number, on a page that asks the assistant for one.
+    `unready`: the label of a button that is seen but cannot be pressed yet. A text that begins with "# " has a title.
     """
 
     text: str
     style: Literal["page", "sign"] = "page"
     button: str | None = None
     typed: str | UnsetType = UNSET
+    unready: str | UnsetType = UNSET
 
 
 class MessageScene(Struct, frozen=True, tag_field="frame", tag="message"):
-    """A message, by its id."""
+    """A message, by its id; `progress`: what is said above it of its place in the session."""
 
     message_id: str
     button: str | None = None
+    unready: str | UnsetType = UNSET
+    progress: str | UnsetType = UNSET
 
 
 class ScaleScene(Struct, frozen=True, tag_field="frame", tag="scale"):
-    """A question with its scale of `points` and the marker on one of them, or nowhere."""
+    """A question with its scale of `points` and the marker on one of their numbers, or nowhere.
+
+    `low`, `between` and `high`: its labels. `hint`: what is said under it. What is unset is as on most scales.
+    """
 
     question: str
     low: str
@@ -58,6 +64,18 @@ class ScaleScene(Struct, frozen=True, tag_field="frame", tag="scale"):
     points: int
     marker: int | None = None
     button: str | None = None
+    unready: str | UnsetType = UNSET
+    hint: str | UnsetType = UNSET
+    between: tuple[str, ...] | UnsetType = UNSET
+    first: int | UnsetType = UNSET
+    is_line: bool | UnsetType = UNSET
+    is_mirrored: bool | UnsetType = UNSET
+
+    @property
+    def scale(self) -> Scale:
+        """What is rated on."""
+        labels, first = (self.low, *(self.between or ()), self.high), 1 if self.first is UNSET else self.first
+        return Scale(self.points, first, labels, bool(self.is_line), bool(self.is_mirrored))
 
 
 class BlankScene(Struct, frozen=True, tag_field="frame", tag="blank"):
@@ -82,6 +100,15 @@ class Click(Struct, frozen=True, tag_field="event", tag="click"):
     x_px: float
     y_px: float
     down: bool
+    time_s: float
+    timed_by: TimedBy
+
+
+class Drag(Struct, frozen=True, tag_field="event", tag="drag"):
+    """The pointer moved with the mouse button down while a line was shown: its last place before a refresh."""
+
+    x_px: float
+    y_px: float
     time_s: float
     timed_by: TimedBy
 
@@ -118,7 +145,7 @@ class Storage(Struct, frozen=True, tag_field="event", tag="storage"):
     cause: StorageCause | UnsetType = UNSET
 
 
-Input = Key | Click | Focus | PauseAsked | Pulse | OutputState | Storage
+Input = Key | Click | Drag | Focus | PauseAsked | Pulse | OutputState | Storage
 
 
 class Elapsed(Struct, frozen=True, tag_field="event", tag="elapsed"):
@@ -143,28 +170,6 @@ class Refreshes(Struct, frozen=True, tag_field="event", tag="refreshes"):
     first_s: float | None
     intervals_us: tuple[int, ...]
     clock_offset_s: float | None
-
-
-class ScreenInfo(Struct, frozen=True):
-    """What a session was shown on: the computer by its name in the network, and what was measured of its screen.
-
-    `vsync` is null where nothing could be measured. `photodiode`: whether a square in the corner was white exactly
-    while a message or a scale was on the screen. `key_labels`: what the keyboard had printed on keys that did not bear
-    their own name, such as "Ц" on "w"; not recorded where there were none.
-    """
-
-    kind: Literal["window", "simulated"]
-    computer: str
-    width_px: int
-    height_px: int
-    refresh_hz: float
-    vsync: bool | None
-    full_screen: bool
-    timed_by: TimedBy
-    versions: dict[str, str]
-    pictures_sha256: dict[str, str]
-    photodiode: bool = False
-    key_labels: dict[str, str] | UnsetType = UNSET
 
 
 class Resumption(Struct, frozen=True):
@@ -270,7 +275,7 @@ class Ended(Struct, frozen=True, tag_field="event", tag="ended"):
 
 PortEvent = Shown | Elapsed | Refreshes | Input
 Event = (
-    Started | Shown | Elapsed | Refreshes | Key | Click | Focus | PauseAsked | Pulse | OutputState | Storage
+    Started | Shown | Elapsed | Refreshes | Key | Click | Drag | Focus | PauseAsked | Pulse | OutputState | Storage
     | TrialBegan | TrialEnded | Read | Marked | Rated | Paused | Resumed | Ended
     | Unwritable | Signal | Closing | SetAside
     | RunBegan | RunEnded | Measured | Handed | TakenBack

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from experiment.design.session import Trial
 from experiment.design.table_columns import table_columns
-from experiment.record.events import Click, Key, MessageScene, Started, parse_utc
+from experiment.record.events import Click, Drag, Key, MessageScene, Started, parse_utc
 from experiment.record.events_of_tasks import Measured, TakenBack
 from experiment.record.refreshes import flips_s, missed_within
 from experiment.record.timeline import Response, TrialRun, answers, pauses, runs_by_trial
@@ -166,8 +166,8 @@ def _circumstances(run: TrialRun | None) -> Row:
 def answered_with(run: TrialRun) -> str | None:
     """Keyboard, mouse or both: whatever moved when an answer was given; None if none was."""
     times_s = {event.time_s for event in answers(run.events) if event.time_s is not None}
-    moved = [event for event in run.events if isinstance(event, Key | Click) and event.time_s in times_s]
-    return "+".join(sorted({"mouse" if isinstance(event, Click) else "keyboard" for event in moved})) or None
+    moved = [event for event in run.events if isinstance(event, Key | Click | Drag) and event.time_s in times_s]
+    return "+".join(sorted({"keyboard" if isinstance(event, Key) else "mouse" for event in moved})) or None
 
 
 def _rounded(time_s: float | None, later_s: float = 0.0) -> float | None:

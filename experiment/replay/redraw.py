@@ -14,11 +14,13 @@ from msgspec import UNSET
 
 from experiment.design.message import Message, hide_digests, practice_message, read_messages, text_digests
 from experiment.design.session import SessionPlan, Trial
+from experiment.drawing.pictures import Pictures
 from experiment.drawing.scripts import missing_glyphs
-from experiment.drawing.stimuli import PILOT_MARK, Pictures, draw_pictures
+from experiment.drawing.stimuli import PILOT_MARK, draw_pictures
 from experiment.messages.store import Folder
-from experiment.record.events import Event, ScreenInfo
+from experiment.record.events import Event
 from experiment.record.finding import Finding
+from experiment.record.screen_info import ScreenInfo
 from experiment.record.timeline import attempts
 from experiment.replay.discrepancy import discrepancy
 from experiment.task.layout import Layout

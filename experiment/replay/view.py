@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from experiment.drawing.composite import Pixels, compose_screen
-from experiment.drawing.stimuli import Pictures
+from experiment.drawing.pictures import Pictures
 from experiment.drawing.typeset import Colour, Style, draw_text
 from experiment.record.events import Scene
 from experiment.record.timeline import Press

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiment.design.colours import Rgb
-from experiment.drawing.stimuli import Pictures, Placed
+from experiment.drawing.pictures import Pictures, Placed
 from experiment.errors import EquipmentFailure
 from experiment.screens.settings_folder import provide_settings_folder
 from experiment.task.layout import Layout

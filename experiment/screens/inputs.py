@@ -12,8 +12,9 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from experiment.record import events
-from experiment.record.events import Click, Focus, Input, Key, PauseAsked, Pulse, Scene, StorageCause, TimedBy
+from experiment.record.events import Click, Drag, Focus, Input, Key, PauseAsked, Pulse, ScaleScene, Scene, StorageCause
 from experiment.record.events_beside import OutputState
+from experiment.record.screen_info import TimedBy
 from experiment.screens.clock import SessionClock
 from experiment.screens.key_event import KeyEvent, KeySource
 from experiment.screens.personas import Persona
@@ -77,16 +78,19 @@ class PersonInputs:
         self._down: set[str] = set()
         self._strokes: list[KeyEvent] = []
         self._seen: list[tuple[float, float, bool]] = []
+        self._dragged: tuple[float, float] | None = None
+        self._is_line = False
         if mouse:
-            handle.push_handlers(on_mouse_press=self._press, on_mouse_release=self._release)
+            handle.push_handlers(on_mouse_press=self._press, on_mouse_release=self._release, on_mouse_drag=self._drag)
         handle.dispatch_events()
         keys.strokes()
         if pulse_line:
             pulse_line.taken()
         self._seen.clear()
 
-    def see(self, scene: Scene, onset_s: float) -> None:
-        """A person sees by herself."""
+    def see(self, scene: Scene, onset_s: float) -> None:  # noqa: ARG002 - a person sees by herself when
+        """A person sees by herself; but only a line is there to drag something along."""
+        self._is_line = isinstance(scene, ScaleScene) and scene.scale.is_line
 
     def taken(self, *, attending: bool) -> list[Input]:
         """All since the last call; a release only if its press was."""
@@ -95,8 +99,10 @@ class PersonInputs:
         self._strokes += [stroke for stroke in strokes if stroke.key == LEFT_STROKE]
         keys = [self._key(stroke) for stroke in strokes if self._is_ours(stroke, attending=attending)]
         clicks = [*self._clicks(polled_s, down=True), *self._clicks(polled_s, down=False)]
+        drags = [Drag(*self._dragged, polled_s, "poll")] if self._dragged and self._is_line else []
         self._seen.clear()
-        return sorted([*keys, *clicks, *self._pulsed(strokes)], key=lambda given: given.time_s)
+        self._dragged = None
+        return sorted([*keys, *clicks, *drags, *self._pulsed(strokes)], key=lambda given: given.time_s)
 
     def close(self) -> None:
         """Stop listening."""
@@ -153,8 +159,17 @@ class PersonInputs:
 
     def _note(self, x_px: float, y_px: float, button: int, *, down: bool) -> bool:
         if button == LEFT_BUTTON:
-            self._seen.append((x_px - self._handle.width / 2, y_px - self._handle.height / 2, down))
+            self._seen.append((*self._from_centre(x_px, y_px), down))
+            self._dragged = None  # where the button moved is where it was pressed or let go
         return True
+
+    def _drag(self, x_px: float, y_px: float, _dx: float, _dy: float, buttons: int, _modifiers: int) -> bool:
+        if buttons & LEFT_BUTTON:
+            self._dragged = self._from_centre(x_px, y_px)
+        return True
+
+    def _from_centre(self, x_px: float, y_px: float) -> tuple[float, float]:
+        return x_px - self._handle.width / 2, y_px - self._handle.height / 2
 
 
 class Robot:

@@ -14,7 +14,7 @@ import subprocess
 from typing import Any
 
 from experiment.errors import EquipmentFailure
-from experiment.record.events import TimedBy
+from experiment.record.screen_info import TimedBy
 from experiment.screens.key_event import KeyEvent
 from experiment.screens.keynames import BUTTON_NAMES, KeyNames
 from experiment.screens.settings_folder import provide_settings_folder

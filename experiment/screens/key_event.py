@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from experiment.errors import EquipmentFailure
-from experiment.record.events import TimedBy
+from experiment.record.screen_info import TimedBy
 
 
 def _psychtoolbox() -> Any:

@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from experiment.errors import EquipmentFailure
-from experiment.record.events import TimedBy
+from experiment.record.screen_info import TimedBy
 from experiment.screens.iohub import IohubKeys
 from experiment.screens.key_event import KeyEvent, KeySource, now_s
 from experiment.screens.keynames import BUTTON_NAMES, KeyNames, name_of_pyglet, read_key_names

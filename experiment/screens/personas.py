@@ -13,6 +13,7 @@ from random import Random
 from msgspec import UNSET
 
 from experiment.design.objects import Holding, Measure
+from experiment.design.scale import Scale
 from experiment.design.session import SessionPlan, Trial
 from experiment.design.synthetic import Ratings
 from experiment.record.events import Click, Input, Key, MessageScene, Pulse, ScaleScene, Scene, TextScene
@@ -21,6 +22,7 @@ from experiment.task.scenes import ending_page, holding_page, measures_by_page, 
 
 PRESS_S = 0.08
 REST = 10  # repetition times between two runs of a synthetic scanner
+STEP_S = 0.15  # from one digit of a number, or step along a line, to the next
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ class Persona:
         self._ratings = ratings
         self._questions = {question.text: question.id for question in session.protocol.rating.questions}
         self._message_id = ""
+        self._wanted = 0
         self._planned: list[tuple[float, int, Input]] = []
         self._count = 0
         self._scanner = session.protocol.pulses or None
@@ -138,26 +141,28 @@ class Persona:
         if scene.marker is None:
             self._hurry(onset_s)
             if not self._habit.silent:
-                self._mark(scene, self._wanted(scene), onset_s + self._some(self._habit.decide_s))
+                self._mark(scene, self._choose(scene), onset_s + self._some(self._habit.decide_s))
             elif self._limit_s is None:
                 self._call_assistant(onset_s + self._habit.patience_s)
+        elif scene.marker != self._wanted and (nearer := self._nearer(scene.scale, scene.marker)):
+            self._press(nearer, onset_s + STEP_S)
+        elif scene.marker != self._wanted and self._is_typing:
+            pass
         elif self._random.random() < self._habit.changes_mind:
-            point = self._random.choice([point for point in range(1, scene.points + 1) if point != scene.marker])
-            self._mark(scene, point, onset_s + self._some(self._habit.decide_s))
-        elif self._ratings and scene.marker != (wanted := self._wanted(scene)):
-            self._mark(scene, wanted, onset_s + self._some(self._habit.decide_s))
+            numbers = range(scene.scale.first, scene.scale.last + 1)
+            self._wanted = self._random.choice([number for number in numbers if number != scene.marker])
+            self._mark(scene, self._wanted, onset_s + self._some(self._habit.decide_s))
+        elif self._ratings and scene.marker != self._choose(scene):
+            self._mark(scene, self._wanted, onset_s + self._some(self._habit.decide_s))
         else:
             self._go_on(onset_s + self._some(self._habit.confirm_s))
 
     def _push(self, scene: ScaleScene, onset_s: float) -> None:
         """A button of the box; the scale goes by itself."""
         if scene.marker is None and not self._habit.silent:
-            self._press(self._buttons[self._wanted(scene) - 1], onset_s + self._some(self._habit.decide_s))
-
-    def _wanted(self, scene: ScaleScene) -> int:
-        if self._ratings is None:
-            return self._random.randint(1, scene.points)
-        return self._ratings.rate(self._questions[scene.question], self._message_id, scene.points)
+            self._press(
+                self._buttons[self._choose(scene) - scene.scale.first], onset_s + self._some(self._habit.decide_s)
+            )
 
     def _is_last_holding(self) -> bool:
         """Whether the object that is now in the hand is the one at which the participant leaves."""
@@ -171,12 +176,46 @@ class Persona:
         for place, key in enumerate(keys, start=1):
             self._press(key, onset_s + place * 2 * PRESS_S)
 
-    def _mark(self, scene: ScaleScene, point: int, time_s: float) -> None:
-        arrows = {1: self._keys.right, -1: self._keys.left}.get(point - scene.marker) if scene.marker else None
-        if self._habit.mouse:
-            self._click(*self._layout.scale(scene.points).point_place(point), time_s)
+    def _choose(self, scene: ScaleScene) -> int:
+        """What is to be rated."""
+        scale = scene.scale
+        if self._ratings is None:
+            self._wanted = self._random.randint(scale.first, scale.last)
         else:
-            self._press(arrows[0] if arrows else str(point), time_s)
+            question = self._questions[scene.question]
+            self._wanted = self._ratings.rate(question, self._message_id, scale.points, scale.first)
+        return self._wanted
+
+    def _mark(self, scene: ScaleScene, number: int, time_s: float) -> None:
+        scale, marker = scene.scale, scene.marker
+        if self._habit.mouse:
+            self._click(*self._layout.scale(scale).number_place(number), time_s)
+        elif scale.is_line:
+            self._press(self._nearer(scale, marker) or self._keys.right[0], time_s)
+        elif marker is not None and abs(number - marker) == 1 and (arrows := self._arrows(scale, number > marker)):
+            self._press(arrows[0], time_s)
+        else:
+            for at, digit in enumerate(str(number)):
+                self._press(digit, time_s + at * STEP_S)
+
+    def _nearer(self, scale: Scale, marker: int | None) -> str | None:
+        """The arrow that brings the marker on a line nearer to what is wanted; None if none does, or there are none."""
+        if not scale.is_line or self._habit.mouse or marker is None:
+            return None
+        by = self._wanted - marker
+        if abs(by) >= scale.step:
+            return self._arrows(scale, by > 0)[0]
+        fine = (self._keys.more if by > 0 else self._keys.less) or ()
+        return fine[0] if fine else None
+
+    def _arrows(self, scale: Scale, upwards: bool) -> tuple[str, ...]:  # noqa: FBT001 - one of two ways
+        """The keys that move the marker towards the high end, or towards the low one."""
+        return self._keys.right if upwards != scale.is_mirrored else self._keys.left
+
+    @property
+    def _is_typing(self) -> bool:
+        """Whether a key is still to go down, such as the second digit of a number."""
+        return any(isinstance(given, Key) and given.down for _, _, given in self._planned)
 
     def _go_on(self, time_s: float) -> None:
         if self._habit.mouse:

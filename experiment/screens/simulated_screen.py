@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from experiment.record.events import Input, Refreshes, Scene, ScreenInfo
+from experiment.record.events import Input, Refreshes, Scene
+from experiment.record.screen_info import ScreenInfo
 from experiment.screens.personas import Persona
 from experiment.task.layout import MINIMUM_SIZE_PX
 

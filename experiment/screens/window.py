@@ -15,8 +15,9 @@ from types import TracebackType
 import numpy as np
 from msgspec import UNSET
 
-from experiment.drawing.stimuli import Pictures
-from experiment.record.events import BlankScene, Input, Refreshes, ScaleScene, Scene, ScreenInfo
+from experiment.drawing.pictures import Pictures
+from experiment.record.events import BlankScene, Input, Refreshes, ScaleScene, Scene
+from experiment.record.screen_info import ScreenInfo
 from experiment.record.writable import as_declared
 from experiment.screens.canvas import Canvas
 from experiment.screens.clock import SessionClock, Zero

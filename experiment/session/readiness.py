@@ -27,7 +27,7 @@ from experiment.session.run import fit_layout
 from experiment.task.layout import MINIMUM_SIZE_PX, Layout
 
 if TYPE_CHECKING:
-    from experiment.drawing.stimuli import Pictures
+    from experiment.drawing.pictures import Pictures
     from experiment.messages.store import Folder
     from experiment.screens.canvas import Canvas
 

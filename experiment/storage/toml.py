@@ -157,7 +157,7 @@ def _described(known: inspect.Type) -> str:
             number = "a whole number" if isinstance(known, inspect.IntType) else "a number"
             words = number + _limits(known.gt if known.ge is None else known.ge, known.le)
         case inspect.LiteralType(values=values):
-            words = " or ".join(f'"{value}"' for value in values)
+            words = " or ".join(map(json.dumps, values))
         case inspect.ListType() | inspect.VarTupleType() | inspect.TupleType():
             words = "a list in brackets" + (" that is not empty" if getattr(known, "min_length", None) else "")
         case _:

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from experiment.design.scale import Scale
+
 MINIMUM_SIZE_PX = (1280, 720)
+WIDEST = 1200  # units
+MOST_APART = 3  # labels that stand apart from each other; more of them are one at each point
 
 
 class Box(Struct, frozen=True):
@@ -28,38 +32,46 @@ class ScaleLayout(Struct, frozen=True):
     """The parts of a rating scale: whole pixels from the top left corner of its picture, if not said otherwise.
 
     A position is a boundary between pixels: the line and a tick lie evenly about it, as their stroke is even.
+    `length_px`: from the first tick to the last.
     """
 
-    points: int
+    scale: Scale
     width_px: int
     height_px: int
-    first_tick_px: int
-    tick_step_px: int
+    left_px: int
+    length_px: int
     line_px: int
     digits_px: int
     labels_px: int
+    question_width_px: int
     label_width_px: int
     tick_height_px: int
     stroke_px: int
+    reach_px: int  # how far from the line a click still means it
     centre_y_px: int = 0  # of the picture, from the screen's centre, y up
 
-    def tick_px(self, point: int) -> int:
-        """The x of a point's tick in the picture; points count from 1."""
-        return self.first_tick_px + (point - 1) * self.tick_step_px
+    def tick_px(self, number: int) -> int:
+        """The x of a number's place in the picture."""
+        steps = self.scale.last - number if self.scale.is_mirrored else number - self.scale.first
+        return self.left_px + round(steps * self.length_px / (self.scale.points - 1))
 
-    def point_place(self, point: int) -> tuple[int, int]:
-        """Where the marker stands for a point counted from 1: pixels from the screen's centre, y up."""
-        x_px = self.tick_px(point) - self.width_px // 2
+    def number_place(self, number: int) -> tuple[int, int]:
+        """Where the marker stands for a number: pixels from the screen's centre, y up."""
+        x_px = self.tick_px(number) - self.width_px // 2
         return x_px, self.centre_y_px + self.height_px // 2 - self.line_px
 
-    def point_at(self, x_px: float, y_px: float) -> int | None:
-        """The point that a click means (pixels from the screen's centre): the nearest, if it is on scale or digits."""
-        reach_px = self.tick_step_px / 2
-        (first_px, line_y_px), (last_px, _) = self.point_place(1), self.point_place(self.points)
-        bottom_px = line_y_px - (self.labels_px - self.line_px)
-        if not (first_px - reach_px <= x_px <= last_px + reach_px and bottom_px <= y_px <= line_y_px + reach_px):
-            return None
-        return min(range(1, self.points + 1), key=lambda point: abs(x_px - self.point_place(point)[0]))
+    def number_at(self, x_px: float, y_px: float) -> int | None:
+        """The number that a click means (pixels from the screen's centre): the nearest, if it is on scale or digits."""
+        left_px = self.left_px - self.width_px // 2
+        line_y_px = self.number_place(self.scale.first)[1]
+        is_across = left_px - self.reach_px <= x_px <= left_px + self.length_px + self.reach_px
+        is_along = line_y_px - (self.labels_px - self.line_px) <= y_px <= line_y_px + self.reach_px
+        return self.nearest_number(x_px) if is_across and is_along else None
+
+    def nearest_number(self, x_px: float) -> int:
+        """The number whose place is nearest to an x (pixels from the screen's centre); of two, the lower one."""
+        numbers = range(self.scale.first, self.scale.last + 1)
+        return min(numbers, key=lambda number: abs(x_px - self.number_place(number)[0]))
 
 
 PHOTODIODE_PX = 80
@@ -84,10 +96,10 @@ class Layout(Struct, frozen=True):
         """Where a message or a page of text stands."""
         return Box(0, self.even(40), self.even(920), self.even(560))
 
-    @property
-    def wide_reading(self) -> Box:
-        """Where messages stand that are too long for the usual place."""
-        return Box(0, self.even(44), self.even(1160), self.even(600))
+    def wide_reading(self, *, has_progress: bool = False) -> Box:
+        """Where messages stand that are too long for the usual place; under what is said of the progress, if it is."""
+        y, height = (31, 574) if has_progress else (44, 600)
+        return Box(0, self.even(y), self.even(1160), self.even(height))
 
     @property
     def button(self) -> Box:
@@ -109,22 +121,39 @@ class Layout(Struct, frozen=True):
         """The marker's diameter."""
         return self.even(36)
 
-    def scale(self, points: int) -> ScaleLayout:
+    @property
+    def hint(self) -> Box:
+        """Where it is said how to answer, under a scale."""
+        return Box(0, -self.even(210), self.even(900), self.even(44))
+
+    @property
+    def progress(self) -> Box:
+        """Where it is said how far the session is, above a message."""
+        return Box(0, self.even(340), self.even(920), self.even(36))
+
+    def scale(self, scale: Scale) -> ScaleLayout:
         """The places of a rating scale, with its picture somewhat above the middle of the screen."""
-        # The labels of the two ends need 240 units between them, the widest scale has 720.
-        step = min(max(110, 240 / (points - 1)), 720 / (points - 1))
-        width_px, step_px = self.even(900), self.even(step)
+        gaps, is_wide = scale.points - 1, len(scale.labels) > MOST_APART
+        # Labels need 240 units from one to the next. The widest scale has 720, or with a label at each point as much as
+        # the screen has.
+        most = WIDEST * gaps / scale.points if is_wide else 720
+        length = 720 if scale.is_line else min(max(110 * gaps, 240 * (len(scale.labels) - 1)), most)
+        step_px = self.even(length / gaps)
+        length_px = self.even(length) if scale.is_line else step_px * gaps
+        width_px = self.even(WIDEST if is_wide else 900)
         return ScaleLayout(
-            points=points,
+            scale=scale,
             width_px=width_px,
             height_px=self.even(340),
-            first_tick_px=(width_px - step_px * (points - 1)) // 2,
-            tick_step_px=step_px,
+            left_px=(width_px - length_px) // 2,
+            length_px=length_px,
             line_px=self.even(190),
             digits_px=self.even(206),
-            labels_px=self.even(252),
-            label_width_px=self.even(230),
+            labels_px=self.even(218 if scale.is_line else 252),
+            question_width_px=self.even(900),
+            label_width_px=self.even(min(230, scale.label_step * length / gaps - 8)),
             tick_height_px=self.even(18),
             stroke_px=self.even(2),
+            reach_px=self.marker_px // 2 if scale.is_line else step_px // 2,
             centre_y_px=self.even(30),
         )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from experiment.record.events import Input, Refreshes, Scene, ScreenInfo
+from experiment.record.events import Input, Refreshes, Scene
+from experiment.record.screen_info import ScreenInfo
 
 
 class Screen(Protocol):

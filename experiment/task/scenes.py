@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import combinations, takewhile
-from typing import get_args
+from typing import TypeVar, get_args
 
-from experiment.design.contradictions import POINTS
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from experiment.design.contradictions import scale_numbers
 from experiment.design.objects import Measure, Objects
-from experiment.design.protocol import Protocol, Question
+from experiment.design.protocol import Protocol
+from experiment.design.rating import Question
 from experiment.design.scan import Scan, volumes_of_run
 from experiment.design.scanner import SCANNER
 from experiment.design.signals import OUTPUTS
-from experiment.record.events import ScaleScene, StorageCause, TextScene
+from experiment.record.events import MessageScene, ScaleScene, StorageCause, TextScene
+
+SceneWithButton = TypeVar("SceneWithButton", TextScene, MessageScene, ScaleScene)
 
 Labels = Mapping[str, str]
 """What is printed on keys that do not bear their own name in the keyboard layout in use, such as "Ц" on "w"."""
@@ -54,7 +60,7 @@ def holding_page(protocol: Protocol) -> TextScene | None:
 
 
 def scenes(protocol: Protocol, labels: Labels = AS_NAMED) -> tuple[TextScene | ScaleScene, ...]:
-    """Every scene that a session can show, but for its messages, buttons and markers."""
+    """Every scene that a session can show, but for its messages; a question as it comes."""
     questions = (question_scene(protocol, question) for question in protocol.rating.questions)
     return (*pages(protocol, labels), fixation(protocol), *questions)
 
@@ -113,13 +119,45 @@ def fixation(protocol: Protocol) -> TextScene:
 
 
 def question_scene(protocol: Protocol, question: Question) -> ScaleScene:
-    """A question with its scale, without a marker."""
-    return ScaleScene(question.text, question.low, question.high, protocol.rating.points)
+    """A question with its scale, without a marker; what every scale had in older protocols is not recorded."""
+    scale, wording = protocol.scale(question), protocol.wording
+    hint = "" if protocol.scan else (wording.line_hint if scale.is_line else wording.hint) or ""
+    scene = ScaleScene(
+        question.text,
+        scale.labels[0],
+        scale.labels[-1],
+        scale.points,
+        hint=hint.format(first=scale.first, last=scale.last) or UNSET,
+        between=scale.labels[1:-1] or UNSET,
+        first=UNSET if scale.first == 1 else scale.first,
+        is_line=scale.is_line or UNSET,
+        is_mirrored=scale.is_mirrored or UNSET,
+    )
+    is_confirmed = not (protocol.rating.first_press_is_final or protocol.scan)
+    return scene if not is_confirmed else with_quiet_button(protocol, scene, wording.confirm_button)
+
+
+def message_scene(protocol: Protocol, message_id: str, trial: int) -> MessageScene:
+    """A message at its place in the session, without its button; trial 0 is the practice, which is not counted."""
+    progress = progress_line(protocol, trial) if trial else ""
+    return MessageScene(message_id, progress=progress or UNSET)
+
+
+def progress_line(protocol: Protocol, trial: int) -> str:
+    """What is said above the message of a trial of its place in the session; empty for nothing."""
+    return (protocol.wording.progress or "").format(number=trial, count=protocol.messages)
+
+
+def with_quiet_button(protocol: Protocol, scene: SceneWithButton, label: str) -> SceneWithButton:
+    """The scene with a button that is seen already and cannot be pressed yet, if the protocol wants one."""
+    return replace(scene, unready=label) if protocol.display.quiet_button else scene
 
 
 def participant_page(protocol: Protocol, text: str) -> TextScene:
-    """A page for the participant; {points} becomes the number of points of the scales."""
-    return TextScene(text.replace(POINTS, str(protocol.rating.points)))
+    """A page for the participant; {points}, {first} and {last} become the numbers of the scales."""
+    for name, number in scale_numbers(protocol).items():
+        text = text.replace(name, number)
+    return TextScene(text)
 
 
 def closing_page(protocol: Protocol, session: int) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from experiment.design.session import Trial
-from experiment.record.events import BlankScene, MessageScene, Read, TrialBegan, TrialEnded
-from experiment.task.asking import ask, show_page, time_of, wait_for_button
-from experiment.task.scenes import closing_page, fixation
+from experiment.record.events import BlankScene, Read, TrialBegan, TrialEnded
+from experiment.task.asking import ask, read_scene, show_page, time_of
+from experiment.task.scenes import closing_page, fixation, message_scene
 from experiment.task.stage import Stage
 
 
@@ -36,7 +36,7 @@ def _run_trial(stage: Stage, trial: Trial) -> None:
     questions = {question.id: question for question in stage.protocol.rating.questions}
     stage.emit(TrialBegan(trial.trial))
     stage.keep(stage.show(fixation(stage.protocol)), timing.fixation_s)
-    _show_message(stage, trial.message_id)
+    _show_message(stage, trial)
     for question_id in trial.questions:
         ask(stage, questions[question_id])
     stage.keep(stage.show(BlankScene()), timing.blank_s)
@@ -44,9 +44,9 @@ def _run_trial(stage: Stage, trial: Trial) -> None:
     stage.emit(TrialEnded(trial.trial))
 
 
-def _show_message(stage: Stage, message_id: str) -> None:
+def _show_message(stage: Stage, trial: Trial) -> None:
     """A message, read at the participant's own pace within the protocol's times."""
     timing = stage.protocol.timing
-    stay = stage.show(MessageScene(message_id))
-    press = wait_for_button(stage, stay, timing.message_minimum_s, timing.message_maximum_s)
-    stage.emit(Read(message_id, *time_of(press)))
+    scene = message_scene(stage.protocol, trial.message_id, trial.trial)
+    press = read_scene(stage, scene, timing.message_minimum_s, timing.message_maximum_s)
+    stage.emit(Read(trial.message_id, *time_of(press)))

@@ -6,11 +6,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from msgspec import UnsetType
 from msgspec.structs import replace
 
 from experiment.design.session import SessionPlan
 from experiment.record.events import (
     Click,
+    Drag,
     Elapsed,
     Event,
     Input,
@@ -30,6 +32,7 @@ from experiment.task.scenes import AS_NAMED, ending_page, pause_page
 
 Emit = Callable[[Event], None]
 Press = Key | Click
+Given = Press | Drag
 
 
 class EndedByAssistant(Exception):
@@ -81,8 +84,8 @@ class Stage:
         """Of a scene that is not on the screen yet."""
         return Stay(scene, math.inf, math.inf)
 
-    def change(self, stay: Stay, **controls: int | str | None) -> float:
-        """Show the scene with another `marker` or `button`; when that came."""
+    def change(self, stay: Stay, **controls: int | str | UnsetType | None) -> float:
+        """Show the scene with another `marker` or `button`, or without a hint; when that came."""
         stay.scene = replace(stay.scene, **controls)
         return self.show(stay.scene).since_s
 
@@ -93,8 +96,15 @@ class Stage:
 
     def next_press(self, stay: Stay, maximum_s: float | None) -> Press | None:
         """The next press that answers this scene, or None once the scene was on the screen for its maximum."""
+        while (received := self.next_given(stay, maximum_s)) is not None:
+            if isinstance(received, Press) and received.down:
+                return received
+        return None
+
+    def next_given(self, stay: Stay, maximum_s: float | None) -> Given | None:
+        """The same of all that a participant does, releases and drags too."""
         while (received := self.next_input(stay, math.inf if maximum_s is None else maximum_s)) is not None:
-            if isinstance(received, Press) and received.down and received.time_s >= stay.answerable_s:
+            if isinstance(received, Given) and received.time_s >= stay.answerable_s:
                 return received
         return None
 
@@ -134,6 +144,8 @@ class Stage:
         while (key := self._assistant_presses(keys.resume, *reasons)) != keys.resume:
             if key is not None:
                 self._offer_ending(reasons[key])
+                if keys.resume_at_once:
+                    break
             self._show_pause_page()
         stay.answerable_s = self.show(stay.scene).since_s
         stay.since_s += stay.answerable_s - began_s

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from experiment.design.protocol import Question
+from experiment.design.rating import Question
 from experiment.design.scan import Scan
 from experiment.design.session import Trial
 from experiment.record.events import (
@@ -89,9 +89,9 @@ def _run_trial(stage: Stage, scan: Scan, trial: Trial, zero_s: float) -> None:
 def _ask(stage: Stage, scan: Scan, question: Question, until_s: float) -> None:
     """A question with its scale until a time; the button that was pressed last is the answer."""
     stay, last = stage.show(question_scene(stage.protocol, question)), None
-    marker: int | None = None
+    first, marker = stage.protocol.scale(question).first, None
     while (given := stage.next_until(until_s)) is not None:
-        point = _point(scan, given.key) if isinstance(given, Key) and given.down else None
+        point = _point(scan, given.key, first) if isinstance(given, Key) and given.down else None
         if isinstance(given, Key) and point not in {None, marker} and given.time_s >= stay.answerable_s:
             marker, last = point, given
             stage.emit(Marked(question.id, point, given.time_s, given.timed_by))
@@ -99,6 +99,6 @@ def _ask(stage: Stage, scan: Scan, question: Question, until_s: float) -> None:
     stage.emit(Rated(question.id, marker, *time_of(last)))
 
 
-def _point(scan: Scan, key: str) -> int | None:
-    """The point that a button of the box means."""
-    return scan.buttons.index(key) + 1 if key in scan.buttons else None
+def _point(scan: Scan, key: str, first: int) -> int | None:
+    """The point that a button of the box means, on a scale from `first` on."""
+    return first + scan.buttons.index(key) if key in scan.buttons else None

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from msgspec import Struct
 
-from experiment.design.protocol import Rating
+from experiment.design.rating import Rating
 from experiment.record.events import BlankScene, Event
 from experiment.record.refreshes import Times, flips_s, missed_refreshes
 from experiment.record.timeline import TrialRun, attempts, presses, trial_runs

@@ -13,7 +13,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from experiment.record.events import ScreenInfo, Started
+from experiment.record.events import Started
+from experiment.record.screen_info import ScreenInfo
 from experiment.storage.atomic_file import write_whole
 from experiment.storage.html import fill_template
 from experiment.timing.charts import WIDTH_PX, Distribution, distribution

@@ -9,7 +9,8 @@ from random import Random
 
 from msgspec import Struct
 
-from experiment.design.protocol import Rating
+from experiment.design.protocol import Protocol
+from experiment.design.rating import Question
 
 
 class PlannedPress(Struct, frozen=True):
@@ -28,22 +29,30 @@ PATIENCE_S = 1.0  # without a change for longer, the program stands on a page th
 IDLE_PRESSES = 20  # after which it does not answer
 
 
-def draw_schedules(count: int, seed: str, rating: Rating) -> list[Script]:
-    """For each trial a reading time, then for each question a digit, and a confirmation where it wants one."""
+def draw_schedules(count: int, seed: str, protocol: Protocol) -> list[Script]:
+    """For each trial a reading time, then for each question a key, and a confirmation where it wants one."""
     random = Random(seed)
 
     def stroke(key: str, least_s: float, most_s: float) -> PlannedPress:
         return PlannedPress(key, random.uniform(least_s, most_s), random.uniform(0.03, 0.08))
 
-    def answer() -> Script:
-        digit = stroke(str(random.randint(1, rating.points)), 0.12, 0.2)
-        return (digit,) if rating.first_press_is_final else (digit, stroke("space", 0.12, 0.2))
+    def answer(question: Question) -> Script:
+        key = stroke(random.choice(answer_keys(protocol, question)), 0.12, 0.2)
+        return (key,) if protocol.rating.first_press_is_final else (key, stroke("space", 0.12, 0.2))
 
     def trial() -> Script:
         reading = stroke("space", 0.08, 0.4)
-        return (reading, *(press for _ in rating.questions for press in answer()))
+        return (reading, *(press for question in protocol.rating.questions for press in answer(question)))
 
     return [trial() for _ in range(count)]
+
+
+def answer_keys(protocol: Protocol, question: Question) -> tuple[str, ...]:
+    """The keys of which each answers a question by itself: digits, or on a line an arrow."""
+    scale = protocol.scale(question)
+    if scale.is_line:
+        return protocol.keys.right[:1]
+    return tuple(str(number) for number in range(scale.first, min(scale.last, 9) + 1))
 
 
 class Schedule:

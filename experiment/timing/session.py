@@ -80,7 +80,7 @@ def timing_protocol(protocol: Protocol, trials: int) -> Protocol:
         message_sets="same",
         timing=timing,
         mouse=replace(protocol.mouse, enabled=False),
-        wording=replace(protocol.wording, instructions=()),
+        wording=replace(protocol.wording, instructions=(), progress=UNSET),
         assistant=(),
         scan=UNSET,
         objects=UNSET,
@@ -124,7 +124,7 @@ def _answered(
     session: TimingSession, display: str | None, come: Callable[[], Callable[..., Observation]]
 ) -> Observation:
     """`come`: once the session is shown, gives whoever answers it (`Watcher.watch`, `Presser.watch`)."""
-    scripts = draw_schedules(session.trials + 1, "timing", read_protocol(Path(session.protocol)).rating)
+    scripts = draw_schedules(session.trials + 1, "timing", read_protocol(Path(session.protocol)))
     with start_session(session, display) as process:
         _wait_until_shown(session, process)
         watch = come()(scripts, lives=lambda: process.poll() is None)

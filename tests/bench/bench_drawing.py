@@ -21,7 +21,8 @@ from msgspec.structs import replace
 from experiment.design.colours import rgb
 from experiment.design.message import Message, practice_message, read_messages
 from experiment.design.protocol import Protocol, read_protocol
-from experiment.drawing.stimuli import Pictures, draw_pictures
+from experiment.drawing.pictures import Pictures
+from experiment.drawing.stimuli import draw_pictures
 from experiment.record.events import MessageScene, ScaleScene
 from experiment.screens.canvas import Canvas
 from experiment.task.layout import Layout
@@ -72,7 +73,7 @@ def scenes(protocol: Protocol, pictures: Pictures, longest: Message) -> tuple[Me
     wording = protocol.wording
     return (
         MessageScene(longest.message_id, wording.next_button),
-        replace(scale, marker=protocol.rating.points, button=wording.confirm_button),
+        replace(scale, marker=scale.points, button=wording.confirm_button),
     )
 
 
@@ -90,16 +91,17 @@ def slider(canvas: Canvas, protocol: Protocol) -> Draw:
     from psychopy.visual import Slider, TextStim
 
     question = protocol.rating.questions[0]
-    ticks = list(range(1, protocol.rating.points + 1))
-    labels = [question.low, *map(str, ticks[1:-1]), question.high]
-    scale = Slider(canvas._window, ticks, labels, units="pix", size=(660, 30), granularity=1, labelHeight=20)
-    scale.markerPos = ticks[-1]
+    scale = protocol.scale(question)
+    ticks = list(range(scale.first, scale.last + 1))
+    labels = [scale.labels[0], *map(str, ticks[1:-1]), scale.labels[-1]]
+    slider = Slider(canvas._window, ticks, labels, units="pix", size=(660, 30), granularity=1, labelHeight=20)
+    slider.markerPos = ticks[-1]
     look = {"color": "black", "height": SIZE_PX, "units": "pix", "wrapWidth": 920, "pos": (0, 150)}
     text = TextStim(canvas._window, question.text, **look)
 
     def draw() -> None:
         text.draw()
-        scale.draw()
+        slider.draw()
 
     return draw
 

@@ -136,12 +136,13 @@ def ours(name: str, folder: Path, trials: int) -> Trials:
 
 def theirs(name: str, trials: int, kind: str) -> Trials:
     """A block of the script; its log is what it prints."""
-    rating = read_protocol(PROTOCOL).rating
-    rating = replace(rating, questions=rating.questions[:1], first_press_is_final=False)  # as the script asks
+    protocol = read_protocol(PROTOCOL)
+    rating = replace(protocol.rating, questions=protocol.rating.questions[:1], first_press_is_final=False)
+    protocol = replace(protocol, rating=rating)  # as the script asks
     command = [sys.executable, "-c", BUILDER, str(trials), kind]
     where = environment() | {"DISPLAY": name}
     with subprocess.Popen(command, cwd=ROOT, env=where, stdout=subprocess.PIPE, text=True) as process:
-        scripts = draw_schedules(trials + 1, "timing", rating)[1:]
+        scripts = draw_schedules(trials + 1, "timing", protocol)[1:]
         watch = Watcher(name, "PsychoPy").watch(scripts, lives=lambda: process.poll() is None)
         assert process.stdout
         rows = [json.loads(line) for line in process.stdout if line.startswith("[")]

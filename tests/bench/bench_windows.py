@@ -15,6 +15,7 @@ from random import Random
 
 from pyvirtualdisplay.display import Display
 
+from experiment.design.scale import Scale
 from experiment.design.visit import Visit
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
@@ -95,7 +96,8 @@ def _act(running: Sitting, hands: Hands, eyes: Eyes, dice: Random) -> list[str]:
         if running.process.poll() is not None:
             break
         if dice.random() < 0.25:
-            x_px, y_px = dice.choice([(layout.button.x_px, layout.button.y_px), layout.scale(7).point_place(5), (7, 9)])
+            on_scale = layout.scale(Scale()).number_place(5)
+            x_px, y_px = dice.choice([(layout.button.x_px, layout.button.y_px), on_scale, (7, 9)])
             hands.click(left_px + layout.width_px // 2 + x_px, top_px + layout.height_px // 2 - y_px, 0.02)
             given.append("click")
         else:

@@ -16,22 +16,12 @@ import msgspec
 from msgspec import Struct
 
 from experiment.design.message import read_messages
+from experiment.design.scale import Scale
 from experiment.design.visit import Visit
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
-from experiment.record.events import (
-    Click,
-    Event,
-    Focus,
-    Input,
-    Key,
-    PauseAsked,
-    Rated,
-    Refreshes,
-    Scene,
-    ScreenInfo,
-    TrialBegan,
-)
+from experiment.record.events import Click, Event, Focus, Input, Key, PauseAsked, Rated, Refreshes, Scene, TrialBegan
+from experiment.record.screen_info import ScreenInfo
 from experiment.replay.verify import verify
 from experiment.screens.clock import Zero
 from experiment.screens.simulated_screen import simulated_info
@@ -110,8 +100,8 @@ class RandomScreen:
         return Key(self._down[-1], down=True, time_s=self._now_s, timed_by="queue")
 
     def _click(self) -> Click:
-        scale, button = self._layout.scale(PROTOCOL.rating.points), self._layout.button
-        places = [scale.point_place(self._dice.randint(1, 7)), (button.x_px, button.y_px), (5, 5)]
+        scale, button = self._layout.scale(Scale()), self._layout.button
+        places = [scale.number_place(self._dice.randint(1, 7)), (button.x_px, button.y_px), (5, 5)]
         x_px, y_px = self._dice.choice(places)
         return Click(float(x_px), float(y_px), self._dice.random() < 0.7, self._now_s, "queue")
 

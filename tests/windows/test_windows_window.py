@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from experiment.design.scale import Scale
 from experiment.record.events import Key, Rated, ScaleScene, Shown
 from experiment.task.layout import Layout
 from tests import lab as lab_module
@@ -82,7 +83,7 @@ def test_a_session_by_mouse(windows_lab: WindowsLab, hands: Hands, large_display
 
     def answer(scene: Scene) -> None:
         if isinstance(scene, ScaleScene) and scene.marker is None:
-            x_px, y_px = layout.scale(7).point_place(6)
+            x_px, y_px = layout.scale(Scale()).number_place(6)
         elif getattr(scene, "button", None):
             x_px, y_px = layout.button.x_px, layout.button.y_px
         else:
