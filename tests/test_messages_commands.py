@@ -75,11 +75,7 @@ def test_files_that_nobody_reads_are_named(folder: Folder) -> None:
     assert [name for name in strays if f"The file {name} is not used" not in said] == []
     folder.forget("DF1")
     status, said = says(folder, "check")
-    assert (status, "0 messages of 0 participants" in said, "There are no messages to check" in said) == (
-        1,
-        True,
-        True,
-    ), said
+    assert (status, "There are no messages to check" in said) == (1, True), said
     assert [name for name in strays if name not in said] == []
 
 

@@ -20,6 +20,7 @@ from experiment.design.changed_texts import describe_changes
 from experiment.design.message import Message, read_messages
 from experiment.design.protocol import Protocol, read_protocol
 from experiment.design.session import check_subject, draw_session
+from experiment.drawing.stimuli import check_wording_fits
 from experiment.errors import BadInput, DayFourError
 from experiment.messages.check import Checked, check_folder, check_participant, check_set
 from experiment.messages.findings import count_in_words
@@ -45,6 +46,7 @@ def check(
 ) -> None:
     """Report problems in messages and what to do about them. Exit status 1 if a session would refuse any."""
     layout, read = layout_of(screen), read_protocol(protocol)
+    check_wording_fits(read, layout)
     checked = _checked(subject, messages, read, layout, data)
     is_one = bool(subject) or not messages.is_dir()
     listed = [one for one in checked.findings if is_one or one.severity != "note"]

@@ -32,7 +32,7 @@ from experiment.errors import BadInput
 from experiment.record.events import MessageScene, ScaleScene, Scene, TextScene
 from experiment.system import no_core_dumps
 from experiment.task.layout import Box, Layout
-from experiment.task.scenes import AS_NAMED, Labels, progress_line, question_scene, scenes
+from experiment.task.scenes import AS_NAMED, Labels, pages, progress_line, question_scene, scenes
 
 PILOT_MARK = "PILOT"
 LineKind = Literal["hint", "progress"]
@@ -105,6 +105,14 @@ def draw_checked(
     """The pictures of a session to come; those of a past one are drawn as they were, whether all fits or not."""
     _StimulusRenderer(protocol, layout, labels).check_controls()
     return draw_pictures(protocol, messages, layout, mark, photodiode=photodiode, labels=labels)
+
+
+def check_wording_fits(protocol: Protocol, layout: Layout) -> None:
+    """BadInput if a page, a question, a label, a button or a line beside them has not enough room for its words."""
+    draughtsman = _StimulusRenderer(protocol, layout, AS_NAMED)
+    draughtsman.check_controls()
+    for page in pages(protocol):
+        draughtsman.text(page)
 
 
 def rooms(layout: Layout, *, has_progress: bool = False) -> list[TextBox]:

@@ -12,6 +12,7 @@ from experiment.design.scale import Scale
 
 MINIMUM_SIZE_PX = (1280, 720)
 WIDEST = 1200  # units
+SPARE = 16  # units of it, for lengths that are rounded
 MOST_APART = 3  # labels that stand apart from each other; more of them are one at each point
 
 
@@ -136,7 +137,7 @@ class Layout(Struct, frozen=True):
         gaps, is_wide = scale.points - 1, len(scale.labels) > MOST_APART
         # Labels need 240 units from one to the next. The widest scale has 720, or with a label at each point as much as
         # the screen has.
-        most = WIDEST * gaps / scale.points if is_wide else 720
+        most = (WIDEST - SPARE) * gaps / scale.points if is_wide else 720
         length = 720 if scale.is_line else min(max(110 * gaps, 240 * (len(scale.labels) - 1)), most)
         step_px = self.even(length / gaps)
         length_px = self.even(length) if scale.is_line else step_px * gaps
