@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ class SkipsWhatIsOfLinux:
 
 if sys.platform != "linux":
     sys.meta_path.insert(0, SkipsWhatIsOfLinux)
+vars(os).setdefault("mkfifo", lambda _: pytest.skip("needs a pipe in a folder, which Windows has not"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

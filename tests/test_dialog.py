@@ -89,11 +89,13 @@ class Assistant:
     def __init__(self, screen: str, hands: Hands, script: str, known: dict[str, str]) -> None:
         self.screen, self.hands = screen, hands
         self.display = Display(screen)
-        environment = os.environ | {"DISPLAY": screen}
-        command = [sys.executable, "-c", START + script, json.dumps(known)]
-        pipe = subprocess.PIPE
-        self.process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True
+        self.process = self.begins("-c", START + script, json.dumps(known))
+
+    def begins(self, *arguments: str) -> subprocess.Popen[str]:
+        """The process."""
+        environment, pipe = os.environ | {"DISPLAY": self.screen}, subprocess.PIPE
+        return subprocess.Popen(
+            [sys.executable, *arguments], cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True
         )
 
     def wait_for_form(self) -> None:

@@ -31,10 +31,11 @@ class Bench:
 
     folder: Path = FOLDER
     display: str | None = None
+    limit_s: float = LIMIT_S
 
     def python(self, code: str, *arguments: object, typed: str = "") -> tuple[int, str, str]:
         """Run this Python there: exit status, standard output, standard error."""
-        return ends(self.start(*self.command(code, *arguments)), typed)
+        return ends(self.start(*self.command(code, *arguments)), typed, self.limit_s)
 
     def dayfour(self, *arguments: object, typed: str = "") -> tuple[int, str, str]:
         """A command of the program."""
@@ -53,14 +54,14 @@ class Bench:
             "/usr/lib/wine/wine64",
         ]  # fmt: skip
 
-    def start(self, *command: str, cwd: Path = ROOT) -> subprocess.Popen[str]:
+    def start(self, *command: str, cwd: Path = ROOT, stdin: int = subprocess.PIPE) -> subprocess.Popen[str]:
         """A program that goes on while the test does something."""
         environment = {name: value for name, value in os.environ.items() if name not in {"DISPLAY", "PYTHONPATH"}}
         if self.display:
             environment["DISPLAY"] = self.display
         pipe = subprocess.PIPE
         return subprocess.Popen(
-            command, cwd=cwd, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True,
+            command, cwd=cwd, env=environment, stdin=stdin, stdout=pipe, stderr=pipe, text=True,
             encoding="utf-8", errors="replace",
         )  # fmt: skip
 
@@ -72,16 +73,15 @@ class WindowsLab(Lab):
     def begins(self, *arguments: object, script: str = "", **_: object) -> Sitting:
         """The program, or a script, with these arguments."""
         data = DataSet(self.data).pilot.root if arguments[:1] == ("pilot",) else self.data
-        given = (*arguments, "--windowed") if arguments[:1] == ("run",) else arguments  # README: no full screen here
-        sitting = Sitting(Bench().command(script or MAIN, *given), self.display, data)
+        sitting = Sitting(Bench().command(script or MAIN, *arguments), self.display, data)
         self.sittings.append(sitting)
         return sitting
 
 
-def ends(process: subprocess.Popen[str], typed: str = "") -> tuple[int, str, str]:
+def ends(process: subprocess.Popen[str], typed: str = "", limit_s: float = LIMIT_S) -> tuple[int, str, str]:
     """How it ended, and what it printed."""
     try:
-        out, told = process.communicate(typed, timeout=LIMIT_S)
+        out, told = process.communicate(typed, timeout=limit_s)
     except subprocess.TimeoutExpired:
         process.kill()
         raise

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import statistics
+import time
 from typing import TYPE_CHECKING
 
 import pytest
+from Xlib import X
 
 from experiment.design.scale import Scale
 from experiment.record.events import Key, Rated, ScaleScene, Shown
 from experiment.task.layout import Layout
 from tests import lab as lab_module
 from tests.lab import Eyes, by_keyboard, finishes, is_message, participates
+from tests.test_dialog import ACCENT, ANSWERS, RIGHT, Assistant, wait_until
 from tests.test_survival import resumes
 from tests.trial_tables import read_table
-from tests.windows.bench import LIMIT_S, WindowsLab
+from tests.windows.bench import LIMIT_S, Bench, WindowsLab
 from tests.xtest import Hands
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import subprocess
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from experiment.record.events import Scene
@@ -95,7 +100,7 @@ def test_a_session_by_mouse(windows_lab: WindowsLab, hands: Hands, large_display
 
 
 def test_a_killed_session_is_resumed(windows_lab: WindowsLab, hands: Hands, large_display: str) -> None:
-    """A session killed after its first message is resumed, and its table has all ratings."""
+    """A session in full screen that was killed after its first message is resumed, and its table has all ratings."""
     windows_lab.messages()
     sitting = windows_lab.runs()
     takes_the_keyboard(sitting, large_display)
@@ -108,3 +113,49 @@ def test_a_killed_session_is_resumed(windows_lab: WindowsLab, hands: Hands, larg
     assert finishes(again, by_keyboard(hands, 2))[0] == 0
     table = read_table(windows_lab.table())
     assert table[["connection", "pleasure"]].to_numpy().tolist() == [[5, 5], [2, 2]]
+
+
+class WindowsAssistant(Assistant):
+    """Somebody in front of the form that runs on the bench."""
+
+    def begins(self, *arguments: str) -> subprocess.Popen[str]:
+        """The process, there."""
+        bench = Bench(display=self.screen)
+        return bench.start(*bench.command(*arguments[1:]))
+
+    def takes_the_keyboard(self) -> None:
+        """The form gets it, which no window manager gives it here."""
+        wait_until(lambda: self.form() is not None, LIMIT_S)
+        self.form().set_input_focus(X.RevertToPointerRoot, X.CurrentTime)
+        self.display.sync()
+        time.sleep(1)
+
+
+@pytest.fixture
+def sits_down(hands: Hands, large_display: str) -> Iterator[Callable[[dict[str, str]], WindowsAssistant]]:
+    """Call it with what is known: an assistant in front of the form."""
+    with contextlib.ExitStack() as stack:
+
+        def sit_down(known: dict[str, str]) -> WindowsAssistant:
+            assistant = WindowsAssistant(large_display, hands, "ask()", known)
+            stack.callback(assistant.display.close)
+            stack.enter_context(assistant.process)
+            stack.callback(assistant.process.kill)
+            assistant.takes_the_keyboard()
+            return assistant
+
+        yield sit_down
+
+
+def test_the_form_by_keyboard(sits_down: Callable[[dict[str, str]], WindowsAssistant]) -> None:
+    """Typing, Tab and Enter fill it in."""
+    assistant = sits_down(RIGHT | {"subject": "", "symptoms": ""})
+    assistant.type("df017", "<tab>", "<tab>", "<tab>", "<tab>", "mi", "<return>")
+    assert assistant.answers() == ANSWERS | {"subject": "df017"}
+
+
+def test_the_form_by_mouse(sits_down: Callable[[dict[str, str]], WindowsAssistant]) -> None:
+    """Where all is known, one click is enough."""
+    assistant = sits_down(RIGHT)
+    assistant.hands.click(*assistant.place(ACCENT))
+    assert assistant.answers() == ANSWERS

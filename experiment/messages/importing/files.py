@@ -98,7 +98,8 @@ def _files(paths: Sequence[Path]) -> tuple[list[Path], list[Finding]]:
         if not path.is_dir():
             files.append(path)
             continue
-        inside = sorted(one for one in path.iterdir() if not one.name.startswith((".", "~$")))
+        named = {one.name: one for one in path.iterdir() if not one.name.startswith((".", "~$"))}
+        inside = [named[name] for name in sorted(named)]  # paths sort otherwise on Windows
         meant = [one for one in inside if one.is_file() and one.suffix.casefold() in READ]
         if not meant:
             raise BadInput(
