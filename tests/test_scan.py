@@ -418,6 +418,7 @@ def test_a_split_shares_out_the_messages_of_each_source() -> None:
         ("[scan]\ninterval_s = [2.0, 1.0]", "write the shorter time first"),
         ("[scan]\nready = '{seconds}'", "'ready'"),
         ("without = ['pulses']", "needs a section [pulses]"),
+        ("[scan]\nbuttons = ['5', '2', '3', '4']", "key = '5' is also a button"),
         ("[pulses]\nvolumes = 50", "volumes = 50 are too few. A run needs 110"),
         ("[scan]\nsources = ['close', 'foe']", "sources"),
     ],

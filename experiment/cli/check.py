@@ -13,6 +13,7 @@ from experiment.cli.options import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, 
 from experiment.cli.terminal import show, show_rows
 from experiment.design.protocol import read_protocol
 from experiment.errors import BadInput, DayFourError
+from experiment.messages.store import Folder
 from experiment.preflight import report
 from experiment.record.finding import Finding, refusal, worst
 from experiment.session.readiness import SessionItems, check_readiness, session_items
@@ -39,7 +40,8 @@ def check(
     of_session: SessionItems = ([], ())
     if subject:
         system.no_core_dumps()  # messages are in this process from here on
-        of_session = session_items(read, subject, session, open_folder(messages), data)
+        folder = open_folder(messages) if read.messages else Folder(messages)
+        of_session = session_items(read, subject, session, folder, data)
     of_session[0].extend(study_items(data, subject, session))
     found = check_readiness(read, data, ROOT, full_screen=not windowed, with_press=not no_press, of_session=of_session)
     rows = [(one.kind, one.severity, one.text, one.value, one.unit, one.fix) for one in found]

@@ -53,6 +53,9 @@ def keys_of_two(protocol: Protocol) -> Iterator[str]:
     of_assistant = {keys.resume, keys.pause.split("+")[-1], *keys.reasons.values()}
     if key in {*keys.confirm, *keys.moving, *of_assistant}:
         yield f"[pulses]: key = {key!r} is also in [keys]. Please choose another key for one of them."
+    elif protocol.scan:  # where buttons answer, and not the digits
+        if key in protocol.scan.buttons:
+            yield f"[pulses]: key = {key!r} is also a button of [scan]. Please choose another key for one of them."
     elif scale := next((one for one in scales if key in one.digits), None):
         yield (
             f"[pulses]: key = {key!r} also sets the marker on scales of {scale.points} points. Please set the "

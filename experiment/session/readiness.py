@@ -104,7 +104,9 @@ def session_items(protocol: Protocol, subject: str, session: int, messages: Fold
         refuse_errors(check_set(label, shown, protocol, Layout(*MINIMUM_SIZE_PX)))
     except DayFourError as error:
         return [refusal("messages", error)], ()
-    ready = refusal("messages", None, f"{len(shown)} are there, without errors")
+    ready = refusal(
+        "messages", None, f"{len(shown)} are there, without errors" if protocol.messages else "the task shows none"
+    )
     if not session:
         return [ready], shown
     return [ready, _turn(protocol, shown, data, subject, session)], shown
