@@ -156,7 +156,7 @@ def test_wrong_input_is_told_before_anything_opens(lab: Lab) -> None:
         (lab.begins("run", *lab.places(), "--answer", "dose=1"), ["no question 'dose'", "last_dose"]),
         (
             lab.begins("pilot", "--protocol", wrong, "--data", lab.data),
-            [str(wrong), '[rating]: points = "7"', "a whole number from 2 to 9"],
+            [str(wrong), '[rating]: points = "7"', 'a whole number from 2 to 11, or "line"'],
         ),
         (lab.begins("pilot", "--protocol", unknown, "--data", lab.data), [str(unknown), "'blanc_s'", "'blank_s'"]),
         (lab.pilots("--robot", "--participant", "nobody"), ["--participant", "steady", "'nobody'"]),

@@ -199,7 +199,8 @@ def test_a_display_that_crashes_takes_nothing_along(lab: Lab) -> None:
             to_second_question(sitting, hands)
         os.kill(server.pid, signal.SIGKILL)
         status, said = sitting.ends()
-    assert (status, "broken" in said) == (1, True)
+    assert status in (1, -signal.SIGSEGV)  # Xlib ends the program, or crashes in it
+    assert "broken" in said
     rated = [event for event in read(lab).events if isinstance(event, Rated)]
     assert [event.value for event in rated] == [3, 3, 3]
     assert not is_written(transcript(lab))

@@ -112,10 +112,9 @@ def test_every_example_message_is_drawn_whole(message: Message) -> None:
     assert not needs_language(message.text, message.language)
 
 
-def test_the_examples_are_three_sets_of_six() -> None:
-    """There are at least three example sets of six messages, each with ids and relationships of its own."""
-    assert len(EXAMPLES) >= 3
-    assert {len(six) for six in EXAMPLES.values()} == {6}
+def test_the_examples_are_three_sets_of_six_and_a_scan_s() -> None:
+    """There are three example sets of six messages, each with ids and relationships of its own, and one for a scan."""
+    assert {name: len(some) for name, some in EXAMPLES.items()} == {"emoji": 6, "english": 6, "scripts": 6, "scan": 24}
 
 
 @pytest.mark.parametrize("text", SCRIPTS.values(), ids=SCRIPTS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from experiment.design.signals import SignalName, Signals
@@ -93,5 +93,5 @@ def due_signals(signals: Signals, events: Iterable[Event]) -> Iterator[DueSignal
 def _bare(scene: Scene) -> Scene:
     """The scene without what changes while it stays."""
     if isinstance(scene, ScaleScene):
-        return replace(scene, button=None, marker=None)
-    return replace(scene, button=None) if isinstance(scene, MessageScene) else scene
+        return replace(scene, button=None, unready=UNSET, hint=UNSET, marker=None)
+    return replace(scene, button=None, unready=UNSET) if isinstance(scene, MessageScene) else scene

@@ -169,4 +169,5 @@ def says(name: str, field: str, *, alone: bool) -> bool:
 
 @cache
 def _words(field: str, *, alone: bool) -> tuple[str, ...]:
-    return tuple(plain(word) for word in (ALONE if alone else WITHIN)[field].split("|"))
+    words = map(plain, (ALONE if alone else WITHIN)[field].split("|"))
+    return tuple(word for word in words if word)
