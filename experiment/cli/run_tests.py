@@ -24,7 +24,8 @@ def run_tests(
     """The whole test suite: ruff, mypy, pytest. With arguments (`-k NAME`, a file) only pytest, which gets them."""
     checks = [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"]]
     # Two files at a time, and then, one after the other, those that measure times.
-    side_by_side = ["pytest", "-n", "2", "--dist", "loadfile", "-m", "not bench and not alone and not windows"]
+    side_by_side = ["pytest", "-n", "2", "--dist", "loadfile", "--max-worker-restart", "1"]
+    side_by_side += ["-m", "not bench and not alone and not windows"]
     commands = [["pytest", *context.args]] if context.args else [*checks, side_by_side, ["pytest", "-m", "alone"]]
     if windows:
         subprocess.run([ROOT / "tests" / "windows" / "set-up", ROOT / ".venv-windows"], check=True)  # noqa: S603 - ours
