@@ -6,8 +6,8 @@ import sys
 from typing import NoReturn
 
 from experiment.cli.commands import COMMANDS, build
+from experiment.cli.desk.commands import desk
 from experiment.cli.terminal import describe_unexpected, end_as_interrupted, say, speak_utf8
-from experiment.desk.commands import desk
 from experiment.errors import DayFourError, EquipmentFailure
 
 app = build(COMMANDS, desk)

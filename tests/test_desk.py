@@ -13,9 +13,9 @@ from Xlib import X
 from Xlib.display import Display
 from Xlib.error import BadWindow
 
-from experiment.desk.computer import states
-from experiment.desk.facts import NO_REGISTER, Line, read_facts
-from experiment.desk.places import Places
+from experiment.cli.desk.computer import states
+from experiment.cli.desk.facts import NO_REGISTER, Line, read_facts
+from experiment.cli.desk.places import Places
 from experiment.record.finding import Finding
 from experiment.study.status import Urgency
 from tests.lab import LIMIT_S, SUBJECT, Lab, screenshot

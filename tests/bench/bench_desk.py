@@ -92,7 +92,7 @@ def alone_s(name: str) -> float:
 
 OVERRIDDEN = f"""
 import sys
-from experiment.desk.places import Places
+from experiment.cli.desk.places import Places
 usual = Places.run
 Places.run = lambda self, subject, session: (*usual(self, subject, session), *{OVERRIDE!r})
 from experiment.__main__ import main

@@ -9,8 +9,8 @@ from pathlib import Path
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from experiment.cli.desk.widgets import COLOURS, button
 from experiment.cli.form_widgets import label
-from experiment.desk.widgets import COLOURS, button
 from experiment.preflight.report import VERDICTS, WORDS
 from experiment.record.finding import Finding, worst
 

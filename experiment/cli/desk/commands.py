@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from experiment import system
+from experiment.cli.desk.places import Places
 from experiment.cli.options import DATA, PARTICIPANTS, PROTOCOL, DataFolder, ProtocolFile
-from experiment.desk.places import Places
 from experiment.errors import BadInput, EquipmentFailure
 
 MessagesFolder = Annotated[Path, typer.Option("--messages", help="The folder with sub-<ID>.csv of each participant.")]
@@ -36,6 +36,6 @@ def desk(
             "There is no display, so the desk cannot open. Start it from the computer's desktop, or see what can be "
             "done without one: ./dayfour --help"
         )
-    from experiment.desk.window import open_desk
+    from experiment.cli.desk.window import open_desk
 
     raise typer.Exit(open_desk(places))

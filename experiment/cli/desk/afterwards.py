@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from PyQt6.QtWidgets import QWidget
 
+from experiment.cli.desk.facts import Facts
+from experiment.cli.desk.jobs import Outcome
+from experiment.cli.desk.places import Command, Places
+from experiment.cli.desk.result import Act, said
 from experiment.cli.form_widgets import label
 from experiment.design.visit import Visit, visit_of_file
-from experiment.desk.facts import Facts
-from experiment.desk.jobs import Outcome
-from experiment.desk.places import Command, Places
-from experiment.desk.result import Act, said
 
 HEADINGS = {0: "The session is complete", 3: "The session was ended early"}
 ANCHOR = "Anchor, "  # begins the line that names it

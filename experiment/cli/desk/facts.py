@@ -12,9 +12,9 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from experiment.cli.desk.places import Command, Places
 from experiment.design.protocol import Protocol, read_protocol
 from experiment.design.visit import Visit, session_name, subject_label
-from experiment.desk.places import Command, Places
 from experiment.errors import DayFourError
 from experiment.messages.store import Folder
 from experiment.record.dataset import DataSet

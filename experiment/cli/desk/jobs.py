@@ -10,8 +10,8 @@ from typing import Any
 
 from PyQt6.QtCore import QObject, QProcess, QProcessEnvironment
 
+from experiment.cli.desk.places import Command, process_of
 from experiment.cli.terminal import DESK, FOR_DESK
-from experiment.desk.places import Command, process_of
 from experiment.record.transcript import has_begun
 
 COULD_NOT_START = 4

@@ -8,8 +8,8 @@ from PyQt6.QtCore import QAbstractTableModel, QModelIndex, Qt
 from PyQt6.QtGui import QColor, QKeyEvent
 from PyQt6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QPushButton, QTableView, QWidget
 
+from experiment.cli.desk.facts import Line, Trouble
 from experiment.cli.form_widgets import ACCENT, ERROR, INK, LINE, PAPER, QUIET, STYLE, label
-from experiment.desk.facts import Line, Trouble
 from experiment.record.finding import Severity
 from experiment.study.status import Urgency
 

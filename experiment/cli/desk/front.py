@@ -8,11 +8,11 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QKeySequence, QShortcut
 from PyQt6.QtWidgets import QButtonGroup, QHBoxLayout, QLineEdit, QProgressBar, QVBoxLayout, QWidget
 
+from experiment.cli.desk.computer import State
+from experiment.cli.desk.facts import Facts, Line, Trouble
+from experiment.cli.desk.widgets import COLOURS, Participants, ParticipantsTable, TroubleBox, button
 from experiment.cli.form_widgets import label
 from experiment.design.visit import bare_label
-from experiment.desk.computer import State
-from experiment.desk.facts import Facts, Line, Trouble
-from experiment.desk.widgets import COLOURS, Participants, ParticipantsTable, TroubleBox, button
 from experiment.study.participants import near_ids
 
 MOST_TROUBLES = 3

@@ -18,19 +18,19 @@ from PyQt6.QtGui import QCloseEvent, QDesktopServices, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from experiment.cli.closing_window import ClosingWindow
+from experiment.cli.desk.afterwards import acts_after, is_interrupted, page_after
+from experiment.cli.desk.computer import states
+from experiment.cli.desk.facts import Facts, Line, Trouble, read_facts
+from experiment.cli.desk.front import Front
+from experiment.cli.desk.jobs import Job, Outcome
+from experiment.cli.desk.places import Command, Places
+from experiment.cli.desk.result import Act, Result, checked, findings_of, page_of, said
+from experiment.cli.desk.widgets import DESK_STYLE
 from experiment.cli.form_widgets import PAPER
 from experiment.cli.form_window import application
 from experiment.cli.options import ROOT
 from experiment.cli.terminal import describe_unexpected
 from experiment.design.protocol import read_protocol
-from experiment.desk.afterwards import acts_after, is_interrupted, page_after
-from experiment.desk.computer import states
-from experiment.desk.facts import Facts, Line, Trouble, read_facts
-from experiment.desk.front import Front
-from experiment.desk.jobs import Job, Outcome
-from experiment.desk.places import Command, Places
-from experiment.desk.result import Act, Result, checked, findings_of, page_of, said
-from experiment.desk.widgets import DESK_STYLE
 from experiment.errors import DayFourError
 from experiment.preflight import computer
 from experiment.record.dataset import DataSet
