@@ -1,15 +1,39 @@
-"""What every task asks of a participant: to read a page and go on, and to rate on a scale."""
+"""What every task does with a participant: it welcomes, shows pages to read, asks on scales, and closes."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from msgspec import UNSET
 
 from experiment.design.rating import Question
-from experiment.record.events import Drag, Marked, Rated, TextScene
+from experiment.record.events import Drag, Marked, Rated, TextScene, TrialEnded
 from experiment.record.screen_info import TimedBy
 from experiment.task.rating_scale import Confirm, MoveMarker, SetMarker, interpret, is_confirmation, marker_after
-from experiment.task.scenes import SceneWithButton, participant_page, question_scene, with_quiet_button
+from experiment.task.scenes import SceneWithButton, closing_page, participant_page, question_scene, with_quiet_button
 from experiment.task.stage import Press, Stage, Stay
+
+
+def welcome(stage: Stage, first_trial: int, last_trial: int) -> None:
+    """The first page, and the instructions where a trial is left.
+
+    In a session that is resumed at `first_trial` they are read again, since time has passed and somebody talked.
+    """
+    wording = stage.protocol.wording
+    show_page(stage, wording.resumed if first_trial > 0 else wording.welcome)
+    for instruction in wording.instructions if first_trial <= last_trial else ():
+        show_page(stage, instruction)
+
+
+def end_trial(stage: Stage, trial: int) -> None:
+    """Record that a trial is complete, and the refreshes since the one before."""
+    stage.emit(stage.screen.refreshes())
+    stage.emit(TrialEnded(trial))
+
+
+def close(stage: Stage) -> None:
+    """The last page."""
+    show_page(stage, closing_page(stage.protocol, stage.session.session))
 
 
 def show_page(stage: Stage, text: str) -> None:
@@ -38,6 +62,13 @@ def wait_for_assistant(stage: Stage, page: TextScene) -> Press:
     while (press := stage.next_press(stay, None)) is None or getattr(press, "key", None) != stage.protocol.keys.resume:
         pass
     return press
+
+
+def ask_each(stage: Stage, question_ids: Iterable[str]) -> None:
+    """Questions by their ids, one after the other."""
+    questions = {question.id: question for question in stage.protocol.rating.questions}
+    for question_id in question_ids:
+        ask(stage, questions[question_id])
 
 
 def ask(stage: Stage, question: Question) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from experiment.design.objects import Holding, Measure, Objects
-from experiment.record.events import BlankScene, Key, TrialBegan, TrialEnded
+from experiment.record.events import BlankScene, Key, TrialBegan
 from experiment.record.events_of_tasks import Handed, Measured, TakenBack
-from experiment.task.asking import ask, show_page, wait_for_assistant
-from experiment.task.scenes import assistant_page, closing_page, hand_over_page, measure_page, participant_page
+from experiment.task.asking import ask_each, close, end_trial, wait_for_assistant, welcome
+from experiment.task.scenes import assistant_page, hand_over_page, measure_page, participant_page
 from experiment.task.stage import Stage
 
 ENTER, POINT, DELETE = ("return", "num_enter"), ("period", "comma", "num_decimal"), "backspace"
@@ -17,19 +17,16 @@ MOST_TYPED = 5  # characters, such as 36.45
 
 def run_session(stage: Stage, objects: Objects, first_trial: int) -> None:
     """Welcome, instructions, the holdings, and the closing page; a session that died goes on at `first_trial`."""
-    session, wording = stage.session, stage.protocol.wording
-    left = [holding for holding in session.holdings or () if holding.trial >= first_trial]
-    show_page(stage, wording.resumed if first_trial > 0 else wording.welcome)
-    for instruction in wording.instructions if left else ():
-        show_page(stage, instruction)
-    for holding in left:
-        _hold(stage, objects, holding)
-    show_page(stage, closing_page(stage.protocol, stage.session.session))
+    holdings = stage.session.holdings or ()
+    welcome(stage, first_trial, len(holdings))
+    for holding in holdings:
+        if holding.trial >= first_trial:
+            _hold(stage, objects, holding)
+    close(stage)
 
 
 def _hold(stage: Stage, objects: Objects, holding: Holding) -> None:
     """Eyes closed, the object handed over, held and taken back, eyes open, each question on its scale, a rest."""
-    questions = {question.id: question for question in stage.protocol.rating.questions}
     stage.emit(TrialBegan(holding.trial))
     _tell_assistant(stage, objects.close_eyes)
     _measure(stage, objects, holding, "before")
@@ -41,11 +38,9 @@ def _hold(stage: Stage, objects: Objects, holding: Holding) -> None:
     stage.emit(TakenBack(holding.object, _tell_assistant(stage, objects.take_back)))
     _measure(stage, objects, holding, "after")
     _tell_assistant(stage, objects.open_eyes)
-    for question_id in holding.questions:
-        ask(stage, questions[question_id])
+    ask_each(stage, holding.questions)
     stage.keep(stage.show(BlankScene()), objects.rest_s)
-    stage.emit(stage.screen.refreshes())
-    stage.emit(TrialEnded(holding.trial))
+    end_trial(stage, holding.trial)
 
 
 def _tell_assistant(stage: Stage, text: str) -> float:

@@ -20,24 +20,20 @@ from experiment.record.events import (
     Rated,
     Read,
     TrialBegan,
-    TrialEnded,
 )
 from experiment.record.events_of_tasks import RunBegan, RunEnded
-from experiment.task.asking import show_page, time_of, wait_for_assistant
-from experiment.task.scenes import closing_page, fixation, question_scene, ready_page, waiting_page
+from experiment.task.asking import close, end_trial, time_of, wait_for_assistant, welcome
+from experiment.task.scenes import fixation, question_scene, ready_page, waiting_page
 from experiment.task.stage import PauseWanted, Stage
 
 
 def run_session(stage: Stage, scan: Scan, first_trial: int) -> None:
     """Welcome, instructions, the runs, and the closing page; a session that died goes on with the run of a trial."""
-    wording = stage.protocol.wording
+    welcome(stage, first_trial, len(stage.session.trials))
     left = [trial for trial in stage.session.trials if trial.trial >= first_trial]
-    show_page(stage, wording.resumed if first_trial > 0 else wording.welcome)
-    for instruction in wording.instructions if left else ():
-        show_page(stage, instruction)
     for run in dict.fromkeys(trial.slot.run for trial in left if trial.slot):
         _run(stage, scan, run, [trial for trial in left if trial.slot and trial.slot.run == run])
-    show_page(stage, closing_page(stage.protocol, stage.session.session))
+    close(stage)
 
 
 def _run(stage: Stage, scan: Scan, run: int, trials: list[Trial]) -> None:
@@ -82,8 +78,7 @@ def _run_trial(stage: Stage, scan: Scan, trial: Trial, zero_s: float) -> None:
         until_s += scan.rating_s or 0.0
         _ask(stage, scan, questions[question_id], until_s)
     stage.show(fixation(stage.protocol))
-    stage.emit(stage.screen.refreshes())
-    stage.emit(TrialEnded(trial.trial))
+    end_trial(stage, trial.trial)
 
 
 def _ask(stage: Stage, scan: Scan, question: Question, until_s: float) -> None:
