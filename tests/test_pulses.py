@@ -175,7 +175,7 @@ def test_qa_names_lost_doubled_and_irregular_pulses_by_their_gaps() -> None:
     two = Pulses(tr_s=2.0, key="9")
     assert pulsed([2, 4, 6.001, 8, 10], 11, two).wrong is None
     found = pulsed([2, 4, 4.01, 6, 10, 14, 16.005, 18.005], 20, two)
-    assert found.wrong == "8 pulses came. By their gaps: 2 lost, 1 doubled, 1 at irregular times."
+    assert found.wrong == "8 pulses came: by their gaps 2 lost, 1 doubled, 1 at irregular times."
     assert pulsed([], 20, two).wrong == "No pulse of the scanner came."
 
 
@@ -185,7 +185,7 @@ def test_qa_counts_the_pulses_of_each_row() -> None:
     assert pulsed([2, 4, 6, 100, 102, 104, 200], 201, three).wrong is None
     found = pulsed([2, 4, 100, 102, 104, 200, 202], 300, three)
     assert found.series == (2, 3, 2)
-    assert found.wrong == "7 pulses came. By their gaps: 2 in a row instead of 3, 2 in a row instead of 3."
+    assert found.wrong == "7 pulses came: 2 in a row instead of 3; 2 in a row instead of 3."
 
 
 def test_a_scanner_s_line_that_vanishes_is_told_on_the_pause_page(lab: Lab, hands: Hands) -> None:

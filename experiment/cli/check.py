@@ -8,12 +8,11 @@ from typing import Annotated
 import typer
 
 from experiment import system
-from experiment.cli.messages import open_folder
+from experiment.cli.messages import needed_folder, with_key
 from experiment.cli.options import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, ROOT, AsJson, AsTsv, ProtocolFile
 from experiment.cli.terminal import show, show_rows
 from experiment.design.protocol import read_protocol
 from experiment.errors import BadInput, DayFourError
-from experiment.messages.store import Folder
 from experiment.preflight import report
 from experiment.record.finding import Finding, refusal, worst
 from experiment.session.readiness import SessionItems, check_readiness, session_items
@@ -40,8 +39,8 @@ def check(
     of_session: SessionItems = ([], ())
     if subject:
         system.no_core_dumps()  # messages are in this process from here on
-        folder = open_folder(messages) if read.messages else Folder(messages)
-        of_session = session_items(read, subject, session, folder, data)
+        folder = needed_folder(messages, read)
+        of_session = session_items(read, subject, session, folder and with_key(folder), data)
     of_session[0].extend(study_items(data, subject, session))
     found = check_readiness(read, data, ROOT, full_screen=not windowed, with_press=not no_press, of_session=of_session)
     rows = [(one.kind, one.severity, one.text, one.value, one.unit, one.fix) for one in found]

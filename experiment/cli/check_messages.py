@@ -32,6 +32,7 @@ from experiment.session.plan import read_begun_sessions, recorded_sets
 from experiment.task.layout import MINIMUM_SIZE_PX, Layout
 
 Messages = Annotated[Path, typer.Option("--messages", help="The participants' folder, or one file of messages.")]
+NO_MESSAGES = "The task of this protocol shows no messages."
 Screen = Annotated[str, typer.Option("--screen", help="The session's screen in pixels: WIDTHxHEIGHT.")]
 
 
@@ -47,6 +48,9 @@ def check(
     """Report problems in messages and what to do about them. Exit status 1 if a session would refuse any."""
     layout, read = layout_of(screen), read_protocol(protocol)
     check_wording_fits(read, layout)
+    if not read.messages:
+        say(NO_MESSAGES)
+        return
     checked = _checked(subject, messages, read, layout, data)
     is_one = bool(subject) or not messages.is_dir()
     listed = [one for one in checked.findings if is_one or one.severity != "note"]
@@ -75,6 +79,8 @@ def preview(
 ) -> None:
     """Draw what a participant will see, pixel by pixel. Only for people allowed to read the messages."""
     label, layout, read = check_subject(subject), layout_of(screen), read_protocol(protocol)
+    if not read.messages:
+        raise BadInput(NO_MESSAGES)
     shown = _messages(label, messages)
     recorded = recorded_sets(read, DataSet(data), label)
     is_complete = len(shown) == read.messages_in_all  # else nothing can be shared out yet

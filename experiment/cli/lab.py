@@ -42,11 +42,14 @@ CHECK_AGAIN = "Check again"
 
 @dataclass
 class Lab:
-    """`folder`: the messages, with their key once the passphrase was given. `told`: the register as it was read."""
+    """`folder`: the messages, with their key once the passphrase was given; None for a task that shows none.
+
+    `told`: the register as it was read.
+    """
 
     protocol: Protocol
     data: DataSet
-    folder: Folder
+    folder: Folder | None
     register: Register | None
     told: Snapshot | None
     seed: int
@@ -54,11 +57,11 @@ class Lab:
     @property
     def is_locked(self) -> bool:
         """Whether the passphrase of the messages is needed, and was not given yet."""
-        return bool(self.protocol.messages) and self.folder.is_encrypted and self.folder.key is None
+        return self.folder is not None and self.folder.is_encrypted and self.folder.key is None
 
     def unlock(self, passphrase: str) -> None:
         """Open the messages for the rest of this start; WrongAnswers says so beneath the field."""
-        if not self.is_locked:
+        if self.folder is None or not self.is_locked:
             return
         try:
             self.folder = self.folder.unlocked(passphrase)
@@ -69,7 +72,7 @@ class Lab:
         """The subjects who can be meant: those in the register, or else those with messages; None: anybody."""
         if self.told:
             return frozenset(self.told.people)
-        if not self.protocol.messages:
+        if self.folder is None:
             return None
         with_data = {label for name in self.data.subjects() if (label := subject_label(name))}
         return frozenset({*self.folder.subjects(), *with_data})
@@ -94,7 +97,7 @@ class Lab:
             set_session_aside(self._named(subject, asked, who), reason)
         session = self._session(subject, asked, decided)
         override = decided.get(RUN_DESPITE.id)
-        shown = self.folder.read(subject) if self.protocol.messages else ()
+        shown = self.folder.read(subject) if self.folder else ()
         plan = plan_session(
             "run", self.protocol, shown, self.data, subject=subject, session=session or 0, seed=self.seed,
             operator=who, answers=answers.extra, resume=RESUME.id in decided,

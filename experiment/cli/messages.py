@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from experiment.cli.options import PARTICIPANTS
 from experiment.cli.terminal import new_passphrase, say, unlock
 from experiment.design.message import YES
+from experiment.design.protocol import Protocol
 from experiment.design.session import check_subject
 from experiment.design.visit import subject_name
 from experiment.errors import BadInput
@@ -87,8 +88,17 @@ def forget(
 
 def open_folder(messages: Path) -> Folder:
     """The folder, with its key if it is encrypted: then the passphrase is asked for."""
-    folder = folder_of(messages)
+    return with_key(folder_of(messages))
+
+
+def with_key(folder: Folder) -> Folder:
+    """The same, opened."""
     return unlock("Passphrase of the messages", folder.unlocked) if folder.is_encrypted else folder
+
+
+def needed_folder(messages: Path, protocol: Protocol) -> Folder | None:
+    """The folder as a session needs it, still without its key; None if its task shows no messages."""
+    return folder_of(messages) if protocol.messages else None
 
 
 def folder_of(path: Path) -> Folder:

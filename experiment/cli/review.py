@@ -108,7 +108,8 @@ def replay(
         return
     no_core_dumps()  # messages are in this process from here on
 
-    source = _source(messages or PARTICIPANTS)
+    has_messages = bool(log.read(transcript, pilot=pilot).started.session.trials)
+    source = _source(messages or PARTICIPANTS) if has_messages or messages else None
     if video is None:
         show_again(transcript, messages=source, speed=speed, pilot=pilot, tell=lambda finding: say(describe(finding)))
         return

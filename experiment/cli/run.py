@@ -23,14 +23,13 @@ from experiment.cli.closing import ClosingScreen
 from experiment.cli.form import parse_answers
 from experiment.cli.form_problems import RESUME, RUN_ANYWAY, RUN_DESPITE, Decided
 from experiment.cli.lab import Lab
-from experiment.cli.messages import folder_of, open_folder
+from experiment.cli.messages import needed_folder, with_key
 from experiment.cli.options import DATA, PARTICIPANTS, PROTOCOL, ROOT, DataFolder, ProtocolFile
 from experiment.cli.terminal import say
-from experiment.design.message import read_messages
+from experiment.design.message import Message, read_messages
 from experiment.design.protocol import Protocol, read_protocol
 from experiment.design.session import check_subject
 from experiment.errors import BadInput, EquipmentFailure
-from experiment.messages.store import Folder
 from experiment.preflight import computer, devices
 from experiment.record.dataset import DataSet
 from experiment.record.events import Ended, Event, TrialBegan
@@ -87,7 +86,7 @@ def pilot(
         whole.pilot.prepare()
         read = read_protocol(protocol)
         plan = plans.plan_session(
-            "pilot", read, read_messages(example_messages(read, messages)), whole.pilot,
+            "pilot", read, example_messages(read, messages), whole.pilot,
             subject=whole.pilot.next_subject("pilot"), session=session, seed=seed, operator="pilot",
             participant=habit_of(participant) if robot else plans.PERSON,
         )  # fmt: skip
@@ -114,9 +113,11 @@ def _robot_progress(plan: Plan) -> Callable[[Event], None]:
     return tell
 
 
-def example_messages(protocol: Protocol, named: Path) -> Path:
-    """The file that was named; if none was, the example for the protocol's task."""
-    return SCAN_EXAMPLE if protocol.scan and named == EXAMPLE else named
+def example_messages(protocol: Protocol, named: Path) -> tuple[Message, ...]:
+    """The messages of the file that was named; if none was, those of the example for the protocol's task, if any."""
+    if not protocol.messages:
+        return ()
+    return read_messages(SCAN_EXAMPLE if protocol.scan and named == EXAMPLE else named)
 
 
 def run(
@@ -153,14 +154,13 @@ def run(
         return
     if begin_again is not None:
         set_session_aside(named, begin_again)
-    folder = folder_of(messages) if read.messages else Folder(messages)
-    lab = Lab(read, data_set, folder, register, register.read() if register else None, seed)
+    lab = Lab(read, data_set, needed_folder(messages, read), register, register.read() if register else None, seed)
     # A session's number is asked for unless the register knows it.
     start = Start(lab, with_session=register is None or bool(session))
     if register and subject:
         _look_ahead(lab, check_subject(subject), session, decided, is_known=start.is_known(known, decided))
-    if read.messages and start.is_known(known, decided):
-        lab.folder = open_folder(messages)
+    if lab.folder and start.is_known(known, decided):
+        lab.folder = with_key(lab.folder)
 
     def run_planned(plan: Plan, reason: str | None) -> Ended:
         check = sessions.Check(lambda: [*computer.items(data, ROOT), *devices.items(plan.protocol)], reason)

@@ -13,7 +13,6 @@ from rich.progress import track
 from experiment.cli.options import PROTOCOL, ProtocolFile
 from experiment.cli.run import EXAMPLE, MessagesFile, Seed, SyntheticName, example_messages, habit_of
 from experiment.cli.terminal import console, say
-from experiment.design.message import read_messages
 from experiment.design.protocol import find_daily, read_protocol
 from experiment.errors import BadInput
 from experiment.record.dataset import DataSet
@@ -60,7 +59,7 @@ def simulate(
     if effect or until:
         raise BadInput("--effect and --until need a study. Add --study FILE.")
     read, data_set = read_protocol(protocol), DataSet(out)
-    shown = read_messages(example_messages(read, messages))
+    shown = example_messages(read, messages)
     data_set.prepare()
     habit = participant if participant == "mixed" else habit_of(participant)
     for number in track(range(1, subjects + 1), "Simulating", console=console(), transient=True):
@@ -103,8 +102,8 @@ def simulate_study(
         return {one.kit for one in open_packing(register, key) if one.treatment == read.treatments[0]}
 
     simulated_study.simulate_study(
-        begun, DataSet(out), subjects, seed=seed, protocol=asked, messages=read_messages(messages), effects=added,
-        drug_kits=drug_kits, until=until or date.max,
+        begun, DataSet(out), subjects, seed=seed, protocol=asked, messages=example_messages(asked, messages),
+        effects=added, drug_kits=drug_kits, until=until or date.max,
         watched=lambda steps: track(steps, "Simulating", console=console(), transient=True),
     )  # fmt: skip
     if daily:

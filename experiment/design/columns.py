@@ -118,9 +118,7 @@ def rating_columns(rating: Rating) -> Iterator[TableColumn]:
     """Five for each question."""
     for question in rating.questions:
         name, scale = question.id, rating.scale(question)
-        extent = (
-            "" if scale.first else f", from {scale.first} to {scale.last}" + (" on a line" if scale.is_line else "")
-        )
+        extent = "" if scale.first else f", {scale.extent}"
         answer = f'The confirmed answer to "{question.text}"{extent}; n/a if none was confirmed in time.'
         confirmed = f"From {name}_onset to the press that made the answer final, without pauses."
         changes = "How often the marker moved after the first choice; n/a if there was none."

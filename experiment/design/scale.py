@@ -35,6 +35,11 @@ class Scale(Struct, frozen=True):
         return self.first + self.points - 1
 
     @property
+    def extent(self) -> str:
+        """From where to where, in words."""
+        return f"from {self.first} to {self.last}{' on a line' if self.is_line else ''}"
+
+    @property
     def step(self) -> int:
         """How far a key moves the marker to the left or right."""
         return LINE_STEP if self.is_line else 1

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
+from experiment.design.scan import volumes_of_run
 from experiment.design.scanner import Pulses
 from experiment.design.signals import Output, Signals
 from experiment.record.events import Pulse
 from experiment.record.events_beside import Signal
+from experiment.record.events_of_tasks import RunBegan, RunEnded
 from experiment.record.timeline import Attempt, last_s
 from experiment.signals.due import due_signals
 
@@ -44,11 +46,19 @@ class SentSignals(Struct, frozen=True):
         return f"{number} of {self.due} signals did not reach {self.output}: {why}." if number else None
 
 
+class RunPulses(Struct, frozen=True):
+    """How many pulses came in a run of the scanner, from the first one kept to its end, and how many it needs."""
+
+    run: int
+    number: int
+    needed: int
+
+
 class PulseCount(Struct, frozen=True):
     """`series`: how many pulses came in each row that the scanner itself ended. `lost`, `doubled`: by their gaps.
 
     `irregular`: gaps that are no multiple of the repetition time, within GAP_ERROR_S. `volumes`: how many were to come
-    in a row, if that is known.
+    in a row, if that is known. `runs`: those that no pause ended.
     """
 
     number: int
@@ -57,17 +67,22 @@ class PulseCount(Struct, frozen=True):
     doubled: int
     irregular: int
     volumes: int | None
+    runs: tuple[RunPulses, ...]
 
     @property
     def wrong(self) -> str | None:
         """What a person should know; None if all came in time."""
-        counts = {"lost": self.lost, "doubled": self.doubled, "at irregular times": self.irregular}
-        wrong = [f"{count} {how}" for how, count in counts.items() if count]
-        rows = [number for number in self.series if self.volumes not in {None, number}]
-        wrong += [f"{number} in a row instead of {self.volumes}" for number in rows]
         if not self.number:
             return "No pulse of the scanner came."
-        return f"{self.number} pulses came. By their gaps: {', '.join(wrong)}." if wrong else None
+        counts = {"lost": self.lost, "doubled": self.doubled, "at irregular times": self.irregular}
+        gaps = ", ".join(f"{count} {how}" for how, count in counts.items() if count)
+        rows = [number for number in self.series if self.volumes not in {None, number}]
+        wrong = [
+            *([f"by their gaps {gaps}"] if gaps else []),
+            *(f"{number} in a row instead of {self.volumes}" for number in rows),
+            *(f"{one.number} of {one.needed} in run {one.run}" for one in self.runs if one.number < one.needed),
+        ]
+        return f"{self.number} pulses came: {'; '.join(wrong)}." if wrong else None
 
 
 def sent_signals(attempts: Sequence[Attempt]) -> tuple[SentSignals, ...]:
@@ -94,18 +109,18 @@ def count_pulses(attempts: Iterable[Attempt]) -> PulseCount | None:
     if not parts:
         return None
     number, lost, doubled, irregular = (sum(getattr(one, name) for one in parts) for name in _SUMS)
-    series = tuple(length for one in parts for length in one.series)
-    return PulseCount(number, series, lost, doubled, irregular, parts[0].volumes)
+    series, runs = (tuple(one for part in parts for one in getattr(part, name)) for name in ("series", "runs"))
+    return PulseCount(number, series, lost, doubled, irregular, parts[0].volumes, runs)
 
 
 _SUMS = ("number", "lost", "doubled", "irregular")
 
 
 def _counted(attempt: Attempt, pulses: Pulses) -> PulseCount:
-    times_s = [event.time_s for event in attempt.events if isinstance(event, Pulse)]
-    series, kinds = [0], Counter[str]()
+    times_s = sorted(event.time_s for event in attempt.events if isinstance(event, Pulse))
+    series, kinds, single_s = [0], Counter[str](), list[float]()
     before_s: float | None = None
-    for time_s in sorted(times_s):
+    for time_s in times_s:
         gap_s = None if before_s is None else time_s - before_s
         if gap_s is not None and gap_s > STOPPED * pulses.tr_s:
             series.append(0)
@@ -113,11 +128,28 @@ def _counted(attempt: Attempt, pulses: Pulses) -> PulseCount:
         found = dict(_judged(gap_s, pulses.tr_s))
         kinds.update(found)
         series[-1] += 1
-        before_s = before_s if found.get("doubled") else time_s
+        if not found.get("doubled"):
+            single_s.append(time_s)
+            before_s = time_s
     still_on = before_s is None or last_s(attempt.events) - before_s < STOPPED * pulses.tr_s
     ended = series[:-1] if still_on else series
     counts = kinds["lost"], kinds["doubled"], kinds["irregular"]
-    return PulseCount(len(times_s), tuple(ended), *counts, pulses.volumes)
+    return PulseCount(len(times_s), tuple(ended), *counts, pulses.volumes, tuple(_in_runs(attempt, single_s)))
+
+
+def _in_runs(attempt: Attempt, times_s: Sequence[float]) -> Iterator[RunPulses]:
+    """Of each run that came to the end of its schedule."""
+    protocol, began_s = attempt.started.session.protocol, dict[int, float]()
+    if not (protocol.scan and protocol.pulses):
+        return
+    needed = volumes_of_run(protocol, protocol.scan) - protocol.scan.first_pulse + 1
+    length_s = (needed - 0.5) * protocol.pulses.tr_s
+    for event in attempt.events:
+        if isinstance(event, RunBegan):
+            began_s[event.run] = event.time_s
+        elif isinstance(event, RunEnded) and event.whole:
+            number = sum(0 <= time_s - began_s[event.run] < length_s for time_s in times_s)
+            yield RunPulses(event.run, number, needed)
 
 
 def _judged(gap_s: float | None, tr_s: float) -> Iterator[tuple[str, int]]:

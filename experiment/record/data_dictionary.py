@@ -54,7 +54,7 @@ def _scales(protocol: Protocol) -> str:
     scales = map(protocol.scale, protocol.rating.questions)
     kinds = (
         "a line from 0 to 100" if one.is_line
-        else f"scales of {one.points} points" if one.first else f"scales from 0 to {one.last}"
+        else f"scales of {one.points} points" if one.first else f"scales {one.extent}"
         for one in scales
     )  # fmt: skip
     return " and ".join(dict.fromkeys(kinds))

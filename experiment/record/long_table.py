@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from experiment.design.columns import TableColumn
 from experiment.design.table_columns import table_columns
@@ -145,4 +146,4 @@ def _merge(known: TableColumn | None, new: TableColumn | None) -> TableColumn:
     assert one is not None  # noqa: S101 - each name is in at least one of them
     if new is None or new == one or new.description in one.description:
         return one
-    return TableColumn(one.name, one.kind, f"{one.description} In other sessions: {new.description}", one.levels)
+    return replace(one, description=f"{one.description} In other sessions: {new.description}")

@@ -41,7 +41,8 @@ def run_dictionary(session: SessionPlan) -> dict[str, Any]:
 
 
 def _columns(session: SessionPlan) -> tuple[TableColumn, ...]:
-    points, levels = session.protocol.rating.points, {**LEVELS, RATING: "A question with its scale"}
+    rating, levels = session.protocol.rating, {**LEVELS, RATING: "A question with its scale"}
+    extents = " or ".join(dict.fromkeys(rating.scale(question).extent for question in rating.questions))
     return (
         TableColumn("onset", "seconds", "When it came on the screen, since the first pulse of the run that was kept."),
         TableColumn("duration", "seconds", "How long it was on the screen."),
@@ -50,7 +51,7 @@ def _columns(session: SessionPlan) -> tuple[TableColumn, ...]:
         TableColumn("block", "count", "The block of messages from one source, from 1 through the session."),
         TableColumn("message_id", "text", "The message's id in the file of messages."),
         TableColumn("question", "text", "The question's id."),
-        TableColumn("rating", "count", f"The answer, from 1 to {points}; n/a if there was none in time."),
+        TableColumn("rating", "count", f"The answer, {extents}; n/a if there was none in time."),
         TableColumn("response_time", "seconds", "From onset to the last press, which made the answer final."),
     )
 

@@ -96,17 +96,18 @@ def _press(canvas: Canvas) -> Finding:
         return refusal("press", error)
 
 
-def session_items(protocol: Protocol, subject: str, session: int, messages: Folder, data: Path) -> SessionItems:
-    """Whether the messages are there, and whether this session is the one to hold now; what it will show."""
+def session_items(protocol: Protocol, subject: str, session: int, messages: Folder | None, data: Path) -> SessionItems:
+    """Whether the messages are there, and whether this session is the one to hold now; what it will show.
+
+    `messages`: None if the task shows none.
+    """
     try:
         label = check_subject(subject)
-        shown = messages.read(label) if protocol.messages else ()
+        shown = messages.read(label) if messages else ()
         refuse_errors(check_set(label, shown, protocol, Layout(*MINIMUM_SIZE_PX)))
     except DayFourError as error:
         return [refusal("messages", error)], ()
-    ready = refusal(
-        "messages", None, f"{len(shown)} are there, without errors" if protocol.messages else "the task shows none"
-    )
+    ready = refusal("messages", None, f"{len(shown)} are there, without errors" if messages else "the task shows none")
     if not session:
         return [ready], shown
     return [ready, _turn(protocol, shown, data, subject, session)], shown
