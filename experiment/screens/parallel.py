@@ -28,7 +28,7 @@ class ParallelLine:
             advice = parallel_advice(error)
             raise EquipmentFailure(f"The parallel port {self._name} cannot be opened. {advice}") from error
 
-    def write(self, code: int, _name: str, _age_s: float) -> None:
+    def write(self, code: int, _name: str, _happened_s: float) -> None:
         """Set the pins to the code."""
         self._port.setData(code)
 

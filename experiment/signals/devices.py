@@ -7,6 +7,7 @@ the next signal.
 from __future__ import annotations
 
 import csv
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -29,8 +30,8 @@ class Device(Protocol):
     def open(self) -> None:
         """Begin; EquipmentFailure says what hinders it and what to do."""
 
-    def write(self, code: int, name: str, age_s: float) -> None:
-        """Take a signal, of something that happened `age_s` ago."""
+    def write(self, code: int, name: str, happened_s: float) -> None:
+        """Take a signal, of something that happened at this reading of `time.perf_counter`."""
 
     def close(self) -> None:
         """Let go of it, also if it was not opened."""
@@ -54,7 +55,7 @@ class SerialLine:
         """Open the port."""
         self._port = open_serial(*self._asked, WRITE_S)
 
-    def write(self, code: int, _name: str, _age_s: float) -> None:
+    def write(self, code: int, _name: str, _happened_s: float) -> None:
         """Send the code."""
         assert self._port  # noqa: S101 - nobody writes before it is open
         self._port.write(bytes([code]))
@@ -78,9 +79,9 @@ class SignalFile:
     def open(self) -> None:
         """It is made with its first row."""
 
-    def write(self, code: int, name: str, age_s: float) -> None:
+    def write(self, code: int, name: str, happened_s: float) -> None:
         """Add a row."""
-        utc = datetime.now(timezone.utc) - timedelta(seconds=age_s)
+        utc = datetime.now(timezone.utc) - timedelta(seconds=time.perf_counter() - happened_s)
         with self._path.open("a", encoding="utf-8", newline="") as file:
             rows = csv.writer(file, delimiter="\t", lineterminator="\n")
             if file.tell() == 0:

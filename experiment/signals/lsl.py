@@ -6,6 +6,7 @@ By default only programs on this computer can find the stream: liblsl then asks 
 from __future__ import annotations
 
 import platform
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pylsl import StreamOutlet
 
 RESOLVE_S = 3.0
+READINGS = 5
 _ALONE = "[multicast]\nResolveScope = machine\nListenAddress = 127.0.0.1\n[ports]\nIPv6 = disable\n"
 _LAB = "[multicast]\nResolveScope = site\n"
 _REST = "[lab]\nKnownPeers = {{{}}}\n[log]\nlevel = -2\n"  # of warnings and errors, the errors
@@ -53,14 +55,20 @@ class LslStream:
         info = self._lsl.StreamInfo(self._stream, "Markers", 1, self._lsl.IRREGULAR_RATE, channel, self.source)
         self._outlet = self._lsl.StreamOutlet(info)
 
-    def write(self, _code: int, name: str, age_s: float) -> None:
+    def write(self, _code: int, name: str, happened_s: float) -> None:
         """Give it to whoever receives."""
         assert self._outlet  # noqa: S101 - nobody writes before it is open
-        self._outlet.push_sample([name], self._lsl.local_clock() - age_s)
+        self._outlet.push_sample([name], happened_s + self._ahead_s())
 
     def close(self) -> None:
         """Withdraw the stream."""
         self._outlet = None
+
+    def _ahead_s(self) -> float:
+        """The library's clock minus `time.perf_counter`, by the reading in which this thread waited least."""
+        readings = [(time.perf_counter(), self._lsl.local_clock(), time.perf_counter()) for _ in range(READINGS)]
+        before_s, local_s, after_s = min(readings, key=lambda one: one[2] - one[0])
+        return float(local_s - (before_s + after_s) / 2)
 
     def is_found(self) -> bool:
         """Whether a program on this computer finds the stream; takes up to RESOLVE_S."""

@@ -109,18 +109,18 @@ class Outlet:
     def _take(self, job: Job) -> None:
         if not self._is_open:
             self._open()
-        age_s = time.perf_counter() - job.happened_s
-        if self._is_line and age_s > LATE_S:
+        if self._is_line and time.perf_counter() - job.happened_s > LATE_S:
             self._tell(job.due.number, "late")
             return
-        self._device.write(job.due.code, job.called, age_s)
+        self._device.write(job.due.code, job.called, job.happened_s)
+        came_s = time.perf_counter()
         self._fails = False
         self._tell(job.due.number, None)
         if self._is_line:
-            self._end_pulse(cast("Line", self._device))
+            self._end_pulse(cast("Line", self._device), came_s)
 
-    def _end_pulse(self, line: Line) -> None:
-        """The code stays for so long, and the zero after it, so that two signals in a row are two."""
-        time.sleep(self._pulse_s)
+    def _end_pulse(self, line: Line, came_s: float) -> None:
+        """The code that came then stays for so long, and the zero after it, so that two signals in a row are two."""
+        time.sleep(max(0.0, came_s + self._pulse_s - time.perf_counter()))
         line.reset()
         time.sleep(self._pulse_s)

@@ -12,6 +12,7 @@ is in the figures. With a SPEED above 1 the scanner's repetition times (0.5 to 2
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import subprocess
@@ -29,13 +30,14 @@ from statistics import median, stdev
 from typing import Any
 
 import numpy as np
+from scipy.stats import ks_2samp
 
 import experiment.__main__ as program  # at the top, as the pictures' process imports it too
+from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.events import Pulse
 from experiment.record.events_beside import OutputState, Signal
 from experiment.record.refreshes import flips_s
-from experiment.system import make_thread_urgent
 from experiment.timing.session import TimingSession, run_watched
 from tests.bench.bench_corruption import change_and_verify
 from tests.bench.reporting import ROOT, display, percentile, print_table
@@ -59,11 +61,11 @@ def outputs(*ports: str) -> str:
 
 
 @contextmanager
-def sitting(folder: Path, protocol: Path, name: str, *arguments: str, stalls: bool = False) -> Iterator[Sitting]:
-    """A pilot on this display; `stalls`: each of its frames may take 200 ms longer."""
-    module = "tests.bench.bench_signals" if stalls else "experiment"
+def sitting(folder: Path, protocol: Path, name: str, *arguments: str, how: Sequence[str] = ()) -> Iterator[Sitting]:
+    """A pilot on this display; `how`: the command line of a program of this benchmark that changes it."""
     where = "--protocol", str(protocol), "--data", str(folder / "data")
-    command = [sys.executable, "-m", module, "pilot", *where, *arguments]
+    module = ["tests.bench.bench_signals", *how] if how else ["experiment"]
+    command = [sys.executable, "-m", *module, "pilot", *where, *arguments]
     one = Sitting(command, name, DataSet(folder / "data").pilot.root)
     try:
         yield one
@@ -115,7 +117,7 @@ def _pulsed(
 ) -> tuple[str, ...]:  # fmt: skip
     """A session that stays on its first page while the scanner runs."""
     folder.mkdir()
-    with sitting(folder, protocol_of(folder, section), name, stalls=True) as one:
+    with sitting(folder, protocol_of(folder, section), name, how=["stalled"]) as one:
         started = one.started()
         one.shows(lambda scene: getattr(scene, "button", None) is not None)
         made_s = []
@@ -136,8 +138,8 @@ def _pulsed(
 
 
 def frames(rounds: int = 3) -> None:
-    """Sessions of a robot in turns, with four broken outputs and without any."""
-    kinds = ("no outputs", "broken outputs")
+    """Sessions of a robot in turns: with four broken outputs, without any, and without any once more to compare."""
+    kinds = ("no outputs", "broken outputs", "no outputs again")
     gaps_ms: dict[str, list[float]] = {kind: [] for kind in kinds}
     fates: Counter[tuple[str, str]] = Counter()
     owed = news = 0
@@ -154,6 +156,9 @@ def frames(rounds: int = 3) -> None:
     rows = [(kind, str(len(gaps)), *(f"{value:.2f}" for value in _spread(gaps))) for kind, gaps in gaps_ms.items()]
     header = ("", "frames", "median", "sd", "p95", "p99", "p99.9", "max", "over 25 ms (%)")
     print_table("gaps between frames, ms", header, rows)
+    compared = [(kind, *_compare(gaps_ms[kinds[0]], gaps_ms[kind])) for kind in kinds[1:]]
+    header = ("against no outputs", "Kolmogorov-Smirnov D", "p", *(f"p{share} differs by" for share in (50, 95, 99)))
+    print_table("two-sample tests of the gaps, differences in ms", header, compared)
     names = sorted({output for output, _ in fates})
     print_table(
         f"what became of the signals ({owed} due at all outputs together, {news} changes of state)",
@@ -165,6 +170,13 @@ def frames(rounds: int = 3) -> None:
 def _spread(gaps_ms: Sequence[float]) -> tuple[float, ...]:
     shares = [percentile(gaps_ms, share) for share in (95, 99, 99.9)]
     return (median(gaps_ms), stdev(gaps_ms), *shares, max(gaps_ms), 100 * float(np.mean(np.array(gaps_ms) > 25)))
+
+
+def _compare(gaps_ms: Sequence[float], others_ms: Sequence[float]) -> tuple[str, ...]:
+    """Whether both come from one distribution, and by how much their quantiles differ."""
+    found = ks_2samp(gaps_ms, others_ms)
+    shares = (f"{percentile(others_ms, share) - percentile(gaps_ms, share):.3f}" for share in (50, 95, 99))
+    return f"{found.statistic:.4f}", f"{found.pvalue:.3f}", *shares
 
 
 def _held(folder: Path, name: str, *, broken: bool) -> list[Any]:
@@ -218,30 +230,40 @@ def _drain(end: int) -> None:
 
 
 def width() -> None:
-    """How long each code stays, as a reader of the line sees it."""
-    reader, ours = os.openpty()
-    seen: list[tuple[float, int]] = []
-
-    def read() -> None:
-        make_thread_urgent()  # it stands for an analyser beside the computer
-        with suppress(OSError):
-            while byte := os.read(reader, 1):
-                seen.append((time.perf_counter(), byte[0]))
-
-    threading.Thread(target=read, daemon=True).start()
-    with display() as name, tempfile.TemporaryDirectory() as folder:
-        protocol = protocol_of(Path(folder), outputs(os.ttyname(ours)))
-        with sitting(Path(folder), protocol, name, "--robot") as one:
+    """How long each code stays, as it was written, and as a reader of the line beside the program has it."""
+    reader = subprocess.Popen([sys.executable, "-c", READER], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert reader.stdout
+    with reader, display() as name, tempfile.TemporaryDirectory() as folder:
+        protocol, written = (
+            protocol_of(Path(folder), outputs(reader.stdout.readline().strip())),
+            Path(folder, "written"),
+        )
+        with sitting(Path(folder), protocol, name, "--robot", how=["written", str(written)]) as one:
             end(one)
             told = [event for event in one.events() if isinstance(event, Signal)]
             zero_s = one.started().zero_count_s or 0.0
-    codes = [at for at, (_, byte) in enumerate(seen) if byte]
-    widths_ms = [(seen[at + 1][0] - seen[at][0]) * 1e3 for at in codes if at + 1 < len(seen)]
-    sent = zip((seen[at][0] - zero_s for at in codes), told, strict=True)
-    delays_ms = [(came_s - one.time_s) * 1e3 for came_s, one in sent if one.name.endswith("onset")]
-    rows = [_row("width", widths_ms), _row("from the flip to the reader", delays_ms)]
+        reader.kill()
+        bytes_at = {"as written": written.read_text(encoding="utf-8"), "as read": reader.stdout.read()}
+    rows = []
+    for what, lines in bytes_at.items():
+        seen = [(float(time_s), int(byte)) for time_s, byte in map(str.split, lines.splitlines())]
+        codes = [at for at, (_, byte) in enumerate(seen[:-1]) if byte]
+        rows.append(_row(f"width, {what}", [(seen[at + 1][0] - seen[at][0]) * 1e3 for at in codes]))
+        sent = zip((seen[at][0] - zero_s for at in codes), told, strict=True)
+        delays_ms = [(came_s - one.time_s) * 1e3 for came_s, one in sent if one.name.endswith("onset")]
+        rows.append(_row(f"since the flip, {what}", delays_ms))
     goal = ("goal: width", "", "", "", "4.00", "6.00")
     print_table("codes on a serial line, ms", ("", "codes", "median", "sd", "least", "most"), [*rows, goal])
+
+
+READER = """
+import os, time
+make_thread_urgent()
+reader, ours = os.openpty()
+print(os.ttyname(ours), flush=True)
+while byte := os.read(reader, 1):
+    print(time.perf_counter(), byte[0], flush=True)
+"""
 
 
 def _row(what: str, ms: Sequence[float]) -> tuple[str, ...]:
@@ -286,16 +308,27 @@ def lsl(trials: int = 60) -> None:
             session = TimingSession(str(Path(folder, "data")), str(protocol), trials, full_screen=False)
             watch = run_watched(session, name)
             said = receiver.stdout.read().split("\n")[1:-1] if receiver.stdout else []
+        read = log.read(session.transcript, pilot=True)
+    zero_s = read.started.zero_count_s or 0.0
+    told = [one for one in read.events if isinstance(one, Signal) and one.name == "message_onset"]
     samples = [Received(word, float(stamp), float(now)) for word, stamp, now in map(str.split, said)]
     onsets = [one for one in samples if one.name == "message_onset"]
     edges_s = [glow.on.latest_s for glow in watch.glows if glow.on]
     if len(onsets) != len(edges_s):
         raise RuntimeError(f"{len(edges_s)} messages were seen, and {len(onsets)} signals received")
-    stamps_ms = [(one.stamp_s - edge_s) * 1e3 for one, edge_s in zip(onsets, edges_s, strict=True)]
-    arrivals_ms = [(one.received_s - edge_s) * 1e3 for one, edge_s in zip(onsets, edges_s, strict=True)]
-    rows = [_row("stamp", stamps_ms), _row("received", arrivals_ms)]
+    stamps_s, flips_at_s = [one.stamp_s for one in onsets], [one.time_s + zero_s for one in told]
+    pairs = {
+        "stamp against the pixels": (stamps_s, edges_s),
+        "... the flip in the transcript against the pixels": (flips_at_s, edges_s),
+        "... stamp against that flip": (stamps_s, flips_at_s),
+        "received, against the pixels": ([one.received_s for one in onsets], edges_s),
+    }
+    rows = [
+        _row(what, [(later_s - sooner_s) * 1e3 for later_s, sooner_s in zip(*both, strict=True)])
+        for what, both in pairs.items()
+    ]
     print_table(
-        "signals of a stream on this computer, against the pixels' change as the X server tells it, ms",
+        "signals of a stream on this computer; pixels: their change as the X server tells it; ms",
         ("", "signals", "median", "sd", "least", "most"), [*rows, ("goal: stamp within", "", "1.00", "", "", "")],
     )  # fmt: skip
 
@@ -306,6 +339,22 @@ def changes(number: int = 1000) -> None:
     with tempfile.TemporaryDirectory() as folder:
         protocol = protocol_of(Path(folder), section, {"messages = 6": "messages = 6"})
         change_and_verify(number, protocol)
+
+
+def written(path: Path) -> None:
+    """The real command line, which notes when each byte had been written to a serial line."""
+    from experiment.signals.devices import SerialLine
+
+    usual: Any = SerialLine.write
+    lines: list[str] = []
+
+    def write(line: SerialLine, code: int, name: str, happened_s: float) -> None:
+        usual(line, code, name, happened_s)
+        lines.append(f"{time.perf_counter()} {code}\n")
+
+    atexit.register(lambda: path.write_text("".join(lines), encoding="utf-8"))
+    setattr(SerialLine, "write", write)  # noqa: B010 - as below
+    program.main()
 
 
 def stalled() -> None:
@@ -327,8 +376,14 @@ def stalled() -> None:
 
 def main() -> None:
     """The part that the command line names."""
-    if sys.argv[1:2] == ["pilot"]:
+    if sys.argv[1:2] == ["stalled"]:
+        del sys.argv[1]
         stalled()
+        return
+    if sys.argv[1:2] == ["written"]:
+        path = Path(sys.argv[2])
+        del sys.argv[1:3]
+        written(path)
         return
     what, *numbers = sys.argv[1:] or ["pulses"]
     parts: dict[str, Callable[..., None]] = {
