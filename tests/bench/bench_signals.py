@@ -157,8 +157,8 @@ def frames(rounds: int = 3) -> None:
     header = ("", "frames", "median", "sd", "p95", "p99", "p99.9", "max", "over 25 ms (%)")
     print_table("gaps between frames, ms", header, rows)
     compared = [(kind, *_compare(gaps_ms[kinds[0]], gaps_ms[kind])) for kind in kinds[1:]]
-    header = ("against no outputs", "Kolmogorov-Smirnov D", "p", *(f"p{share} differs by" for share in (50, 95, 99)))
-    print_table("two-sample tests of the gaps, differences in ms", header, compared)
+    tests = ("against no outputs", "Kolmogorov-Smirnov D", "p", *(f"p{share} differs by" for share in (50, 95, 99)))
+    print_table("two-sample tests of the gaps, differences in ms", tests, compared)
     names = sorted({output for output, _ in fates})
     print_table(
         f"what became of the signals ({owed} due at all outputs together, {news} changes of state)",
@@ -258,6 +258,7 @@ def width() -> None:
 
 READER = """
 import os, time
+from experiment.system import make_thread_urgent
 make_thread_urgent()
 reader, ours = os.openpty()
 print(os.ttyname(ours), flush=True)
