@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 Kind = TypeVar("Kind")
 
 STEADY = 5  # looks at a window that has not moved
-LIMIT_S = 30.0  # for anything to happen; a busy machine needs some seconds
+LIMIT_S = 120.0  # for anything to happen: a busy machine may need a minute
 SUBJECT, TASK = "DF1", "lovedones"
 ASSISTANT = {"last_dose": "08:30", "symptoms": "none", "notes": "-"}
 SHORT = {  # the lab's protocol, at a pace for tests

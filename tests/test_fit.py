@@ -63,7 +63,7 @@ def test_the_form_comes_back_filled_when_the_computer_is_not_fit(lab: Lab, hands
     assert lab.display
     shows_problem(lab.display)
     eyes.waits_for_focus()
-    for key in (*6 * ("tab",), *"nothing", "space", *"else", "return"):
+    for key in ("tab", "tab", *"nothing", "space", *"else", "return"):
         hands.tap(key, 0.005)
     started = sitting.started()
     assert (started.session.subject, started.operator, started.override) == ("df7", "TA", "nothing else")
