@@ -514,8 +514,8 @@ def test_the_protocols_language_wins_among_those_of_its_script() -> None:
         "fa",
         "zh-Hant",
     )
-    assert [standard_tag(one) for one in ("EN", "ZH-S", "ZH-T", "pt_BR", "Latein?", "")] == [
-        "en", "zh-Hans", "zh-Hant", "pt-BR", "Latein?", "",
+    assert [standard_tag(one) for one in ("EN", "ZH-S", "ZH-T", "pt_BR", "Elbisch?", "")] == [
+        "en", "zh-Hans", "zh-Hant", "pt-BR", "Elbisch?", "",
     ]  # fmt: skip
 
 
@@ -523,6 +523,7 @@ def test_languages_by_their_usual_names_become_tags() -> None:
     """What people write in a column for the language is understood, but for Chinese, of which there are several."""
     names = ("English", "Deutsch", "Spanish", "español", "Français", "日本語", "Русский", "Traditional Chinese")
     assert [standard_tag(one) for one in names] == ["en", "de", "es", "es", "fr", "ja", "ru", "zh-Hant"]
+    assert [standard_tag(one) for one in ("Vietnamese", "thaï", "Norsk", "हिन्दी")] == ["vi", "th", "nb", "hi"]
     assert standard_tag("Chinese") == "Chinese"
 
 

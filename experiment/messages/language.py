@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 
 import regex
+from babel import Locale
 
 from experiment.drawing.scripts import HAN, HANGUL, KANA, LANGUAGE
 from experiment.messages.names import plain
@@ -30,36 +32,17 @@ SCRIPT = {name: regex.compile(rf"\p{{Script={name}}}") for name in ("Latin", *BY
 LONG_NAMES = {"zh-s": "zh-Hans", "zh-t": "zh-Hant", "zh-cn": "zh-CN", "zh-tw": "zh-TW", "zh-hk": "zh-HK"}  # Qualtrics'
 
 
-# What people write into a column for the language. Chinese alone is none: somebody has to say zh or zh-Hant.
-NAMES = {
-    "en": "english englisch anglais ingles inglese",
-    "de": "german deutsch allemand aleman tedesco duits",
-    "es": "spanish spanisch espanol castellano espagnol spagnolo",
-    "fr": "french franzosisch franzoesisch francais frances francese",
-    "it": "italian italienisch italiano italien",
-    "pt": "portuguese portugiesisch portugues portugais",
-    "nl": "dutch niederlandisch nederlands neerlandais holandes",
-    "pl": "polish polnisch polski polonais polaco",
-    "tr": "turkish turkisch turkce turc turco",
-    "sv": "swedish schwedisch svenska",
-    "da": "danish danisch dansk",
-    "nb": "norwegian norwegisch norsk",
-    "fi": "finnish finnisch suomi",
-    "cs": "czech tschechisch cestina",
-    "hu": "hungarian ungarisch magyar",
-    "el": "greek griechisch ελληνικα",
-    "ru": "russian russisch russe ruso русскии",
-    "uk": "ukrainian ukrainisch украінська",
-    "ar": "arabic arabisch arabe العربية",
-    "fa": "persian farsi persisch فارسی",
-    "he": "hebrew hebraisch עברית",
-    "hi": "hindi हिन्दी",
-    "ja": "japanese japanisch japonais japones 日本語",
-    "ko": "korean koreanisch coreen coreano 한국어",
-    "zh-Hans": "simplifiedchinese chinesesimplified",
-    "zh-Hant": "traditionalchinese chinesetraditional",
-}
-BY_NAME = {plain(name): standard_tag for standard_tag, names in NAMES.items() for name in names.split()}
+# The names that people write into a column for the language are the Unicode CLDR's, in these languages, and a few more.
+# Chinese alone is none of them: somebody has to say zh or zh-Hant.
+NAMED_IN = (
+    "en", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "nb", "fi", "pl", "cs", "hu", "tr", "ru", "uk", "el", "ar",
+    "fa", "he", "hi", "ja", "ko", "zh",
+)  # fmt: skip
+NOT_ONE = {"zh", "mul", "und", "zxx"}
+MORE_NAMES = {
+    "castellano": "es", "franzoesisch": "fr", "farsi": "fa", "norsk": "nb", "norwegian": "nb", "norwegisch": "nb",
+    "chinesesimplified": "zh-Hans", "chinesetraditional": "zh-Hant",
+}  # fmt: skip
 
 
 def guess_language(text: str, otherwise: str) -> str:
@@ -96,10 +79,10 @@ def _by_letters(script: str, text: str) -> str:
 def standard_tag(cell: str) -> str:
     """A language as people give it (EN, ZH-S, English) as a tag (en, zh-Hans); what is none stays, to be named."""
     said = cell.strip().replace("_", "-")
-    if known := LONG_NAMES.get(said.casefold()) or BY_NAME.get(plain(cell).replace(" ", "")):
+    if known := LONG_NAMES.get(said.casefold()):
         return known
     if not LANGUAGE.fullmatch(said):
-        return said
+        return _tags_by_name().get(_folded(said), said)
     first, *rest = said.split("-")
     return "-".join(
         [
@@ -107,3 +90,13 @@ def standard_tag(cell: str) -> str:
             *(part.upper() if len(part) == 2 else part.title() if len(part) == 4 else part for part in rest),
         ]
     )
+
+
+@cache
+def _tags_by_name() -> dict[str, str]:
+    named = ((tag, name) for language in NAMED_IN for tag, name in Locale(language).languages.items())
+    return {_folded(name): tag.replace("_", "-") for tag, name in named if tag not in NOT_ONE} | MORE_NAMES
+
+
+def _folded(name: str) -> str:
+    return plain(name).replace(" ", "")
