@@ -672,7 +672,7 @@ def test_a_language_that_nobody_can_tell_is_an_error(tmp_path: Path) -> None:
     path = saved(tmp_path, "a.csv", separated((HEADER, han, other)))
     assert [(one.severity, one.message_id) for one in taken([path], tmp_path / "into").findings] == [("error", "m01")]
     assert taken([path], tmp_path / "into", constants={"language": "zh"}).findings == ()
-    path = saved(tmp_path, "b.csv", separated([(*HEADER, "language"), (*han, "zh"), (*other, "Klingon?")]))
+    path = saved(tmp_path, "b.csv", separated([(*HEADER, "language"), (*han, "zh"), (*other, "Elbisch")]))
     assert [(one.severity, one.message_id) for one in taken([path], tmp_path / "into").findings] == [("error", "m02")]
 
 
