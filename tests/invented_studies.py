@@ -147,7 +147,7 @@ def invented(
     return StudyData(
         STUDY, enrolled, {}, treatments, observations, (), (), tuple(reports),
         {"after the last session": {one.name: (1, 2, None)[at % 3] for at, one in enumerate(enrolled)}},
-        {}, {"session_connection": "How connected?"}, is_synthetic=True, is_blinded=False,
+        {}, {"session_connection": "How connected?"}, {}, is_synthetic=True, is_blinded=False,
     )  # fmt: skip
 
 

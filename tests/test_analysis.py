@@ -256,6 +256,18 @@ def test_the_published_pattern_is_told_where_it_is_shown() -> None:
     assert PUBLISHED in said
 
 
+def test_points_of_different_scales_are_not_subtracted(study: WholeStudy) -> None:
+    """From 0 to 10 and from 0 to 100, each effect is told in its own points, and no difference between the two."""
+    data = invented(60, seed=2)
+    assert read_study_data(study.data, study.treatments).lengths["session_connection"] == 6.0
+    mixed = replace(data, lengths={"session_connection": 10.0, "session_pleasure": 100.0})
+    said = said_of(mixed)
+    assert "than that on pleasure in the session" not in said
+    assert "minus pleasure in the session could not be estimated: their scales have different lengths" in said
+    assert "than that on mood in the daily reports" in said
+    assert PUBLISHED in said
+
+
 @pytest.mark.parametrize(
     ("effects", "words"),
     [({}, "No effect on connection in the session could be shown"),

@@ -5,7 +5,7 @@ Which columns are ratings, and what belongs together, is read from the tables' d
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -28,27 +28,31 @@ class DailyReport(Struct, frozen=True):
     is_given: bool
 
 
-def session_rows(data: DataSet, visit: Visit, treatment: str, wording: dict[str, str]) -> Iterator[Observation]:
-    """A row for each message; ratings are the columns whose dictionary has levels."""
+def session_rows(
+    data: DataSet, visit: Visit, treatment: str, wording: dict[str, str], lengths: dict[str, float]
+) -> Iterator[Observation]:
+    """A row for each message; ratings are the columns whose dictionary has levels. `lengths`: of their scales."""
     if path := data.table_of(visit):
         columns = read_dictionary(path.with_suffix(".json"))
         rated = {name: told for name, told in columns.items() if isinstance(told, dict) and "Levels" in told}
         wording |= {f"session_{name}": _question(told["Description"]) for name, told in rated.items()}
+        lengths |= {f"session_{name}": _length(told["Levels"]) for name, told in rated.items()}
         for row in read_rows(path, "trial").values():
             values = {name: _number(row[name], path) for name in rated if row.get(name, MISSING) != MISSING}
             yield Observation(subject_name(visit.subject), visit.session, treatment, row["message_id"], values)
 
 
 def daily_rows(
-    data: DataSet, treatments: Treatments, wording: dict[str, str]
+    data: DataSet, treatments: Treatments, wording: dict[str, str], lengths: dict[str, float]
 ) -> tuple[tuple[Observation, ...], tuple[DailyReport, ...]]:
     """The daily reports: the mean of each block's items that were answered, reversed ones turned round."""
     path = data.root / "phenotype" / "daily.tsv"
     blocks: dict[str, list[tuple[str, float | None]]] = {}
     for name, told in read_dictionary(path.with_suffix(".json")).items():
         if isinstance(told, dict) and "Block" in told:
-            numbers = [float(level) for level in told.get("Levels", ()) if level.isdecimal()]
+            numbers = _numbers(told.get("Levels", ()))
             turned = min(numbers) + max(numbers) if told.get("Reversed") and numbers else None
+            lengths[f"daily_{told['Block']}"] = _length(told.get("Levels", ()))
             blocks.setdefault(told["Block"], []).append((name, turned))
             item = f"“{_question(told['Description'])}”" + (" (reversed)" if turned else "")
             known = wording.get(f"daily_{told['Block']}")
@@ -110,6 +114,16 @@ def read_symptoms(data: DataSet, subjects: Sequence[str]) -> dict[tuple[str, int
             if (given := row.get("symptoms", MISSING)) in levels:
                 found[subject_name(subject), int(row["session_id"].removeprefix("ses-"))] = float(levels[given])
     return found
+
+
+def _numbers(levels: Iterable[str]) -> list[float]:
+    return [float(level) for level in levels if level.isdecimal()]
+
+
+def _length(levels: Iterable[str]) -> float:
+    """How far it is from one end of a scale to the other."""
+    numbers = _numbers(levels)
+    return max(numbers) - min(numbers) if numbers else 0.0
 
 
 def _question(description: str) -> str:

@@ -103,7 +103,7 @@ def analyse(data: StudyData) -> Results:
         apart = [Measure(source, a, b) for a in plan.changed for b in plan.unchanged if {a, b} <= set(outcomes)]
         for measures, into in ((one_way, found), (apart, specific)):
             for measure in measures:
-                one = try_effects(measure, data.observations[source], data.drug, data.contrast)
+                one = _try_effects(data, measure)
                 if isinstance(one, NotEstimable):
                     impossible[measure] = str(one)
                 else:
@@ -121,6 +121,13 @@ def analyse(data: StudyData) -> Results:
         },
         tuple(_sensitivity(data, plan, found)), tuple(_blinding(data)), tuple(_reported(data)),
     )  # fmt: skip
+
+
+def _try_effects(data: StudyData, measure: Measure) -> Effects | NotEstimable:
+    """The effects; none on the difference of two outcomes whose points are not the same."""
+    if measure.minus and not data.has_one_scale(measure):
+        return NotEstimable("their scales have different lengths")
+    return try_effects(measure, data.observations[measure.source], data.drug, data.contrast)
 
 
 def _outcomes(data: StudyData, plan: Analysis, source: Source) -> list[str]:

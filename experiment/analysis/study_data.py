@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from experiment.analysis.models import Observation, Source
+from experiment.analysis.models import Measure, Observation, Source
 from experiment.analysis.observed import DailyReport, daily_rows, read_guesses, read_symptoms, session_rows
 from experiment.analysis.treatments import Treatments, check_unblinded, random_labels, read_treatments
 from experiment.design.visit import Visit, subject_label, subject_name
@@ -38,8 +38,9 @@ class LeftOut(Struct, frozen=True):
 class StudyData(Struct, frozen=True):
     """What was read. `guesses`: by when they were asked, the course that a participant took for the drug's, or None.
 
-    `withdrawals`: reasons by participant. `wording`: the question of each outcome. `set_aside`: what sessions that do
-    not count hold. `is_blinded`: the treatments are random labels. `screening`: None where it was not recorded.
+    `withdrawals`: reasons by participant. `wording`: the question of each outcome, `lengths`: how long its scale is.
+    `set_aside`: what sessions that do not count hold. `is_blinded`: the treatments are random labels. `screening`: None
+    where it was not recorded.
     """
 
     study: Study
@@ -53,6 +54,7 @@ class StudyData(Struct, frozen=True):
     guesses: Mapping[str, Mapping[str, int | None]]
     symptoms: Mapping[tuple[str, int], float]
     wording: Mapping[str, str]
+    lengths: Mapping[str, float]
     is_synthetic: bool
     is_blinded: bool
     screening: ScreeningCounts | None = None
@@ -72,6 +74,11 @@ class StudyData(Struct, frozen=True):
     def contrast(self) -> str:
         """How the tables call that effect."""
         return " - ".join(self.study.treatments)
+
+    def has_one_scale(self, measure: Measure) -> bool:
+        """Whether a point of either outcome, of a difference of two, is the same share of its scale."""
+        own = {self.lengths.get(f"{measure.source}_{name}") for name in (measure.outcome, measure.minus) if name}
+        return len(own) == 1
 
     def drug_first(self, participant: str) -> bool:
         """Whether somebody had the drug in the first course."""
@@ -113,11 +120,11 @@ def _read(
     visits = {Visit(one.subject, session): one for one in people for session in SESSIONS}
     starts = {visit: start for visit in visits if (start := _read_start(data, visit))}
     is_synthetic = {start.mode for start in starts.values()} == {"simulate"}
-    overridden, wording = _overridden(entries), dict[str, str]()
+    overridden, wording, lengths = _overridden(entries), dict[str, str](), dict[str, float]()
     rows: dict[bool, list[Observation]] = {True: [], False: []}
     left_out = [LeftOut(name, 0, "a pilot, in data/pilot", 0) for name in _pilots(data)]
     for visit, one in visits.items():
-        own = list(session_rows(data, visit, treatments[one.name, visit.session], wording))
+        own = list(session_rows(data, visit, treatments[one.name, visit.session], wording, lengths))
         start = starts.get(visit)
         reason = overridden.get(visit) or _unfit(start, is_synthetic=is_synthetic) or _why_not(one, visit.session)
         if reason is None and not own:
@@ -125,11 +132,11 @@ def _read(
         rows[reason is None] += own
         if reason:
             left_out.append(LeftOut(one.name, visit.session, reason, sum(bool(row.values) for row in own)))
-    daily, reports = daily_rows(data, treatments, wording)
+    daily, reports = daily_rows(data, treatments, wording, lengths)
     return StudyData(
         study, tuple(people), _withdrawals(entries), treatments, {"session": tuple(rows[True]), "daily": daily},
         tuple(rows[False]), tuple(sorted(left_out, key=_place)), reports, read_guesses(data),
-        read_symptoms(data, [one.subject for one in people]), wording, is_synthetic=is_synthetic,
+        read_symptoms(data, [one.subject for one in people]), wording, lengths, is_synthetic=is_synthetic,
         is_blinded=is_blinded, screening=screening_counts(entries),
     )  # fmt: skip
 

@@ -164,13 +164,18 @@ def _specific(one: Effects) -> str:
     return f"The effect on {measure.outcome} was {way} than that on {measure.minus} {where}."
 
 
+def _lacking(results: Results) -> list[Measure]:
+    """The outcomes of which nothing can be said; of differences between two, nothing was published."""
+    return [measure for measure in results.impossible if measure.minus is None]
+
+
 def is_as_published(results: Results) -> bool:
     """Whether all that was published is shown here: less connection, the rest unchanged."""
     lower = [results.effects[one].treatment.estimate < 0 and p < ALPHA for one, p in results.holm.items()]
     same = [
         one.is_shown and results.effects[measure].treatment.p >= ALPHA for measure, one in results.equivalence.items()
     ]
-    return bool(lower and same) and all([*lower, *same]) and not results.impossible
+    return bool(lower and same) and all([*lower, *same]) and not _lacking(results)
 
 
 def conclusion(results: Results) -> str:
