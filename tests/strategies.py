@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from hypothesis import strategies as st
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from experiment.design.form_questions import AskedQuestion
@@ -86,14 +87,29 @@ def scales(draw: st.DrawFn, *, lines: bool = True) -> Scale:
 
 
 @st.composite
+def questions(draw: st.DrawFn) -> Question:
+    """A question with any kind of scale of its own."""
+    scale = draw(scales())
+    labels = tuple(draw(cells) for _ in scale.labels)
+    points, first = ("line", UNSET) if scale.is_line else (scale.points, scale.first)
+    return Question(draw(question_ids), draw(cells), labels=labels, points=points, first=first)  # type: ignore[arg-type]
+
+
+def has_key_for_each(question: Question) -> bool:
+    """Whether one press means each of its points, as where the first press is final."""
+    return isinstance(question.points, int) and question.points + (question.first or 0) <= 10 + bool(question.first)
+
+
+@st.composite
 def protocols(draw: st.DrawFn, messages_count: int = 6) -> Protocol:
     """The example protocol with other questions, scales, orders, limits and switches."""
-    questions = st.builds(Question, id=question_ids, text=cells, low=cells, high=cells)
+    asked = draw(st.lists(questions(), min_size=1, max_size=3, unique_by=lambda question: question.id))
     rating = Rating(
-        points=draw(st.integers(2, 9)),
-        questions=tuple(draw(st.lists(questions, min_size=1, max_size=3, unique_by=lambda question: question.id))),
+        points=7,
+        questions=tuple(asked),
         question_order=draw(st.sampled_from(["listed", "session", "trial"])),
-        first_press_is_final=draw(st.booleans()),
+        first_press_is_final=draw(st.booleans()) and all(map(has_key_for_each, asked)),
+        low_end=draw(st.sampled_from(["start", "left", "right"])),
     )
     maximum_s = draw(st.none() | st.floats(0.5, 60.0))
     timing = replace(PROTOCOL.timing, rating_maximum_s=maximum_s)

@@ -1,11 +1,12 @@
 """What a frame costs: drawn by the product's own canvas and flipped, as the window does at each refresh.
 
-The scenes are the longest message of the example sets with its button, and a rating with marker and button; the same
-writing as PsychoPy's TextStim, and a question as TextStim with visual.Slider (7 labels, a marker), in the same window.
-They take turns, frame by frame, with a rest between. CPU time is that of the program's own thread (what the loop is
-busy with) and of the whole process, in which software GL draws with threads of its own on every core; on a graphics
-card this second part does not exist. Xvfb's copying of the frame is in another process and in neither number, nor is
-reading the keyboard. Every picture was drawn once before.
+The scenes are the longest message of the example sets with its button and the line above it, a scale that is still
+empty with its hint and quiet button, and a rating with marker and button; the same writing as PsychoPy's TextStim, and
+a question as TextStim with visual.Slider (7 labels, a marker), in the same window. They take turns, frame by frame,
+with a rest between. CPU time is that of the program's own thread (what the loop is busy with) and of the whole process,
+in which software GL draws with threads of its own on every core; on a graphics card this second part does not exist.
+Xvfb's copying of the frame is in another process and in neither number, nor is reading the keyboard. Every picture was
+drawn once before.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from msgspec.structs import replace
 from experiment.design.colours import rgb
 from experiment.design.message import Message, practice_message, read_messages
 from experiment.design.protocol import Protocol, read_protocol
-from experiment.drawing.pictures import Pictures
 from experiment.drawing.stimuli import draw_pictures
 from experiment.record.events import MessageScene, ScaleScene
 from experiment.screens.canvas import Canvas
 from experiment.task.layout import Layout
+from experiment.task.scenes import message_scene, question_scene
 from tests.bench.reporting import HEIGHT_PX, ROOT, WIDTH_PX, display, median, percentile, print_table
 
 FRAMES, WARM_UP = 600, 30
@@ -44,11 +45,12 @@ def main() -> None:
         canvas = Canvas(layout, rgb(protocol.display.background), full_screen=False)
         pictures = draw_pictures(protocol, (practice_message(protocol), *messages), layout)
         canvas.load(pictures)
-        message, question = scenes(protocol, pictures, longest)
+        message, empty, question = scenes(protocol, longest)
         draws: dict[str, tuple[Draw, str]] = {
             "nothing, flip only": (lambda: None, ""),
             "message": (lambda: canvas.draw(pictures.parts(message)), "1"),
             "  as TextStim": (text_stim(canvas, longest), ""),
+            "empty scale": (lambda: canvas.draw(pictures.parts(empty)), "2"),
             "rating": (lambda: canvas.draw(pictures.parts(question), pictures.marker_at(question)), "2"),
             "  as TextStim and Slider": (slider(canvas, protocol), ""),
         }
@@ -67,14 +69,11 @@ def longest_example() -> tuple[Message, tuple[Message, ...]]:
     return max(((message, some) for some in sets for message in some), key=lambda pair: len(pair[0].text))
 
 
-def scenes(protocol: Protocol, pictures: Pictures, longest: Message) -> tuple[MessageScene, ScaleScene]:
-    """The message and a rating, each with all that can stand on it."""
-    scale = next(scene for scene in pictures.scenes if isinstance(scene, ScaleScene))
-    wording = protocol.wording
-    return (
-        MessageScene(longest.message_id, wording.next_button),
-        replace(scale, marker=scale.points, button=wording.confirm_button),
-    )
+def scenes(protocol: Protocol, longest: Message) -> tuple[MessageScene, ScaleScene, ScaleScene]:
+    """The message, an empty scale and a rating, each with all that can stand on it."""
+    wording, empty = protocol.wording, question_scene(protocol, protocol.rating.questions[0])
+    message = replace(message_scene(protocol, longest.message_id, 1), button=wording.next_button)
+    return message, empty, replace(empty, marker=empty.scale.last, button=wording.confirm_button)
 
 
 def text_stim(canvas: Canvas, message: Message) -> Draw:
