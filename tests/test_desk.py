@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-import time
+import os
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-import numpy as np
-import psutil
 import pytest
-from Xlib import X
-from Xlib.display import Display
-from Xlib.error import BadWindow
 
 from experiment.cli.desk.computer import states
-from experiment.cli.desk.facts import NO_REGISTER, Line, read_facts
+from experiment.cli.desk.facts import NO_REGISTER, Line, read_facts, with_troubles
 from experiment.cli.desk.places import Places
+from experiment.cli.desk.troubles import REASON, WHO, Trouble, of_computer
+from experiment.design.protocol import read_protocol
+from experiment.design.visit import Visit
+from experiment.record.closing import record_closing
+from experiment.record.dataset import DataSet
 from experiment.record.finding import Finding
+from experiment.study.register import Register
 from experiment.study.status import Urgency
-from tests.lab import LIMIT_S, SUBJECT, Lab, screenshot
-from tests.registers import consented, enrolled, started, story, write_register
+from tests.assistant import PROBLEM, Desk, pixels_of
+from tests.lab import SUBJECT, Lab, short_protocol
+from tests.registers import consented, enrolled, run_session, started, story, write_register
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from tests.lab import Sitting
     from tests.xtest import Hands
 
 TODAY = datetime.now(timezone.utc).date()
-ACCENT = (0x2F, 0x5D, 0x62)
 
 
 def places(lab: Lab) -> Places:
@@ -44,75 +43,9 @@ def on_day_four(lab: Lab, subject: str = SUBJECT) -> None:
     write_register(lab.data / "study", story(*told))
 
 
-class Desk:
-    """The open desk, as somebody in front of it sees and works it."""
-
-    def __init__(self, lab: Lab, hands: Hands, **options: str) -> None:
-        self.sitting: Sitting = lab.begins(*lab.places(), **options)
-        self._hands, self._name = hands, str(lab.display)
-        self._display = Display(self._name)
-        self.waits_for("Day Four: the desk")
-
-    def __enter__(self) -> Desk:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._display.close()
-        end(self.sitting)
-
-    def waits_for(self, title: str) -> None:
-        """Until the window with this title has the keyboard."""
-        self._until(lambda: self._has_focus(title))
-
-    def shows(self, wanted: Callable[[np.ndarray], bool]) -> None:
-        """Until what is on the screen is so."""
-        self._until(lambda: wanted(screenshot(self._name)))
-
-    def finds(self, subject: str) -> None:
-        """Type an ID, once the desk has its participants."""
-        self.waits_for("Day Four: the desk")
-        self.shows(lambda screen: pixels_of(ACCENT)(screen) > 5000)
-        self.type(*subject.lower())
-
-    def child(self) -> int:
-        """The process id of the command that runs."""
-        return int(psutil.Process(self.sitting.process.pid).children()[0].pid)
-
-    def type(self, *keys: str) -> None:
-        """Press these keys, one after the other."""
-        for key in keys:
-            self._hands.tap(key, 0.005)
-            time.sleep(0.02)
-
-    def presses(self, letter: str) -> None:
-        """The button with this letter underlined."""
-        with self._hands.holding("lalt"):
-            self._hands.tap(letter)
-
-    def _has_focus(self, title: str) -> bool:
-        focus = self._display.get_input_focus().focus
-        try:
-            return bool(getattr(focus, "id", X.NONE) > 1 and focus.get_wm_name() == title)
-        except BadWindow:  # it has closed since
-            return False
-
-    def _until(self, happened: Callable[[], bool]) -> None:
-        deadline_s = time.monotonic() + LIMIT_S
-        while not happened():
-            assert time.monotonic() < deadline_s, "it did not happen"
-            time.sleep(0.02)
-
-
-def end(sitting: Sitting) -> None:
-    """Nothing that a program started goes on."""
-    for one in [*psutil.Process(sitting.process.pid).children(recursive=True), sitting.process]:
-        one.kill()
-    sitting.process.communicate()
-
-
-def pixels_of(colour: tuple[int, int, int]) -> Callable[[np.ndarray], int]:
-    """How many pixels of a screenshot have this colour."""
-    return lambda screen: int((screen == colour).all(axis=2).sum())
+def troubles(lab: Lab) -> list[Trouble]:
+    """All that the desk says is wrong."""
+    return list(with_troubles(read_facts(places(lab)), places(lab)).troubles)
 
 
 def test_with_a_register_the_desk_lists_what_today_needs(lab: Lab) -> None:
@@ -125,10 +58,73 @@ def test_with_a_register_the_desk_lists_what_today_needs(lab: Lab) -> None:
     assert "session 1" in line.needs
     assert "dose" in line.needs
     assert "report" in line.needs
-    assert [one.text for one in facts.troubles if "no messages" in one.text]
+    (missing,) = [one for one in troubles(lab) if "no messages" in one.text]
+    assert (missing.command[:2], bool(missing.files)) == (("messages", "import"), True)
     lab.messages()
-    facts = read_facts(places(lab))
-    assert (facts.lines[0].messages, facts.troubles) == ("imported", ())
+    assert read_facts(places(lab)).lines[0].messages == "imported"
+    assert troubles(lab) == []
+
+
+def test_an_overdue_session_can_be_closed_as_not_run(lab: Lab) -> None:
+    """Where a course is over without its session, a button records that, once it knows by whom."""
+    lab.messages()
+    first = TODAY - timedelta(days=6)
+    told = (enrolled(SUBJECT, day=first), consented(SUBJECT, first), started(1, first, SUBJECT))
+    write_register(lab.data / "study", story(*told))
+    (trouble,) = troubles(lab)
+    assert (trouble.command[:2], trouble.asks) == (("study", "close"), (WHO,))
+    status, said = lab.begins(*trouble.command, "--operator=TA").ends()
+    assert (status, "closed as not run" in said) == (0, True), said
+    assert troubles(lab) == []
+
+
+def test_tables_that_are_behind_are_made_again_by_a_button(lab: Lab) -> None:
+    """A session whose table is gone is told, and the button's command makes it again."""
+    lab.messages()
+    transcript = run_session(DataSet(lab.data), Visit(SUBJECT, 1), datetime.now(timezone.utc))
+    assert troubles(lab) == []
+    table = DataSet(lab.data).table_of(Visit(SUBJECT, 1))
+    assert table
+    before = table.read_bytes()
+    table.unlink()
+    (trouble,) = troubles(lab)
+    assert lab.begins(*trouble.command).ends()[0] == 0
+    assert (table.read_bytes(), troubles(lab)) == (before, [])
+    os.utime(transcript)  # newer than its table, which says the same
+    assert troubles(lab) == []
+
+
+def test_closing_questions_that_were_left_are_asked_by_a_button(lab: Lab) -> None:
+    """Who completed the last session and has not answered is named, with the command that asks."""
+    lab.messages()
+    short_protocol(lab.protocol, funnel=True)
+    for session in (1, 2):
+        assert troubles(lab) == []
+        run_session(DataSet(lab.data), Visit(SUBJECT, session), datetime.now(timezone.utc))
+    (trouble,) = troubles(lab)
+    assert trouble.command[:3] == ("funnel", "--subject", SUBJECT)
+    funnel = read_protocol(lab.protocol).funnel
+    assert funnel
+    record_closing(DataSet(lab.data), SUBJECT, "2026-12-01T12:00:00+00:00", funnel.questions, {})
+    assert troubles(lab) == []
+
+
+def test_a_doubtful_clock_is_confirmed_by_a_button(lab: Lab) -> None:
+    """A register whose last entry is of tomorrow is told, and the button's command, with who and why, settles it."""
+    lab.messages()
+    day = TODAY + timedelta(days=1)
+    write_register(lab.data / "study", story(enrolled(SUBJECT, day=day)))
+    (trouble,) = troubles(lab)
+    assert (trouble.command[:2], trouble.asks) == (("study", "clock"), (WHO, REASON))
+    status, said = lab.begins(*trouble.command, "--operator=TA", "--reason=the other clock was ahead").ends()
+    assert (status, troubles(lab)) == (0, []), said
+
+
+def test_what_keeps_a_session_from_this_computer_leads_to_the_check(tmp_path: Path) -> None:
+    """A full disk is told with what to do, and its button checks the computer; a warning is not among the problems."""
+    found = [Finding("free disk", "error", "0.1 GB free", "Delete files."), Finding("power", "warning", "on battery")]
+    (trouble,) = of_computer(found, Places(tmp_path, tmp_path, tmp_path))
+    assert (trouble.text, trouble.command[0]) == ("free disk: 0.1 GB free. Delete files.", "check")
 
 
 def test_without_a_register_the_desk_lists_the_data_folder(lab: Lab) -> None:
@@ -168,6 +164,47 @@ def test_the_desk_opens_the_form_of_who_is_found(lab: Lab, hands: Hands) -> None
         desk.waits_for("Day Four")
         desk.type("escape")
         desk.waits_for("Day Four: the desk")
+
+
+def takes_the_problems_button(desk: Desk, hands: Hands) -> None:
+    """By keyboard: one step back from the first field is the button of the last problem."""
+    desk.sees(PROBLEM, (300, 30))
+    with hands.holding("lshift"):
+        desk.type("tab")
+    desk.type("space")
+
+
+def test_a_problem_is_mended_by_keyboard(lab: Lab, hands: Hands) -> None:
+    """The button of a missing table makes it again, says so, and leads back to the desk."""
+    lab.messages()
+    run_session(DataSet(lab.data), Visit(SUBJECT, 1), datetime.now(timezone.utc))
+    table = DataSet(lab.data).table_of(Visit(SUBJECT, 1))
+    assert table
+    table.unlink()
+    with Desk(lab, hands) as desk:
+        takes_the_problems_button(desk, hands)
+        desk.shows(lambda screen: pixels_of(PROBLEM)(screen) == 0)  # but what the command said
+        assert table.exists()
+        desk.type("return")
+        desk.finds(SUBJECT)
+    assert troubles(lab) == []
+
+
+def test_what_a_button_needs_is_asked_in_a_form(lab: Lab, hands: Hands) -> None:
+    """Who confirms the clock, and why, is typed in a form; then it is in the register."""
+    lab.messages()
+    day = TODAY + timedelta(days=1)
+    write_register(lab.data / "study", story(enrolled(SUBJECT, day=day)))
+    register = Register(lab.data / "study")
+    before = len(register.entries())
+    with Desk(lab, hands) as desk:
+        takes_the_problems_button(desk, hands)
+        desk.waits_for("Day Four")
+        desk.type(*"ta", "tab", *"other", "space", *"clock", "return")
+        desk.waits_for("Day Four: the desk")
+        desk.shows(lambda screen: pixels_of(PROBLEM)(screen) == 0)
+    *_, last = register.entries()
+    assert (len(register.entries()) - before, last.who) == (1, "ta")
 
 
 def test_without_a_display_the_desk_says_what_to_do(lab: Lab) -> None:

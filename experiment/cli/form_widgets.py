@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LABEL_WIDTH_PX = 230
 
 # Colours of its own, whatever the desktop's theme: words and their background must not come from two different ones.
-INK, PAPER, QUIET, LINE, ACCENT, ERROR = "#26231F", "#F7F5F1", "#8A8378", "#B9B2A6", "#2F5D62", "#B3261E"
+INK, PAPER, QUIET, LINE, ACCENT, ERROR = "#26231F", "#F7F5F1", "#6E675D", "#B9B2A6", "#2F5D62", "#B3261E"
 STYLE = f"""
 * {{ font-size: 12pt; color: {INK}; }}
 QDialog, QScrollArea, #page {{ background: {PAPER}; }}
@@ -29,7 +29,7 @@ QDialog, QScrollArea, #page {{ background: {PAPER}; }}
 #problem {{ background: #FBE9E7; border: 1px solid #E6B8B3; border-radius: 6px; }}
 #problem QLabel {{ color: {ERROR}; background: transparent; }}
 #note {{ color: #8A5A00; }}
-#meant {{ padding: 3px 10px; min-height: 18px; }}
+#meant {{ padding: 3px 10px; min-height: 18px; min-width: 0; }}
 #meant:focus {{ padding: 2px 9px; }}
 #error {{ color: {ERROR}; font-size: 11pt; }}
 QLineEdit, QComboBox {{ background: white; border: 1px solid {LINE}; border-radius: 5px; min-height: 24px; }}
@@ -179,10 +179,14 @@ def question_label(question: AskedQuestion, words: FormWords) -> QLabel:
 
 
 def push_button(text: str, act: Callable[[], object], name: str = "") -> QPushButton:
-    """A button that does not take the cursor from a field at a click: what is checked then could move it away."""
+    """A button; Return presses it where it has the focus, as space does.
+
+    A click does not take the cursor from a field: what is checked then could move the button away.
+    """
     made = QPushButton(text)
     made.setObjectName(name)
     made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    made.setAutoDefault(True)
     made.clicked.connect(act)
     return made
 

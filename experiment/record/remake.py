@@ -58,6 +58,28 @@ def catch_up(data: DataSet, subject: str) -> Iterator[Remade]:
             yield from _remake(data, path, only_behind=True)
 
 
+def find_behind(data: DataSet) -> list[Path]:
+    """Logs of sessions that have ended, whose tables are missing, or are older than the log and say less than it."""
+    return [path for path in data.transcripts_of_all() if _may_be_behind(data, path) and _is_behind(data, path)]
+
+
+def _may_be_behind(data: DataSet, path: Path) -> bool:
+    """By the files' times alone, so that only few are read."""
+    visit = visit_of_file(path)
+    table = data.table_of(visit) if visit else None
+    return table is None or table.stat().st_mtime < path.stat().st_mtime
+
+
+def _is_behind(data: DataSet, path: Path) -> bool:
+    try:
+        if is_written(path) or not log.has_begun(path):
+            return False
+        events = log.read(path, pilot=True).events
+        return isinstance(events[-1], Ended) and state_of_tables(data, events) in {"missing", "behind"}
+    except DayFourError:
+        return False  # `qa` tells of a log that cannot be read
+
+
 def _put_back(folder: Path) -> Iterator[Remade]:
     """Copies that were rescued while a folder took nothing."""
     for path in find_originals(folder):

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from experiment.cli.form_widgets import INK
 from experiment.record.events import Shown
+from tests.assistant import Desk, end
 from tests.bench.bench_status import register
 from tests.bench.reporting import display, median, print_table, ratio
 from tests.lab import SUBJECT, Lab
-from tests.test_desk import Desk, end
 from tests.xtest import Hands
 
 MANY = 2_000

@@ -6,22 +6,30 @@ is opened, and no drug is known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from experiment.cli.desk.places import Command, Places
+from experiment.cli.desk.places import Places
+from experiment.cli.desk.troubles import (
+    Trouble,
+    doubtful_clock,
+    no_messages,
+    of_closing_questions,
+    of_register,
+    of_sessions,
+    of_tables,
+)
 from experiment.design.protocol import Protocol, read_protocol
 from experiment.design.visit import Visit, session_name, subject_label
 from experiment.errors import DayFourError
 from experiment.messages.store import Folder
 from experiment.record.dataset import DataSet
-from experiment.record.saved import on_disk
 from experiment.record.tsv import read_table
 from experiment.reports.standings import reports_in, standings_of
-from experiment.session.plan import read_interrupted
 from experiment.study import status
 from experiment.study.agreement import lost_register
 from experiment.study.clock import clock_trouble
@@ -30,7 +38,6 @@ from experiment.study.register import Register
 from experiment.study.snapshot import Snapshot
 from experiment.study.status import ReportsIn, Urgency
 
-LOOK_AGAIN = "Look again"
 NO_REGISTER = "Participants of this data folder (no study register)"
 HELD = ("completed", "aborted")
 
@@ -52,14 +59,6 @@ class Line(Struct, frozen=True):
         return self.urgency <= Urgency.waiting
 
 
-class Trouble(Struct, frozen=True):
-    """Something that is wrong, and the button that mends it; without a `command` it looks again."""
-
-    text: str
-    button: str = LOOK_AGAIN
-    command: Command = ()
-
-
 class Facts(Struct, frozen=True):
     """All of it at one moment; `heading`: the study's day, and how many there are."""
 
@@ -69,12 +68,13 @@ class Facts(Struct, frozen=True):
 
 
 def read_facts(places: Places) -> Facts:
-    """Everything; what cannot be read is a trouble, never an error."""
+    """Who needs what; what cannot be read is a trouble, never an error."""
     troubles = list[Trouble]()
     try:
         protocol, register = read_protocol(places.protocol), find_register(places.data)
         if protocol.messages and not places.messages.is_dir():
-            troubles.append(Trouble(f"The folder of messages {places.messages} does not exist. Check --messages."))
+            text = f"No messages have been imported: the folder {places.messages} does not exist."
+            troubles.append(no_messages(text, places))
         here = frozenset(Folder(places.messages).subjects()) if protocol.messages else None
         if register is None:
             heading, lines = NO_REGISTER, tuple(_of_data(DataSet(places.data), protocol, here))
@@ -85,7 +85,20 @@ def read_facts(places: Places) -> Facts:
             heading, lines = _of_register(register, told, here, places, troubles)
     except (DayFourError, OSError) as error:
         return Facts("", (), (*troubles, Trouble(str(error))))
-    return Facts(heading, lines, (*troubles, *_of_sessions(lines, places)))
+    return Facts(heading, lines, tuple(troubles))
+
+
+def with_troubles(facts: Facts, places: Places) -> Facts:
+    """The same with what is found only in files of single sessions, which takes longer."""
+    data, found = DataSet(places.data), list[Trouble]()
+    due = ((Visit(line.subject, line.session), line.messages == "missing") for line in facts.lines if line.session)
+    try:
+        found += of_sessions(due, data, places)
+        found += of_tables(data, places)
+        found += of_closing_questions(read_protocol(places.protocol), data, places)
+    except (DayFourError, OSError) as error:
+        found.append(Trouble(str(error)))
+    return replace(facts, troubles=(*facts.troubles, *dict.fromkeys(one for one in found if one not in facts.troubles)))
 
 
 def _of_register(
@@ -94,8 +107,9 @@ def _of_register(
     """Everybody in the register, the most urgent first; what is wrong with it goes to `troubles`."""
     moment = register.now()
     if trouble := clock_trouble(told.entries, moment):
-        troubles.append(Trouble(trouble))
+        troubles.append(doubtful_clock(trouble, places))
     rows = status.rows(told.people.values(), told.study, moment, _reports(places, told, moment, troubles))
+    troubles += of_register(rows, places)
     return status.summary(rows, told.study, moment), tuple(_line(row, here) for row in rows)
 
 
@@ -138,20 +152,3 @@ def _of_data(data: DataSet, protocol: Protocol, here: AbstractSet[str] | None) -
 
 def _in_words(told: str) -> str:
     return told if told in HELD else "not finished"
-
-
-def _of_sessions(lines: Iterable[Line], places: Places) -> Iterator[Trouble]:
-    """Of sessions that are due: interrupted ones, and those without messages."""
-    data = DataSet(places.data)
-    for line in lines:
-        if line.session is None:
-            continue
-        visit = Visit(line.subject, line.session)
-        try:
-            if interrupted := read_interrupted(data, visit):
-                text = f"{visit} was interrupted. {on_disk(interrupted)}"
-                yield Trouble(text, "Resume or close", places.run(line.subject, line.session))
-            elif line.messages == "missing":
-                yield Trouble(f"{visit} is due, and there are no messages of this participant here.")
-        except DayFourError as error:
-            yield Trouble(str(error))

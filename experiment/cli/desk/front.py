@@ -3,41 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QKeySequence, QShortcut
 from PyQt6.QtWidgets import QButtonGroup, QHBoxLayout, QLineEdit, QProgressBar, QVBoxLayout, QWidget
 
 from experiment.cli.desk.computer import State
-from experiment.cli.desk.facts import Facts, Line, Trouble
-from experiment.cli.desk.widgets import COLOURS, Participants, ParticipantsTable, TroubleBox, button
-from experiment.cli.form_widgets import label
+from experiment.cli.desk.facts import Facts, Line
+from experiment.cli.desk.troubles import Trouble
+from experiment.cli.desk.widgets import COLOURS, Participants, ParticipantsTable, TroubleBox
+from experiment.cli.form_widgets import label, push_button
 from experiment.design.visit import bare_label
 from experiment.study.participants import near_ids
 
-MOST_TROUBLES = 3
+MOST_TROUBLES = 2  # so that on the smallest screen all else has its room
 Act = tuple[str, Callable[[], object]]
 
 
 class Front(QWidget):
-    """The page; `start` is called with the selected participant's line, None for nobody, `mend` with a trouble."""
+    """The page; `start` is called with the selected participant's line, None for nobody.
+
+    `mend` is called with a trouble, `show_all` with all of them.
+    """
 
     def __init__(
-        self, start: Callable[[Line | None], None], mend: Callable[[Trouble], None], acts: Sequence[Act],
-        stop: Callable[[], None],
+        self, start: Callable[[Line | None], None], mend: Callable[[Trouble], None],
+        show_all: Callable[[Sequence[Trouble]], None], acts: Sequence[Act], stop: Callable[[], None],
     ) -> None:  # fmt: skip
         """`acts`: the other buttons, each with what it does. `stop`: ends the command that runs."""
         super().__init__()
-        self._facts, self._lines, self._mend = Facts("Reading ..."), Participants(), mend
+        self._facts, self._lines, self._mend, self._show_all = Facts("Reading ..."), Participants(), mend, show_all
+        self._of_computer: Sequence[Trouble] = ()
         self._start = lambda: start(self.selected)
         self._troubles = QVBoxLayout()
         self._day, self._near = label("", "day"), label("", "day")
         self._find = QLineEdit()
         self._table = ParticipantsTable(self._lines, self._start)
-        self._today, self._everybody = button("&Today", self._filter), button("&Everybody", self._filter)
+        self._today, self._everybody = push_button("&Today", self._filter), push_button("&Everybody", self._filter)
         self._computer, self._folder = label("This computer: being checked ...", "state"), label("", "state")
-        self._buttons = [button("&Start session", self._start, "start"), *(button(*act) for act in acts)]
-        self._doing, self._bar, self._stop = label("", "doing"), QProgressBar(), button("St&op", stop)
+        self._buttons = [
+            push_button("&Start session", self._start, "start"),
+            *(push_button(*act, "act") for act in acts),
+        ]
+        self._doing, self._bar, self._stop = label("", "doing"), QProgressBar(), push_button("St&op", stop)
         self._build()
         self.working("")
 
@@ -54,13 +63,15 @@ class Front(QWidget):
         before = self.selected
         self._facts = facts
         self._day.setText(facts.heading)
-        self._show_troubles(facts.troubles)
+        self._show_troubles()
         self._filter()
         if before and before.subject in (names := [line.subject for line in self._lines.lines]):
             self._table.selectRow(names.index(before.subject))
 
-    def show_states(self, computer: State, folder: State) -> None:
-        """How this computer and the data folder are."""
+    def show_states(self, computer: State, folder: State, troubles: Sequence[Trouble]) -> None:
+        """How this computer and the data folder are, and what is wrong with them."""
+        self._of_computer = troubles
+        self._show_troubles()
         for shown, state in ((self._computer, computer), (self._folder, folder)):
             shown.setText(state.text)
             shown.setStyleSheet(f"color: {COLOURS[state.severity]}")
@@ -98,15 +109,21 @@ class Front(QWidget):
         if wanted and self._lines.lines:
             self._table.selectRow(0)
 
-    def _show_troubles(self, troubles: Sequence[Trouble]) -> None:
+    def _show_troubles(self) -> None:
+        troubles = (*self._of_computer, *self._facts.troubles)
         while (item := self._troubles.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
+                old.hide()
                 old.deleteLater()
         shown = troubles if len(troubles) <= MOST_TROUBLES else troubles[: MOST_TROUBLES - 1]
-        for trouble in shown:
-            self._troubles.addWidget(TroubleBox(trouble, self._mend))
+        boxes = [TroubleBox(trouble, self._mend) for trouble in shown]
         if more := len(troubles) - len(shown):
-            self._troubles.addWidget(TroubleBox(Trouble(f"{more} more problems like these."), self._mend))
+            others = Trouble(f"{more} more problems.", "Show all")
+            boxes.append(TroubleBox(others, lambda _: self._show_all(troubles)))
+        for box in boxes:
+            self._troubles.addWidget(box)
+        for one, following in pairwise([*(box.button for box in boxes), self._find]):
+            QWidget.setTabOrder(one, following)
 
     def _build(self) -> None:
         self._find.setPlaceholderText("Find a participant by ID")
@@ -121,15 +138,15 @@ class Front(QWidget):
             choice.addButton(one)
         self._today.setChecked(True)
         page = QVBoxLayout(self)
-        page.setContentsMargins(28, 20, 28, 20)
-        page.setSpacing(12)
+        page.setContentsMargins(28, 16, 28, 16)
+        page.setSpacing(10)
         page.addWidget(label("Day Four", "heading"))
         page.addWidget(self._day)
-        page.addLayout(self._troubles)
         page.addLayout(_row(self._find, self._today, self._everybody))
         page.addWidget(self._near)
         middle, column = QHBoxLayout(), QVBoxLayout()
         middle.setSpacing(20)
+        column.setSpacing(8)
         middle.addWidget(self._table, stretch=1)
         for one in self._buttons:
             one.setMinimumWidth(220)
@@ -137,6 +154,7 @@ class Front(QWidget):
         column.addStretch(1)
         middle.addLayout(column)
         page.addLayout(middle, stretch=1)
+        page.addLayout(self._troubles)  # below, so that no button moves when one is found
         self._doing.setWordWrap(False)
         page.addLayout(_row(self._bar, self._doing, self._stop))
         page.addWidget(self._computer)

@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 Command = tuple[str, ...]
+SESSIONS = ("run", "funnel", "pilot")  # the commands that a participant sees
 
 
 class Places(Struct, frozen=True):
@@ -31,6 +32,25 @@ class Places(Struct, frozen=True):
         """The closing questions alone."""
         return ("funnel", "--subject", subject, *self._protocol, *self._data)
 
+    def close_session(self, subject: str, session: int) -> Command:
+        """In the register: the session did not take place."""
+        return ("study", "close", "--subject", subject, "--session", str(session), *self._data)
+
+    @property
+    def confirm_clock(self) -> Command:
+        """In the register: this computer's clock is right."""
+        return ("study", "clock", *self._data)
+
+    @property
+    def import_messages(self) -> Command:
+        """Messages from files, which follow."""
+        return ("messages", "import", *self._protocol, "--messages", str(self.messages))
+
+    @property
+    def remake(self) -> Command:
+        """The tables from the logs."""
+        return ("table", str(self.data), "--remake")
+
     @property
     def check(self) -> Command:
         """Everything that a session needs of this computer."""
@@ -40,6 +60,16 @@ class Places(Struct, frozen=True):
     def qa(self) -> Command:
         """The page over all sessions."""
         return ("qa", str(self.data), *self._protocol)
+
+    @property
+    def overview(self) -> Command:
+        """The coordinator's page."""
+        return ("study", "overview", *self._protocol, *self._data)
+
+    def page_of(self, command: Command) -> Path:
+        """The page that `qa` or `overview` writes."""
+        name = "qa" if command == self.qa else "overview"
+        return self.data / "derivatives" / name / f"{name}.html"
 
     def replay(self, transcript: Path) -> Command:
         """A session again; its messages are shown where they are not encrypted."""

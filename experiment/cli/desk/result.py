@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from experiment.cli.desk.widgets import COLOURS, button
-from experiment.cli.form_widgets import label
+from experiment.cli.desk.widgets import COLOURS
+from experiment.cli.form_widgets import label, push_button
 from experiment.preflight.report import VERDICTS, WORDS
 from experiment.record.finding import Finding, worst
 
@@ -30,10 +29,10 @@ class Result(QWidget):
         column.addWidget(label(heading, "heading"))
         column.addWidget(_scrolled(body), stretch=1)
         row = QHBoxLayout()
-        self.back = button("&Back to the desk", back, "start")
+        self.back = push_button("&Back to the desk", back, "start")
         row.addWidget(self.back)
         for act in acts:
-            row.addWidget(button(*act))
+            row.addWidget(push_button(*act))
         row.addStretch(1)
         column.addLayout(row)
 
@@ -95,8 +94,3 @@ def _selectable(text: str) -> QLabel:
         Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
     )
     return shown
-
-
-def page_of(data: Path) -> Path:
-    """Where `qa` writes its page."""
-    return data / "derivatives" / "qa" / "qa.html"

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from PyQt6.QtCore import QAbstractTableModel, QModelIndex, Qt
 from PyQt6.QtGui import QColor, QKeyEvent
-from PyQt6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QPushButton, QTableView, QWidget
+from PyQt6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableView, QWidget
 
-from experiment.cli.desk.facts import Line, Trouble
-from experiment.cli.form_widgets import ACCENT, ERROR, INK, LINE, PAPER, QUIET, STYLE, label
+from experiment.cli.desk.facts import Line
+from experiment.cli.desk.troubles import Trouble
+from experiment.cli.form_widgets import ACCENT, ERROR, INK, LINE, PAPER, QUIET, STYLE, label, push_button
 from experiment.record.finding import Severity
 from experiment.study.status import Urgency
 
@@ -18,17 +19,18 @@ COLOURS: dict[Severity, str] = {"ok": GREEN, "note": QUIET, "warning": AMBER, "e
 DESK_STYLE = f"""{STYLE}
 #desk {{ background: {PAPER}; }}
 #anchor {{ font-size: 22pt; font-weight: 600; }}
-#day {{ color: #6E675D; }}
+#day {{ color: {QUIET}; }}
 #trouble {{ background: #FBE9E7; border: 1px solid #E6B8B3; border-radius: 6px; }}
 #trouble QLabel {{ color: {ERROR}; background: transparent; }}
 QTableView {{ background: white; border: 1px solid {LINE}; border-radius: 5px; gridline-color: transparent; }}
 QTableView:focus {{ border: 2px solid {ACCENT}; }}
 QTableView::item {{ padding: 6px 8px; border-bottom: 1px solid #ECE8E0; }}
 QTableView::item:selected {{ background: #DCE8E9; color: {INK}; }}
-QHeaderView::section {{ background: white; color: #6E675D; border: none; padding: 8px; }}
-QPushButton {{ padding: 8px 16px; text-align: left; }}
+QHeaderView::section {{ background: white; color: {QUIET}; border: none; padding: 8px 11px; }}
+QPushButton {{ padding: 8px 16px; min-width: 64px; }}
+#act {{ text-align: left; }}
 QPushButton:focus {{ padding: 7px 15px; }}
-QPushButton#start {{ text-align: center; padding: 12px 16px; }}
+QPushButton#start {{ padding: 12px 16px; }}
 QPushButton#start:focus {{ padding: 11px 15px; }}
 QPushButton:disabled, QPushButton#start:disabled {{ color: {QUIET}; background: #ECE8E0; border-color: #D8D2C6; }}
 QPushButton:checked {{ background: #DCE8E9; border-color: {ACCENT}; }}
@@ -36,16 +38,7 @@ QProgressBar {{ background: white; border: 1px solid {LINE}; border-radius: 5px;
 QProgressBar::chunk {{ background: #BFD5D7; }}
 """
 HEADER = ("Participant", "Today", "Messages", "Where", "Notes")
-WIDTHS_PX = (130, 290, 100, 170)
-
-
-def button(text: str, act: Callable[[], object], name: str = "") -> QPushButton:
-    """A button; Return presses it where it has the focus, as space does."""
-    made = QPushButton(text)
-    made.setObjectName(name)
-    made.setAutoDefault(True)
-    made.clicked.connect(act)
-    return made
+WIDTHS_PX, WIDEST_PX, CELL_AIR_PX = (130, 200, 110, 150), 460, 20
 
 
 class TroubleBox(QWidget):
@@ -57,8 +50,10 @@ class TroubleBox(QWidget):
         self.setObjectName("trouble")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         row = QHBoxLayout(self)
+        row.setContentsMargins(12, 6, 6, 6)
         row.addWidget(label(trouble.text, ""), stretch=1)
-        row.addWidget(button(trouble.button, lambda: mend(trouble)))
+        self.button = push_button(trouble.button, lambda: mend(trouble))
+        row.addWidget(self.button)
 
 
 class Participants(QAbstractTableModel):
@@ -128,8 +123,15 @@ class ParticipantsTable(QTableView):
             columns.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
             columns.setStretchLastSection(True)
             columns.setHighlightSections(False)
-        for column, width_px in enumerate(WIDTHS_PX):
-            self.setColumnWidth(column, width_px)
+            columns.setResizeContentsPrecision(0)  # only rows that are seen
+        lines.modelReset.connect(self._fit)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Columns as wide as what is seen in them, the last one with what is left."""
+        for column, least_px in enumerate(WIDTHS_PX):
+            needed_px = self.sizeHintForColumn(column) + CELL_AIR_PX
+            self.setColumnWidth(column, max(least_px, min(needed_px, WIDEST_PX)))
 
     def keyPressEvent(self, e: QKeyEvent | None) -> None:  # noqa: N802 - Qt's name
         """Return starts a session of the selected participant."""

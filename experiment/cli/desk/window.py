@@ -7,25 +7,27 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from msgspec.structs import replace
 from PyQt6.QtCore import QUrl, pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QDesktopServices, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from experiment.cli.closing_window import ClosingWindow
 from experiment.cli.desk.afterwards import acts_after, is_interrupted, page_after
 from experiment.cli.desk.computer import states
-from experiment.cli.desk.facts import Facts, Line, Trouble, read_facts
+from experiment.cli.desk.facts import Facts, Line, read_facts, with_troubles
 from experiment.cli.desk.front import Front
 from experiment.cli.desk.jobs import Job, Outcome
-from experiment.cli.desk.places import Command, Places
-from experiment.cli.desk.result import Act, Result, checked, findings_of, page_of, said
-from experiment.cli.desk.widgets import DESK_STYLE
+from experiment.cli.desk.mending import command_of
+from experiment.cli.desk.places import SESSIONS, Command, Places
+from experiment.cli.desk.result import Act, Result, checked, findings_of, said
+from experiment.cli.desk.troubles import Trouble, of_computer
+from experiment.cli.desk.widgets import DESK_STYLE, TroubleBox
 from experiment.cli.form_widgets import PAPER
 from experiment.cli.form_window import application
 from experiment.cli.options import ROOT
@@ -34,6 +36,7 @@ from experiment.design.protocol import read_protocol
 from experiment.errors import DayFourError
 from experiment.preflight import computer
 from experiment.record.dataset import DataSet
+from experiment.record.finding import Finding
 from experiment.task.scenes import calling_page
 
 
@@ -49,17 +52,26 @@ class Desk(QWidget):
         self._places, self._job = places, None  # type: Places, Job | None
         self._pool = ThreadPoolExecutor(2)
         self._pages = QStackedWidget()
-        self._front = Front(self._start, self._mend, self._acts(), self._stop)
+        self._front = Front(self._start, self._mend, self._show_all, self._acts(), self._stop)
         self._cover = QWidget()
         self._build()
         self.read.connect(self._front.show_facts)
-        self.measured.connect(lambda found: self._front.show_states(*states(found, places.data)))
+        self.measured.connect(self._show_measured)
         self.look()
 
     def look(self) -> None:
         """Read everything anew."""
-        self._pool.submit(lambda: self.read.emit(_read(self._places)))
+        self._pool.submit(self._read)
         self._pool.submit(lambda: self.measured.emit(computer.items(self._places.data, ROOT)))
+
+    def _read(self) -> None:
+        """First who needs what; then what is wrong, for which more files are read."""
+        facts = _read(self._places)
+        self.read.emit(facts)
+        self.read.emit(_find_troubles(facts, self._places))
+
+    def _show_measured(self, found: list[Finding]) -> None:
+        self._front.show_states(*states(found, self._places.data), of_computer(found, self._places))
 
     def run(self, title: str, command: Command, then: Callable[[Outcome], None]) -> None:
         """Run a command, and then this with its outcome."""
@@ -69,8 +81,8 @@ class Desk(QWidget):
         def ended(outcome: Outcome) -> None:
             self._job = None
             self._front.working("")
-            self.activateWindow()  # the command's windows had the keyboard
             then(outcome)
+            self.activateWindow()  # the command's windows had the keyboard
             self.look()
 
         self._front.working(title)
@@ -92,8 +104,9 @@ class Desk(QWidget):
         return [
             ("&Pilot in a window", lambda: self.run("Pilot", places.pilot(full_screen=False), self._tell)),
             ("Pilot &full screen", lambda: self._run_covered("Pilot", places.pilot(full_screen=True))),
-            ("&Check this computer", lambda: self.run("Checking this computer", places.check, self._tell_check)),
-            ("&QA page", lambda: self.run("Making the QA page", places.qa, self._tell_qa)),
+            ("&Check this computer", self._check),
+            ("&QA page", lambda: self._make_page("All sessions", places.qa)),
+            ("Study over&view", lambda: self._make_page("The study", places.overview)),
             ("&Replay the last session", self._replay),
             ("&Look again", self.look),
         ]
@@ -123,13 +136,14 @@ class Desk(QWidget):
 
     def _call_assistant(self) -> None:
         """Ask the participant to call the assistant, until the chord."""
+        from experiment.cli.closing_window import ClosingWindow  # with all that draws: only a lost session needs it
+
         with suppress(DayFourError):
             protocol = read_protocol(self._places.protocol)
             window = ClosingWindow(protocol, full_screen=True)
             window.open()
             window.stay(calling_page(protocol))
             window.shut()
-        self.activateWindow()  # which had the keyboard
 
     def _background(self) -> str:
         try:
@@ -138,10 +152,29 @@ class Desk(QWidget):
             return PAPER
 
     def _mend(self, trouble: Trouble) -> None:
-        if trouble.command:
-            self._run_covered(trouble.button, trouble.command)
-        else:
+        """Run the command that mends it, with what is asked for it; nothing if that is cancelled."""
+        command = command_of(trouble, self)
+        if command is None:
+            return
+        if not command:
             self.look()
+        elif command[0] in SESSIONS:
+            self._run_covered(trouble.button, command)
+        elif command == self._places.check:
+            self._check()
+        else:
+            self.run(trouble.button.rstrip(" ."), command, self._tell_done)
+
+    def _show_all(self, troubles: Sequence[Trouble]) -> None:
+        self._show("All problems", [TroubleBox(one, self._mend) for one in troubles])
+
+    def _check(self) -> None:
+        self.run("Checking this computer", self._places.check, self._tell_check)
+
+    def _tell_done(self, outcome: Outcome) -> None:
+        """What a command said that mends something, whether it did or not."""
+        heading = {0: "Done", 1: "Please look at this"}.get(outcome.status, "This did not work")
+        self._show(heading, said(outcome.said + outcome.printed))
 
     def _stop(self) -> None:
         if self._job is not None:
@@ -165,10 +198,15 @@ class Desk(QWidget):
         body = checked(found) if found else said(outcome.said)
         self._show("This computer", body)
 
-    def _tell_qa(self, outcome: Outcome) -> None:
-        page = page_of(self._places.data)
-        opened: list[Act] = [("&Open the page", lambda: _open(page))] if outcome.status in {0, 1} else []
-        self._show("All sessions", said(outcome.said + outcome.printed), opened)
+    def _make_page(self, heading: str, command: Command) -> None:
+        """Run a command that writes a page, which can be opened then."""
+        page = self._places.page_of(command)
+
+        def tell(outcome: Outcome) -> None:
+            opened: list[Act] = [("&Open the page", lambda: _open(page))] if outcome.status in {0, 1} else []
+            self._show(heading, said(outcome.said + outcome.printed), opened)
+
+        self.run("Making the page", command, tell)
 
     def _show(self, heading: str, body: list[QWidget], acts: list[Act] | None = None) -> None:
         page = Result(heading, body, acts or [], self._back)
@@ -207,6 +245,13 @@ def _read(places: Places) -> Facts:
         return read_facts(places)
     except Exception as error:  # noqa: BLE001 - an assistant has to know what to do, whatever it is
         return Facts("", (), (Trouble(describe_unexpected(error)),))
+
+
+def _find_troubles(facts: Facts, places: Places) -> Facts:
+    try:
+        return with_troubles(facts, places)
+    except Exception as error:  # noqa: BLE001 - as above
+        return replace(facts, troubles=(*facts.troubles, Trouble(describe_unexpected(error))))
 
 
 def _open(page: Path) -> None:
