@@ -264,6 +264,22 @@ def by_keyboard(hands: Hands, point: int = 3) -> Callable[[Scene], None]:
     return answer
 
 
+def by_mouse(hands: Hands, point: int = 3) -> Callable[[Scene], None]:
+    """The same by mouse alone, on the smallest screen."""
+    layout = Layout(*MINIMUM_SIZE_PX)
+
+    def click(x_px: int, y_px: int) -> None:
+        hands.click(layout.width_px // 2 + x_px, layout.height_px // 2 - y_px, 0.005)
+
+    def answer(scene: Scene) -> None:
+        if isinstance(scene, ScaleScene) and scene.marker is None:
+            click(*layout.scale(scene.scale).number_place(point))
+        elif getattr(scene, "button", None):
+            click(layout.button.x_px, layout.button.y_px)
+
+    return answer
+
+
 def is_message(scene: Scene) -> bool:
     """Whether this is a message of the set that can be left, not the practice."""
     return isinstance(scene, MessageScene) and scene.message_id != "practice" and scene.button is not None

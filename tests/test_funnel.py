@@ -7,21 +7,19 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from msgspec import UNSET
 from msgspec.structs import replace
-from Xlib import X
-from Xlib.display import Display
 
 from experiment.analysis.observed import read_guesses
 from experiment.design.colours import rgb
+from experiment.design.form_questions import AskedQuestion, FormWords
 from experiment.design.protocol import read_protocol
 from experiment.design.visit import Visit
+from experiment.drawing.stimuli import check_wording_fits
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.record import transcript
 from experiment.record.closing import (
@@ -36,14 +34,14 @@ from experiment.record.dataset import DataSet
 from experiment.record.remake import remake
 from experiment.record.tsv import read_records, read_rows, write_rows
 from experiment.storage.exclusive import is_written
-from experiment.task.layout import Layout
+from experiment.task.layout import MINIMUM_SIZE_PX, Layout
+from tests.film import DESKTOP, Film
 from tests.lab import SUBJECT, Lab, by_keyboard, chord, is_closing, managed, participates, short_protocol
 from tests.places import ROOT
 from tests.strategies import PROTOCOL
 from tests.test_keyboard import keyboard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from experiment.record.events_beside import Answers
@@ -52,7 +50,6 @@ if TYPE_CHECKING:
 
 FUNNEL = "closing questions"
 UTC = "2026-03-01T11:00:00+00:00"
-DESKTOP = (0xFF, 0x00, 0xFF)
 BUTTON, CENTRE_PX = Layout(1280, 720).button, (640, 360)
 FIELD, WHITE = (190, 1000), (255, 255, 255)  # where the first question is answered
 SURE_PX, LINE_Y_PX = 880, 269  # 80 on the line from 0 to 100
@@ -101,48 +98,6 @@ def takes_over(hands: Hands, eyes: Eyes) -> None:
     chord(hands)
 
 
-@contextmanager
-def filmed(display: str) -> Iterator[list[float]]:
-    """Whoever watches three lines of the screen, as often as can be: the times at which the desktop was seen there."""
-    seen, over, looks = list[float](), threading.Event(), list[float]()
-
-    def watch() -> None:
-        own = Display(display)
-        root = own.screen().root
-        desktop = bytes(reversed(DESKTOP))
-        while not over.is_set():
-            looks.append(time.monotonic())
-            for row in (2, 360, 717):
-                line = root.get_image(0, row, 1280, 1, X.ZPixmap, 0xFFFFFFFF).data
-                if any(line[at : at + 3] == desktop for at in range(0, len(line), 64)):
-                    seen.append(looks[-1])
-        own.close()
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        yield seen
-    finally:
-        over.set()
-        watcher.join()
-        assert len(looks) > 100
-
-
-@contextmanager
-def coloured_desktop(display: str) -> Iterator[None]:
-    """A desktop whose colour is nowhere else."""
-    own = Display(display)
-    root = own.screen().root
-    root.change_attributes(background_pixel=int.from_bytes(bytes(DESKTOP), "big"))
-    root.clear_area()
-    own.sync()
-    yield
-    root.change_attributes(background_pixel=0)
-    root.clear_area()
-    own.sync()
-    own.close()
-
-
 @pytest.mark.parametrize("manager", [None, "openbox"])
 def test_the_last_session_ends_with_the_closing_questions(
     lab: Lab, hands: Hands, eyes: Eyes, manager: str | None
@@ -151,24 +106,22 @@ def test_the_last_session_ends_with_the_closing_questions(
     lab.messages()
     short_protocol(lab.protocol, funnel=True)
     assert lab.display
-    with managed(lab.display, manager), coloured_desktop(lab.display):
+    with managed(lab.display, manager), Film(lab.display) as film:
         last = lab.runs(session=2, anyway="session 1 was elsewhere")
         answer = by_keyboard(hands)
         page = participates(last, answer, is_closing).scene
-        with filmed(lab.display) as desktop:
-            answer(page)
-            (answers if manager else answers_by_mouse)(hands, eyes)
-            eyes.sees(READY, rgb(PROTOCOL.display.background))
-            hands.tap("escape")
-            eyes.asks_to_close()
-            time.sleep(0.3)
-            assert last.process.poll() is None
-            assert desktop == []
-            chord(hands)
-            status, said = last.ends()
-            eyes.sees((2, 0), DESKTOP)
-            time.sleep(0.1)
-        assert desktop != []
+        begin_s = time.monotonic()
+        answer(page)
+        (answers if manager else answers_by_mouse)(hands, eyes)
+        eyes.sees(READY, rgb(PROTOCOL.display.background))
+        hands.tap("escape")
+        eyes.asks_to_close()
+        time.sleep(0.3)
+        assert last.process.poll() is None
+        assert film.desktop_since(begin_s) == []
+        chord(hands)
+        status, said = last.ends()
+        eyes.sees((2, 0), DESKTOP)
     assert (status, FUNNEL in said) == (0, True), said
     row = read_rows(DataSet(lab.data).funnel, "participant_id")[f"sub-{SUBJECT}"]
     assert (row["purpose"], row["told"], row["drug_course"]) == ("love" if manager else "n/a", "no", "the second")
@@ -261,6 +214,25 @@ def test_a_guess_in_another_language_means_the_same(tmp_path: Path, first: str) 
         record_guess(data, Visit(subject, 1), UTC, (question,), {"treatment": question.choices[chosen]})
     record_guess(data, Visit("DF3", 1), UTC, (german,), {"treatment": "unklar"})
     assert read_guesses(data) == {"after session 1": {"sub-DF1": 1, "sub-DF2": 2, "sub-DF3": None}}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"finish_button": "Finish all of the questions now and call the assistant"},
+        {"heading": 20 * "a few last questions "},
+        {"words": FormWords(next_button="Continue with the question that comes after this one")},
+        {"questions": (AskedQuestion("why", 60 * "What do you think? ", "text"),)},
+    ],
+    ids=lambda asked: str(*asked),
+)
+def test_closing_words_that_have_no_room_are_told_before_a_session(asked: dict[str, Any]) -> None:
+    """A button, heading or question of the closing questions that is too long is named; those of the lab fit."""
+    layout = Layout(*MINIMUM_SIZE_PX)
+    check_wording_fits(PROTOCOL, layout)
+    assert PROTOCOL.funnel
+    with pytest.raises(BadInput, match="is too long"):
+        check_wording_fits(replace(PROTOCOL, funnel=replace(PROTOCOL.funnel, **asked)), layout)
 
 
 def test_the_protocol_says_after_which_sessions_a_question_is_asked() -> None:

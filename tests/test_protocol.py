@@ -122,7 +122,7 @@ NUMBER = {"id": "n", "text": "N", "kind": "number"}
         ("rating.questions.0", SCALE | {"labels": list("abcd")}, "'q': 'labels' are 4. Please write 2 (of the ends),"),
         ("rating.questions.0", SCALE | {"labels": list("abc"), "points": 4}, "(of the ends) or 4 (of each point)."),
         ("rating.questions.0", LINE | {"labels": list("abcd")}, "'labels' are 4. Please write 2 (of the ends), 3 ("),
-        ("rating.questions.0", SCALE, "Question 'q': 'labels' are 0. Please write 2 (of the ends)"),
+        ("rating.questions.0", SCALE, "Question 'q': there are no labels. Please write 2 (of the ends)"),
         ("rating", {"points": 11, "first": 0, "first_press_is_final": True, "questions": [LABELLED]}, "needs a key of"),
         ("rating", {"points": "line", "first_press_is_final": True, "questions": [LABELLED]}, "at most 10 points"),
         ("keys.more", ["left"], "[keys]: Two keys are 'left': they must differ."),

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from babel import Locale
+from babel.localedata import locale_identifiers
 
+from experiment.design.language import is_right_to_left
 from experiment.design.message import read_messages
 from experiment.design.protocol import read_daily, read_protocol
 from experiment.design.protocol_files import find_shipped
@@ -105,3 +108,11 @@ def columns(name: str) -> list[tuple[Any, ...]]:
         *((one.id, one.kind, len(one.choices), one.required, one.minimum, one.maximum) for one in asked),
         *((one.id, one.block, one.points, one.reversed) for one in daily.items),
     ]
+
+
+def test_languages_are_written_as_unicode_has_it() -> None:
+    """Each of the languages that CLDR knows is written the way CLDR says."""
+    tags = [tag for tag in locale_identifiers() if tag != "root"]
+    written = {tag: Locale.parse(tag).text_direction == "rtl" for tag in tags}
+    assert len(tags) > 1000
+    assert {tag: is_right_to_left(tag.replace("_", "-")) for tag in tags} == written

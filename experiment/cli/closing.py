@@ -22,6 +22,7 @@ from experiment.record.dataset import DataSet
 from experiment.record.events import Ended
 from experiment.session.plan import Plan
 from experiment.study import location, sessions
+from experiment.task.scenes import participant_page
 
 if TYPE_CHECKING:
     from experiment.cli.closing_window import ClosingWindow  # Qt is loaded where a page is shown
@@ -67,7 +68,7 @@ def ask_after(plan: Plan, screen: ClosingScreen) -> None:
         ask_guess(guess, plan.session.visit, plan.data, screen.window)
     if funnel:
         ask_funnel(funnel, plan.session.subject, plan.data, screen.window)
-    screen.window.stay(plan.protocol.wording.closing)
+    screen.window.stay(participant_page(plan.protocol, plan.protocol.wording.closing))
 
 
 def ask_funnel(funnel: Funnel, subject: str, data: DataSet, window: ClosingWindow) -> None:

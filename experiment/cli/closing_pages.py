@@ -8,23 +8,25 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QLocale, Qt
-from PyQt6.QtGui import QFont, QFontDatabase
-from PyQt6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PyQt6.QtCore import QPointF, Qt
+from PyQt6.QtGui import QFont, QFontDatabase, QImage, QPainter, QPixmap
+from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from experiment.cli.closing_answers import editor_of
-from experiment.cli.form_widgets import ERROR, label
+from experiment.cli.form_widgets import ERROR, label, push_button
+from experiment.design.language import is_right_to_left
 from experiment.drawing.fonts import CJK_FAMILY, LATIN_FAMILY, SCRIPTS, font_file
-from experiment.drawing.stimuli import BUTTON_SIZE, PAGE_SIZE
+from experiment.drawing.stimuli import BUTTON_SIZE, PAGE_SIZE, draw_text_page
 from experiment.task.layout import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from PyQt6.QtGui import QKeyEvent
+    from PyQt6.QtGui import QKeyEvent, QPaintEvent
 
     from experiment.design.form_questions import AskedQuestion, FormWords
     from experiment.design.protocol import Protocol
+    from experiment.record.events import TextScene
 
 QUIET_SIZE = 20
 AIR_SIZE = 30  # between the parts of a page
@@ -37,7 +39,8 @@ class Look:
     def __init__(self, protocol: Protocol, width_px: int, height_px: int) -> None:
         """Sizes are in the task's units."""
         self.display, self.layout = protocol.display, Layout(width_px, height_px)
-        self.direction = QLocale(protocol.language).textDirection()
+        is_rtl, directions = is_right_to_left(protocol.language), Qt.LayoutDirection
+        self.direction = directions.RightToLeft if is_rtl else directions.LeftToRight
         self.size = self.layout.even
 
     def font(self, units: float) -> QFont:
@@ -79,22 +82,7 @@ class Look:
 
 
 class Page(QWidget):
-    """A page in the room of the task's pages, with a button in the place of the task's own."""
-
-    def __init__(self, look: Look, parts: list[QWidget], button: QPushButton | None) -> None:
-        """The parts stand below each other."""
-        super().__init__()
-        layout, box, place = look.layout, look.layout.reading, look.layout.button
-        side_px, middle_px = (layout.width_px - box.width_px) // 2, layout.height_px // 2
-        column = QVBoxLayout(self)
-        below_px = middle_px + place.y_px - place.height_px // 2
-        column.setContentsMargins(side_px, middle_px - box.y_px - box.height_px // 2, side_px, below_px)
-        column.setSpacing(look.size(AIR_SIZE))
-        for part in parts:
-            column.addWidget(part)
-        if button:
-            button.setFixedSize(place.width_px, place.height_px)
-            column.addWidget(button, alignment=Qt.AlignmentFlag.AlignHCenter)
+    """A page after the task."""
 
     def begin(self) -> None:
         """With the cursor where the answer goes."""
@@ -104,27 +92,65 @@ class Page(QWidget):
         return False
 
 
+class TextPage(Page):
+    """A page of words: the very picture that the task would show, pixel by pixel and in its place."""
+
+    def __init__(self, protocol: Protocol, page: TextScene, width_px: int, height_px: int) -> None:
+        """For a screen of so many of its own pixels, however many of them are one of Qt's."""
+        super().__init__()
+        self._layout = Layout(width_px, height_px)
+        self._placed = draw_text_page(protocol, page, self._layout)
+
+    def paintEvent(self, _: QPaintEvent | None) -> None:  # noqa: N802 - Qt's name
+        """The picture, whose place counts from the middle of the screen, y up."""
+        shown, ratio = self._placed.picture, self.devicePixelRatioF()
+        rows = QImage(
+            shown.pixels.tobytes(), shown.width_px, shown.height_px, 3 * shown.width_px, QImage.Format.Format_RGB888
+        )
+        rows.setDevicePixelRatio(ratio)
+        left_px = self._layout.width_px // 2 + self._placed.x_px - shown.width_px // 2
+        top_px = self._layout.height_px // 2 - self._placed.y_px - shown.height_px // 2
+        with QPainter(self) as painter:
+            painter.drawPixmap(QPointF(left_px / ratio, top_px / ratio), QPixmap.fromImage(rows))
+
+
 class QuestionPage(Page):
-    """One question; `confirm` is called when the participant has answered, with what was given."""
+    """One question in the room of the task's pages, with a button in the place of the task's own.
+
+    `confirm` is called when the participant has answered, with what was given.
+    """
 
     def __init__(
         self, question: AskedQuestion, heading: str, button: str, words: FormWords, look: Look,
         confirm: Callable[[str], None],
     ) -> None:  # fmt: skip
         """The button is not ready before there is an answer that is needed."""
+        super().__init__()
         self._question, self._words, self._confirm = question, words, confirm
         self._editor = editor_of(question, words, look)
         self._error = _label("", "error", look, QUIET_SIZE)
-        self._button = QPushButton(button)
+        self._button = push_button(button, self.answer)
         self._button.setFont(look.font(BUTTON_SIZE))
         self._button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._button.clicked.connect(self.answer)
         units = f", {question.units}" if question.units else ""
         asked = question.text + units + ("" if question.required else f"  {words.optional}")
-        parts = [_label(heading, "heading", look, QUIET_SIZE), _label(asked, "question", look, PAGE_SIZE)]
-        super().__init__(look, [*parts, _scrolling(self._editor), self._error], self._button)
+        heads = _label(heading, "heading", look, QUIET_SIZE), _label(asked, "question", look, PAGE_SIZE)
+        self._build(look, [*heads, _scrolling(self._editor), self._error])
         self._editor.on_change = self._changed
         self._changed()
+
+    def _build(self, look: Look, parts: list[QWidget]) -> None:
+        """The parts stand below each other, and the button in its place."""
+        layout, box, place = look.layout, look.layout.reading, look.layout.button
+        side_px, middle_px = (layout.width_px - box.width_px) // 2, layout.height_px // 2
+        column = QVBoxLayout(self)
+        below_px = middle_px + place.y_px - place.height_px // 2
+        column.setContentsMargins(side_px, middle_px - box.y_px - box.height_px // 2, side_px, below_px)
+        column.setSpacing(look.size(AIR_SIZE))
+        for part in parts:
+            column.addWidget(part)
+        self._button.setFixedSize(place.width_px, place.height_px)
+        column.addWidget(self._button, alignment=Qt.AlignmentFlag.AlignHCenter)
 
     def begin(self) -> None:
         """With the cursor in the answer."""
@@ -151,12 +177,6 @@ class QuestionPage(Page):
     def _changed(self) -> None:
         self._error.setText("")
         self._button.setEnabled(bool(self._editor.given) or not self._question.required)
-
-
-def text_page(text: str, look: Look) -> Page:
-    """A page of words, where the task has them."""
-    parts = [_label(text, "words", look, PAGE_SIZE), QWidget()]
-    return Page(look, parts, None)
 
 
 def _scrolling(editor: QWidget) -> QScrollArea:

@@ -18,9 +18,8 @@ from PyQt6.QtGui import QGuiApplication, QKeyEvent
 from PyQt6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from experiment.cli import form
-from experiment.cli.closing_pages import Look, Page, QuestionPage, text_page
+from experiment.cli.closing_pages import Look, Page, QuestionPage, TextPage
 from experiment.cli.form_window import TITLE, application
-from experiment.design.form_questions import FormWords
 from experiment.screens.keynames import read_key_names
 from experiment.task.layout import MINIMUM_SIZE_PX
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     from experiment.design.form_questions import AskedQuestion, Funnel
     from experiment.design.protocol import Protocol
+    from experiment.record.events import TextScene
     from experiment.record.events_beside import Answers
 
 OPEN_S = 3.0  # the longest that the session's window waits for this one to be seen
@@ -104,8 +104,7 @@ class ClosingWindow(QWidget):
         return Given(answers, self._left)
 
     def _ask(self, funnel: Funnel, question: AskedQuestion, number: int, answers: Answers) -> None:
-        closing = self._protocol.funnel
-        words = funnel.words or (closing and closing.words) or FormWords()  # a guess has those of the closing questions
+        words = self._protocol.form_words(funnel)
         count = len(funnel.questions)
 
         def confirm(given: str) -> None:
@@ -121,9 +120,10 @@ class ClosingWindow(QWidget):
         page = QuestionPage(question, heading, button, words, self._look, confirm)
         self._run(page)
 
-    def stay(self, text: str) -> None:
+    def stay(self, page: TextScene) -> None:
         """A page without a button, until the assistant's chord."""
-        self._run(text_page(text, self._look))
+        ratio = self.devicePixelRatioF()
+        self._run(TextPage(self._protocol, page, round(self.width() * ratio), round(self.height() * ratio)))
 
     def leave(self) -> None:
         """End what is on the screen, as the assistant's chord does."""

@@ -11,9 +11,9 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from experiment.design.form_questions import Fixed, Label, Line, find_repeated, refuse, wrong_braces
+from experiment.design.language import LanguageTag
 
 Time = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z", title='a time of day as "HH:MM", e.g. "20:00"')]
-Language = Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]+)*\Z", title='a language tag, e.g. "en" or "de"')]
 Block = Literal["connection", "mood", "symptoms"]
 # Columns of the table that are always there: no item may be named like them.
 COLUMNS = (
@@ -107,7 +107,7 @@ class Daily(Fixed, frozen=True):
     closes: Time
     items: Annotated[tuple[DailyItem, ...], Meta(min_length=1)]
     wording: DailyWording
-    language: Language | None = None
+    language: LanguageTag | None = None
     yesterday_until: Time | None = None
     grace_min: Annotated[int, Meta(ge=0, le=600)] = 30
     plausible_s: Annotated[float, Meta(ge=0, le=600)] = 0.0

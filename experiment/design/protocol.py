@@ -21,16 +21,18 @@ from experiment.design.daily import Daily
 from experiment.design.form_questions import (
     AskedQuestion,
     Fixed,
+    FormWords,
     Funnel,
     Line,
     find_repeated,
     refuse,
 )
 from experiment.design.intake import Intake
+from experiment.design.language import LanguageTag, is_right_to_left
 from experiment.design.objects import Objects
 from experiment.design.protocol_files import find_protocol, read_extended
 from experiment.design.rating import Question, Rating, taken_name
-from experiment.design.scale import Scale, is_right_to_left
+from experiment.design.scale import Scale
 from experiment.design.scan import Scan
 from experiment.design.scanner import Pulses
 from experiment.design.signals import Signals
@@ -42,9 +44,6 @@ from experiment.storage.toml import Content, check_content, refusal
 
 Colour = Annotated[str, Meta(pattern=r"^#[0-9A-Fa-f]{6}\Z", title='a colour as "#RRGGBB", e.g. "#26231F"')]
 Id = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9]+\Z", title='a name of letters and digits, e.g. "lovedones"')]
-LanguageTag = Annotated[
-    str, Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]+)*\Z", title='a language tag, e.g. "en", "de" or "zh-Hant"')
-]
 
 MODIFIERS = ("ctrl", "shift", "alt")
 _NAMED_KEYS = "space return tab backspace left right up down home end pageup pagedown num_enter num_add num_subtract"
@@ -188,6 +187,10 @@ class Protocol(Fixed, frozen=True):
         """What the participant is asked after a session: the guess and the closing questions; None for none."""
         guess = self.guess.asked_after(session, self.sessions) if self.guess else None
         return guess, self.funnel if session == self.sessions else None
+
+    def form_words(self, asked: Funnel) -> FormWords:
+        """The other words of what is asked after a session; a guess has those of the closing questions."""
+        return asked.words or (self.funnel and self.funnel.words) or FormWords()
 
     def scale(self, question: Question) -> Scale:
         """What a question is rated on."""

@@ -6,14 +6,6 @@ from msgspec import Struct
 
 LINE_POINTS = 101
 LINE_STEP = 5  # of the keys that move the marker to the left and right
-# ISO 639 languages that are written from right to left, if nothing says that they are in Latin letters.
-_FROM_RIGHT = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "iw", "khw", "ks", "ps", "sd", "syr", "ug", "ur", "yi"})
-
-
-def is_right_to_left(language: str) -> bool:
-    """Whether a language, given by its tag (such as ar or he-IL), is written from right to left."""
-    primary, *others = language.lower().split("-")
-    return primary in _FROM_RIGHT and "latn" not in others
 
 
 class Scale(Struct, frozen=True):
@@ -75,4 +67,5 @@ class Scale(Struct, frozen=True):
             return None
         middle = ", 3 (with the middle)" if self.points % 2 else ""
         each = "" if self.is_line else f" or {self.points} (of each point)"
-        return f"'labels' are {len(self.labels)}. Please write 2 (of the ends){middle}{each}."
+        found = f"'labels' are {len(self.labels)}" if self.labels else "there are no labels"
+        return f"{found}. Please write 2 (of the ends){middle}{each}."

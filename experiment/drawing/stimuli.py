@@ -107,6 +107,11 @@ def draw_checked(
     return draw_pictures(protocol, messages, layout, mark, photodiode=photodiode, labels=labels)
 
 
+def draw_text_page(protocol: Protocol, page: TextScene, layout: Layout) -> Placed:
+    """A page alone, as a session of this protocol shows it."""
+    return _StimulusRenderer(protocol, layout, AS_NAMED).text(page)
+
+
 def check_wording_fits(protocol: Protocol, layout: Layout) -> None:
     """BadInput if a page, a question, a label, a button or a line beside them has not enough room for its words."""
     draughtsman = _StimulusRenderer(protocol, layout, AS_NAMED)
@@ -218,9 +223,24 @@ class _StimulusRenderer:
             check_scale_fits(one.text, self.layout.scale(self.protocol.scale(one)), style, self.language)
         for label in (wording.next_button, wording.confirm_button):
             check_button_fits(label, box.width_px, box.height_px, self.sized(self.style, BUTTON_SIZE), self.language)
+        self._check_closing()
         for line, kind in _lines(self.protocol).items():
             room, size = self._line_box(kind)
             check_line_fits(kind, line, (room.width_px, room.height_px), self.sized(self.style, size), self.language)
+
+    def _check_closing(self) -> None:
+        """The same for what is asked after the session; answers that need more room can be scrolled to."""
+        page, button, protocol = self.layout.reading, self.layout.button, self.protocol
+        for asked in [one for one in (protocol.guess, protocol.funnel) if one]:
+            labels = (protocol.form_words(asked).next_button, asked.finish_button)
+            lines = [("button", label, (button.width_px, button.height_px), BUTTON_SIZE) for label in labels]
+            lines.append(("heading", asked.heading, (page.width_px, page.height_px), HINT_SIZE))
+            for kind, line, room_px, size in lines:
+                check_line_fits(kind, line, room_px, self.sized(self.style, size), self.language)
+            style = replace(self.sized(self.style, PAGE_SIZE), width_px=page.width_px)
+            for question in asked.questions:
+                if draw_text(question.text, style, self.language).height_px > page.height_px / 2:
+                    raise BadInput(f"The closing question {question.text[:40]!r} is too long. Shorten it.")
 
     def button(self, label: str, *, is_ready: bool = True) -> Placed:
         """A button in its place."""

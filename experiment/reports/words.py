@@ -9,6 +9,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
 
 from experiment.design.daily import Daily
+from experiment.design.language import is_right_to_left
 from experiment.errors import BadInput
 
 
@@ -25,7 +26,7 @@ def said(daily: Daily, name: str, *, on: date | None = None, at: datetime | None
 
 def direction(daily: Daily) -> Literal["ltr", "rtl"]:
     """Which way the language is written."""
-    return "rtl" if Locale.parse(_locale(daily)).text_direction == "rtl" else "ltr"
+    return "rtl" if is_right_to_left(_tag(daily)) else "ltr"
 
 
 def check_language(daily: Daily) -> None:
@@ -35,15 +36,18 @@ def check_language(daily: Daily) -> None:
 
 def _locale(daily: Daily) -> str:
     """The language as babel calls it: the tag itself, or as much of it as babel knows."""
-    parts = (daily.language or "en").split("-")
+    parts = _tag(daily).split("-")
     known = (_known("-".join(parts[:count])) for count in range(len(parts), 0, -1))
     if locale := next(filter(None, known), None):
         return locale
     raise BadInput(f"Nothing is known of the language {daily.language!r}, so that no date can be written. Correct it.")
 
 
-def _known(tag: str) -> str | None:
+def _tag(daily: Daily) -> str:
+    return daily.language or "en"
 
+
+def _known(tag: str) -> str | None:
     try:
         return str(Locale.parse(tag, sep="-"))
     except (UnknownLocaleError, ValueError):

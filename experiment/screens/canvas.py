@@ -31,11 +31,12 @@ class Canvas:
 
         logging.console.setLevel(logging.ERROR)  # it warns of a monitor whose centimetres nobody told it
         self.full_screen = full_screen
-        self._window = visual.Window(
-            [layout.width_px, layout.height_px], fullscr=full_screen, units="pix", color=background,
-            colorSpace="rgb255", allowGUI=not full_screen, winType="pyglet", checkTiming=False, autoLog=False,
-            gammaErrorPolicy="ignore", title="Day Four",
-        )  # fmt: skip
+        with _in_colour(background):
+            self._window = visual.Window(
+                [layout.width_px, layout.height_px], fullscr=full_screen, units="pix", color=background,
+                colorSpace="rgb255", allowGUI=not full_screen, winType="pyglet", checkTiming=False, autoLog=False,
+                gammaErrorPolicy="ignore", title="Day Four",
+            )  # fmt: skip
         self.handle = self._window.winHandle
         self._swapped_s = 0.0
         if sys.platform == "linux":
@@ -150,6 +151,27 @@ class Canvas:
         gl.glPixelStorei(gl.GL_PACK_ALIGNMENT, 1)
         gl.glReadPixels(*self._corner(part), width, height, gl.GL_RGB, gl.GL_UNSIGNED_BYTE, pixels.ctypes.data)
         return pixels[::-1]
+
+
+@contextmanager
+def _in_colour(background: Rgb) -> Iterator[None]:
+    """On X11 a new window has this colour until something is drawn in it; as pyglet makes it, it flashes in black."""
+    if sys.platform != "linux":
+        yield
+        return
+    from pyglet.libs.x11 import xlib
+
+    create = xlib.XCreateWindow
+
+    def create_in_colour(*given: Any) -> Any:
+        given[-1]._obj.background_pixel = int.from_bytes(bytes(background), "big")  # noqa: SLF001 - what byref refers to
+        return create(*given)
+
+    xlib.XCreateWindow = create_in_colour
+    try:
+        yield
+    finally:
+        xlib.XCreateWindow = create
 
 
 class _Sprite:

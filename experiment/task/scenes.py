@@ -166,10 +166,10 @@ def closing_page(protocol: Protocol, session: int) -> str:
     return (any(protocol.questions_after(session)) and wording.before_questions) or wording.closing
 
 
-def calling_page(protocol: Protocol) -> str:
+def calling_page(protocol: Protocol) -> TextScene:
     """What asks the participant to call the assistant: the pause page as far as it names no key."""
     parts = takewhile(lambda part: "{" not in part, protocol.wording.pause.page.split("\n\n"))
-    return "\n\n".join(parts).strip() or protocol.wording.closing
+    return TextScene("\n\n".join(parts).strip() or protocol.wording.closing)
 
 
 def pause_pages(protocol: Protocol, labels: Labels = AS_NAMED) -> tuple[TextScene, ...]:
