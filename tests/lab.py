@@ -429,15 +429,15 @@ class Eyes:
 
 
 @contextmanager
-def managed(display: str, manager: str | None) -> Iterator[None]:
-    """A display whose windows this program manages, or nobody."""
+def managed(display: str, manager: str | None) -> Iterator[subprocess.Popen[bytes] | None]:
+    """A display whose windows this program manages, or nobody; its process."""
     if manager is None:
-        yield
+        yield None
         return
     process = subprocess.Popen([manager], env=os.environ | {"DISPLAY": display})
     try:
         time.sleep(0.5)
-        yield
+        yield process
     finally:
         process.terminate()
         process.wait()

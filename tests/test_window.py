@@ -229,6 +229,33 @@ def test_every_click_in_a_window_is_recorded(manager: str | None, tmp_path: Path
     assert read_table(lab.table())["connection"].to_list() == [5, 5]
 
 
+def test_a_window_manager_that_takes_its_time_changes_neither_order_nor_time(tmp_path: Path) -> None:
+    """While it is busy, clicks and keys pressed in turn are recorded in that order, each at its own time."""
+    with Display(size=(1600, 900), manage_global_env=False, extra_args=["-noreset"]) as server:
+        display = str(server.new_display_var)
+        with managed(display, "openbox") as manager, Hands(display) as hands, Eyes(display) as eyes:
+            assert manager
+            lab = Lab(display, tmp_path)
+            sitting = lab.pilots()
+            sitting.shows(lambda scene: isinstance(scene, TextScene) and scene.button is not None)
+            left_px, top_px = eyes.window_corner()
+            manager.send_signal(signal.SIGSTOP)
+            at_s = []
+            for _ in range(3):  # none of these answers anything
+                at_s += [hands.click(left_px + 10, top_px + 9)[0], hands.tap("x")[0]]
+                time.sleep(0.02)
+            manager.send_signal(signal.SIGCONT)
+            hands.tap("v")
+            sitting.next(Key, lambda key: key.key == "v")
+            down = [event for event in sitting.events() if isinstance(event, Click | Key) and event.down][:-1]
+            sitting.interrupts()
+    assert ["click" if isinstance(event, Click) else event.key for event in down] == ["click", "x"] * 3
+    assert [event.x_px + MINIMUM_SIZE_PX[0] / 2 for event in down if isinstance(event, Click)] == [10] * 3
+    assert {event.timed_by for event in down} == {down[1].timed_by}
+    zero_s = [one - event.time_s for one, event in zip(at_s, down, strict=True)]
+    assert max(zero_s) - min(zero_s) < 0.03  # presses are 50 ms apart
+
+
 def test_what_is_held_answers_nothing_and_no_press_is_lost(lab: Lab, hands: Hands) -> None:
     """Only new presses answer; presses of 1 ms, overlapping ones and those during a stall come once each, in order.
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, Protocol, cast
 
@@ -12,17 +13,14 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from experiment.record import events
-from experiment.record.events import Click, Drag, Focus, Input, Key, PauseAsked, Pulse, ScaleScene, Scene, StorageCause
+from experiment.record.events import Focus, Input, Key, PauseAsked, Pulse, ScaleScene, Scene, StorageCause
 from experiment.record.events_beside import OutputState
 from experiment.record.screen_info import TimedBy
+from experiment.screens.clicks import Clicks
 from experiment.screens.clock import SessionClock
 from experiment.screens.key_event import KeyEvent, KeySource
 from experiment.screens.personas import Persona
 from experiment.signals.serial_pulses import SerialPulses
-
-LEFT_BUTTON, LEFT_STROKE = 1, "mouse_1"  # pyglet's and our own name
-# A stroke of the mouse button that its window event has not followed by now was made outside the window.
-PATIENCE_S = 0.25
 
 
 class StorageState(Protocol):
@@ -76,33 +74,32 @@ class PersonInputs:
         self._pulse_key, self._pulse_line, self._pulses = pulse_key, pulse_line, 0
         self.timed_by = keys.timed_by
         self._down: set[str] = set()
-        self._strokes: list[KeyEvent] = []
-        self._seen: list[tuple[float, float, bool]] = []
-        self._dragged: tuple[float, float] | None = None
+        self._held: list[Input] = []
         self._is_line = False
-        if mouse:
-            handle.push_handlers(on_mouse_press=self._press, on_mouse_release=self._release, on_mouse_drag=self._drag)
+        self._clicks = Clicks(handle, clock, keys.timed_by if keys.hears_buttons else None) if mouse else None
         handle.dispatch_events()
         keys.strokes()
         if pulse_line:
             pulse_line.taken()
-        self._seen.clear()
+        if self._clicks:
+            self._clicks.forget()
 
     def see(self, scene: Scene, onset_s: float) -> None:  # noqa: ARG002 - a person sees by herself when
         """A person sees by herself; but only a line is there to drag something along."""
         self._is_line = isinstance(scene, ScaleScene) and scene.scale.is_line
 
     def taken(self, *, attending: bool) -> list[Input]:
-        """All since the last call; a release only if its press was."""
+        """All since the last call; a release only if its press was.
+
+        What was done after a click waits until the window has told of it, so that all stays in order.
+        """
         strokes = [replace(stroke, time_s=self._clock.of_stamp(stroke.time_s)) for stroke in self._heard()]
-        polled_s = self._clock.now_s()
-        self._strokes += [stroke for stroke in strokes if stroke.key == LEFT_STROKE]
         keys = [self._key(stroke) for stroke in strokes if self._is_ours(stroke, attending=attending)]
-        clicks = [*self._clicks(polled_s, down=True), *self._clicks(polled_s, down=False)]
-        drags = [Drag(*self._dragged, polled_s, "poll")] if self._dragged and self._is_line else []
-        self._seen.clear()
-        self._dragged = None
-        return sorted([*keys, *clicks, *drags, *self._pulsed(strokes)], key=lambda given: given.time_s)
+        self._held = sorted([*self._held, *self._pointed(strokes), *keys], key=lambda given: given.time_s)
+        unsure_s = self._clicks.unsure_s if self._clicks else math.inf
+        known = [given for given in self._held if given.time_s <= unsure_s]
+        self._held = self._held[len(known) :]
+        return sorted([*known, *self._pulsed(strokes)], key=lambda given: given.time_s)
 
     def close(self) -> None:
         """Stop listening."""
@@ -135,41 +132,14 @@ class PersonInputs:
     def _key(self, stroke: KeyEvent) -> Key:
         return Key(stroke.key, stroke.down, stroke.time_s, self.timed_by)
 
-    def _clicks(self, polled_s: float, *, down: bool) -> Iterator[Click]:
-        """What the window saw of the button, at the time of its newest strokes; without such, at that of the poll.
-
-        Older strokes were made outside the window; one that the window has not told of yet waits for the next poll.
-        """
-        places = [(x_px, y_px) for x_px, y_px, was_down in self._seen if was_down == down]
-        strokes = [stroke for stroke in self._strokes if stroke.down == down]
-        newest = strokes[max(0, len(strokes) - len(places)) :] if places else []
-        for index, (x_px, y_px) in enumerate(reversed(places), start=1):
-            if index <= len(newest):
-                yield Click(x_px, y_px, down, newest[-index].time_s, self.timed_by)
-            else:
-                yield Click(x_px, y_px, down, polled_s, "poll")
-        oldest_s = polled_s - PATIENCE_S
-        self._strokes = [stroke for stroke in self._strokes if stroke not in newest and stroke.time_s > oldest_s]
-
-    def _press(self, x_px: float, y_px: float, button: int, _modifiers: int) -> bool:
-        return self._note(x_px, y_px, button, down=True)
-
-    def _release(self, x_px: float, y_px: float, button: int, _modifiers: int) -> bool:
-        return self._note(x_px, y_px, button, down=False)
-
-    def _note(self, x_px: float, y_px: float, button: int, *, down: bool) -> bool:
-        if button == LEFT_BUTTON:
-            self._seen.append((*self._from_centre(x_px, y_px), down))
-            self._dragged = None  # where the button moved is where it was pressed or let go
-        return True
-
-    def _drag(self, x_px: float, y_px: float, _dx: float, _dy: float, buttons: int, _modifiers: int) -> bool:
-        if buttons & LEFT_BUTTON:
-            self._dragged = self._from_centre(x_px, y_px)
-        return True
-
-    def _from_centre(self, x_px: float, y_px: float) -> tuple[float, float]:
-        return x_px - self._handle.width / 2, y_px - self._handle.height / 2
+    def _pointed(self, strokes: list[KeyEvent]) -> Iterator[Input]:
+        """Clicks, and where a line's marker was dragged to."""
+        if self._clicks:
+            polled_s = self._clock.now_s()
+            clicks = list(self._clicks.taken(strokes, polled_s))
+            if (drag := self._clicks.drag(polled_s)) and self._is_line:
+                yield drag
+            yield from clicks
 
 
 class Robot:
