@@ -134,9 +134,9 @@ def _server_zero_s() -> float:
 
     server = Display()
     window = server.screen().root.create_window(0, 0, 1, 1, 0, X.CopyFromParent, event_mask=X.PropertyChangeMask)
-    zeros_s = []
+    zeros_s = list[float]()
     for _ in range(ROUNDS):
         window.change_property(Xatom.WM_NAME, Xatom.STRING, 8, b"")
         zeros_s.append(-server.next_event().time / 1e3 + time.perf_counter())
     server.close()
-    return min(zeros_s)
+    return float(min(zeros_s))
