@@ -220,7 +220,7 @@ def family_of(pid: int) -> list[int]:
     return [pid, *(one for child in children for one in family_of(child))]
 
 
-@pytest.mark.parametrize("command", ["run", "preview", "decrypt", "check"])
+@pytest.mark.parametrize("command", ["run", "preview --subject DF1", "decrypt", "check"])
 def test_a_crash_writes_no_memory_of_whoever_opens_messages(
     command: str, shared: Path, small_display: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,8 +233,8 @@ def test_a_crash_writes_no_memory_of_whoever_opens_messages(
     sealed(lab)
     for path in (shared / "participants").iterdir():
         os.chown(path, 65534, 65534)
-    folder = lab.places()[-2:]
-    waits = lab.runs(prefix=NOBODY) if command == "run" else lab.begins("messages", command, *folder, prefix=NOBODY)
+    given = ("messages", *command.split(), *lab.places()[-2:])
+    waits = lab.runs(prefix=NOBODY) if command == "run" else lab.begins(*given, prefix=NOBODY)
     deadline_s = time.monotonic() + LIMIT_S
     while not (is_nobodys(here := Path(f"/proc/{waits.process.pid}")) and (here / "mem").stat().st_uid == 0):
         assert time.monotonic() < deadline_s, "it can still be dumped"
