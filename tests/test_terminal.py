@@ -93,6 +93,23 @@ def test_results_can_be_read_by_programs(name: str, commands: dict[str, tuple[li
     assert as_json.exit_code == as_tsv.exit_code
 
 
+@pytest.mark.parametrize("form", [(), ("--json",), ("--tsv",)])
+def test_who_reads_no_further_changes_no_status(
+    form: tuple[str, ...], commands: dict[str, tuple[list[object], str, str]]
+) -> None:
+    """As `| head` does: the command says nothing of it, and ends as it would have; a full disk is named, with 4."""
+    command = [sys.executable, "-m", "experiment", *map(str, commands[NAMES[0]][0]), *form]
+    whole = subprocess.run(command, capture_output=True, cwd=ROOT, check=False)
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, cwd=ROOT, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (whole.returncode, whole.stderr)
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, cwd=ROOT, check=False)
+    assert (done.returncode, b"No space left on device" in done.stderr) == (4, True)
+
+
 def test_quality_assurance_says_why(study: Path, tmp_path: Path) -> None:
     """A session that needs attention is named with the reason, and nothing promises a list that is empty."""
     copy = Path(shutil.copytree(study, tmp_path / "data"))

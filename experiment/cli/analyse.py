@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +10,7 @@ import typer
 
 from experiment.cli.options import DATA, HELP_OPTIONS, DataFolder
 from experiment.cli.study_setup import PLAN
-from experiment.cli.terminal import say
+from experiment.cli.terminal import hand_over, say
 from experiment.errors import BadInput
 from experiment.study.study_file import read_study
 
@@ -51,7 +50,7 @@ def analyse(
     page = write_report(results, out)
     for notice in notices(results):
         say(notice, "yellow")
-    sys.stdout.write(f"{summary(results)}\n")
+    hand_over(f"{summary(results)}\n")
     say(f"The page, with all tables and figures beside it:\n  {page}")
 
 
@@ -76,7 +75,7 @@ def power(
     for row in plan_power(sizes, effects, tuple(bounds.values()), sd):
         cells = [*(f"{one:.2f}" for one in row.found), f"{row.least:.2f}", *(f"{one:.2f}" for one in row.equivalence)]
         lines.append([str(row.participants), *cells])
-    sys.stdout.write("".join("\t".join(line) + "\n" for line in lines))
+    hand_over("".join("\t".join(line) + "\n" for line in lines))
     say(
         f"Power of two-sided tests at .05, participants with both sessions, differences with an SD of {sd:g} points "
         "(--sd). Unchanged: power of the equivalence test if nothing changes. Effects are in scale points."

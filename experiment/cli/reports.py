@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from experiment.cli.options import DATA, FOUND_WANTING, PROTOCOL, DataFolder, ProtocolFile, Sheet
-from experiment.cli.terminal import ask_passphrase, say, show, unlock
+from experiment.cli.terminal import ask_passphrase, hand_over, say, show, unlock
 from experiment.design.protocol import read_daily
 from experiment.design.visit import subject_name
 from experiment.errors import BadInput
@@ -92,7 +92,7 @@ def remind(
     service = _service(data, protocol)
     if addresses is None:
         for one in mail.owed(service, service.journal.events()):
-            sys.stdout.write(f"{subject_name(one.subject)}\t{one.window.date}\t{one.window.closes:%Y-%m-%dT%H:%M%z}\n")
+            hand_over(f"{subject_name(one.subject)}\t{one.window.date}\t{one.window.closes:%Y-%m-%dT%H:%M%z}\n")
         return
     if not (smtp and sender):
         raise BadInput("Please give --smtp, the mail server, and --from, the sender's address.")
@@ -143,7 +143,7 @@ def methods(data: DataFolder = DATA, protocol: ProtocolFile = PROTOCOL) -> None:
     service = _service(data, protocol)
     roster, entries = service.roster(), service.journal.events()
     of = rows(roster.people.values(), roster.study, entries, service.now())
-    sys.stdout.write(paragraph(of, questions(entries).latest, roster.study) + "\n")
+    hand_over(paragraph(of, questions(entries).latest, roster.study) + "\n")
 
 
 def _service(data: Path, protocol: Path) -> Service:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from experiment.cli.options import FOUND_WANTING, PARTICIPANTS, AsJson, AsTsv
 from experiment.cli.study_verify import say_line, say_record, verify_sessions, verify_study
-from experiment.cli.terminal import progress_bar, say, show_rows, unlock_if_given
+from experiment.cli.terminal import hand_over, progress_bar, say, show_rows, unlock_if_given
 from experiment.errors import BadInput
 from experiment.messages.findings import count_in_words
 from experiment.messages.store import Folder
@@ -54,7 +53,7 @@ def table(
     for why in unread:
         say(f"Left out: {why}", "red")
     if out is None and not show_rows(*columns_and_rows(sessions), as_json=as_json):
-        sys.stdout.write(table_as_tsv(long_table(sessions)))
+        hand_over(table_as_tsv(long_table(sessions)))
     elif out:
         dictionary = save_long_table(sessions, out)
         say(
@@ -71,7 +70,7 @@ def _print_trial_table(transcript: Path, *, pilot: bool, as_json: bool) -> None:
         say("The last line is incomplete because the program was stopped while writing it. It is left out.")
     rows = trial_rows(read.events)
     if not show_rows(list(rows[0]), [list(row.values()) for row in rows], as_json=as_json):
-        sys.stdout.write(table_text(read.events))
+        hand_over(table_text(read.events))
 
 
 def _remake(place: Path, *, pilot: bool) -> None:

@@ -13,7 +13,7 @@ import typer
 from experiment.cli.options import DATA, PROTOCOL, DataFolder, ProtocolFile
 from experiment.cli.qa import run_qa
 from experiment.cli.study_setup import Operator, Pilot
-from experiment.cli.terminal import new_passphrase, say, unlock
+from experiment.cli.terminal import hand_over, new_passphrase, say, unlock
 from experiment.errors import BadInput
 from experiment.reports.table import closed_to_reports
 from experiment.storage.anchor import anchor_of
@@ -56,7 +56,7 @@ def _make_key(out: Path) -> None:
         "what is sealed for you can never be opened.\n"
         f"For the person who sets up the study, in {out.name}{PUBLIC_SUFFIX}:"
     )
-    sys.stdout.write(f"{public}\n")
+    hand_over(f"{public}\n")
 
 
 def _try_key(path: Path, data: Path) -> None:
@@ -114,5 +114,5 @@ def unblind(
         say(f"The treatments of {count} participants:\n  {out}")
         return
     for course, treatment in enumerate(unblinding.unblind_one(register_in(data), opened, operator, subject, reason), 1):
-        sys.stdout.write(f"{subject}\tcourse {course}\t{treatment}\n")
+        hand_over(f"{subject}\tcourse {course}\t{treatment}\n")
     say("The code break is recorded in the register. Tell only those who need to know.")

@@ -102,7 +102,16 @@ def show(result: str | Text | Table) -> None:
         return
     with printed.capture() as captured:
         printed.print(result, soft_wrap=not isinstance(result, Table))
-    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+    hand_over("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+
+
+def hand_over(result: str) -> None:
+    """Give another program or a file what a command was asked for; who reads no further (`| head`) changes nothing."""
+    try:
+        sys.stdout.write(result)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python writes the rest once more at its end
 
 
 def show_rows(
@@ -111,10 +120,10 @@ def show_rows(
     """Print a table for a program, if it is to be read by one; whether it was. What is missing is null or n/a."""
     if as_json:
         listed = [dict(zip(columns, row, strict=True)) for row in rows]
-        sys.stdout.write(json.dumps(listed, ensure_ascii=False, indent=1, default=str) + "\n")
+        hand_over(json.dumps(listed, ensure_ascii=False, indent=1, default=str) + "\n")
     elif as_tsv:
         text = tsv(columns, ([for_spreadsheet(cell) for cell in row] for row in rows))
-        sys.stdout.write(re.sub("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]", "\ufffd", text))
+        hand_over(re.sub("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]", "\ufffd", text))
     return as_json or as_tsv
 
 
