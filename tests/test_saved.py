@@ -124,6 +124,13 @@ def test_an_event_that_cannot_be_written_is_named_and_stops_nothing(which: str, 
     )
 
 
+def test_where_nothing_is_rated_nothing_is_called_saved(tmp_path: Path) -> None:
+    """Of a session that died before the first rating only the count is told."""
+    events = told()
+    first = next(at for at, event in enumerate(events) if isinstance(event, Rated))
+    assert describe_saved(written(DataSet(tmp_path / "data"), events[:first])) == "0 of 6 messages have been rated."
+
+
 def test_what_a_rescued_copy_holds_is_counted_too(tmp_path: Path) -> None:
     """Of a log of which the data folder has a part, or nothing, it is said how much is where."""
     data, events = DataSet(tmp_path / "data"), told()

@@ -21,11 +21,12 @@ class OnDisk(Struct, frozen=True):
     messages: int
     ended: Ended | None
     unwritable: tuple[str, ...]
-    what: str = "messages have been rated, and these ratings are"
+    what: str = "messages have been rated"
+    and_saved: str = "these ratings are"
 
     def __str__(self) -> str:
         """In a sentence, or two if something is missing."""
-        told = f"{self.rated} of {self.messages} {self.what} saved."
+        told = f"{self.rated} of {self.messages} {self.what}{f', and {self.and_saved} saved' if self.rated else ''}."
         if not self.unwritable:
             return told
         kinds = ", ".join(sorted(set(self.unwritable)))
@@ -36,9 +37,9 @@ def on_disk(transcript: Transcript) -> OnDisk:
     """What was read from the file just now."""
     unwritable = tuple(event.kind for event in transcript.events if isinstance(event, Unwritable))
     session = transcript.started.session
-    done = "have been shown, with what was rated" if session.protocol.scan else "have been rated, and these ratings are"
-    what = f"{'objects' if session.holdings else 'messages'} {done}"
-    return OnDisk(rated_messages(transcript), len(session.steps), transcript.ended, unwritable, what)
+    done, what = ("shown", "what was rated is") if session.protocol.scan else ("rated", "these ratings are")
+    things = f"{'objects' if session.holdings else 'messages'} have been {done}"
+    return OnDisk(rated_messages(transcript), len(session.steps), transcript.ended, unwritable, things, what)
 
 
 def remake_advice(data: Path) -> str:
