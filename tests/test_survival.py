@@ -293,7 +293,7 @@ def test_a_folder_that_cannot_be_written_is_told_at_once(small: Lab) -> None:
 
 
 def test_a_deleted_folder_comes_back(lab: Lab, hands: Hands) -> None:
-    """The data folder is deleted during the session: at the end its transcript and its table are whole all the same."""
+    """The data folder is deleted during the session: at the end log, table and data set are whole all the same."""
     lab.messages()
     sitting = lab.runs()
     to_second_question(sitting, hands)
@@ -311,6 +311,7 @@ def test_a_deleted_folder_comes_back(lab: Lab, hands: Hands) -> None:
     assert isinstance(read(lab).events[0], Started)
     assert read(lab).ended == Ended("completed", None)
     assert read_table(lab.table())["pleasure"].to_list() == [4, 3]
+    assert {"dataset_description.json", ".bidsignore", "README.md"} <= {path.name for path in lab.data.iterdir()}
 
 
 def test_a_session_ended_on_the_welcome_page_is_begun_again(lab: Lab, hands: Hands) -> None:

@@ -23,16 +23,14 @@ from experiment.record.data_dictionary import (
     PARTICIPANTS_COLUMNS,
     sessions_dictionary,
 )
-from experiment.record.dataset_description import DESCRIPTION, README
+from experiment.record.dataset_description import describe_dataset
 from experiment.record.events import Ended, Started
 from experiment.record.session_files import find_scan_tables, session_files
 from experiment.record.tsv import (
     MISSING,
     describe_columns,
-    json_text,
     read_dictionary,
     read_table,
-    write_new,
     write_rows,
 )
 from experiment.storage.atomic_file import write_whole
@@ -49,6 +47,7 @@ if TYPE_CHECKING:
 
 ENOUGH_BYTES = 100_000_000
 PILOT = "pilot"
+LEFT_OUT = (PILOT, "timing", "study")  # folders that are no part of the BIDS data set
 TRANSCRIPT = re.compile(rf"sub-{LABEL}_ses-{NUMBER}_task-[A-Za-z0-9]+_transcript\.jsonl")
 TABLE = re.compile(rf"sub-{LABEL}_ses-{NUMBER}_task-[A-Za-z0-9]+_beh\.tsv")
 EMPTY: Mapping[str, Any] = MappingProxyType({})
@@ -144,11 +143,7 @@ class DataSet:
         if free_bytes < ENOUGH_BYTES:
             found = f"{free_bytes // 10**6} MB are free; {ENOUGH_BYTES // 10**6} MB are needed"
             raise EquipmentFailure(f"The disk of {self.root} is nearly full: {found}. Free space or choose --data.")
-        write_new(self.root / "dataset_description.json", json_text(DESCRIPTION))
-        # Without a slash after it: the validator looks at a folder's bare name.
-        write_new(self.root / ".bidsignore", "".join(f"/{folder}\n" for folder in (PILOT, "timing", "study")))
-        if not any(self.root.glob("README*")):
-            write_new(self.root / "README.md", README)
+        describe_dataset(self.root, LEFT_OUT)
         self.list_participants()
         read_table(self.funnel, "participant_id")
         read_dictionary(self.funnel.with_suffix(".json"))
@@ -198,6 +193,7 @@ class DataSet:
             write_whole(path, text)
         row = visit_row(started, ended if isinstance(ended, Ended) else None)
         self._save_visit(self.sessions(started.session.subject), row, started)
+        describe_dataset(self.root, LEFT_OUT)  # somebody may have deleted the folder since the start
 
     def forget(self, visit: Visit) -> None:
         """Take a visit out of the tables; EquipmentFailure if that cannot be."""
