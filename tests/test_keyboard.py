@@ -259,6 +259,44 @@ def test_the_cure_is_psychopys() -> None:
     assert [line for line in cure if line not in documented] == []
 
 
+# Reads only when its standard input ends, and slowly; then once more, when ioHub does not run any longer.
+READS_LATE = """
+import json, os, sys, time
+from experiment.errors import EquipmentFailure
+from experiment.screens import iohub
+from experiment.screens.keyboard import open_keys
+from psychopy.iohub.devices import Computer
+
+iohub._ANSWER_S = 1.0
+keys = open_keys(allow_poll=False)
+receive = keys._hub.udp_client.receive
+keys._hub.udp_client.receive = lambda: (time.sleep(0.5), receive())[1]
+print("reads", keys.timed_by, flush=True)
+sys.stdin.read()
+time.sleep(0.5)
+found = []
+while some := keys.strokes():
+    found += some
+print("heard", json.dumps([[stroke.key, stroke.down, stroke.time_s] for stroke in found]), flush=True)
+os.kill(Computer.iohub_process_id, 9)
+try:
+    keys.strokes()
+except EquipmentFailure as error:
+    print("failed", error, flush=True)
+os._exit(0)
+"""
+
+
+def test_iohub_has_room_for_all_that_waits_and_is_not_waited_for_when_it_is_gone(screen: str) -> None:
+    """Hundreds of strokes that nobody read come at once, however slowly; without ioHub it is an equipment failure."""
+    with started(READS_LATE, screen, *rights("iohub")) as reader:
+        assert answer(reader, "reads") == "iohub"
+        keys = ["1", "7", "left", "p", "b"] * 70
+        sent, heard = listen(reader, taps(*keys, hold_s=0.001), screen)
+        assert names(heard) == names(sent)
+        assert answer(reader, "failed").startswith("PsychoPy's ioHub, which hears the keys, has not answered for")
+
+
 def test_iohub_dies_with_its_session(screen: str) -> None:
     """The process of ioHub ends within seconds of the session's, even if that was killed."""
     with started(READER, screen, *HUMBLE) as reader:

@@ -3,9 +3,11 @@
 A process of its own takes the times, as well as the queue does: median error 0.2 ms. It takes two to three seconds to
 start and half a second to end; a call that reads it takes 0.3 ms, at times 4.
 
-Two faults of ioHub (PsychoPy 2026.2.5) are made good here. It tells a repeat from a press by the character, so that
+Three faults of ioHub (PsychoPy 2026.2.5) are made good here. It tells a repeat from a press by the character, so that
 after a key went down as "p" and up as "P", its next press counts as a repeat and is dropped: repeats are asked for, and
-recognised by the key. And its process goes on when ours is killed: another process waits for our end.
+recognised by the key. Its process goes on when ours is killed: another process waits for our end. And its answers are
+datagrams, of which the system drops those that find no room, after which ours waits for ever: there is room for all
+that ioHub keeps, and an answer that does not come is an equipment failure.
 """
 
 import contextlib
@@ -19,7 +21,9 @@ from experiment.screens.key_event import KeyEvent
 from experiment.screens.keynames import BUTTON_NAMES, KeyNames
 from experiment.screens.settings_folder import provide_settings_folder
 
-_SLOTS = 2048  # strokes that wait for us: the most that ioHub allows
+_SLOTS = 768  # strokes of keys, and of buttons, that wait for us: half a minute of a key that repeats
+_ROOM_BYTES = 212_992  # for answers: what Linux allows unless it is told otherwise (socket(7), rmem_max), and enough
+_ANSWER_S = 5.0  # after so long none comes any more
 _BUTTON_NUMBERS = {1: 1, 4: 2, 2: 3}  # ioHub's bits for left, middle and right
 
 
@@ -42,6 +46,8 @@ class IohubKeys:
             udp_port=_free_port(),  # by its fixed one, two sessions on a computer would hear each other
         )
         self._guard = _guard(Computer.iohub_process_id)
+        self._hub.udp_client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _ROOM_BYTES)
+        self._hub.udp_client.sock.settimeout(_ANSWER_S)
         self._down: set[str] = set()
         if not hasattr(self._hub.devices, "keyboard"):
             self.close()
@@ -50,8 +56,13 @@ class IohubKeys:
         self._zero_s: float = Computer.global_clock.getLastResetTime()  # ioHub counts from here; this is on GetSecs
 
     def strokes(self) -> list[KeyEvent]:
-        """All since the last call."""
-        found = [stroke for event in self._hub.getEvents() if (stroke := self._stroke(event))]
+        """All since the last call; EquipmentFailure if ioHub does not answer."""
+        try:
+            events = self._hub.getEvents()
+        except TypeError as error:  # what it makes of an answer that did not come
+            message = f"PsychoPy's ioHub, which hears the keys, has not answered for {_ANSWER_S:.0f} s. Start again."
+            raise EquipmentFailure(message) from error
+        found = [stroke for event in events if (stroke := self._stroke(event))]
         return [stroke for stroke in sorted(found, key=lambda stroke: stroke.time_s) if not self._repeats(stroke)]
 
     def close(self) -> None:
