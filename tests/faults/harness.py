@@ -25,7 +25,6 @@ from msgspec import UNSET, Struct
 from experiment.cli import after_run
 from experiment.cli.closing import ClosingScreen
 from experiment.cli.terminal import describe_unexpected, say
-from experiment.design.message import read_messages
 from experiment.design.visit import Visit
 from experiment.errors import DayFourError
 from experiment.record import rescue
@@ -45,13 +44,12 @@ from experiment.study import recording, setup
 from experiment.study.register import Register
 from experiment.study.sessions import record_end
 from experiment.task.layout import Layout
-from tests.places import EXAMPLES
+from tests.faults.tasks import TASKS, task_of
 from tests.registers import DAY, MONDAY, PUBLIC_KEYS, STUDY, noon
-from tests.strategies import PROTOCOL
 
 SHIM = Path(__file__).with_name("shim.c")
 VISIT, UTC = Visit("DF001", 1), "2026-11-26T11:00:00.000+00:00"
-MESSAGES = read_messages(EXAMPLES / "english.csv")
+PROTOCOL, MESSAGES = task_of(os.environ.get("FAULTS_TASK", TASKS[0]))  # the campaign sets it for its processes
 GIVEN: dict[str, str | float | None] = {"purpose": "love", "drug_course": "the first", "certainty": 5.0}
 ANSWERS: dict[str, str | float | None] = {"last_dose": "08:30", "symptoms": "none", "notes": None}
 ONCE, FOR_EVER = 1, 10**9
@@ -158,9 +156,8 @@ def hold(place: Path, told: Told, *, resume: bool = False) -> None:
             screen.transcript = transcript
             ended = sessions._run_task(plan, screen, Zero(UTC, None), cast("log.Writer", _Noting(transcript, told)))
     after_run.finish(ended, plan, ClosingScreen(full_screen=True))
-    if not has_answered(data, VISIT.subject):
+    if PROTOCOL.funnel and not has_answered(data, VISIT.subject):
         told.answered = True
-        assert PROTOCOL.funnel
         record_closing(data, VISIT.subject, UTC, PROTOCOL.funnel.questions, GIVEN)
         say("The answers to the closing questions are saved.")
 
@@ -248,7 +245,7 @@ def _claims(path: Path, told: Told) -> Any:
     copy = rescue.find_rescued(path)
     rated = rated_messages(log.read(copy or path)) if copy or begun else 0
     said = " ".join(told.said.split())
-    for words in ("these ratings are saved",):
+    for words in ("these ratings are saved", "what was rated is saved"):
         claims = [part.rsplit(". ", 1)[-1].split()[-9:] for part in said.split(words)[:-1]]
         if any(rated < int(next(word for word in claim if word.isdecimal())) for claim in claims):
             yield f"said that more ratings are saved than the {rated} that are: {told.said}"
@@ -317,9 +314,9 @@ def build_shim(folder: Path) -> Path:
     return library
 
 
-def preloaded(module: str, *arguments: str) -> int:
-    """Run a module of the tests with the library; its exit status."""
+def preloaded(module: str, *arguments: str, task: str = TASKS[0]) -> int:
+    """Run a module of the tests with the library and this task; its exit status."""
     with tempfile.TemporaryDirectory() as folder:
-        environment = os.environ | {"LD_PRELOAD": str(build_shim(Path(folder)))}
+        environment = os.environ | {"LD_PRELOAD": str(build_shim(Path(folder))), "FAULTS_TASK": task}
         command = [sys.executable, "-m", module, *arguments]
         return subprocess.run(command, env=environment, cwd=Path(__file__).parents[2], check=False).returncode

@@ -7,20 +7,38 @@ it, and how many of them had settled when something was shown: those have to be 
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
+from typing import cast
 
 import msgspec
 from msgspec import Struct
 
-from experiment.design.message import read_messages
+from experiment.design.protocol import Protocol
 from experiment.design.scale import Scale
 from experiment.design.visit import Visit
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
-from experiment.record.events import Click, Event, Focus, Input, Key, PauseAsked, Rated, Refreshes, Scene, TrialBegan
+from experiment.record.events import (
+    Click,
+    Event,
+    Focus,
+    Input,
+    Key,
+    MessageScene,
+    PauseAsked,
+    Pulse,
+    Rated,
+    Refreshes,
+    Scene,
+    Shown,
+    Started,
+    TrialBegan,
+)  # fmt: skip
+from experiment.record.events_of_tasks import Handed
 from experiment.record.screen_info import ScreenInfo
 from experiment.replay.verify import verify
 from experiment.screens.clock import Zero
@@ -28,11 +46,9 @@ from experiment.screens.simulated_screen import simulated_info
 from experiment.session import run as sessions
 from experiment.session.plan import Interrupted, close_as_incomplete, plan_session
 from experiment.task.layout import Layout
-from tests.places import EXAMPLES
-from tests.strategies import PROTOCOL
+from tests.faults.tasks import task_of
 
 VISIT, UTC = Visit("DF001", 1), "2026-03-01T09:00:00.000+00:00"
-MESSAGES = read_messages(EXAMPLES / "english.csv")
 KEYS = ("space", "space", "return", "1", "4", "7", "left", "right", "c", "w", "p", "lctrl", "lshift", "x")
 MOST_SITTINGS, STOP_AFTER = 12, 400
 
@@ -53,8 +69,9 @@ _notes: msgspec.json.Decoder[Noted | Settled] = msgspec.json.Decoder(Noted | Set
 class RandomScreen:
     """Somebody who does anything at any time, and a computer that may die; all of it decided by the dice."""
 
-    def __init__(self, dice: Random, notes: Path, transcript: log.Writer, *, deadly: bool) -> None:
+    def __init__(self, dice: Random, notes: Path, transcript: log.Writer, protocol: Protocol, *, deadly: bool) -> None:
         """`notes`: the file in which every input is written down first."""
+        self._pulses, self._has_pulses = 0, bool(protocol.pulses)
         self.info: ScreenInfo = simulated_info()
         self._layout = Layout(self.info.width_px, self.info.height_px)
         self._dice, self._transcript, self._now_s, self._count = dice, transcript, 0.0, 0
@@ -87,6 +104,9 @@ class RandomScreen:
         return Refreshes(None, (), None)
 
     def _input(self) -> Input:
+        if self._has_pulses and self._dice.random() < 0.5:
+            self._pulses += 1
+            return Pulse(self._pulses, self._now_s, "queue")
         match self._dice.randrange(20):
             case 0:
                 return Focus(gained=self._dice.random() < 0.5, time_s=self._now_s)
@@ -109,19 +129,20 @@ class RandomScreen:
         os.write(self._notes, msgspec.json.encode(note) + b"\n")
 
 
-def interleave(folder: Path, seed: int) -> tuple[int, int, list[str]]:
+def interleave(folder: Path, seed: int, task: str = "messages") -> tuple[int, int, list[str]]:
     """Sittings until a session ends: how many there were, how many inputs were handed on, and what was wrong."""
+    protocol, _ = task_of(task)
     dice, data, notes = Random(seed), DataSet(folder / "data"), folder / "notes"
     wrong: list[str] = []
     for sitting in range(MOST_SITTINGS):
         deadly = sitting < MOST_SITTINGS - 1 and dice.random() < 0.8
-        _in_a_child(folder, dice.random(), deadly=deadly)
-        wrong += _judged(data, notes)
-        path = data.transcript(VISIT, PROTOCOL.task)
+        _in_a_child(folder, dice.random(), task, deadly=deadly)
+        path = data.transcript(VISIT, protocol.task)
+        wrong += _judged(path, notes)
         read = log.read(path)
         if read.ended:
             break
-        wrong += _claims(data)
+        wrong += _claims(data, task)
     else:
         close_as_incomplete(data, VISIT)
     data.save(log.read(path).events)
@@ -129,25 +150,25 @@ def interleave(folder: Path, seed: int) -> tuple[int, int, list[str]]:
     return sitting + 1, len([one for one in _noted(notes) if isinstance(one, Noted)]), wrong
 
 
-def _in_a_child(folder: Path, seed: float, *, deadly: bool) -> None:
+def _in_a_child(folder: Path, seed: float, task: str, *, deadly: bool) -> None:
     child = os.fork()
     if child == 0:
         try:
-            _sit(folder, Random(seed), deadly=deadly)
+            _sit(folder, Random(seed), task, deadly=deadly)
         finally:
             os._exit(0)
     os.waitpid(child, 0)
 
 
-def _sit(folder: Path, dice: Random, *, deadly: bool) -> None:
-    data = DataSet(folder / "data")
-    again = data.transcript_of(VISIT) is not None and log.has_begun(data.transcript(VISIT, PROTOCOL.task))
+def _sit(folder: Path, dice: Random, task: str, *, deadly: bool) -> None:
+    data, (protocol, messages) = DataSet(folder / "data"), task_of(task)
+    again = data.transcript_of(VISIT) is not None and log.has_begun(data.transcript(VISIT, protocol.task))
     plan = plan_session(
-        "run", PROTOCOL, MESSAGES, data, subject=VISIT.subject, session=VISIT.session, seed=1, operator="RA",
+        "run", protocol, messages, data, subject=VISIT.subject, session=VISIT.session, seed=1, operator="RA",
         resume=again,
     )  # fmt: skip
     with sessions._recording(plan) as transcript:
-        screen = RandomScreen(dice, folder / "notes", transcript, deadly=deadly)
+        screen = RandomScreen(dice, folder / "notes", transcript, protocol, deadly=deadly)
         sessions._run_task(plan, screen, Zero(UTC, None), transcript)
 
 
@@ -155,13 +176,13 @@ def _noted(notes: Path) -> list[Noted | Settled]:
     return [_notes.decode(line) for line in notes.read_bytes().splitlines()] if notes.exists() else []
 
 
-def _judged(data: DataSet, notes: Path) -> Iterator[str]:
+def _judged(path: Path, notes: Path) -> Iterator[str]:
     """Whether the transcript's inputs are those handed on, but for the last ones of a sitting that was killed."""
     told = _noted(notes)
     injected = [one.given for one in told if isinstance(one, Noted)]
     last_settled = max((at for at, one in enumerate(told) if isinstance(one, Settled)), default=0)
     settled = sum(isinstance(one, Noted) for one in told[:last_settled])
-    logged = [one for one in log.read(data.transcript(VISIT, PROTOCOL.task)).events if isinstance(one, Input)]
+    logged = [one for one in log.read(path).events if isinstance(one, Input)]
     if logged != injected[: len(logged)]:
         yield "inputs were logged that were not handed on, or in another order"
     if len(logged) < settled:
@@ -175,29 +196,37 @@ def _judged(data: DataSet, notes: Path) -> Iterator[str]:
     notes.write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in keep))
 
 
-def _claims(data: DataSet) -> Iterator[str]:
+def _claims(data: DataSet, task: str) -> Iterator[str]:
     """The next start's count, against the ratings in the file."""
-    events = log.read(data.transcript(VISIT, PROTOCOL.task)).events
+    protocol, messages = task_of(task)
+    events = log.read(data.transcript(VISIT, protocol.task)).events
     try:
         plan_session(
-            "run", PROTOCOL, MESSAGES, data, subject=VISIT.subject, session=VISIT.session, seed=1, operator="RA"
+            "run", protocol, messages, data, subject=VISIT.subject, session=VISIT.session, seed=1, operator="RA"
         )
     except Interrupted as error:
-        claimed = int(str(error).split(" of 6 messages")[0].rsplit(maxsplit=1)[-1])
-        if claimed != (rated := _rated_messages(events)):
-            yield f"{claimed} messages were said to be rated, and {rated} are"
+        found = re.search(r"(\d+) of \d+ (messages|objects)", str(error))
+        if found is None or int(found[1]) != (rated := _rated_trials(events)):
+            yield f"{found and found[1]} were said to be rated, and {rated} are"
     else:
         yield "a session that was interrupted could begin once more"
 
 
-def _rated_messages(events: Sequence[Event]) -> int:
-    """Counted once more, in another way: a trial that is begun anew starts without a rating."""
+def _rated_trials(events: Sequence[Event]) -> int:
+    """Counted once more, in another way: a trial that is begun anew starts unseen and without a rating."""
+    asked = {step.trial: set(step.questions) for step in cast("Started", events[0]).session.steps}
     rated: dict[int, set[str]] = {}
+    seen: set[int] = set()
     trial = 0
     for event in events:
-        if isinstance(event, TrialBegan):
-            trial = event.trial
-            rated[trial] = set()
-        elif isinstance(event, Rated):
-            rated[trial].add(event.question)
-    return sum(len(questions) == len(PROTOCOL.rating.questions) for number, questions in rated.items() if number)
+        match event:
+            case TrialBegan(trial):
+                rated[trial] = set()
+                seen.discard(trial)
+            case Shown(scene=MessageScene()) | Handed():
+                seen.add(trial)
+            case Rated(question):
+                rated[trial].add(question)
+            case _:
+                pass
+    return sum(trial in seen and rated.get(trial) == questions for trial, questions in asked.items())
