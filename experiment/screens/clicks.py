@@ -7,6 +7,7 @@ each other by the X server's own time of the press, and what was done after a pr
 
 from __future__ import annotations
 
+import ctypes
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ LEFT_BUTTON, LEFT_STROKE = 1, "mouse_1"  # pyglet's and our own name
 PATIENCE_S = 1.0  # a stroke of which the window has not told by then was made outside it
 STROKE_WITHIN_S = 0.05  # one that was not heard by then is not heard at all: that of a touch screen
 TOLERANCE_S = 0.02  # the server's clock counts in steps of up to 4 ms; nobody presses twice within this
-ROUNDS = 5
+ROUNDS, STRING = 5, 31  # XA_STRING, X11/Xatom.h
 
 
 class Seen(NamedTuple):
@@ -113,7 +114,7 @@ def _tell_server_times(handle: Any) -> Callable[[], float]:
     from pyglet.libs.x11 import xlib
 
     handlers = handle._view_event_handlers  # noqa: SLF001 - pyglet has no other way
-    zero_s, last_ms = _server_zero_s(), [0]
+    zero_s, last_ms = _server_zero_s(handle), [0]
 
     def noted(usual: Callable[[Any], None]) -> Callable[[Any], None]:
         def note(event: Any) -> None:
@@ -127,16 +128,19 @@ def _tell_server_times(handle: Any) -> Callable[[], float]:
     return lambda: zero_s + last_ms[0] / 1e3
 
 
-def _server_zero_s() -> float:
-    """When the X server's clock, which begins anew after 49 days, was at 0, on `time.perf_counter`."""
-    from Xlib import X, Xatom
-    from Xlib.display import Display
+def _server_zero_s(handle: Any) -> float:
+    """When the X server's clock, which begins anew after 49 days, was at 0, on `time.perf_counter`.
 
-    server = Display()
-    window = server.screen().root.create_window(0, 0, 1, 1, 0, X.CopyFromParent, event_mask=X.PropertyChangeMask)
-    zeros_s = list[float]()
+    The server dates each change of a window's property: so one is made and waited for, and the quickest round counts.
+    """
+    from pyglet.libs.x11 import xlib
+
+    display, window, event = handle._x_display, handle._window, xlib.XEvent()  # noqa: SLF001 - as above
+    atom, zeros_s = xlib.XInternAtom(display, b"DAYFOUR_TIME", 0), list[float]()
     for _ in range(ROUNDS):
-        window.change_property(Xatom.WM_NAME, Xatom.STRING, 8, b"")
-        zeros_s.append(-server.next_event().time / 1e3 + time.perf_counter())
-    server.close()
-    return float(min(zeros_s))
+        xlib.XChangeProperty(display, window, atom, STRING, 8, xlib.PropModeReplace, (ctypes.c_ubyte * 1)(), 1)
+        event.xproperty.atom = 0
+        while event.xproperty.atom != atom:
+            xlib.XWindowEvent(display, window, xlib.PropertyChangeMask, ctypes.byref(event))
+        zeros_s.append(time.perf_counter() - event.xproperty.time / 1e3)
+    return min(zeros_s)
