@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-import sys
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Annotated
 
@@ -75,10 +75,10 @@ def packing(key: KeyFile, data: DataFolder = DATA) -> None:
     register = register_in(data)
     told = register.read()
     kits = open_packing(register, unlock("Passphrase of the pharmacy's key", lambda typed: read_key(key, typed)))
-    rows = csv.writer(sys.stdout, lineterminator="\n")
-    rows.writerows(
-        [("kit", "stratum", "course", "treatment"), *((k.kit, k.stratum, k.course, k.treatment) for k in kits)]
-    )
+    rows = [("kit", "stratum", "course", "treatment"), *((k.kit, k.stratum, k.course, k.treatment) for k in kits)]
+    listed = StringIO()
+    csv.writer(listed, lineterminator="\n").writerows(rows)
+    hand_over(listed.getvalue())
     say(
         f"Before you pack: compare the anchor of the study's beginning, {anchor_of(told.digests[0])}, with the one "
         "you were given on paper. If they differ, this list may have been replaced: do not pack."
