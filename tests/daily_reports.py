@@ -18,13 +18,12 @@ from typing import cast
 from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
-import uvicorn
 from msgspec.structs import replace
 
 from experiment.design.daily import Daily
 from experiment.design.protocol import read_daily
 from experiment.reports.events import LogLine
-from experiment.reports.http import server_config
+from experiment.reports.http import listen, web_server
 from experiment.reports.links import make_links
 from experiment.reports.server import build_app
 from experiment.reports.service import Service
@@ -73,13 +72,12 @@ class Evenings:
 
 def begin(
     data: Path, subjects: int = 1, study: Study = STUDY, daily: Daily = DAILY, monday: date = MONDAY,
-    keys: tuple[str, str] = PUBLIC_KEYS,
 ) -> Evenings:  # fmt: skip
     """A study with so many participants, each with a link, at noon of the day on which their course 1 begins."""
     clock = SettableClock()
     clock.moment = local(monday, "12:00", study)
     register = Register(data / "study", clock)
-    setup.set_up(register, study, *keys, "PI")
+    setup.set_up(register, study, *PUBLIC_KEYS, "PI")
     for number in range(1, subjects + 1):
         enrol(register, f"DF{number:03}")
     service = Service(data, daily, register)
@@ -115,17 +113,17 @@ def served(
     evenings: Evenings, tell: Callable[[str], None] = lambda _: None, per_link: int = 10**6, port: int = 0
 ) -> Iterator[int]:
     """The port at which the pages are served, for real, in a thread of this process."""
-    app = build_app(evenings.service, tell, per_link)
-    server = uvicorn.Server(server_config(app, LOCAL, port, behind_proxy=False))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.005)
-    try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        thread.join()
+    server = web_server(build_app(evenings.service, tell, per_link), behind_proxy=False)
+    with listen(LOCAL, port, behind_proxy=False) as listener:
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        while not server.started:
+            time.sleep(0.005)
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 @dataclass(frozen=True)

@@ -202,6 +202,22 @@ def test_a_server_that_is_away_loses_no_report(browser: Browser, evenings: Eveni
     assert len(sendings(evenings)) == 1
 
 
+def test_a_page_of_somebody_else_is_no_answer(browser: Browser, evenings: Evenings, port: int) -> None:
+    """A log-in page of the network in between, whatever it says, neither thanks for a report nor loses it."""
+    with phone(browser, evenings, port) as (_, page):
+        tap_all(page)
+        for status in (200, 403):
+            page.route("**/2026-11-24", lambda route, to=status: route.fulfill(status=to, body="<p>Please log in</p>"))
+            page.get_by_role("button").tap()
+            page.get_by_text("Not sent yet").wait_for()
+            assert page.locator("input:checked").count() == len(DAILY.items)
+            page.unroute("**/2026-11-24")
+        assert sendings(evenings) == []
+        page.get_by_role("button").tap()
+        page.wait_for_url("**/received")
+    assert len(sendings(evenings)) == 1
+
+
 def test_the_keyboard_suffices(browser: Browser, evenings: Evenings, port: int) -> None:
     """Tab goes from item to item, arrows choose, Enter sends; the focus goes to what was left out."""
     with phone(browser, evenings, port, has_touch=False, is_mobile=False) as (_, page):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import socketserver
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from icalendar import Calendar
 from msgspec.structs import replace
 
 from experiment.reports.calendar import own_calendar
-from experiment.reports.events import Reminded, Sent
+from experiment.reports.events import Reminded, Sent, journal
 from experiment.reports.mail import Address, MailServer, owed, remind, send_by
 from experiment.reports.record import questions
 from experiment.reports.table import rows, table_path
@@ -77,6 +78,8 @@ def test_the_pages_are_served_here_only(tonights: tuple[Evenings, date]) -> None
     assert "--behind-proxy" in run("reports", "serve", "--data", data, "--host", "0.0.0.0", status=2)[1]  # noqa: S104
     port = free_port()
     with serving(data, port) as process:
+        second = run("reports", "serve", "--data", data, "--port", port, status=4)[1]
+        assert ("another --port" in second, "are served on" in second) == (True, False)
         fields = FULL | {"item_calm": CANARY, "asked": CANARY, "extra": CANARY}
         form = ask(port, made.path("DF003", day)).form
         pages = [ask(port, made.path("DF003", day), fields | {"form": form}), ask(port, made.path("DF003"))]
@@ -111,6 +114,36 @@ def test_links_are_handed_out_once(tonights: tuple[Evenings, date], tmp_path: Pa
     assert {str(event["url"]) for event in events} == {link}
     assert "already contains links" in run("reports", "links", *where, "--out", tmp_path / "b", "--renew", status=2)[1]
     run("reports", "links", "--data", made.service.data, "--revoke", "--subject", "DF002")
+
+
+def test_links_may_be_made_before_the_pages_are_served(tmp_path: Path) -> None:
+    """Links begin the log with what is asked, so that nothing is found wrong; until then there is no table to show."""
+    made = begin(tmp_path / "data")
+    data = made.service.data
+    for folder in ("sourcedata", "phenotype"):
+        shutil.rmtree(data / folder)  # as if nobody had ever begun with reports
+    assert "serve" in run("reports", "table", "--data", data, status=2)[1]
+    assert not (data / "phenotype").exists()
+    run("reports", "links", "--data", data, "--url", BASE, "--out", tmp_path / "links")
+    assert "not shown" not in "".join(run("study", "status", "--data", data))
+    assert "no problems found" in "".join(run("study", "verify", "--data", data))
+
+
+def test_what_is_served_is_what_links_and_reminders_say(tonights: tuple[Evenings, date], tmp_path: Path) -> None:
+    """Served in German, cards are in German though no protocol is named; serving other questions is pointed out."""
+    made, _ = tonights
+    data = tmp_path / "data"
+    shutil.copytree(made.service.data, data)
+    german = ROOT / "stimuli" / "protocols" / "de.toml"
+    port = free_port()
+    with serving(data, port, german) as process:
+        process.terminate()
+        assert process.stderr is not None
+        assert "have changed" in process.stderr.read().decode()
+    run("reports", "links", "--data", data, "--url", BASE, "--out", tmp_path / "links", "--renew")
+    assert '<html lang="de"' in (tmp_path / "links" / "cards.html").read_text(encoding="utf-8")
+    run("reports", "remind", "--data", data)
+    assert questions(journal(data).events()).latest.language == "de"
 
 
 def test_reminders_for_the_phones_own_calendar(tmp_path: Path) -> None:
@@ -184,10 +217,16 @@ def test_everybody_is_reminded_once(tmp_path: Path) -> None:
         send = send_by(MailServer(LOCAL, port, "lab@example.edu"))
         for _ in range(3):
             list(remind(made.service, addresses, send, "lab@example.edu"))
+        locked = send_by(MailServer(LOCAL, port, "lab@example.edu", "lab", "canary"))
+        hindered = dict(remind(made.service, {"DF003": addresses["DF001"]}, locked, "lab@example.edu"))
+        assert [text for text in hindered.values() if text and "no TLS" in text]
     (mail,) = mails
     assert made.links["DF001"] in mail.replace("=\r\n", "")
     assert "Monday 23 November" in mail
-    assert [one.event.failed for one in made.entries if isinstance(one.event, Reminded)] == [False, True, False]
+    assert [one.event.failed for one in made.entries if isinstance(one.event, Reminded)] == [
+        *(False, True, False),
+        *(False, True),
+    ]
     made.at(MONDAY, "19:00")
     assert owed(made.service, made.entries) == []
 

@@ -1,36 +1,40 @@
-"""A study of one participant: eight reports through the page in a real browser, two sessions, lock, analysis."""
+"""From `study init` to `analyse`: eight reports through the page in a real browser, and two sessions."""
 
 from __future__ import annotations
 
+import csv
 import subprocess
 import sys
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from statistics import fmean
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import sync_playwright
+from typer.testing import CliRunner
 
+from experiment.__main__ import app
 from experiment.design.message import read_messages
 from experiment.design.protocol import read_protocol
 from experiment.record.dataset import DataSet
 from experiment.record.tsv import read_records
+from experiment.reports.service import Service
 from experiment.reports.table import table_path
 from experiment.reports.verify import files
 from experiment.session.plan import plan_session
 from experiment.session.run import run_simulated
-from experiment.study import recording
 from experiment.study.keys import write_keys
+from experiment.study.register import Register
 from experiment.study.sessions import admit, record
-from tests.daily_reports import BASE, DAILY, LOCAL, PROTOCOL, ROOT, begin, served, start_second
+from experiment.study.simulated_study import SettableClock
+from tests.daily_reports import BASE, DAILY, LOCAL, PROTOCOL, ROOT, Evenings, served
 from tests.registers import DAY
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Page
-
-    from tests.daily_reports import Evenings
 
 SUBJECT, MONDAY, PASSPHRASE = "DF001", date(2026, 9, 14), "three small words"
 MESSAGES = ROOT / "stimuli" / "examples" / "english.csv"
@@ -42,6 +46,28 @@ def run(*arguments: object, typed: str = "", status: int = 0) -> str:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, input=typed)
     assert done.returncode == status, done.stderr
     return done.stdout + done.stderr
+
+
+def record_by_command(*arguments: object) -> None:
+    """A command that records something now, by the study's clock."""
+    done = CliRunner().invoke(app, [*map(str, arguments)])
+    assert done.exit_code == 0, done.exception
+
+
+def begin(folder: Path, clock: SettableClock) -> Evenings:
+    """A study as a lab begins it: keys, register, a participant whose course 1 begins now, and their link."""
+    data, who = folder / "data", ("--subject", SUBJECT, "--operator", "RA", "--data", folder / "data")
+    for holder in ("unblinder", "pharmacy"):
+        (folder / f"{holder}.txt").write_text(write_keys(folder / f"{holder}.key", PASSPHRASE), encoding="utf-8")
+    keys = ("--unblinder", folder / "unblinder.txt", "--pharmacy", folder / "pharmacy.txt")
+    record_by_command("study", "init", "--operator", "PI", *keys, "--data", data)
+    register = Register(data / "study", clock)
+    record_by_command("study", "enrol", *who, "--stratum", "north")
+    record_by_command("study", "consent", *who, "--version", "v1")
+    record_by_command("study", "start", *who, "--course", 1, "--kit", register.participant(SUBJECT).kits[0])
+    record_by_command("reports", "links", "--url", BASE, "--out", folder / "links", "--data", data)
+    (row,) = csv.DictReader((folder / "links" / "links.csv").read_text(encoding="utf-8").splitlines())
+    return Evenings(Service(data, DAILY, register), clock, {SUBJECT: row["link"]})
 
 
 def hold_session(made: Evenings, session: int) -> None:
@@ -70,11 +96,14 @@ def give_report(made: Evenings, page: Page, port: int, point: int) -> None:
 
 def live_course(made: Evenings, page: Page, port: int, course: int, first: date) -> None:
     """Four days: a dose in the morning, a session on day 4, a report every evening."""
-    register = made.service.register
+    who = ("--subject", SUBJECT, "--operator", "RA", "--data", made.service.data)
     for day in range(1, 5):
+        made.at(first + (day - 1) * DAY, "08:00")
         if day > 1:
-            made.at(first + (day - 1) * DAY, "08:00")
-            register.act("RA", lambda told: recording.record_dose(told, SUBJECT, None, register.now(), taken=True))
+            record_by_command("study", "dosed", *who)
+        elif course == 2:
+            kit = made.service.register.participant(SUBJECT).kits[1]
+            record_by_command("study", "start", *who, "--course", 2, "--kit", kit)
         if day == 4:
             made.at(first + 3 * DAY, "14:00")
             hold_session(made, course)
@@ -99,16 +128,16 @@ def check_analysis(data: Path, folder: Path, treatments: list[str]) -> None:
     assert len(rows) == 8
 
 
-def test_a_study_from_the_first_report_to_the_analysis(tmp_path: Path) -> None:
+def test_a_study_from_its_beginning_to_the_analysis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Eight evenings on a phone and both sessions; all are in the table; verified, locked, unblinded, analysed."""
-    data = tmp_path / "data"
-    unblinder, pharmacy = (write_keys(tmp_path / f"{holder}.key", PASSPHRASE) for holder in ("unblinder", "pharmacy"))
-    made = begin(data, monday=MONDAY, keys=(unblinder, pharmacy))
+    data, clock = tmp_path / "data", SettableClock()
+    clock.moment = datetime.combine(MONDAY, time(8), ZoneInfo("Europe/Berlin"))
+    monkeypatch.setattr(Register.__init__, "__defaults__", (clock,))  # the computer's clock, for every command
+    made = begin(tmp_path, clock)
     with served(made) as port, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         page = browser.new_page(**playwright.devices["Pixel 7"])
         live_course(made, page, port, 1, MONDAY)
-        start_second(made, SUBJECT, MONDAY + 14 * DAY)
         live_course(made, page, port, 2, MONDAY + 14 * DAY)
         browser.close()
     rows = [line.split("\t") for line in table_path(data).read_text(encoding="utf-8").splitlines()[1:]]

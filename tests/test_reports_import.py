@@ -13,10 +13,9 @@ import pytest
 
 from experiment.errors import BadInput
 from experiment.reports import simulated_reports
-from experiment.reports.importing import plan_import, write_import
+from experiment.reports.importing import plan_import, read_answer, write_import
 from experiment.reports.record import sendings
 from experiment.reports.service import Service
-from experiment.reports.survey_answers import read_answer
 from experiment.reports.table import table_path
 from experiment.reports.verify import verify
 from tests.daily_reports import DAILY, begin, start_second

@@ -76,7 +76,7 @@ def check_grid(zone: str, start: date) -> int:
             open_days = {window.date for window in asks.open()}
             assert open_days == expected(local, who.starts, somebody.withdrawn), (zone, local)
             assert {day for day in days if is_taken(somebody, zone, day, now)} == open_days
-            assert {day for day in days if show(asks, day, "f", is_read=True).name == "form"} == open_days
+            assert {day for day in days if show(asks, (), day, "f", is_read=True).name == "form"} == open_days
             count += 1
     return count
 
@@ -91,7 +91,7 @@ def test_what_was_begun_in_time_is_accepted_and_marked() -> None:
     """A page opened before the end may be sent 20 minutes after it; not after the grace, nor one never opened."""
     who, zone = person("UTC", MONDAY), "UTC"
     end = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
-    shown = show(asker(who, zone, end - timedelta(minutes=1)), MONDAY, "f", is_read=True).events
+    shown = show(asker(who, zone, end - timedelta(minutes=1)), (), MONDAY, "f", is_read=True).events
     form = SentForm("f", ANSWERS, was_asked=True, phone_offset_min=None)
     after = {
         minutes: send(asker(who, zone, end + timedelta(minutes=minutes)), shown, MONDAY, form) for minutes in (20, 31)
@@ -129,7 +129,7 @@ def test_every_reports_deadline_is_what_the_page_says() -> None:
             (shown,) = open_windows(who, study, DAILY, last - timedelta(seconds=1))
             assert shown == window
             assert open_windows(who, study, DAILY, last) == ()
-            words = show(asker(who, zone, window.opens), window.date, "f", is_read=True).values["until"]
+            words = show(asker(who, zone, window.opens), (), window.date, "f", is_read=True).values["until"]
             assert "12:00" in words
             assert f" {(window.date + DAY).day} " in words
 
@@ -140,9 +140,34 @@ def test_two_open_days_are_listed_apart() -> None:
     who = person("UTC", MONDAY)
     asks = Asker(who, in_zone("UTC"), daily, datetime(2026, 11, 24, 19, tzinfo=timezone.utc))
     offered = home(asks, ()).values["offered"]
-    assert [(one["which"], one["date"]) for one in offered] == [("Today", "2026-11-24"), ("Yesterday", "2026-11-23")]
+    assert [(one["heading"], one["date"]) for one in offered] == [
+        ("Today: Tuesday 24 November, day 2", "2026-11-24"),
+        ("Yesterday: Monday 23 November, day 1", "2026-11-23"),
+    ]
     alone = replace(asks, now=datetime(2026, 11, 24, 21, tzinfo=timezone.utc))
     assert home(alone, ()).location == "2026-11-24"
+
+
+def test_the_address_of_an_earlier_day_leads_to_what_is_open() -> None:
+    """A phone that kept yesterday's page is told so, and offered today's report."""
+    asks = asker(person("UTC", MONDAY), "UTC", datetime(2026, 11, 24, 20, tzinfo=timezone.utc))
+    form = SentForm("f", ANSWERS, was_asked=True, phone_offset_min=None)
+    for reply in (show(asks, (), MONDAY, "f", is_read=True), send(asks, (), MONDAY, form)):
+        assert (reply.status, reply.values["text"]) == (410, DAILY.wording.too_late)
+        assert [one["date"] for one in reply.values["offered"]] == ["2026-11-24"]
+
+
+def test_the_morning_after_the_form_says_yesterday() -> None:
+    """Once a report has closed, and may still be given late, its page says whose day it is."""
+    who = person("UTC", MONDAY)
+    headings = [
+        show(asker(who, "UTC", datetime(2026, 11, 24, hour, tzinfo=timezone.utc)), (), MONDAY, "f", is_read=True)
+        for hour in (1, 9)
+    ]
+    assert [reply.values["heading"] for reply in headings] == [
+        "Today: Monday 23 November, day 1",
+        "Yesterday: Monday 23 November, day 1",
+    ]
 
 
 def test_after_a_withdrawal_and_a_lock_nothing_is_open() -> None:
@@ -150,7 +175,7 @@ def test_after_a_withdrawal_and_a_lock_nothing_is_open() -> None:
     who, now = person("UTC", MONDAY), datetime(2026, 11, 23, 20, tzinfo=timezone.utc)
     for gone in (replace(who, withdrawn=MONDAY), replace(who, locked=True)):
         reply = home(asker(gone, "UTC", now), ())
-        assert (reply.values["offered"], reply.values["coming"]) == ([], None)
+        assert (reply.values["offered"], reply.values["coming"], reply.values["takes_part"]) == ([], None, False)
 
 
 def sent(asks: Asker, entries: tuple[LogLine, ...], form: SentForm) -> tuple[LogLine, ...]:
@@ -168,6 +193,16 @@ def test_the_same_form_twice_is_one_report_and_another_corrects_it() -> None:
     entries = sent(asks, sent(asks, entries, other), replace(form, form="g"))
     reports = reports_of(entries, "DF001")[MONDAY]
     assert [one.answers["calm"] for one in reports] == [1, 5, 1]
+
+
+def test_a_clock_that_is_set_back_lets_no_earlier_report_count() -> None:
+    """A correction is the last one, though the server's clock was an hour ahead when the first was sent."""
+    early, right = (
+        asker(person("UTC", MONDAY), "UTC", datetime(2026, 11, 23, hour, tzinfo=timezone.utc)) for hour in (21, 20)
+    )
+    form = SentForm("f", ANSWERS, was_asked=True, phone_offset_min=60)
+    entries = sent(right, sent(early, (), form), replace(form, answers=ANSWERS | {"calm": 5}))
+    assert [one.answers["calm"] for one in reports_of(entries, "DF001")[MONDAY]] == [1, 5]
 
 
 def test_thanks_are_said_only_for_what_is_in_the_log() -> None:
@@ -190,6 +225,12 @@ def test_wrong_words_and_hours_are_found_when_the_protocol_is_read() -> None:
     """Braces that cannot be filled, doubled or taken ids, and an end before the close are refused."""
     with pytest.raises(ValueError, match="nothing_open"):
         replace(DAILY.wording, nothing_open="{date}")
+    with pytest.raises(ValueError, match="practice"):
+        replace(DAILY.wording, practice="{day}")
+    dated = replace(DAILY, wording=replace(DAILY.wording, today="Today, {date}"))
+    assert Asker(person("UTC", MONDAY), STUDY, dated, noon(MONDAY)).heading(
+        windows(person("UTC", MONDAY), STUDY, dated)[0]
+    )
     with pytest.raises(ValueError, match="another column"):
         replace(DAILY, items=(replace(DAILY.items[0], id="lag"),))
     with pytest.raises(ValueError, match="not after 02:00"):

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from random import Random
@@ -42,6 +42,7 @@ from tests.daily_reports import (
     without_a_clock,
 )
 from tests.registers import DAY, MONDAY
+from tests.small_disks import resize, small_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -190,6 +191,37 @@ def test_a_killed_server_has_lost_nothing(tmp_path: Path) -> None:
     count, lost = kill_and_check(made, day, 3, 1)
     assert count > 0
     assert lost == 0
+
+
+@pytest.mark.parametrize("trouble", ["full", "read-only"])
+def test_a_disk_that_takes_nothing_lets_nothing_be_thanked_for(tmp_path: Path, trouble: str) -> None:
+    """While the data folder is full or read-only a report is not thanked for; afterwards the same page sends it."""
+    with small_disk(tmp_path / "disk", 4000) as disk:
+        made = begin(disk / "data")
+        made.at(MONDAY, "20:00")
+        filler, told = disk / "filler", list[str]()
+        with served(made, told.append) as port:
+            path = made.path(day=MONDAY)
+            form, log = ask(port, path).form, made.service.journal.path
+            kept = log.read_bytes()
+            if trouble == "full":
+                fill(filler)
+            else:
+                resize(disk, 4000, "ro")
+            answer = ask(port, path, {**FULL, "form": form})
+            assert (answer.status, "try again" in answer.text, log.read_bytes()) == (503, True, kept)
+            assert told
+            resize(disk, 8000)
+            assert ask(port, path, {**FULL, "form": form}).status == 303
+        assert found_of(made, "DF001", MONDAY) == [FULL]
+        assert verify(disk / "data", made.service.roster(), made.clock.moment) == []
+
+
+def fill(path: Path) -> None:
+    """Write until no byte more finds room."""
+    with suppress(OSError), path.open("wb", buffering=0) as file:
+        while True:
+            file.write(b"0" * 512)
 
 
 def all_at_once(made: Evenings, port: int, day: date) -> list[float]:

@@ -116,12 +116,15 @@ def test_asking_for_a_page_changes_nothing(evenings: Evenings, port: int) -> Non
 
 def test_every_page_forbids_what_could_give_it_away(evenings: Evenings, port: int) -> None:
     """No cookie, nothing stored, no referrer, only the page's own style and script; the title says nothing."""
-    paths = (evenings.path(), evenings.path(day=MONDAY + DAY), "/r/unknown", "/nothing", f"{evenings.path()}/practice")
+    paths = (
+        evenings.path(), f"{evenings.path()}/", evenings.path(day=MONDAY + DAY), "/r/unknown", "/nothing",
+        f"{evenings.path()}/practice", f"{evenings.path()}/calendar.ics", "/s/page.js",
+    )  # fmt: skip
     for page in (ask(port, path) for path in paths):
         assert (page.headers["cache-control"], page.headers["referrer-policy"]) == ("no-store", "no-referrer")
         assert "default-src 'none'" in page.headers["content-security-policy"]
         assert not {"set-cookie", "server"} & {*page.headers}
-        assert "<title>Daily report</title>" in page.text or not page.text
+        assert "<title>Daily report</title>" in page.text or not page.text.startswith("<!doctype")
     assert "http" not in ask(port, evenings.path(day=MONDAY + DAY)).text.replace("http-equiv", "")
 
 

@@ -25,7 +25,6 @@ from experiment.record.tsv import MISSING
 from experiment.replay.verify import verify_all
 from experiment.reports.standings import judge_reports
 from experiment.study import queries
-from experiment.study.clock import moment_of
 from experiment.study.location import find_register, register_in
 
 TOLD = 12  # findings that are listed at the terminal
@@ -74,7 +73,7 @@ def run_qa(data: Path, protocol: Path, *, out: Path | None = None, pilot: bool =
     answers = queries.resolutions(told.entries if told else ())
     of_reports, counts = list[Finding](), dict[str, int]()
     if register and told and not has_pilots:
-        of_reports, counts = judge_reports(data, told, moment_of(told.entries, register.now()))
+        of_reports, counts = judge_reports(data, told, register.now())
     with progress_bar("Verifying") as progress:
         verified = verify_all(data, pilot=pilot, progress=progress)
     changed = {one.transcript: [describe(finding) for finding in one.findings] for one in verified}

@@ -14,17 +14,21 @@ from experiment.design.protocol import read_daily
 from experiment.design.visit import subject_name
 from experiment.errors import BadInput
 from experiment.reports import http, mail
+from experiment.reports.events import journal
 from experiment.reports.importing import plan_import, write_import
 from experiment.reports.links import check_out, make_links, revoke_links, write_handouts
 from experiment.reports.mail import Address, MailServer, read_addresses, read_bytes
 from experiment.reports.methods import paragraph
-from experiment.reports.record import questions
+from experiment.reports.record import asked_last, questions
 from experiment.reports.server import build_app
 from experiment.reports.service import Service
 from experiment.reports.table import rows, table_path
 from experiment.storage.encryption import decrypt
 from experiment.study.keys import read_key
 
+AskedProtocol = Annotated[
+    Path | None, typer.Option("--protocol", help="The protocol, if its daily reports are not yet being served.")
+]
 Subjects = Annotated[list[str] | None, typer.Option("--subject", help="Only this participant; may be repeated.")]
 
 
@@ -38,11 +42,15 @@ def serve(
     protocol: ProtocolFile = PROTOCOL,
 ) -> None:
     """Serve the pages until Ctrl+C. Only this computer can reach them, unless a web server with TLS passes them on."""
-    service = _service(data, protocol)
-    service.begin()
-    http.check_address(host, behind_proxy=behind_proxy)
-    say(f"The daily reports are served on {host}, port {port}. Reports go to {service.journal.path}. Ctrl+C ends it.")
-    http.serve(build_app(service, lambda text: say(text, "red")), host, port, behind_proxy=behind_proxy)
+    service = Service(data, read_daily(protocol))
+    with http.listen(host, port, behind_proxy=behind_proxy) as listener:
+        if asked_last(service.journal.events()) not in {None, service.daily}:
+            say("Questions, hours or words have changed. From now on the new ones are asked.", "yellow")
+        service.begin()
+        where = f"{host}, port {port}. Reports go to {service.journal.path}"
+        say(f"The daily reports are served on {where}. Ctrl+C ends it.")
+        app = build_app(service, lambda text: say(text, "red"))
+        http.web_server(app, behind_proxy=behind_proxy).run(sockets=[listener])
 
 
 def links(
@@ -58,7 +66,7 @@ def links(
     ] = False,
     revoke: Annotated[bool, typer.Option("--revoke", help="Only revoke the links of these participants.")] = False,
     data: DataFolder = DATA,
-    protocol: ProtocolFile = PROTOCOL,
+    protocol: AskedProtocol = None,
 ) -> None:
     """Make a secret link for each participant: cards with a QR code, a table for mail merge, and calendar files."""
     service = _service(data, protocol)
@@ -71,6 +79,8 @@ def links(
     if not (url and out):
         raise BadInput("Please give --url, the address of the pages, and --out, a folder for what is handed out.")
     check_out(service, out)
+    if not service.journal.events():
+        service.begin()
     made = make_links(service, url, subject or [], renew=renew)
     files = write_handouts(service, out, made)
     listed = "".join(f"\n  {path}" for path in files[:3]) + ("\n  ..." if len(files) > 3 else "")
@@ -86,10 +96,9 @@ def remind(
     sender: Annotated[str, typer.Option("--from", help="The sender's e-mail address.")] = "",
     user: Annotated[str, typer.Option(help="The user name at the mail server; you are asked for the password.")] = "",
     data: DataFolder = DATA,
-    protocol: ProtocolFile = PROTOCOL,
 ) -> None:
     """List whose report of today is missing; with addresses and a mail server, e-mail each once a day."""
-    service = _service(data, protocol)
+    service = _begun(data)
     if addresses is None:
         for one in mail.owed(service, service.journal.events()):
             hand_over(f"{subject_name(one.subject)}\t{one.window.date}\t{one.window.closes:%Y-%m-%dT%H:%M%z}\n")
@@ -114,7 +123,7 @@ def import_reports(
     sheet: Sheet = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be imported.")] = False,
     data: DataFolder = DATA,
-    protocol: ProtocolFile = PROTOCOL,
+    protocol: AskedProtocol = None,
 ) -> None:
     """Import reports from another program. Rows that fit no study day are listed, with exit status 1."""
     service = _service(data, protocol)
@@ -132,22 +141,29 @@ def import_reports(
         raise typer.Exit(FOUND_WANTING)
 
 
-def table(data: DataFolder = DATA, protocol: ProtocolFile = PROTOCOL) -> None:
+def table(data: DataFolder = DATA) -> None:
     """Make phenotype/daily.tsv and its dictionary again from the log."""
-    _service(data, protocol).update_table()
+    _begun(data).update_table()
     say(f"The table of daily reports:\n  {table_path(data)}")
 
 
-def methods(data: DataFolder = DATA, protocol: ProtocolFile = PROTOCOL) -> None:
+def methods(data: DataFolder = DATA) -> None:
     """Print the methods paragraph from the data: window, items, compliance, delay, missing reports."""
-    service = _service(data, protocol)
-    roster, entries = service.roster(), service.journal.events()
-    of = rows(roster.people.values(), roster.study, entries, service.now())
-    hand_over(paragraph(of, questions(entries).latest, roster.study) + "\n")
+    service = _begun(data)
+    roster = service.roster()
+    of = rows(roster.people.values(), roster.study, service.journal.events(), roster.as_of(service.now()))
+    hand_over(paragraph(of, service.daily, roster.study) + "\n")
 
 
-def _service(data: Path, protocol: Path) -> Service:
-    return Service(data, read_daily(protocol))
+def _begun(data: Path) -> Service:
+    """The daily reports as they are asked for now; BadInput if they have not begun."""
+    return Service(data, questions(journal(data).events()).latest)
+
+
+def _service(data: Path, protocol: Path | None) -> Service:
+    """The daily reports with this protocol; without one, as they are asked for now, or will be by the usual one."""
+    asked = None if protocol else asked_last(journal(data).events())
+    return Service(data, asked or read_daily(protocol or PROTOCOL))
 
 
 def _pair(option: str) -> tuple[str, str]:

@@ -19,10 +19,10 @@ Block = Literal["connection", "mood", "symptoms"]
 COLUMNS = (
     *("participant_id", "session_id", "run", "date", "opened", "submitted", "lag", "status", "source", "corrections"),
 )
-# What may stand in braces in each of the page's words.
+# What may stand in braces in some of the page's words; in the others, nothing.
 FILLED = {
     "about": ("date", "day"), "today": ("date",), "yesterday": ("date",), "open_until": ("date", "time"),
-    "received": ("date",), "nothing_open": (), "next_opens": ("date", "time"), "card": ("opens", "closes"),
+    "received": ("date",), "next_opens": ("date", "time"), "card": ("opens", "closes"),
     "mail_text": ("date", "link"),
 }  # fmt: skip
 
@@ -91,7 +91,7 @@ class DailyWording(Fixed, frozen=True):
 
     def __post_init__(self) -> None:
         """What cannot be filled in is found now, not when a page is opened."""
-        refuse(*(wrong_braces(name, getattr(self, name), known) for name, known in FILLED.items()))
+        refuse(*(wrong_braces(name, getattr(self, name), FILLED.get(name, ())) for name in self.__struct_fields__))
 
 
 class Daily(Fixed, frozen=True):

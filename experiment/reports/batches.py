@@ -4,37 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
 
 from experiment.reports.events import Journal, LogLine
+from experiment.reports.replies import Reply
+
+Decide = Callable[[tuple[LogLine, ...]], Reply]
 
 
-class Decided(Protocol):
-    """What a request decided, with the lines that come with it."""
-
-    @property
-    def events(self) -> tuple[LogLine, ...]:
-        """To be on the disk before anybody is told."""
-
-
-Kind = TypeVar("Kind", bound=Decided)
-Decide = Callable[[tuple[LogLine, ...]], Kind]
-
-
-class Batches(Generic[Kind]):
+class Batches:
     """`written` is told whenever a batch with lines is on the disk."""
 
     def __init__(self, journal: Journal, written: Callable[[], None]) -> None:
         self._journal, self._written = journal, written
-        self._waiting: list[tuple[Decide[Kind], asyncio.Future[Kind]]] = []
+        self._waiting: list[tuple[Decide, asyncio.Future[Reply]]] = []
         self._task: asyncio.Task[None] | None = None
 
-    async def decide(self, decide: Decide[Kind]) -> Kind:
+    async def decide(self, decide: Decide) -> Reply:
         """What `decide` gives after a look at all lines, once its own are on the disk; raises what it raises.
 
         It is asked in another thread, under the lock. EquipmentFailure or BadInput if the log cannot be written.
         """
-        future: asyncio.Future[Kind] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._waiting.append((decide, future))
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._work())
@@ -54,28 +44,24 @@ class Batches(Generic[Kind]):
                     future.set_exception(answer)
                 else:
                     future.set_result(answer)
+            if any(isinstance(answer, Reply) and answer.events for answer in answers):
+                self._written()
 
-    def _append(self, decisions: list[Decide[Kind]]) -> list[Kind | Exception]:
-        answers = list[Kind | Exception]()
+    def _append(self, decisions: list[Decide]) -> list[Reply | Exception]:
+        answers = list[Reply | Exception]()
 
         def decide_all(entries: tuple[LogLine, ...]) -> tuple[LogLine, ...]:
-            added: tuple[LogLine, ...] = ()
+            before = len(entries)
             for decide in decisions:
-                answer = _tried(decide, (*entries, *added))
-                answers.append(answer)
-                added += () if isinstance(answer, Exception) else answer.events
-            if added:
-                wrote.append(True)
-            return added
+                answers.append(answer := _tried(decide, entries))
+                entries += answer.events if isinstance(answer, Reply) else ()
+            return entries[before:]
 
-        wrote = list[bool]()
         self._journal.append(decide_all)
-        if wrote:
-            self._written()
         return answers
 
 
-def _tried(decide: Decide[Kind], entries: tuple[LogLine, ...]) -> Kind | Exception:
+def _tried(decide: Decide, entries: tuple[LogLine, ...]) -> Reply | Exception:
     """What a request decides, or why it cannot: the others of its batch go on."""
     try:
         return decide(entries)

@@ -6,6 +6,7 @@ to the day whose window it was sent in, by the rules of the page; what fits no d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timezone
 from pathlib import Path
@@ -13,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from experiment.design.daily import Daily
+from experiment.design.daily import Daily, DailyItem
 from experiment.design.visit import bare_label
 from experiment.errors import BadInput
 from experiment.messages.importing.columns import Column, groups, list_columns, singles
@@ -26,7 +27,6 @@ from experiment.reports.events import Answers, Imported, LogLine, entry
 from experiment.reports.open_times import ReportWindow, among, windows
 from experiment.reports.record import asked
 from experiment.reports.service import Service
-from experiment.reports.survey_answers import read_answer
 from experiment.study.participants import get_participant
 
 # What columns are called: in Qualtrics, in REDCap (whose forms have `daily_timestamp`), and in our own table.
@@ -38,6 +38,8 @@ NAMES = {
 NEEDED = ("subject", "submitted")
 OPTIONAL = ("opened", "date")
 NO_TIME = {"", "n/a", "[not completed]"}
+NO_ANSWER = {"", "n/a", "na", "-99"}
+NUMBERED = re.compile(r"(\d{1,2})(?:\.0)?(?:\s*[-\u2013=:.)]\s*(.+)|\s+(.+))?", re.DOTALL)  # 3, or with a label
 
 
 class FoundReport(Struct, frozen=True):
@@ -237,3 +239,17 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
         raise BadInput(f"--zone {name!r} is not a time zone. Please write e.g. Europe/Berlin.") from error
+
+
+def read_answer(item: DailyItem, cell: str) -> int | None:
+    """The point of the item's scale, or None if there is no answer; ValueError if the cell is neither."""
+    text = cell.strip()
+    if text.casefold() in NO_ANSWER:
+        return None
+    by_label = {label.casefold(): point for point, label in item.levels.items()}
+    if (point := by_label.get(text.casefold())) is not None:
+        return point
+    numbered = NUMBERED.fullmatch(text)
+    if numbered and 1 <= int(numbered[1]) <= item.points:
+        return int(numbered[1])
+    raise ValueError(f"The answer to {item.id} (not shown) is no point of its scale.")

@@ -50,9 +50,7 @@ def make_links(service: Service, url: str, subjects: Collection[str], *, renew: 
     """
     base = _checked(url)
     people = service.roster().people
-    chosen = [get_participant(people, one) for one in subjects] or [
-        one for one in people.values() if not one.withdrawn and not one.locked
-    ]
+    chosen = [get_participant(people, one) for one in subjects] or [one for one in people.values() if not one.is_over]
     tokens: dict[str, str] = {}
 
     def decide(entries: Sequence[LogLine]) -> list[LogLine]:
@@ -130,7 +128,6 @@ def _table(made: dict[str, str]) -> str:
 
 
 def _qr(link: str) -> str:
-
     return str(segno.make(link, micro=False, error="m").svg_inline(scale=4, border=2))
 
 
@@ -139,5 +136,5 @@ def _checked(url: str) -> str:
     parts = urlsplit(url)
     is_here = parts.hostname in {"127.0.0.1", "localhost", "::1"}
     if not parts.hostname or parts.query or parts.scheme not in ({"http", "https"} if is_here else {"https"}):
-        raise BadInput(f"--url {url!r} is not a web address. Please write e.g. https://daily.example.edu.")
+        raise BadInput(f"--url must be an address such as https://daily.example.edu, with https (you wrote {url!r}).")
     return url.rstrip("/")

@@ -22,6 +22,7 @@ from experiment.reports.words import said
 from experiment.storage.read_file import read_file
 
 TIMEOUT_S = 30.0
+TLS_PORT = 465  # of mail servers that speak TLS from the start
 COLUMNS = ("participant_id", "email", "link")
 
 
@@ -118,19 +119,30 @@ def _message(service: Service, one: Owed, to: Address, sender: str) -> EmailMess
 
 
 def send_by(server: MailServer) -> Callable[[EmailMessage], None]:
-    """What sends a message through this server; EquipmentFailure if it cannot be reached."""
+    """What sends a message through this server; OSError or SMTPException if it cannot."""
 
     def send(message: EmailMessage) -> None:
-        with smtplib.SMTP(server.host, server.port, timeout=TIMEOUT_S) as smtp:
-            smtp.ehlo()
-            if smtp.has_extn("starttls"):
-                smtp.starttls(context=ssl.create_default_context())
-                smtp.ehlo()
+        with _connected(server) as smtp:
             if server.user:
                 smtp.login(server.user, server.password)
             smtp.send_message(message)
 
     return send
+
+
+def _connected(server: MailServer) -> smtplib.SMTP:
+    """TLS from the start on its own port, else as soon as the server offers it: a password is never sent without."""
+    tls = ssl.create_default_context()
+    if server.port == TLS_PORT:
+        return smtplib.SMTP_SSL(server.host, server.port, timeout=TIMEOUT_S, context=tls)
+    smtp = smtplib.SMTP(server.host, server.port, timeout=TIMEOUT_S)
+    smtp.ehlo()
+    if smtp.has_extn("starttls"):
+        smtp.starttls(context=tls)
+    elif server.user:
+        smtp.close()
+        raise ConnectionError(0, "the mail server offers no TLS, without which no password is sent")
+    return smtp
 
 
 def read_bytes(path: Path) -> bytes:

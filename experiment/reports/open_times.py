@@ -70,23 +70,14 @@ def windows(one: Participant, study: Study, daily: Daily, *, also_withdrawn: boo
 
 def open_windows(one: Participant, study: Study, daily: Daily, now: datetime) -> tuple[ReportWindow, ...]:
     """Whose reports are offered now, the latest day first; none after a withdrawal or the study's lock."""
-    if one.withdrawn or one.locked:
-        return ()
-    return tuple(window for window in reversed(windows(one, study, daily)) if window.is_open(now))
+    found = () if one.is_over else reversed(windows(one, study, daily))
+    return tuple(window for window in found if window.is_open(now))
 
 
 def next_window(one: Participant, study: Study, daily: Daily, now: datetime) -> ReportWindow | None:
     """The one that opens next, if any does."""
-    if one.withdrawn or one.locked:
-        return None
-    return next((window for window in windows(one, study, daily) if now < window.opens), None)
-
-
-def accepting(one: Participant, study: Study, daily: Daily, day: date, now: datetime, opened: datetime | None) -> bool:
-    """Whether a report about this day is taken now."""
-    if one.withdrawn or one.locked:
-        return False
-    return any(window.date == day and window.accepts(now, opened) for window in windows(one, study, daily))
+    found = () if one.is_over else windows(one, study, daily)
+    return next((window for window in found if now < window.opens), None)
 
 
 def check_hours(study: Study, daily: Daily) -> None:

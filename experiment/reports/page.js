@@ -4,31 +4,33 @@ const main = document.querySelector("main"), form = document.querySelector("form
 const RETRY_MS = 15000;
 const link = main.dataset.link && new URL(main.dataset.link, location.href).pathname;
 
-const say = text => { state.textContent = text; };
+const say = text => { state.textContent = text; state.scrollIntoView({block: "nearest"}); };
 const key = path => "report " + path;
 const waiting = () => link ? Object.keys(localStorage).filter(one => one.startsWith(key(link + "/"))) : [];
 
-// Sends what waits for this path. An answer of the server ends the waiting, but for one that asks for patience.
-async function send(path) {
-  const body = localStorage.getItem(key(path));
-  let answer;
+// What the server says to a report; nothing where it asks for patience, or a network's own page came instead of ours.
+async function post(path, body) {
   try {
-    answer = await fetch(path, {method: "POST", body: new URLSearchParams(body), cache: "no-store"});
+    const answer = await fetch(path, {method: "POST", body: new URLSearchParams(body), cache: "no-store"});
+    if (answer.status >= 500 || answer.status === 429 || answer.status === 408) return null;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main[data-link]");
+    return page && {page, url: answer.redirected && answer.url};
   } catch {
-    answer = null;
+    return null;
   }
-  if (!answer || answer.status >= 500 || answer.status === 429 || answer.status === 408) {
+}
+
+// Sends what waits for this path, which an answer ends; whether there was one.
+async function send(path) {
+  const body = localStorage.getItem(key(path)), answer = await post(path, body);
+  if (!answer) {
     say(main.dataset.unsent);
     return false;
   }
   if (localStorage.getItem(key(path)) === body) localStorage.removeItem(key(path));
   if (form && path !== location.pathname) return true;  // another day's report; this page is being filled in
-  if (answer.redirected) {
-    location.replace(answer.url);
-  } else {
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    main.replaceChildren(...page.querySelector("main").childNodes);
-  }
+  if (answer.url) location.replace(answer.url);
+  else main.replaceChildren(...answer.page.childNodes);
   return true;
 }
 

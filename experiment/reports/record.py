@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timezone
 from hashlib import sha256
+from operator import itemgetter
 from typing import Literal
 
 from msgspec import Struct
@@ -66,10 +67,14 @@ class Questions(Struct, frozen=True):
         )
 
 
+def asked_last(entries: Sequence[LogLine]) -> Daily | None:
+    """The questions in force; None if reports have not begun."""
+    return next((one.event.daily for one in reversed(entries) if isinstance(one.event, Asked)), None)
+
+
 def asked(entries: Sequence[LogLine], daily: Daily, moment: datetime) -> list[LogLine]:
     """The line that says which questions are asked from now on, unless the log says so already."""
-    sections = [one.event.daily for one in entries if isinstance(one.event, Asked)]
-    return [] if sections[-1:] == [daily] else [entry(moment, Asked(SCHEMA, daily))]
+    return [] if asked_last(entries) == daily else [entry(moment, Asked(SCHEMA, daily))]
 
 
 def questions(entries: Sequence[LogLine]) -> Questions:
@@ -110,8 +115,10 @@ def opened_at(entries: Sequence[LogLine], subject: str, day: date, form: str) ->
 def sendings(entries: Sequence[LogLine]) -> dict[Key, list[Report]]:
     """All that was sent and imported about each day, in time; the last one counts."""
     shown: dict[Opened, datetime] = {}
-    found: dict[Key, list[Report]] = defaultdict(list)
+    found: dict[Key, list[tuple[datetime, Report]]] = defaultdict(list)
+    latest = datetime.min.replace(tzinfo=timezone.utc)
     for one in entries:
+        latest = max(latest, one.moment)  # what was sent later is later, even if the clock was set back meanwhile
         match one.event:
             case Opened() as page:
                 shown.setdefault(page, one.moment)
@@ -119,15 +126,15 @@ def sendings(entries: Sequence[LogLine]) -> dict[Key, list[Report]]:
                 opened = shown.get(Opened(sent.subject, sent.date, sent.form))
                 day = date.fromisoformat(sent.date)
                 report = Report(sent.subject, day, opened, one.moment, sent.answers, "page", sent.form)
-                found[sent.subject, day].append(report)
+                found[sent.subject, day].append((latest, report))
             case Imported() as taken:
                 opened = datetime.fromisoformat(taken.opened) if taken.opened else None
                 submitted, day = datetime.fromisoformat(taken.submitted), date.fromisoformat(taken.date)
                 report = Report(taken.subject, day, opened, submitted, taken.answers, "import")
-                found[taken.subject, day].append(report)
+                found[taken.subject, day].append((submitted, report))
             case _:
                 pass
-    return {key: sorted(of, key=lambda one: one.submitted) for key, of in found.items()}
+    return {key: [report for _, report in sorted(of, key=itemgetter(0))] for key, of in found.items()}
 
 
 def reports_of(entries: Sequence[LogLine], subject: str) -> dict[date, list[Report]]:

@@ -14,14 +14,13 @@ from msgspec import Struct
 
 from experiment.design.daily import Daily
 from experiment.reports.events import Answers, LogLine, Opened, Sent, entry
-from experiment.reports.open_times import ReportWindow, accepting, among, next_window, open_windows, windows
+from experiment.reports.open_times import ReportWindow, among, next_window, open_windows, windows
 from experiment.reports.record import opened_at, reports_of
 from experiment.reports.words import said
 from experiment.study.participant import Participant
 from experiment.study.study_file import Study
 
 MAX_OFFSET_MIN = 24 * 60
-PRACTICE = "practice"
 
 
 class Reply(Struct, frozen=True):
@@ -48,8 +47,14 @@ class Asker(Struct, frozen=True):
         return open_windows(self.one, self.study, self.daily, self.now)
 
     def heading(self, window: ReportWindow) -> str:
-        """Which day a report is about, in words."""
-        return said(self.daily, "about", on=window.date, day=window.day)
+        """Which day a report is about, in words. Until its close a report is today's, also after midnight."""
+        which = "today" if self.now < window.closes else "yesterday"
+        about = said(self.daily, "about", on=window.date, day=window.day)
+        return f"{said(self.daily, which, on=window.date)}: {about}"
+
+    def until(self, window: ReportWindow) -> str:
+        """The end of a report's time, in words."""
+        return said(self.daily, "open_until", at=window.ends)
 
 
 class SentForm(Struct, frozen=True):
@@ -71,31 +76,18 @@ def read_form(daily: Daily, fields: Mapping[str, str]) -> SentForm:
 
 
 def home(asker: Asker, entries: Sequence[LogLine]) -> Reply:
-    """What is open: the form of a day that stands alone, else each day apart, so that nobody guesses its report's day.
-
-    Until its close a report is today's, also after midnight.
-    """
+    """What is open: the form of a day that stands alone, else each day apart, so that nobody guesses which it is."""
     given, opened = reports_of(entries, asker.one.subject), asker.open()
     if len(opened) == 1 and opened[0].date not in given:
         return Reply(status=303, location=opened[0].date.isoformat())
-    offered = [
-        {
-            "date": window.date.isoformat(),
-            "heading": asker.heading(window),
-            "which": said(asker.daily, "today" if asker.now < window.closes else "yesterday"),
-            "until": said(asker.daily, "open_until", at=window.ends),
-            "received": said(asker.daily, "received", on=window.date) if window.date in given else None,
-        }
-        for window in opened
-    ]
-    return Reply("home", values={"offered": offered, "coming": _coming(asker)})
+    return _offer(asker, entries, None if opened else asker.daily.wording.nothing_open)
 
 
-def show(asker: Asker, day: date, form: str, *, is_read: bool) -> Reply:
+def show(asker: Asker, entries: Sequence[LogLine], day: date, form: str, *, is_read: bool) -> Reply:
     """The form of a day that is open; that it was shown is recorded, if somebody reads it (no mere HEAD request)."""
     window = among(asker.open(), day)
     if window is None:
-        return _closed(asker)
+        return _closed(asker, entries)
     event = entry(asker.now, Opened(asker.one.subject, day.isoformat(), form))
     return _form(asker, window, form, events=(event,) if is_read else ())
 
@@ -105,8 +97,8 @@ def send(asker: Asker, entries: Sequence[LogLine], day: date, form: SentForm) ->
     subject = asker.one.subject
     opened = opened_at(entries, subject, day, form.form)
     window = among(windows(asker.one, asker.study, asker.daily), day)
-    if window is None or not accepting(asker.one, asker.study, asker.daily, day, asker.now, opened):
-        return _closed(asker)
+    if window is None or asker.one.is_over or not window.accepts(asker.now, opened):
+        return _closed(asker, entries)
     if not form.was_asked and None in form.answers.values():
         return _form(asker, window, form.form, form.answers, status=422)
     location = f"{day.isoformat()}/received"
@@ -155,7 +147,7 @@ def _form(
 ) -> Reply:
     values = _items(asker.daily, answers) | {
         "heading": asker.heading(window),
-        "until": said(asker.daily, "open_until", at=window.ends),
+        "until": asker.until(window),
         "form": form,
     }
     return Reply("form", status, values, events=events)
@@ -166,9 +158,24 @@ def _items(daily: Daily, answers: Answers | None) -> dict[str, Any]:
     return {"items": daily.items, "answers": answers or {}, "asked": answers is not None}
 
 
-def _closed(asker: Asker) -> Reply:
-    """Too late, or too early."""
-    return Reply("message", 410, {"text": said(asker.daily, "too_late"), "coming": _coming(asker)})
+def _closed(asker: Asker, entries: Sequence[LogLine]) -> Reply:
+    """Too late, or too early, with what is open instead: a phone may have kept the address of an earlier day."""
+    return _offer(asker, entries, asker.daily.wording.too_late, status=410)
+
+
+def _offer(asker: Asker, entries: Sequence[LogLine], text: str | None, status: int = 200) -> Reply:
+    given = reports_of(entries, asker.one.subject)
+    offered = [
+        {
+            "date": window.date.isoformat(),
+            "heading": asker.heading(window),
+            "until": asker.until(window),
+            "received": said(asker.daily, "received", on=window.date) if window.date in given else None,
+        }
+        for window in asker.open()
+    ]
+    values = {"text": text, "offered": offered, "coming": _coming(asker), "takes_part": not asker.one.is_over}
+    return Reply("home", status, values)
 
 
 def _coming(asker: Asker) -> str | None:

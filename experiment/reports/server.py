@@ -23,8 +23,7 @@ from experiment.reports import replies
 from experiment.reports.batches import Batches
 from experiment.reports.calendar import own_calendar
 from experiment.reports.events import LogLine
-from experiment.reports.http import HEADERS, read_day, read_fields, way_up
-from experiment.reports.limits import RateLimit
+from experiment.reports.http import RateLimit, read_day, read_fields, way_up
 from experiment.reports.replies import Asker, Reply
 from experiment.reports.service import Service
 from experiment.reports.words import direction
@@ -63,8 +62,7 @@ class Site:
         self._service, self._tell = service, tell
         self._links, self._strangers = RateLimit(per_link), RateLimit(PER_STRANGER)
         self._has_news = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._batches = Batches[Reply](service.journal, self._wrote)
+        self._batches = Batches(service.journal, self._has_news.set)
 
     async def home(self, request: Request) -> Response:
         """What is open."""
@@ -76,7 +74,7 @@ class Site:
         if request.method != "POST":
             name = secrets.token_urlsafe(12)
             is_read = request.method == "GET"
-            return await self._write(request, lambda who, _: replies.show(who, day, name, is_read=is_read))
+            return await self._write(request, lambda who, told: replies.show(who, told, day, name, is_read=is_read))
         form = replies.read_form(self._service.daily, await read_fields(request))
         return await self._write(request, lambda who, entries: replies.send(who, entries, day, form))
 
@@ -101,8 +99,7 @@ class Site:
         name = request.path_params["name"]
         if name not in STATIC:
             raise HTTPException(404)
-        headers = HEADERS | {"Cache-Control": "no-cache"}
-        return FileResponse(HERE / name, media_type=STATIC[name], headers=headers)
+        return FileResponse(HERE / name, media_type=STATIC[name])
 
     def guarded(self, endpoint: Endpoint) -> Endpoint:
         """The endpoint, whose failures are told to the lab in words, and to the participant as something passing."""
@@ -127,7 +124,6 @@ class Site:
     @asynccontextmanager
     async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         """While the server runs, the table follows the log."""
-        self._loop = asyncio.get_running_loop()
         task = asyncio.create_task(self._keep_table())
         yield
         task.cancel()
@@ -149,10 +145,6 @@ class Site:
         except DayFourError as error:
             self._tell(f"The reports are recorded, but their table is behind: {error}")
 
-    def _wrote(self) -> None:
-        if self._loop:
-            self._loop.call_soon_threadsafe(self._has_news.set)
-
     async def _read(self, request: Request, decide: Decide) -> Response:
         entries = await asyncio.to_thread(self._service.journal.events)
         return self._respond(request, await asyncio.to_thread(self._decide, request, entries, decide))
@@ -173,21 +165,19 @@ class Site:
         return decide(asker, entries)
 
     def _respond(self, request: Request, page: Reply) -> Response:
-
         if page.file is not None:
             named = {"Content-Disposition": 'attachment; filename="reminders.ics"'}
-            return Response(page.file, media_type="text/calendar", headers=HEADERS | named)
+            return Response(page.file, media_type="text/calendar", headers=named)
         if page.location is not None:
             way = "/".join(filter(None, (way_up(request) + f"r/{request.path_params['token']}", page.location)))
-            return RedirectResponse(way, page.status, HEADERS)
-        return HTMLResponse(self._rendered(request, page), page.status, HEADERS)
+            return RedirectResponse(way, page.status)
+        return HTMLResponse(self._rendered(request, page), page.status)
 
     def _failed(self, request: Request, status: int) -> Response:
-
         words = self._service.daily.wording
         text = words.unknown_link if status in {404, 405} else words.busy
         page = Reply("message", status, {"text": text})
-        headers = HEADERS | ({"Retry-After": "60"} if status in {429, 503} else {})
+        headers = {"Retry-After": "60"} if status in {429, 503} else None
         return HTMLResponse(self._rendered(request, page), status, headers)
 
     def _rendered(self, request: Request, page: Reply) -> str:

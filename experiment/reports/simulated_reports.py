@@ -81,7 +81,7 @@ def _sending(
     form = f"{draw.getrandbits(64):016x}"
     at_opening = Asker(asker.one, asker.study, asker.daily, opened)
     at_sending = Asker(asker.one, asker.study, asker.daily, submitted)
-    shown = show(at_opening, window.date, form, is_read=True).events
+    shown = show(at_opening, told, window.date, form, is_read=True).events
     answers = {
         item.id: None if draw.randrange(100) < LEFT_OUT else _point(item, window.day, ratings)
         for item in asker.daily.items

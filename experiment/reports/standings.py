@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -75,7 +76,7 @@ def judge_reports(data: Path, told: Snapshot, now: datetime) -> tuple[list[Findi
 
 def standings_of(data: Path, told: Snapshot, now: datetime) -> list[Standing]:
     """Everybody's, as log and register have them now; BadInput if the log was changed."""
-    return standings(told.people.values(), told.study, journal(data).events(), told.locked_at or now)
+    return standings(told.people.values(), told.study, journal(data).events(), told.as_of(now))
 
 
 def reports_in(of: Iterable[Standing]) -> dict[str, ReportsIn]:
@@ -96,16 +97,12 @@ def standings(people: Iterable[Participant], study: Study, entries: Sequence[Log
     """Everybody's, by participant; none if there never were daily reports."""
     if not entries:
         return []
-    asked, every = questions(entries), list(people)
-    own: dict[str, list[ReportRow]] = {one.subject: [] for one in sorted(every, key=lambda one: one.subject)}
+    daily, given, every = questions(entries).latest, sendings(entries), sorted(people, key=lambda one: one.subject)
+    own: dict[str, list[ReportRow]] = defaultdict(list)
     for row in rows(every, study, entries, now):
         own[row.subject].append(row)
-    given, by_subject = sendings(entries), {one.subject: one for one in every}
     return [
-        _standing(
-            subject, own[subject], asked.latest, open_windows(by_subject[subject], study, asked.latest, now), given
-        )
-        for subject in own
+        _standing(one.subject, own[one.subject], daily, open_windows(one, study, daily, now), given) for one in every
     ]
 
 

@@ -46,7 +46,7 @@ def needs_today(one: Participant, study: Study, today: date, reported: Collectio
     `study`: as the participant's site has it (`Study.at`), `today`: the date there. `reported`: dates of which the
     daily report is in.
     """
-    if one.withdrawn or one.locked:
+    if one.is_over:
         return ()
     return (*_overdue(one, study, today), *_now(one, study, today, reported))
 

@@ -148,7 +148,7 @@ def _course(
 
 def _start(one: Participant, study: Study, course: int, needs: Sequence[Need]) -> Cell:
     """Of a course that has not begun."""
-    if one.withdrawn or one.locked:
+    if one.is_over:
         return Cell("none")
     earliest = dates.earliest_second(study.courses, one.starts[0]) if course == 2 and one.starts else None
     if _find(needs, "start", course):
@@ -191,7 +191,7 @@ def _session(one: Participant, study: Study, course: int, needs: Sequence[Need])
             return Cell("overdue", day, words)
         return Cell("due", day, ", ".join(filter(None, [words, need.at])))
     if held is None:
-        return Cell("none") if one.withdrawn or one.locked else Cell("planned", day)
+        return Cell("none") if one.is_over else Cell("planned", day)
     if held.status == "never_held":
         return Cell("missed", dates.parse_day(held.day), "not run")
     words = {"completed": "", "aborted": "ended early", "failed": "interrupted"}[held.status]

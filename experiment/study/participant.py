@@ -49,6 +49,11 @@ class Participant(Struct, frozen=True):
         """How a message calls the participant."""
         return subject_name(self.subject)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is due or open any more: after a withdrawal, or the study's lock."""
+        return self.withdrawn is not None or self.locked
+
     def is_held(self, session: int) -> bool:
         """Whether a session was held that cannot go on: one that failed can be resumed."""
         return session in self.sessions and self.sessions[session].status != "failed"

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 
 from experiment.storage.anchor import anchor_of
+from experiment.study.clock import moment_of
 from experiment.study.events import Entry, Locked
 from experiment.study.participant import Participant
 from experiment.study.participants import get_participant, read_participants, study_of
@@ -36,6 +37,10 @@ class Snapshot:
     def locked_at(self) -> datetime | None:
         """When the study was locked: what was missing then is missing, and nothing changes any more."""
         return next((datetime.fromisoformat(one.utc) for one in self.entries if isinstance(one.act, Locked)), None)
+
+    def as_of(self, now: datetime) -> datetime:
+        """The moment for which the study is shown: now, or that of its lock; of a simulated one, its last entry's."""
+        return self.locked_at or moment_of(self.entries, now)
 
     @property
     def anchor(self) -> str:
