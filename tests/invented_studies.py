@@ -145,7 +145,7 @@ def invented(
             reports += [DailyReport(who, session, day, given[day]) for day in days]
             observations["daily"] += tuple(_rated(ratings, "daily", [day for day in days if given[day]], treatment))
     return StudyData(
-        STUDY, enrolled, {}, treatments, observations, (), (), tuple(reports),
+        STUDY, enrolled, {}, treatments, observations, {"session": (), "daily": ()}, (), tuple(reports),
         {"after the last session": {one.name: (1, 2, None)[at % 3] for at, one in enumerate(enrolled)}},
         {}, {"session_connection": "How connected?"}, {}, is_synthetic=True, is_blinded=False,
     )  # fmt: skip

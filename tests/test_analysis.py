@@ -8,6 +8,8 @@ import re
 import shutil
 import subprocess
 import xml.etree.ElementTree as ET
+from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from statistics import fmean
 
@@ -19,13 +21,17 @@ from experiment.analysis.results import analyse
 from experiment.analysis.study_data import StudyData, read_study_data
 from experiment.analysis.wording import summary
 from experiment.errors import BadInput
+from experiment.study.events import Unblinded
 from experiment.study.register import Register
 from experiment.study.setup import set_up
 from tests.invented_studies import DRUG, OTHER, STUDY, WholeStudy, invented, whole_study
 from tests.registers import PUBLIC_KEYS
 
 PEOPLE = 10
-TABLES = ("estimates", "evidence", "equivalence", "sensitivity", "sequences", "left_out", "blinding", "daily_reports")
+TABLES = (
+    *("estimates", "evidence", "equivalence", "sensitivity", "sequences", "left_out", "blinding", "daily_reports"),
+    "participants",
+)
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +81,7 @@ def test_the_page_opens_offline_and_can_be_read_aloud(written: Path) -> None:
     page = (written / "analysis.html").read_text(encoding="utf-8")
     assert re.findall(r'(?:src|href)="(?!data:image|figures/)', page) == []
     assert "<script" not in page
+    assert "it tells the treatments" in page
     assert len(re.findall(r'<img src="data:image/svg\+xml;base64,[^"]+" alt="[^"]{20,}"', page)) == page.count("<img")
     for path in (written / "figures").glob("*.svg"):
         words = " ".join(one.text or "" for one in ET.parse(path).iter("{http://www.w3.org/2000/svg}text"))  # noqa: S314 - our own file
@@ -88,11 +95,61 @@ def test_every_rated_message_counts_or_is_left_out_by_name(study: WholeStudy, wr
         for path in study.data.glob("sub-*/ses-*/beh/*_beh.tsv") for row in rows_of(path)
     )  # fmt: skip
     counted = rows_of(written / "session_rows.tsv")
-    left = rows_of(written / "left_out.tsv")
+    left = [row for row in rows_of(written / "left_out.tsv") if not row["reason"].startswith("daily")]
     assert sum(row["connection"] != "n/a" for row in counted) + sum(int(row["rated"]) for row in left) == rated
     known = {(row["participant_id"], row["session_id"][4:]): row["treatment"] for row in rows_of(study.treatments)}
     assert all(known[row["participant"], row["session"]] == row["treatment"] for row in counted)
     assert {row["reason"].partition(" (")[0] for row in left} >= {"not attended", "run against the study's rules"}
+
+
+def test_reports_given_after_a_treatment_was_revealed_do_not_count(study: WholeStudy, written: Path) -> None:
+    """From an emergency on, a participant's reports are left out by name, and come back in one sensitivity row only."""
+    data = read_study_data(study.data, study.treatments)
+    (one,) = [one for one in data.people if one.unblinded]
+    revealed = next(
+        entry.utc
+        for entry in study.register.entries()
+        if isinstance(entry.act, Unblinded) and entry.act.subject == one.subject
+    )
+    given = [
+        (row["session_id"][4:], row["run"])
+        for row in rows_of(study.data / "phenotype" / "daily.tsv")
+        if row["participant_id"] == one.name and row["submitted"] != "n/a"
+        and datetime.fromisoformat(row["submitted"].replace("Z", "+00:00")) > datetime.fromisoformat(revealed)
+    ]  # fmt: skip
+    assert given
+    own = [row for row in rows_of(written / "daily_rows.tsv") if row["participant"] == one.name]
+    assert own
+    assert set(given).isdisjoint((row["session"], row["item"]) for row in own)
+    left = [row for row in rows_of(written / "left_out.tsv") if row["reason"].startswith("daily")]
+    assert ({row["participant_id"] for row in left}, sum(int(row["rated"]) for row in left)) == ({one.name}, len(given))
+    also = [row["outcome"] for row in rows_of(written / "sensitivity.tsv") if "the reports that" in row["what"]]
+    assert also == ["daily_connection", "daily_mood"]
+
+
+def test_each_outcomes_participants_are_listed(study: WholeStudy, written: Path) -> None:
+    """Everybody enrolled, with how many of their rows each model has, as the rows themselves say."""
+    listed, everybody = rows_of(written / "participants.tsv"), read_study_data(study.data, study.treatments).people
+    assert [row["participant_id"] for row in listed] == [one.name for one in everybody]
+    for source, outcome in (("session", "connection"), ("session", "pleasure"), ("daily", "mood")):
+        rows = rows_of(written / f"{source}_rows.tsv")
+        counts = Counter(row["participant"] for row in rows if row[outcome] != "n/a")
+        assert {row["participant_id"]: int(row[f"{source}_{outcome}"]) for row in listed} == {
+            one.name: counts[one.name] for one in everybody
+        }
+
+
+def test_equivalence_is_told_under_every_other_assumption(written: Path) -> None:
+    """Rows of outcomes expected to be unchanged have the test of equivalence, the planned one's as in its own table."""
+    planned = {row["outcome"]: row for row in rows_of(written / "equivalence.tsv")}
+    rows = rows_of(written / "sensitivity.tsv")
+    for row in rows:
+        is_effect = "by day" not in row["what"] and "permutation" not in row["what"]
+        assert (row["unchanged"] in {"yes", "no"}) == (row["outcome"] in planned and is_effect), row
+        if row["what"] == "as planned" and row["outcome"] in planned:
+            own = planned[row["outcome"]]
+            assert (row["p_equivalence"], row["unchanged"]) == (own["p"], own["unchanged"])
+    assert sum(row["unchanged"] != "n/a" for row in rows) > len(planned)
 
 
 def test_pilots_and_simulations_among_real_sessions_are_left_out(copy: WholeStudy) -> None:
@@ -169,6 +226,12 @@ def test_blinded_labels_say_nothing(study: WholeStudy, tmp_path: Path) -> None:
     assert "random labels" in (tmp_path / "analysis.html").read_text(encoding="utf-8")
     for path in (tmp_path / "figures").glob("*.svg"):
         assert "BLINDED" in path.read_text(encoding="utf-8")
+    for path in tmp_path.glob("*.tsv"):
+        assert {row["labels"] for row in rows_of(path)} <= {"random"}, path
+        assert path.read_text(encoding="utf-8").splitlines()[0].endswith("\tlabels")
+        assert "random labels" in path.with_suffix(".json").read_text(encoding="utf-8")
+    assert (tmp_path / "analysis.R").read_text(encoding="utf-8").startswith("# Blinded")
+    assert "tells the treatments" not in (tmp_path / "analysis.html").read_text(encoding="utf-8")
 
 
 def test_nothing_is_shown_before_the_lock(study: WholeStudy, tmp_path: Path) -> None:

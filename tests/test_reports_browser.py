@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 CHROMIUM, WEBKIT = "/usr/bin/chromium", "/usr/bin/WebKitWebDriver"
 LIMIT_S = 30.0
@@ -202,12 +203,17 @@ def test_a_server_that_is_away_loses_no_report(browser: Browser, evenings: Eveni
     assert len(sendings(evenings)) == 1
 
 
+def log_in(status: int, route: Route) -> None:
+    """What a network's own page says in place of the server."""
+    route.fulfill(status=status, body="<p>Please log in</p>")
+
+
 def test_a_page_of_somebody_else_is_no_answer(browser: Browser, evenings: Evenings, port: int) -> None:
     """A log-in page of the network in between, whatever it says, neither thanks for a report nor loses it."""
     with phone(browser, evenings, port) as (_, page):
         tap_all(page)
         for status in (200, 403):
-            page.route("**/2026-11-24", lambda route, to=status: route.fulfill(status=to, body="<p>Please log in</p>"))
+            page.route("**/2026-11-24", partial(log_in, status))
             page.get_by_role("button").tap()
             page.get_by_text("Not sent yet").wait_for()
             assert page.locator("input:checked").count() == len(DAILY.items)

@@ -137,6 +137,7 @@ def test_what_is_served_is_what_links_and_reminders_say(tonights: tuple[Evenings
     german = ROOT / "stimuli" / "protocols" / "de.toml"
     port = free_port()
     with serving(data, port, german) as process:
+        assert ask(port, made.path("DF003")).status in {200, 303}
         process.terminate()
         assert process.stderr is not None
         assert "have changed" in process.stderr.read().decode()
@@ -209,15 +210,15 @@ def test_everybody_is_reminded_once(tmp_path: Path) -> None:
         give(port, made.path("DF002", MONDAY))
     assert [one.subject for one in owed(made.service, made.entries)] == ["DF001", "DF003"]
     addresses = {"DF001": Address("anna@example.edu", made.links["DF001"])}
-    away = send_by(MailServer(LOCAL, free_port(), "lab@example.edu"))
+    away = send_by(MailServer(LOCAL, free_port()))
     failed = [hindered for _, hindered in remind(made.service, addresses, away, "lab@example.edu")]
     assert (len(failed), failed[1]) == (2, "no address is known")
     assert failed[0]
     with mail_server() as (port, mails):
-        send = send_by(MailServer(LOCAL, port, "lab@example.edu"))
+        send = send_by(MailServer(LOCAL, port))
         for _ in range(3):
             list(remind(made.service, addresses, send, "lab@example.edu"))
-        locked = send_by(MailServer(LOCAL, port, "lab@example.edu", "lab", "canary"))
+        locked = send_by(MailServer(LOCAL, port, "lab", "canary"))
         hindered = dict(remind(made.service, {"DF003": addresses["DF001"]}, locked, "lab@example.edu"))
         assert [text for text in hindered.values() if text and "no TLS" in text]
     (mail,) = mails

@@ -150,7 +150,7 @@ def test_a_study_from_its_beginning_to_the_analysis(tmp_path: Path, monkeypatch:
     run("study", "lock", "--operator", "PI", "--data", data, "--pilot")
     locked = {path: path.read_bytes() for path in files(data)}
     assert "locked" in run("reports", "serve", "--data", data, status=2)
-    assert "locked" in run("reports", "links", "--data", data, "--url", BASE, "--out", tmp_path / "links", status=2)
+    assert "locked" in run("reports", "links", "--data", data, "--url", BASE, "--out", tmp_path / "more", status=2)
     run("reports", "table", "--data", data)
     assert locked == {path: path.read_bytes() for path in files(data)}
     given = ("--key", tmp_path / "unblinder.key", "--data", data, "--operator", "PI")

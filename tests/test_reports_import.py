@@ -13,7 +13,9 @@ import pytest
 
 from experiment.errors import BadInput
 from experiment.reports import simulated_reports
+from experiment.reports import table as daily_table
 from experiment.reports.importing import plan_import, read_answer, write_import
+from experiment.reports.methods import paragraph
 from experiment.reports.record import sendings
 from experiment.reports.service import Service
 from experiment.reports.table import table_path
@@ -202,6 +204,20 @@ def test_what_fits_no_day_is_listed_without_its_answers(study: Evenings, tmp_pat
     assert (planned.new, len(planned.problems)) == ((), 7)
     assert all(f"row {at}" in text for at, text in enumerate(planned.problems, 2))
     assert "canary" not in " ".join(planned.problems)
+
+
+def test_methods_claim_no_page_that_nobody_saw(study: Evenings, tmp_path: Path) -> None:
+    """Where all reports were imported, the paragraph says so, and nothing of phones and links."""
+    service, path = elsewhere(study, tmp_path / "data"), tmp_path / "export.csv"
+    path.write_text(plain_table(reports(study)), encoding="utf-8")
+    write_import(service, plan_import(service, [path], ZONE, {}))
+    said = []
+    for one in (service, study.service):
+        told = one.roster()
+        of = daily_table.rows(told.people.values(), told.study, one.journal.events(), study.clock.moment)
+        said.append(paragraph(of, DAILY, told.study))
+    assert ["personal link" in text for text in said] == [False, True]
+    assert "with another program" in said[0]
 
 
 def test_the_zone_decides_the_day(study: Evenings, tmp_path: Path) -> None:

@@ -141,8 +141,8 @@ def test_two_open_days_are_listed_apart() -> None:
     asks = Asker(who, in_zone("UTC"), daily, datetime(2026, 11, 24, 19, tzinfo=timezone.utc))
     offered = home(asks, ()).values["offered"]
     assert [(one["heading"], one["date"]) for one in offered] == [
-        ("Today: Tuesday 24 November, day 2", "2026-11-24"),
-        ("Yesterday: Monday 23 November, day 1", "2026-11-23"),
+        ("Today \N{EN DASH} Tuesday 24 November, day 2", "2026-11-24"),
+        ("Yesterday \N{EN DASH} Monday 23 November, day 1", "2026-11-23"),
     ]
     alone = replace(asks, now=datetime(2026, 11, 24, 21, tzinfo=timezone.utc))
     assert home(alone, ()).location == "2026-11-24"
@@ -165,8 +165,8 @@ def test_the_morning_after_the_form_says_yesterday() -> None:
         for hour in (1, 9)
     ]
     assert [reply.values["heading"] for reply in headings] == [
-        "Today: Monday 23 November, day 1",
-        "Yesterday: Monday 23 November, day 1",
+        "Today \N{EN DASH} Monday 23 November, day 1",
+        "Yesterday \N{EN DASH} Monday 23 November, day 1",
     ]
 
 

@@ -6,6 +6,7 @@ Which columns are ratings, and what belongs together, is read from the tables' d
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from msgspec import Struct
@@ -42,10 +43,25 @@ def session_rows(
             yield Observation(subject_name(visit.subject), visit.session, treatment, row["message_id"], values)
 
 
+class DailyRows(Struct, frozen=True):
+    """What the daily reports hold. `after_reveal`: of reports sent by whoever's treatment had been revealed by then."""
+
+    rows: tuple[Observation, ...]
+    after_reveal: tuple[Observation, ...]
+    reports: tuple[DailyReport, ...]
+
+
 def daily_rows(
-    data: DataSet, treatments: Treatments, wording: dict[str, str], lengths: dict[str, float]
-) -> tuple[tuple[Observation, ...], tuple[DailyReport, ...]]:
-    """The daily reports: the mean of each block's items that were answered, reversed ones turned round."""
+    data: DataSet,
+    treatments: Treatments,
+    wording: dict[str, str],
+    lengths: dict[str, float],
+    revealed: Mapping[str, datetime],
+) -> DailyRows:
+    """The daily reports: the mean of each block's items that were answered, reversed ones turned round.
+
+    `revealed`: when a participant's treatment was shown to somebody.
+    """
     path = data.root / "phenotype" / "daily.tsv"
     blocks: dict[str, list[tuple[str, float | None]]] = {}
     for name, told in read_dictionary(path.with_suffix(".json")).items():
@@ -57,7 +73,8 @@ def daily_rows(
             item = f"“{_question(told['Description'])}”" + (" (reversed)" if turned else "")
             known = wording.get(f"daily_{told['Block']}")
             wording[f"daily_{told['Block']}"] = f"{known}, {item}" if known else f"mean of {item}"
-    rows, reports = [], []
+    rows: dict[bool, list[Observation]] = {False: [], True: []}
+    reports = []
     for row in read_records(path, "participant_id", "session_id", "run"):
         who, session, day = row["participant_id"], int(row["session_id"].removeprefix("ses-")), row["run"]
         if session not in SESSIONS:
@@ -65,9 +82,13 @@ def daily_rows(
         if (who, session) not in treatments:
             raise BadInput(f"{path}: {who} is not enrolled, so has no treatment. Find out why.")
         values = {block: mean for block, items in blocks.items() if (mean := _mean(row, items, path)) is not None}
-        rows.append(Observation(who, session, treatments[who, session], day, values))
+        if values:
+            is_late = (
+                who in revealed and datetime.fromisoformat(row["submitted"].replace("Z", "+00:00")) > revealed[who]
+            )
+            rows[is_late].append(Observation(who, session, treatments[who, session], day, values))
         reports.append(DailyReport(who, session, day, bool(values)))
-    return tuple(one for one in rows if one.values), tuple(reports)
+    return DailyRows(tuple(rows[False]), tuple(rows[True]), tuple(reports))
 
 
 def _mean(row: Mapping[str, str], items: Sequence[tuple[str, float | None]], path: Path) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
@@ -48,7 +49,7 @@ def write_report(results: Results, out: Path) -> Path:
     """Write everything to the folder `out`; the page's path. The same data give the same bytes."""
     pictures = list(_pictures(results))
     every = tables.build_tables(results)
-    for table in every:
+    for table in map(tables.marked_random, every) if results.data.is_blinded else every:
         write_whole(out / f"{table.name}.tsv", tsv(list(table.columns), table.rows))
         write_whole(
             out / f"{table.name}.json", json_text({name: {"Description": told} for name, told in table.columns.items()})
@@ -56,7 +57,9 @@ def write_report(results: Results, out: Path) -> Path:
     for one in pictures:
         write_whole(out / "figures" / f"{one.name}.svg", one.svg)
         write_whole(out / "figures" / f"{one.name}.png", one.png)
-    write_whole(out / "analysis.R", Path(__file__).with_name("analysis.R").read_text(encoding="utf-8"))
+    script = Path(__file__).with_name("analysis.R").read_text(encoding="utf-8")
+    said_first = [f"# {one}\nmessage({json.dumps(one)})\n" for one in wording.notices(results)]
+    write_whole(out / "analysis.R", "".join([*said_first, script]))
     words = [*wording.notices(results), wording.methods(results), wording.summary(results)]
     write_whole(out / "report.txt", "\n\n".join(words) + "\n")
     page = out / "analysis.html"

@@ -32,6 +32,7 @@ from experiment.analysis.study_data import StudyData
 from experiment.study.study_file import Analysis
 
 SOURCES: tuple[Source, ...] = ("session", "daily")
+KINDS = {"session": "sessions", "daily": "reports"}
 DELTAS = (-1.0, -0.5, 0.5, 1.0)
 PERMUTATION_SEED = 1
 
@@ -163,7 +164,7 @@ def _other_rows(data: StudyData, measure: Measure) -> Iterator[Sensitivity]:
     asked = {who for who, _ in guesses} & {one.participant for one in observations}
     knew = {who for who, course in guesses if who in asked and course == (1 if data.drug_first(who) else 2)}
     others = {
-        "also the sessions that were left out": [*observations, *data.set_aside] if measure.source == "session" else [],
+        f"also the {KINDS[measure.source]} that were left out": [*observations, *data.set_aside[measure.source]],
         "without participants whose treatment was revealed": [o for o in observations if o.participant not in revealed],
         "only participants who never guessed right": [o for o in observations if o.participant in asked - knew],
     }

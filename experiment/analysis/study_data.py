@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from msgspec import Struct
@@ -15,7 +16,7 @@ from experiment.errors import BadInput
 from experiment.record.dataset import DataSet
 from experiment.record.events import Started
 from experiment.record.transcript import has_begun, read_start
-from experiment.study.events import Entry, Overridden, Withdrew
+from experiment.study.events import Entry, Overridden, Unblinded, Withdrew
 from experiment.study.location import register_in
 from experiment.study.participant import Participant
 from experiment.study.participants import counting_acts
@@ -39,8 +40,8 @@ class StudyData(Struct, frozen=True):
     """What was read. `guesses`: by when they were asked, the course that a participant took for the drug's, or None.
 
     `withdrawals`: reasons by participant. `wording`: the question of each outcome, `lengths`: how long its scale is.
-    `set_aside`: what sessions that do not count hold. `is_blinded`: the treatments are random labels. `screening`: None
-    where it was not recorded.
+    `set_aside`: what sessions and reports that do not count hold. `is_blinded`: the treatments are random labels.
+    `screening`: None where it was not recorded.
     """
 
     study: Study
@@ -48,7 +49,7 @@ class StudyData(Struct, frozen=True):
     withdrawals: Mapping[str, str]
     treatments: Treatments
     observations: Mapping[Source, tuple[Observation, ...]]
-    set_aside: tuple[Observation, ...]
+    set_aside: Mapping[Source, tuple[Observation, ...]]
     left_out: tuple[LeftOut, ...]
     reports: tuple[DailyReport, ...]
     guesses: Mapping[str, Mapping[str, int | None]]
@@ -132,10 +133,12 @@ def _read(
         rows[reason is None] += own
         if reason:
             left_out.append(LeftOut(one.name, visit.session, reason, sum(bool(row.values) for row in own)))
-    daily, reports = daily_rows(data, treatments, wording, lengths)
+    daily = daily_rows(data, treatments, wording, lengths, _revealed(entries))
     return StudyData(
-        study, tuple(people), _withdrawals(entries), treatments, {"session": tuple(rows[True]), "daily": daily},
-        tuple(rows[False]), tuple(sorted(left_out, key=_place)), reports, read_guesses(data),
+        study, tuple(people), _withdrawals(entries), treatments,
+        {"session": tuple(rows[True]), "daily": daily.rows},
+        {"session": tuple(rows[False]), "daily": daily.after_reveal},
+        tuple(sorted(left_out, key=_place)), daily.reports, read_guesses(data),
         read_symptoms(data, [one.subject for one in people]), wording, lengths, is_synthetic=is_synthetic,
         is_blinded=is_blinded, screening=screening_counts(entries),
     )  # fmt: skip
@@ -184,6 +187,12 @@ def _unfit(start: Started | None, *, is_synthetic: bool) -> str | None:
 
 def _withdrawals(entries: Sequence[Entry]) -> dict[str, str]:
     return {subject_name(act.subject): act.reason for act in counting_acts(entries) if isinstance(act, Withdrew)}
+
+
+def _revealed(entries: Sequence[Entry]) -> dict[str, datetime]:
+    """When treatments were shown in an emergency, the first time."""
+    acts = [(one.act.subject, one.utc) for one in reversed(entries) if isinstance(one.act, Unblinded)]
+    return {subject_name(subject): datetime.fromisoformat(utc) for subject, utc in acts if subject}
 
 
 def _pilots(data: DataSet) -> list[str]:

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from experiment.analysis.evidence import Estimate
-from experiment.analysis.models import Source
+from experiment.analysis.evidence import Estimate, check_equivalence
+from experiment.analysis.models import Source, used_rows
 from experiment.analysis.results import SOURCES, Results
+from experiment.analysis.study_data import StudyData
 from experiment.design.visit import session_name
 
 Row = Sequence[object]
@@ -40,15 +41,19 @@ EVIDENCE = {
     "bf01": "Bayes factor of no effect against an effect (JZS, Cauchy scale 0.707, two groups of period differences).",
     "p_holm": "The treatment's p, adjusted after Holm among the co-primary outcomes; n/a for others.",
 }
-SENSITIVITY = {"outcome": "As in estimates.tsv.", "what": "What is different from the planned analysis."} | {
-    name: ESTIMATES[name]
-    for name in ("estimate", "se", "df", "p", "ci_low", "ci_high", "n_participants", "n_rows", "model")
+OF_ESTIMATE = ("estimate", "se", "df", "p", "ci_low", "ci_high", "n_participants", "n_rows", "model")
+SENSITIVITY = {
+    "outcome": "As in estimates.tsv.",
+    "what": "What is different from the planned analysis.",
+    **{name: ESTIMATES[name] for name in OF_ESTIMATE},
+    "p_equivalence": "As p in equivalence.tsv; n/a for an outcome that was not expected to be unchanged.",
+    "unchanged": "yes if p_equivalence < .05, no if not.",
 }
 LEFT_OUT = {
     "participant_id": "Who.",
-    "session_id": "Which session; n/a for a pilot.",
+    "session_id": "Which session or course; n/a for a pilot.",
     "reason": "Why it does not count.",
-    "rated": "How many of its messages were rated.",
+    "rated": "How many of its messages were rated, or how many reports were given.",
 }
 BLINDING = {
     "when": "When the guess was asked for.",
@@ -75,6 +80,8 @@ BASELINE = {
     "counted": "How many have a counted session 1 and session 2.",
     "rows": "Messages rated, missing ratings left aside.",
 }
+PARTICIPANTS = {"participant_id": "Who.", "sequence": "Which treatment came first."}
+RANDOM = {"labels": "random: the treatments are random labels. Nothing in this table is a result."}
 ROWS = {
     "participant": "Who.",
     "session": "1 or 2: the period.",
@@ -102,14 +109,39 @@ def build_tables(results: Results) -> list[Table]:
         ]),
         Table("sensitivity", SENSITIVITY, _sensitivity(results)),
         Table("sequences", BASELINE, list(_baseline(results))),
-        Table("left_out", LEFT_OUT, [
-            (one.participant, session_name(one.session) if one.session else None, one.reason, one.rated)
-            for one in results.data.left_out
-        ]),
+        Table("left_out", LEFT_OUT, list(_left_out(results.data))),
+        _participants(results),
         Table("blinding", BLINDING, _blinding(results)),
         Table("daily_reports", REPORTS, [(one.treatment, one.day, one.due, one.given) for one in results.reported]),
         *(_data(results, source) for source in SOURCES),
     ]  # fmt: skip
+
+
+def marked_random(table: Table) -> Table:
+    """The table as a file of a blinded analysis: each row says so, wherever it is copied to."""
+    return Table(table.name, {**table.columns, **RANDOM}, [(*row, "random") for row in table.rows])
+
+
+def _left_out(data: StudyData) -> Iterator[Row]:
+    for one in data.left_out:
+        yield one.participant, session_name(one.session) if one.session else None, one.reason, one.rated
+    late = Counter((one.participant, one.session) for one in data.set_aside["daily"])
+    for (who, course), count in late.items():
+        yield who, session_name(course), "daily reports given after the treatment was revealed", count
+
+
+def _participants(results: Results) -> Table:
+    """Whose rows are in which model."""
+    data, names = results.data, {measure.name: measure for measure in (*results.effects, *results.specific)}
+    rows = {
+        name: Counter(one.participant for one, _ in used_rows(measure, data.observations[measure.source]))
+        for name, measure in names.items()
+    }
+    told = {name: f"How many of their rows are in the model of {name}; 0: none." for name in names}
+    return Table("participants", PARTICIPANTS | told, [
+        (one.name, f"{data.treatments[one.name, 1]} first", *(rows[name][one.name] for name in names))
+        for one in data.people
+    ])  # fmt: skip
 
 
 def _estimate_row(one: Estimate) -> Row:
@@ -126,10 +158,14 @@ def _evidence(results: Results) -> list[Row]:
 
 def _sensitivity(results: Results) -> list[Row]:
     rows: list[Row] = []
+    bounds = {one.outcome: one.bound for one in results.equivalence.values()}
     for each in results.sensitivity:
-        told = dict(zip(ESTIMATES, _estimate_row(each.estimate), strict=True)) | {"what": each.what}
+        told = dict(zip(ESTIMATES, _estimate_row(each.estimate), strict=True))
         told |= {} if each.p is None else {"p": each.p}
-        rows.append([told[name] for name in SENSITIVITY])
+        is_tested = each.estimate.outcome in bounds and each.estimate.contrast == results.data.contrast and not each.p
+        equal = check_equivalence(each.estimate, bounds[each.estimate.outcome]) if is_tested else None
+        shown = (equal.p, "yes" if equal.is_shown else "no") if equal else (None, None)
+        rows.append([each.estimate.outcome, each.what, *(told[name] for name in OF_ESTIMATE), *shown])
     return rows
 
 

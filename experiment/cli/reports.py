@@ -84,7 +84,7 @@ def links(
     made = make_links(service, url, subject or [], renew=renew)
     files = write_handouts(service, out, made)
     listed = "".join(f"\n  {path}" for path in files[:3]) + ("\n  ..." if len(files) > 3 else "")
-    say(f"{len(made)} links were made. They are secret and cannot be looked up later:{listed}")
+    say(f"New links: {len(made)}. They are secret and cannot be looked up later:{listed}")
 
 
 def remind(
@@ -105,7 +105,7 @@ def remind(
         return
     if not (smtp and sender):
         raise BadInput("Please give --smtp, the mail server, and --from, the sender's address.")
-    known, server = _addresses(addresses, key), _mail_server(smtp, sender, user)
+    known, server = _addresses(addresses, key), _mail_server(smtp, user)
     results = list(mail.remind(service, known, mail.send_by(server), sender))
     for one, hindered in results:
         show(f"{subject_name(one.subject)}: " + (f"not reminded, {hindered}" if hindered else "reminded"))
@@ -187,9 +187,9 @@ def _addresses(path: Path, key: Path | None) -> dict[str, Address]:
     return read_addresses(content, path.name)
 
 
-def _mail_server(smtp: str, sender: str, user: str) -> MailServer:
+def _mail_server(smtp: str, user: str) -> MailServer:
     host, _, port = smtp.partition(":")
     if port and not port.isdecimal():
         raise BadInput("--smtp: please write HOST or HOST:PORT.")
     password = ask_passphrase(f"Password of {user} at {host}") if user else ""
-    return MailServer(host, int(port or 587), sender, user, password)
+    return MailServer(host, int(port or 587), user, password)

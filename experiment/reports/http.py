@@ -99,9 +99,10 @@ def listen(host: str, port: int, *, behind_proxy: bool) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
+        why = str(error.strerror).partition(" (")[0]
         raise EquipmentFailure(
-            f"{host}, port {port}, cannot be used: {error.strerror}. If the pages are served already, there is nothing "
-            "to do. Otherwise choose another --port."
+            f"{host}, port {port}, cannot be used: {why}. If the pages are served already, there is nothing to do. "
+            "Otherwise choose another --port."
         ) from error
 
 

@@ -41,11 +41,10 @@ class Address(Struct, frozen=True):
 
 
 class MailServer(Struct, frozen=True):
-    """The lab's mail server (SMTP), which sends in the name of `sender`; TLS is used wherever it offers it."""
+    """The lab's mail server (SMTP)."""
 
     host: str
     port: int
-    sender: str
     user: str = ""
     password: str = ""
 

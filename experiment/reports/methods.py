@@ -20,21 +20,27 @@ def paragraph(of: Sequence[ReportRow], daily: Daily, study: Study) -> str:
     """The paragraph on reports whose time is over or that came; BadInput if there are none."""
     if not of:
         raise BadInput("There are no daily reports yet, so there is nothing to report.")
-    return " ".join([_asked(daily, study), _came(of), _timing(of), _patterns(of), _items(of, daily)])
+    return " ".join([_asked(of, daily, study), _came(of), _timing(of), _patterns(of), _items(of, daily)])
 
 
-def _asked(daily: Daily, study: Study) -> str:
+def _asked(of: Sequence[ReportRow], daily: Daily, study: Study) -> str:
+    is_elsewhere = {row.source for row in of if row.submitted} == {"import"}  # nobody saw a page of ours
+    how = (
+        "with another program"
+        if is_elsewhere
+        else "on their own phones through a personal link to a web page (Day Four)"
+    )
+    once = " Participants were asked once about items left out, and could leave them unanswered."
     blocks = Counter(item.block for item in daily.items)
     listed = ", ".join(f"{count} on {block}" for block, count in blocks.items())
     closes = f"{daily.closes} of the next day" if daily.closes_next_day else daily.closes
     late = f" and accepted as late until {daily.yesterday_until} of the next day" if daily.yesterday_until else ""
     hours = sorted({study.at(stratum).clock.report for stratum in study.strata})
     return (
-        f"On each of the {study.courses.days} days of both courses, participants gave a report on their own phones "
-        f"through a personal link to a web page (Day Four), in the evening from {daily.opens} to {closes}{late}, local "
-        f"time; reports begun before a deadline were accepted for {daily.grace_min} minutes after it. They were "
-        f"reminded at {' or '.join(hours)}. A report had {len(daily.items)} items ({listed}). Participants were asked "
-        "once about items left out, and could leave them unanswered."
+        f"On each of the {study.courses.days} days of both courses, participants gave a report {how}, in the evening "
+        f"from {daily.opens} to {closes}{late}, local time; reports begun before a deadline were accepted for "
+        f"{daily.grace_min} minutes after it. They were reminded at {' or '.join(hours)}. A report had "
+        f"{len(daily.items)} items ({listed}).{'' if is_elsewhere else once}"
     )
 
 

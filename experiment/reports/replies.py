@@ -50,7 +50,7 @@ class Asker(Struct, frozen=True):
         """Which day a report is about, in words. Until its close a report is today's, also after midnight."""
         which = "today" if self.now < window.closes else "yesterday"
         about = said(self.daily, "about", on=window.date, day=window.day)
-        return f"{said(self.daily, which, on=window.date)}: {about}"
+        return f"{said(self.daily, which, on=window.date)} \N{EN DASH} {about}"
 
     def until(self, window: ReportWindow) -> str:
         """The end of a report's time, in words."""
