@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from typer.testing import CliRunner
 
+from experiment.__main__ import app
 from experiment.design.protocol import read_protocol
 from experiment.design.session import draw_session
 from experiment.errors import BadInput
@@ -193,6 +195,22 @@ def test_a_task_that_cannot_be_is_refused(line: str, mistake: str, tmp_path: Pat
     with pytest.raises(BadInput) as refused:
         read_protocol(path)
     assert mistake in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("check --no-press --subject S01 --session 1 --data {folder}", "the task shows none"),
+        ("messages check", "The task of this protocol shows no messages."),
+        ("messages preview --subject S01", "The task of this protocol shows no messages."),
+        ("simulate --subjects 1 --out {folder}", "2 sessions"),
+    ],
+)
+def test_no_command_asks_for_messages(command: str, said: str, tmp_path: Path) -> None:
+    """That their folder is not there is nobody's business where the task shows none."""
+    nowhere = ("--protocol", "objects", "--messages", str(tmp_path / "nowhere"))
+    done = CliRunner().invoke(app, [*command.format(folder=tmp_path).split(), *nowhere])
+    assert said in f"{done.output}{done.exception}"
 
 
 def test_two_tasks_in_one_protocol_and_none_without_messages_are_refused(tmp_path: Path) -> None:

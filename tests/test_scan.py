@@ -38,6 +38,7 @@ from experiment.record.events import (
 from experiment.record.events_of_tasks import RunBegan, RunEnded
 from experiment.record.remake import remake
 from experiment.record.resume import resume_point
+from experiment.record.scan_runs import run_dictionary
 from experiment.record.trial_table import trial_rows
 from experiment.replay.verify import verify
 from experiment.screens.personas import HABITS, Persona
@@ -351,6 +352,15 @@ def test_events_count_from_the_first_pulse_kept(tmp_path: Path) -> None:
         ratings = table[table["trial_type"] == "rating"]
         assert len(ratings) == 6
         assert ratings["rating"].between(1, 4).all()
+
+
+def test_a_run_s_dictionary_names_the_scales_of_its_questions() -> None:
+    """From where to where each goes, as the question itself may have it."""
+    first, other = PROTOCOL.rating.questions[0], replace(PROTOCOL.rating.questions[0], id="warm", first=0)
+    several = replace(PROTOCOL, rating=replace(PROTOCOL.rating, questions=(first, other)))
+    for protocol, extent in ((PROTOCOL, "from 1 to 4"), (several, "from 1 to 4 or from 0 to 3")):
+        entry = run_dictionary(session_of(protocol))["rating"]
+        assert entry["Description"] == f"The answer, {extent}; n/a if there was none in time."
 
 
 def test_an_interrupted_session_goes_on_with_the_next_run(tmp_path: Path) -> None:
