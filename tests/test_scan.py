@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +19,7 @@ from experiment.design.protocol import read_protocol
 from experiment.design.session import draw_session
 from experiment.errors import BadInput
 from experiment.qa.findings import session_findings
+from experiment.qa.report import build_report
 from experiment.qa.session_summary import summarise
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
@@ -316,6 +318,17 @@ def test_quality_assurance_has_nothing_to_say_of_a_whole_session() -> None:
     summary = summarise(Path("sub-S01_ses-1_task-x_transcript.jsonl"), held(session_of(), "steady"))
     assert (summary.rated, len(summary.asked), len(summary.trials)) == (12, 12, 24)
     assert [one.text for one in session_findings(summary, PROTOCOL.qa) if one.needs_person] == []
+
+
+def test_each_row_of_the_page_has_a_cell_for_each_column(tmp_path: Path) -> None:
+    """Messages without a question too; the details say how many pulses came in each run."""
+    saved(tmp_path)
+    page = build_report(tmp_path, pilot=True).page.read_text(encoding="utf-8")
+    [details] = [part for part in page.split("<table>") if part.startswith("<tr><th>Message")]
+    header, *rows = details.split("</table>")[0].split("<tr>")[1:]
+    spans = [sum(int(span or 1) for span in re.findall(r'<td(?: colspan="(\d+)")?', row)) for row in rows]
+    assert spans == [header.count("<th")] * 24
+    assert re.search(r"<dt>Pulses<dd>\d+, in run 1 (\d+) of \1, in run 2 (\d+) of \2<dt>", page)
 
 
 def test_a_session_verifies_and_its_run_tables_follow_from_the_log(tmp_path: Path) -> None:

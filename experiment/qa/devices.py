@@ -39,10 +39,15 @@ class SentSignals(Struct, frozen=True):
     slowest_s: float | None
 
     @property
+    def taken(self) -> int:
+        """How many it got."""
+        return self.due - sum(self.failed.values())
+
+    @property
     def wrong(self) -> str | None:
         """What a person should know; None if it got all."""
         why = ", ".join(f"{count} because {WHY[reason]}" for reason, count in self.failed.items())
-        number = sum(self.failed.values())
+        number = self.due - self.taken
         return f"{number} of {self.due} signals did not reach {self.output}: {why}." if number else None
 
 

@@ -217,13 +217,14 @@ def _charts(readings: Sequence[SessionSummary]) -> list[Chart]:
 
     changed = _values(readings, changes, mean)
     at_most = max(1.0, *(changed.values() or (1.0,)))
-    return [
+    every = [
         *(_chart(f"Mean rating: {one}", _values(readings, rating(one), mean), axis) for one, axis in ratings.items()),
         _chart("Reading time: median, seconds", _values(readings, lambda one: one.reading_times_s, median)),
         _chart("From scale to first choice: median, seconds", _values(readings, first, median)),
         _chart("From scale to confirmation: median, seconds", _values(readings, confirm, median)),
         _chart("Changes of mind: mean per rating", changed, Axis(0.0, float(ceil(at_most)), CHART_HEIGHT_PX)),
     ]
+    return [one for one in every if one.dots]
 
 
 def _values(
