@@ -166,7 +166,11 @@ class Desk(QWidget):
             self.run(trouble.button.rstrip(" ."), command, self._tell_done)
 
     def _show_all(self, troubles: Sequence[Trouble]) -> None:
-        self._show("All problems", [TroubleBox(one, self._mend) for one in troubles])
+        def mend(trouble: Trouble) -> None:
+            self._back()  # where it is seen how far the command is
+            self._mend(trouble)
+
+        self._show("All problems", [TroubleBox(one, mend) for one in troubles])
 
     def _check(self) -> None:
         self.run("Checking this computer", self._places.check, self._tell_check)
