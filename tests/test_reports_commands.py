@@ -214,6 +214,9 @@ def test_everybody_is_reminded_once(tmp_path: Path) -> None:
     failed = [hindered for _, hindered in remind(made.service, addresses, away, "lab@example.edu")]
     assert (len(failed), failed[1]) == (2, "no address is known")
     assert failed[0]
+    two_lines = "lab@example.edu\nBcc: everybody@example.edu"
+    wrong = next(hindered for _, hindered in remind(made.service, addresses, away, two_lines))
+    assert wrong == "an address is not valid"
     with mail_server() as (port, mails):
         send = send_by(MailServer(LOCAL, port))
         for _ in range(3):
@@ -225,7 +228,8 @@ def test_everybody_is_reminded_once(tmp_path: Path) -> None:
     assert made.links["DF001"] in mail.replace("=\r\n", "")
     assert "Monday 23 November" in mail
     assert [one.event.failed for one in made.entries if isinstance(one.event, Reminded)] == [
-        *(False, True, False),
+        *(False, True, False, True),
+        *(False,),
         *(False, True),
     ]
     made.at(MONDAY, "19:00")

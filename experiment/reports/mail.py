@@ -103,9 +103,11 @@ def _is_claimed(service: Service, subject: str, day: date) -> bool:
 def _sent(service: Service, one: Owed, to: Address, send: Callable[[EmailMessage], None], sender: str) -> str | None:
     try:
         send(_message(service, one, to, sender))
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, ValueError, smtplib.SMTPException) as error:
         failed = Reminded(one.subject, one.window.date.isoformat(), failed=True)
         service.append(lambda _: [entry(service.now(), failed)])
+        if isinstance(error, ValueError):
+            return "an address is not valid"
         return getattr(error, "strerror", None) or type(error).__name__
     return None
 

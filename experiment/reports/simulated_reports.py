@@ -64,31 +64,16 @@ def _report(asker: Asker, window: ReportWindow, ratings: Ratings) -> Iterator[Lo
     told = list[LogLine]()
     for _ in range(2 if draw.randrange(100) < CORRECTED else 1):
         submitted = opened + timedelta(seconds=draw.lognormvariate(3.6, 0.4))
-        told += _sending(asker, window, told, draw, ratings, opened, submitted)
+        form = f"{draw.getrandbits(64):016x}"
+        answers = {
+            item.id: None if draw.randrange(100) < LEFT_OUT else _point(item, window.day, ratings)
+            for item in asker.daily.items
+        }
+        told += show(replace(asker, now=opened), told, window.date, form, is_read=True).events
+        sent = SentForm(form, answers, was_asked=True, phone_offset_min=None)
+        told += send(replace(asker, now=submitted), told, window.date, sent).events
         opened = submitted + timedelta(seconds=30)
     yield from told
-
-
-def _sending(
-    asker: Asker,
-    window: ReportWindow,
-    told: list[LogLine],
-    draw: Random,
-    ratings: Ratings,
-    opened: datetime,
-    submitted: datetime,
-) -> Iterator[LogLine]:
-    form = f"{draw.getrandbits(64):016x}"
-    at_opening = Asker(asker.one, asker.study, asker.daily, opened)
-    at_sending = Asker(asker.one, asker.study, asker.daily, submitted)
-    shown = show(at_opening, told, window.date, form, is_read=True).events
-    answers = {
-        item.id: None if draw.randrange(100) < LEFT_OUT else _point(item, window.day, ratings)
-        for item in asker.daily.items
-    }
-    sent = SentForm(form, answers, was_asked=True, phone_offset_min=None)
-    yield from shown
-    yield from send(at_sending, (*told, *shown), window.date, sent).events
 
 
 def _point(item: DailyItem, day: int, ratings: Ratings) -> int:
