@@ -178,11 +178,12 @@ def wait_for_port(process: subprocess.Popen[bytes], port: int) -> None:
 
 @contextmanager
 def serving(data: Path, port: int, protocol: Path = PROTOCOL) -> Iterator[subprocess.Popen[bytes]]:
-    """The command `reports serve`, once it listens; it may be killed meanwhile."""
+    """The command `reports serve`, once it answers; it may be killed meanwhile."""
     command = [sys.executable, "-I", "-m", "experiment", "reports", "serve", "--data", data, "--protocol", protocol]
     process = subprocess.Popen([*map(str, command), "--port", str(port)], cwd=ROOT, stderr=subprocess.PIPE)
     try:
         wait_for_port(process, port)
+        ask(port, "/")
         yield process
     finally:
         process.terminate()

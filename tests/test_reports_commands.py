@@ -137,7 +137,6 @@ def test_what_is_served_is_what_links_and_reminders_say(tonights: tuple[Evenings
     german = ROOT / "stimuli" / "protocols" / "de.toml"
     port = free_port()
     with serving(data, port, german) as process:
-        assert ask(port, made.path("DF003")).status in {200, 303}
         process.terminate()
         assert process.stderr is not None
         assert "have changed" in process.stderr.read().decode()
