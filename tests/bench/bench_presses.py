@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
+from math import ceil
 from pathlib import Path
 from statistics import median, stdev
 
@@ -91,7 +92,7 @@ def numbers(errors_s: list[float]) -> tuple[str, ...]:
     """Count, median, sd, and the 99th percentile and largest distance from the median, in ms."""
     middle_s = median(errors_s)
     off_s = sorted(abs(one - middle_s) for one in errors_s)
-    found = (middle_s, stdev(errors_s), off_s[int(0.99 * len(off_s))], off_s[-1])
+    found = (middle_s, stdev(errors_s), off_s[ceil(0.99 * len(off_s)) - 1], off_s[-1])
     return (str(len(errors_s)), *(f"{1e3 * one:.2f}" for one in found))
 
 
