@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -72,12 +72,13 @@ class Evenings:
 
 def begin(
     data: Path, subjects: int = 1, study: Study = STUDY, daily: Daily = DAILY, monday: date = MONDAY,
+    keys: tuple[str, str] = PUBLIC_KEYS,
 ) -> Evenings:  # fmt: skip
     """A study with so many participants, each with a link, at noon of the day on which their course 1 begins."""
     clock = SettableClock()
     clock.moment = local(monday, "12:00", study)
     register = Register(data / "study", clock)
-    setup.set_up(register, study, *PUBLIC_KEYS, "PI")
+    setup.set_up(register, study, *keys, "PI")
     for number in range(1, subjects + 1):
         enrol(register, f"DF{number:03}")
     service = Service(data, daily, register)
@@ -166,7 +167,7 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def wait_for_port(process: subprocess.Popen[bytes], port: int) -> None:
+def wait_for_port(process: subprocess.Popen[Any], port: int) -> None:
     """Until the process listens there; AssertionError with what it said if it ends before."""
     while process.poll() is None:
         with socket.socket() as knock:

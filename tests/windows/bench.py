@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
@@ -16,6 +18,7 @@ from tests.lab import Lab, Sitting
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".venv-windows"
+OVERRIDES = "ucrtbase,api-ms-win-crt-math-l1-1-0=n,b"  # Microsoft's C runtime where it lies beside the program
 LIMIT_S = 240.0  # Wine starts a Python with PsychoPy in some 20 s, on a busy computer in more
 MAIN = "from experiment.__main__ import main; main()"
 
@@ -50,8 +53,8 @@ class Bench:
     def wine(self) -> list[str]:
         """What runs a program of Windows."""
         return [
-            "/usr/bin/env", f"WINEPREFIX={self.folder / 'prefix'}", "WINEDEBUG=-all", "LC_ALL=C.UTF-8",
-            "/usr/lib/wine/wine64",
+            "/usr/bin/env", f"WINEPREFIX={self.folder / 'prefix'}", f"WINEDLLOVERRIDES={OVERRIDES}", "WINEDEBUG=-all",
+            "LC_ALL=C.UTF-8", "/usr/lib/wine/wine64",
         ]  # fmt: skip
 
     def start(self, *command: str, cwd: Path = ROOT, stdin: int = subprocess.PIPE) -> subprocess.Popen[str]:
@@ -76,6 +79,16 @@ class WindowsLab(Lab):
         sitting = Sitting(Bench().command(script or MAIN, *arguments), self.display, data)
         self.sittings.append(sitting)
         return sitting
+
+
+@contextmanager
+def laboratory(display: str, folder: Path) -> Iterator[WindowsLab]:
+    """A laboratory there; whatever it started has ended afterwards."""
+    lab = WindowsLab(display, folder)
+    yield lab
+    for sitting in lab.sittings:
+        sitting.process.kill()
+        sitting.process.communicate()
 
 
 def ends(process: subprocess.Popen[str], typed: str = "", limit_s: float = LIMIT_S) -> tuple[int, str, str]:

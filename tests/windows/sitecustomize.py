@@ -1,15 +1,17 @@
 """Stands in, on the bench's Python, for queries that Wine 8 lacks; nothing of the program is changed."""
 
 import _winapi
-import msvcrt
 import os
 import sys
 import types
+from concurrent.futures import process
 from typing import Any
 
 os.getppid = lambda: 1  # PssCaptureSnapshot
 if hasattr(_winapi, "CopyFile2"):
     del _winapi.CopyFile2  # shutil copies without it, as before Python 3.12
+_wakeup: Any = getattr(process, "_ThreadWakeup")  # noqa: B009 - its own
+_wakeup.wakeup = lambda self: self._closed or self._writer.send_bytes(b"1")  # a message without content gets lost
 _ports: Any = types.ModuleType("serial.tools.list_ports_windows")  # CM_MapCrToWin32Err
 _ports.comports = lambda **_: []
 sys.modules[_ports.__name__] = _ports
@@ -27,15 +29,3 @@ else:
             return "python.exe"
 
     psutil.Process.name = _name_or_python
-
-_locking = getattr(msvcrt, "locking")  # noqa: B009 - typed only on Windows
-
-
-def _locking_with_errno(descriptor: int, mode: int, count: int) -> None:
-    try:
-        _locking(descriptor, mode, count)
-    except OSError as error:  # Wine's _locking leaves errno as it was before
-        raise PermissionError(13, "Permission denied") from error
-
-
-setattr(msvcrt, "locking", _locking_with_errno)  # noqa: B010 - the same
