@@ -78,6 +78,12 @@ def test_the_command_line_starts_without_what_is_slow() -> None:
     assert "typer" in done.stdout.split()
 
 
+def test_the_desk_opens_without_what_only_sessions_and_tables_need() -> None:
+    """Importing the desk's window loads neither numpy nor the typesetter, which would delay it."""
+    code = "import sys, experiment.cli.desk.window; sys.exit(any(name in sys.modules for name in sys.argv[1:]))"
+    subprocess.run([sys.executable, "-c", code, *(SLOW - {"PyQt6"})], cwd=ROOT, check=True)
+
+
 def test_the_pure_modules_need_no_libraries() -> None:
     """The task, its rules and a simulated session run without PsychoPy, numpy, pandas or the typesetter."""
     code = "import sys, experiment.screens.simulated_screen; sys.exit(any(n in sys.modules for n in sys.argv[1:]))"

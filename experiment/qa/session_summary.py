@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
@@ -16,12 +16,14 @@ from experiment.qa.devices import PulseCount, SentSignals, count_pulses, sent_si
 from experiment.record import transcript as log
 from experiment.record.events import Ended, Event, Mode
 from experiment.record.events_of_tasks import RunEnded
-from experiment.record.refreshes import RefreshSummary, summarise_refreshes
 from experiment.record.screen_info import ScreenInfo
 from experiment.record.shown_scenes import ShownScene, first_unplanned, shown_scenes
 from experiment.record.timeline import Attempt, attempts, clock_steps, focus_losses, last_s, pauses, storage_losses
 from experiment.record.transcript import check_mode
 from experiment.record.trial_table import trial_rows
+
+if TYPE_CHECKING:
+    from experiment.record.refreshes import RefreshSummary
 
 Ending = Literal["completed", "aborted", "failed", "died"]
 
@@ -179,6 +181,8 @@ def visit_of_name(path: Path) -> tuple[str, int]:
 
 def summarise(path: Path, events: Sequence[Event], *, torn: bool = False) -> SessionSummary:
     """What a session's events tell; pure."""
+    from experiment.record.refreshes import summarise_refreshes  # with numpy, which only this needs
+
     parts = attempts(events)
     by_part = [shown_scenes(part) for part in parts]
     shown = [one for several in by_part for one in several]

@@ -14,7 +14,6 @@ from experiment.design.session import Trial
 from experiment.design.table_columns import table_columns
 from experiment.record.events import Click, Drag, Key, MessageScene, Started, parse_utc
 from experiment.record.events_of_tasks import Measured, TakenBack
-from experiment.record.refreshes import flips_s, missed_within
 from experiment.record.timeline import Response, TrialRun, answers, pauses, runs_by_trial
 from experiment.record.tsv import MISSING, tsv
 
@@ -151,6 +150,8 @@ def _circumstances(run: TrialRun | None) -> Row:
         return dict.fromkeys(("pauses", "focus_losses", "paused_time", "missed_frames", "timed_by"))
     paused = pauses(run.events)
     sources = {event.timed_by for event in answers(run.events) if event.timed_by}
+    from experiment.record.refreshes import flips_s, missed_within  # with numpy, which only a table needs
+
     flips, spans_s = flips_s(run.events), run.spans_s(MessageScene)
     return {
         "pauses": len(paused),

@@ -62,12 +62,12 @@ class Desk(QWidget):
     def look(self) -> None:
         """Read everything anew."""
         self._pool.submit(self._read)
-        self._pool.submit(lambda: self.measured.emit(computer.items(self._places.data, ROOT)))
 
     def _read(self) -> None:
-        """First who needs what; then what is wrong, for which more files are read."""
+        """First who needs what; then how the computer is, and what is wrong, for which more files are read."""
         facts = _read(self._places)
         self.read.emit(facts)
+        self._pool.submit(lambda: self.measured.emit(computer.items(self._places.data, ROOT)))
         self.read.emit(_find_troubles(facts, self._places))
 
     def _show_measured(self, found: list[Finding]) -> None:
