@@ -20,6 +20,7 @@ from experiment.record.events_beside import OutputState
 from experiment.record.timeline import Attempt
 from experiment.replay.verify import verify
 from experiment.signals.serial_pulses import SerialPulses
+from experiment.timing.session import timing_protocol
 from tests.lab import LIMIT_S, by_keyboard, chord, finishes, is_paused, short_protocol
 from tests.strategies import PROTOCOL, held, session_of, started
 
@@ -159,6 +160,13 @@ def test_a_key_beyond_the_scale_can_be_the_scanner_s(tmp_path: Path) -> None:
     """The 9 is free on scales of seven points."""
     with_scanner = read_protocol(protocol_with(tmp_path / "one.toml", '[pulses]\ntr_s = 2.0\nkey = "9"'))
     assert with_scanner.pulses == Pulses(tr_s=2.0, key="9")
+
+
+def test_timing_hears_no_scanner(tmp_path: Path) -> None:
+    """In the session that is timed digits are answers, whatever the scanner's key, and no port is opened."""
+    path = tmp_path / "protocol.toml"
+    path.write_text('extend = "scan"\n[pulses]\nkey = "3"\n[scan]\nbuttons = ["a", "b", "d", "e"]\n', encoding="utf-8")
+    assert not timing_protocol(read_protocol(path), 8).pulses
 
 
 def pulsed(times_s: Sequence[float], end_s: float, pulses: Pulses) -> PulseCount:

@@ -84,6 +84,7 @@ def timing_protocol(protocol: Protocol, trials: int) -> Protocol:
         assistant=(),
         scan=UNSET,
         objects=UNSET,
+        pulses=UNSET,
     )
 
 
