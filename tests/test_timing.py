@@ -532,6 +532,19 @@ def test_presses_that_nobody_hears_give_no_number(tmp_path: Path, monkeypatch: p
 
 @on_x11
 @pytest.mark.usefixtures("on_display")
+@pytest.mark.parametrize("name", ["scan", "objects"])
+def test_the_protocol_of_another_task_is_timed_by_its_name(name: str, tmp_path: Path) -> None:
+    """With messages to read and its own scales; nothing is lost or doubled."""
+    with suppress(typer.Exit):  # a busy computer may be found wanting, and says so
+        timing.timing(trials=8, out=tmp_path / "timing", protocol=Path(name))
+    report = msgspec.json.decode((tmp_path / "timing" / "timing.json").read_bytes(), type=TimingReport)
+    assert report.how == "outside"
+    assert report.errors
+    assert (len(report.errors.trials), report.errors.lost, report.errors.doubled) == (9, 0, 0)
+
+
+@on_x11
+@pytest.mark.usefixtures("on_display")
 def test_a_real_session_is_measured_from_outside(tmp_path: Path) -> None:
     """On a virtual display every onset is seen, every press logged once, and the errors stay within a few frames."""
     out = tmp_path / "timing"

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from experiment.cli.options import DATA, FOUND_WANTING, PROTOCOL, ProtocolFile
 from experiment.cli.terminal import say
+from experiment.design.protocol_files import find_protocol
 from experiment.errors import BadInput
 from experiment.record import transcript as log
 from experiment.record.events import Started
@@ -54,7 +55,7 @@ def timing(
     if (folder / "sourcedata").exists():
         raise BadInput(f"{folder} already contains a measurement, which is not overwritten. Choose another --out.")
     why_not = lacks_outside_view(os.environ)
-    session = TimingSession(str(folder.resolve()), str(protocol.resolve()), trials, not windowed)
+    session = TimingSession(str(folder.resolve()), str(find_protocol(protocol).resolve()), trials, not windowed)
     if photodiode_run:
         say(GUIDE)
     if presses_only and why_not is None:
