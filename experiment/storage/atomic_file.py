@@ -6,6 +6,7 @@ import errno
 import os
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from experiment.storage.read_file import read_file
 
 OWNER_ONLY, EVERYBODY = 0o600, 0o666  # less what the user's umask takes away
 OWNER_FOLDER, ANY_FOLDER = 0o700, 0o777
+PATIENCE_S, PAUSE_S = 1.0 if os.name == "nt" else 0.0, 0.005
 # A new file of a name that nobody can foresee, in no case one that is there or that a link leads to.
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
@@ -35,7 +37,7 @@ def write_whole(path: Path, content: str | bytes, *, private: bool = False) -> N
         descriptor = os.open(temporary, _NEW, OWNER_ONLY if private else EVERYBODY)
         try:
             _write(descriptor, data)
-            temporary.replace(path)
+            _replace(temporary, path)
         except BaseException:
             with suppress(OSError):
                 temporary.unlink()
@@ -44,6 +46,17 @@ def write_whole(path: Path, content: str | bytes, *, private: bool = False) -> N
     except OSError as error:
         why = f"{error.strerror}. Close it in other programs, or free the disk"
         raise EquipmentFailure(f"{path} cannot be saved: {why}.") from error
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    """Windows replaces no file that somebody has open, be it for a moment's look: so it is tried for a moment."""
+    until_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until_s:
+        with suppress(PermissionError):
+            temporary.replace(path)
+            return
+        time.sleep(PAUSE_S)
+    temporary.replace(path)
 
 
 def _write(descriptor: int, data: bytes) -> None:

@@ -140,7 +140,7 @@ def killed_sessions(folder: Path, count: int) -> Counter[str]:
         found["sessions killed"] += 1
         found["confirmed ratings"] += int(confirmed)
         try:
-            transcript = read(next(folder.rglob(f"sub-{subject}_*_transcript.jsonl")))
+            transcript = read(next(folder.rglob(f"sub-{subject}_*_transcript.jsonl")), pilot=True)
         except DayFourError:
             found["unreadable transcripts"] += 1
             continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +12,9 @@ from experiment.study.setup import enrol, set_up
 from tests.registers import PUBLIC_KEYS, STUDY
 from tests.test_study_register import WORKER
 from tests.windows.bench import Bench
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.windows
 
@@ -43,6 +46,13 @@ try:
     read_table(path, "participant_id")
 except EquipmentFailure as error:
     print(error)
+"""
+LETS_GO = f"""{HOLDS}
+import threading
+from experiment.storage.atomic_file import write_whole
+threading.Timer(0.3, kernel32.CloseHandle, [handle]).start()
+write_whole(path, "new one")
+print(path.read_text())
 """
 # TerminateProcess, which nothing can catch, at random moments.
 KILLS = """
@@ -84,6 +94,14 @@ def test_a_table_that_another_program_holds_is_named(tmp_path: Path) -> None:
     assert status == 0, told
     assert "participants.tsv cannot be read" in out
     assert "Close it in other programs" in out
+
+
+def test_a_file_that_is_held_for_a_moment_is_replaced(tmp_path: Path) -> None:
+    """Windows replaces no file that is open, so it is tried again: nothing fails because somebody has a look."""
+    path = tmp_path / "head.json"
+    path.write_text("old")
+    status, out, told = Bench().python(LETS_GO, path)
+    assert (status, out) == (0, "new one\n"), told
 
 
 def test_processes_that_share_a_register_enrol_while_some_are_killed(tmp_path: Path) -> None:
