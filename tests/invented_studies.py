@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from experiment.analysis.mixed import Rows
-from experiment.analysis.models import Observation
+from experiment.analysis.models import RatedItem
 from experiment.analysis.observed import DailyReport
 from experiment.analysis.study_data import StudyData
 from experiment.design.message import read_messages
@@ -133,7 +133,7 @@ def invented(
         for session in (1, 2)
     }
     here = {key for key in treatments if key[1] == 1 or draw.random() >= missing}
-    observations: dict[Any, tuple[Observation, ...]] = {"session": (), "daily": ()}
+    observations: dict[Any, tuple[RatedItem, ...]] = {"session": (), "daily": ()}
     reports = []
     for who, session in sorted(here):
         treatment = treatments[who, session]
@@ -151,10 +151,10 @@ def invented(
     )  # fmt: skip
 
 
-def _rated(ratings: Ratings, source: str, items: Sequence[str], treatment: str) -> Iterator[Observation]:
+def _rated(ratings: Ratings, source: str, items: Sequence[str], treatment: str) -> Iterator[RatedItem]:
     for item in items:
         values = {name: float(ratings.rate(name, f"{source}/{item}", 7)) for name in OUTCOMES[source]}
-        yield Observation(ratings.participant, ratings.session, treatment, item, values)
+        yield RatedItem(ratings.participant, ratings.session, treatment, item, values)
 
 
 class WholeStudy(NamedTuple):

@@ -33,12 +33,12 @@ from experiment.cli import form
 from experiment.cli.closing_pages import QuestionPage, TextPage
 from experiment.cli.closing_window import ClosingWindow
 from experiment.cli.desk.computer import State
-from experiment.cli.desk.facts import Facts, Line
+from experiment.cli.desk.facts import Facts, ParticipantLine
 from experiment.cli.desk.places import Places
 from experiment.cli.desk.troubles import Trouble
 from experiment.cli.desk.window import Desk
 from experiment.cli.form_problems import CLOSE, RESUME, RUN_ANYWAY, Problem
-from experiment.cli.form_window import Dialog, Page, application
+from experiment.cli.form_window import Dialog, FormPage, application
 from experiment.design.form_questions import FormWords
 from experiment.design.protocol import read_protocol
 from experiment.design.protocol_files import find_protocol
@@ -56,7 +56,7 @@ TROUBLES = (
     Trouble("There are no messages of sub-DF021 here, and session 2 is due today."),
 )
 LINES = tuple(
-    Line(f"DF{number:03}", needs, messages, where, notes, urgency, session)
+    ParticipantLine(f"DF{number:03}", needs, messages, where, notes, urgency, session)
     for number, needs, messages, where, notes, urgency, session in (
         (4, "session 1; dose; evening report", "imported", "course 1, day 4", "", Urgency.overdue, 1),
         (21, "session 2; dose; report", "missing", "course 2, day 4", "a note by the coordinator", Urgency.due, 2),
@@ -87,7 +87,7 @@ def show_desk(protocol: Path) -> QWidget:
 def show_form(protocol: Protocol, problem: Problem) -> QWidget:
     """The form, with an answer that is wrong and an ID that nobody has."""
     questions = (*form.fields(protocol), form.PASSPHRASE)
-    dialog = Dialog(Page(
+    dialog = Dialog(FormPage(
         "Before the session", questions, "Start", lambda _, __: None,
         lambda field, given: form.check_field(protocol, field, given, {"DF071", "DF017B"}),
         known=KNOWN, problem=problem,

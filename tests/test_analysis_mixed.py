@@ -13,7 +13,7 @@ import pytest
 
 from experiment.analysis.evidence import crossover_t
 from experiment.analysis.mixed import NotEstimable, Rows, fit
-from experiment.analysis.models import Measure, effects
+from experiment.analysis.models import ModelledOutcome, effects
 from tests.invented_studies import DRUG, fit_in_r, invented, model_rows, random_rows
 
 SETS = range(10)
@@ -48,7 +48,7 @@ def test_the_recorded_reference_is_of_these_sets(seed: int) -> None:
 def test_complete_data_give_the_t_test(source: str) -> None:
     """Without gaps, and with no variance at 0, the model is the t test on period differences to 1e-8."""
     data = invented(30, seed=5)
-    found = effects(Measure(source, "connection"), data.observations[source], DRUG, "a - b")  # type: ignore[arg-type,index]
+    found = effects(ModelledOutcome(source, "connection"), data.observations[source], DRUG, "a - b")  # type: ignore[arg-type,index]
     assert found.check
     assert min(found.variances.values()) > 0
     model, check = found.treatment, found.check

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from experiment.cli.desk.computer import states
-from experiment.cli.desk.facts import NO_REGISTER, Line, read_facts, with_troubles
+from experiment.cli.desk.facts import NO_REGISTER, ParticipantLine, read_facts, with_troubles
 from experiment.cli.desk.places import Places
 from experiment.cli.desk.troubles import REASON, WHO, Trouble, of_computer
 from experiment.design.protocol import read_protocol
@@ -217,4 +217,4 @@ def test_without_a_display_the_desk_says_what_to_do(lab: Lab) -> None:
 @pytest.mark.parametrize("urgency", [Urgency.overdue, Urgency.done])
 def test_only_what_is_due_is_of_today(urgency: Urgency) -> None:
     """Who is done is not among those of today, who is overdue is."""
-    assert Line("a", "", "", "", "", urgency).is_today == (urgency is Urgency.overdue)
+    assert ParticipantLine("a", "", "", "", "", urgency).is_today == (urgency is Urgency.overdue)

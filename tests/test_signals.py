@@ -36,7 +36,7 @@ from experiment.session.run import run_simulated
 from experiment.signals.devices import SerialLine, SignalFile
 from experiment.signals.due import DueSignal, due_signals
 from experiment.signals.lsl import LslStream
-from experiment.signals.outlet import AGAIN_S, MOST, Job, Outlet
+from experiment.signals.outlet import AGAIN_S, MOST, Outlet, PendingSignal
 from tests.lab import LIMIT_S, by_keyboard, chord, differing, finishes, is_paused, participates, pictures_of
 from tests.places import EXAMPLES, ROOT
 from tests.strategies import PROTOCOL, eventful_trial, session_of
@@ -89,14 +89,14 @@ def simulated(folder: Path, signals: Signals = SIGNALS) -> Path:
     return plan.transcript
 
 
-def job(number: int, fates: list[Fate], happened_s: float | None = None) -> Job:
+def job(number: int, fates: list[Fate], happened_s: float | None = None) -> PendingSignal:
     """A signal with its number as code; what becomes of it is added to `fates`."""
 
-    def told(job: Job, _done_s: float, failure: str | None) -> None:
+    def told(job: PendingSignal, _done_s: float, failure: str | None) -> None:
         fates.append((job.due.number, failure))
 
     now_s = time.perf_counter()
-    return Job(DueSignal(number, "choice", number, 0.0), "choice", happened_s or now_s, now_s, told)
+    return PendingSignal(DueSignal(number, "choice", number, 0.0), "choice", happened_s or now_s, now_s, told)
 
 
 @contextmanager

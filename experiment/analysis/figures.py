@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from msgspec import Struct
 
 from experiment.analysis.evidence import Estimate, Z
-from experiment.analysis.models import Effects, Measure, Observation
+from experiment.analysis.models import Effects, ModelledOutcome, RatedItem
 from experiment.analysis.results import Results
 from experiment.analysis.wording import interval, label, number
 
@@ -119,7 +119,7 @@ def _beside(axes: Axes, one: Estimate, base: float) -> None:
     )  # fmt: skip
 
 
-def person_means(measure: Measure, observations: Sequence[Observation]) -> dict[str, dict[str, float]]:
+def person_means(measure: ModelledOutcome, observations: Sequence[RatedItem]) -> dict[str, dict[str, float]]:
     """The mean of each participant under each treatment."""
     values: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for one in observations:
@@ -226,7 +226,7 @@ def draw_days(results: Results) -> Drawing | None:
     )
 
 
-def _draw_days(axes: Axes, measure: Measure, results: Results) -> None:
+def _draw_days(axes: Axes, measure: ModelledOutcome, results: Results) -> None:
     observations = results.data.observations["daily"]
     values = {(o.participant, o.treatment, int(o.item)): v for o in observations if (v := measure.value(o)) is not None}
     days = sorted({day for *_, day in values})

@@ -27,7 +27,7 @@ FORMULAS: Mapping[Source, str] = {
 }
 
 
-class Observation(Struct, frozen=True):
+class RatedItem(Struct, frozen=True):
     """One message of a session, or one daily report of a course, with the ratings that were given.
 
     `item`: the message's id, or the day. `values`: rating by outcome, in scale points; a missing one is not there.
@@ -40,11 +40,11 @@ class Observation(Struct, frozen=True):
     values: Mapping[str, float]
 
 
-Used = Sequence[tuple[Observation, float]]
-Column = Callable[[Sequence[Observation], str], NDArray[np.float64]]
+Used = Sequence[tuple[RatedItem, float]]
+Column = Callable[[Sequence[RatedItem], str], NDArray[np.float64]]
 
 
-class Measure(Struct, frozen=True):
+class ModelledOutcome(Struct, frozen=True):
     """What is modelled: an outcome of the sessions or of the daily reports, or the difference of two."""
 
     source: Source
@@ -56,7 +56,7 @@ class Measure(Struct, frozen=True):
         """As the tables have it."""
         return f"{self.source}_{self.outcome}" + (f"_minus_{self.minus}" if self.minus else "")
 
-    def value(self, one: Observation) -> float | None:
+    def value(self, one: RatedItem) -> float | None:
         """Its value, if all that it needs was rated."""
         first = one.values.get(self.outcome)
         if self.minus is None or first is None:
@@ -80,7 +80,7 @@ class Pairs(Struct, frozen=True):
 class Effects(Struct, frozen=True):
     """What the model says of one measure, with the t test on complete pairs as its check; None if that cannot be."""
 
-    measure: Measure
+    measure: ModelledOutcome
     treatment: Estimate
     period: Estimate
     carryover: Estimate | None
@@ -97,7 +97,7 @@ class Effects(Struct, frozen=True):
 
 
 def try_effects(
-    measure: Measure, observations: Sequence[Observation], drug: str, contrast: str
+    measure: ModelledOutcome, observations: Sequence[RatedItem], drug: str, contrast: str
 ) -> Effects | NotEstimable:
     """The same as `effects`, or why there are none."""
     try:
@@ -106,7 +106,7 @@ def try_effects(
         return why
 
 
-def effects(measure: Measure, observations: Sequence[Observation], drug: str, contrast: str) -> Effects:
+def effects(measure: ModelledOutcome, observations: Sequence[RatedItem], drug: str, contrast: str) -> Effects:
     """Estimates of a measure, drug minus placebo; NotEstimable if the rows cannot tell.
 
     `drug`: the treatment whose effect it is. `contrast`: how the tables call it.
@@ -132,7 +132,7 @@ def effects(measure: Measure, observations: Sequence[Observation], drug: str, co
 
 
 def estimate(
-    measure: Measure, used: Used, drug: str, name: str, called: str, more: Mapping[str, Column] = NOTHING
+    measure: ModelledOutcome, used: Used, drug: str, name: str, called: str, more: Mapping[str, Column] = NOTHING
 ) -> Estimate | None:
     """One coefficient of the model with further effects; None if the rows cannot tell."""
     added = {effect: column([one for one, _ in used], drug) for effect, column in more.items()}
@@ -144,7 +144,7 @@ def estimate(
     return Estimate(measure.name, called, *fitted.estimate(name), len(people), len(used), model)
 
 
-def rows_of(measure: Measure, used: Used, drug: str, more: Mapping[str, NDArray[np.float64]] = NOTHING) -> Rows:
+def rows_of(measure: ModelledOutcome, used: Used, drug: str, more: Mapping[str, NDArray[np.float64]] = NOTHING) -> Rows:
     """The model's rows; effects are coded -1/2 and +1/2, so that each coefficient is a difference."""
     ones = [one for one, _ in used]
     fixed = {"intercept": np.ones(len(ones)), "treatment": _is_drug(ones, drug), "period": _is_second(ones)}
@@ -159,31 +159,31 @@ def rows_of(measure: Measure, used: Used, drug: str, more: Mapping[str, NDArray[
     return Rows(np.array([value for _, value in used]), {**fixed, **more}, people, intercepts)
 
 
-def used_rows(measure: Measure, observations: Sequence[Observation]) -> Used:
+def used_rows(measure: ModelledOutcome, observations: Sequence[RatedItem]) -> Used:
     """The observations that have a value, with it."""
     return [(one, value) for one in observations if (value := measure.value(one)) is not None]
 
 
-def carryover(ones: Sequence[Observation], drug: str) -> NDArray[np.float64]:
+def carryover(ones: Sequence[RatedItem], drug: str) -> NDArray[np.float64]:
     """+1/2 for who had the drug first: where carryover would show, as a difference between the sequences."""
     return np.asarray(-2 * _is_drug(ones, drug) * _is_second(ones))
 
 
-def day_slope(ones: Sequence[Observation], drug: str) -> NDArray[np.float64]:
+def day_slope(ones: Sequence[RatedItem], drug: str) -> NDArray[np.float64]:
     """By how much the treatment's effect grows from a day to the next."""
     days = np.array([float(one.item) for one in ones])
     return np.asarray(_is_drug(ones, drug) * (days - np.unique(days).mean()))
 
 
-def _is_drug(ones: Sequence[Observation], drug: str) -> NDArray[np.float64]:
+def _is_drug(ones: Sequence[RatedItem], drug: str) -> NDArray[np.float64]:
     return np.array([0.5 if one.treatment == drug else -0.5 for one in ones])
 
 
-def _is_second(ones: Sequence[Observation]) -> NDArray[np.float64]:
+def _is_second(ones: Sequence[RatedItem]) -> NDArray[np.float64]:
     return np.array([0.5 if one.session == 2 else -0.5 for one in ones])
 
 
-def pairs_of(measure: Measure, observations: Sequence[Observation], drug: str) -> Pairs:
+def pairs_of(measure: ModelledOutcome, observations: Sequence[RatedItem], drug: str) -> Pairs:
     """The participants who have both sessions."""
     values: dict[tuple[str, int], list[float]] = defaultdict(list)
     first_treatment: dict[str, bool] = {}
@@ -198,7 +198,7 @@ def pairs_of(measure: Measure, observations: Sequence[Observation], drug: str) -
     return Pairs(tuple(pairs[True]), tuple(pairs[False]))
 
 
-def check(measure: Measure, pairs: Pairs, contrast: str) -> Estimate | None:
+def check(measure: ModelledOutcome, pairs: Pairs, contrast: str) -> Estimate | None:
     """The closed-form t test on the period differences: on complete data the model's own answer."""
     if not pairs.is_enough:
         return None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from experiment.analysis.models import Observation
+from experiment.analysis.models import RatedItem
 from experiment.analysis.treatments import Treatments
 from experiment.design.visit import Visit, subject_name
 from experiment.errors import BadInput
@@ -31,7 +31,7 @@ class DailyReport(Struct, frozen=True):
 
 def session_rows(
     data: DataSet, visit: Visit, treatment: str, wording: dict[str, str], lengths: dict[str, float]
-) -> Iterator[Observation]:
+) -> Iterator[RatedItem]:
     """A row for each message; ratings are the columns whose dictionary has levels. `lengths`: of their scales."""
     if path := data.table_of(visit):
         columns = read_dictionary(path.with_suffix(".json"))
@@ -40,14 +40,14 @@ def session_rows(
         lengths |= {f"session_{name}": _length(told["Levels"]) for name, told in rated.items()}
         for row in read_rows(path, "trial").values():
             values = {name: _number(row[name], path) for name in rated if row.get(name, MISSING) != MISSING}
-            yield Observation(subject_name(visit.subject), visit.session, treatment, row["message_id"], values)
+            yield RatedItem(subject_name(visit.subject), visit.session, treatment, row["message_id"], values)
 
 
 class DailyRows(Struct, frozen=True):
     """What the daily reports hold. `after_reveal`: of reports sent by whoever's treatment had been revealed by then."""
 
-    rows: tuple[Observation, ...]
-    after_reveal: tuple[Observation, ...]
+    rows: tuple[RatedItem, ...]
+    after_reveal: tuple[RatedItem, ...]
     reports: tuple[DailyReport, ...]
 
 
@@ -73,7 +73,7 @@ def daily_rows(
             item = f"“{_question(told['Description'])}”" + (" (reversed)" if turned else "")
             known = wording.get(f"daily_{told['Block']}")
             wording[f"daily_{told['Block']}"] = f"{known}, {item}" if known else f"mean of {item}"
-    rows: dict[bool, list[Observation]] = {False: [], True: []}
+    rows: dict[bool, list[RatedItem]] = {False: [], True: []}
     reports = []
     for row in read_records(path, "participant_id", "session_id", "run"):
         who, session, day = row["participant_id"], int(row["session_id"].removeprefix("ses-")), row["run"]
@@ -86,7 +86,7 @@ def daily_rows(
             is_late = (
                 who in revealed and datetime.fromisoformat(row["submitted"].replace("Z", "+00:00")) > revealed[who]
             )
-            rows[is_late].append(Observation(who, session, treatments[who, session], day, values))
+            rows[is_late].append(RatedItem(who, session, treatments[who, session], day, values))
         reports.append(DailyReport(who, session, day, bool(values)))
     return DailyRows(tuple(rows[False]), tuple(rows[True]), tuple(reports))
 

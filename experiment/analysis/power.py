@@ -19,7 +19,7 @@ WANTED = 0.8
 QUANTILES = 4000
 
 
-class Power(Struct, frozen=True):
+class StudyPower(Struct, frozen=True):
     """What so many participants with both sessions can find.
 
     `found`: the power for each effect. `least`: what is found in `WANTED` of studies, in scale points. `equivalence`:
@@ -34,10 +34,10 @@ class Power(Struct, frozen=True):
 
 def plan_power(
     participants: Sequence[int], effects: Sequence[float], bounds: Sequence[float], sd: float
-) -> list[Power]:
+) -> list[StudyPower]:
     """Power by the number of participants; `effects` and `bounds` in scale points, as is `sd` of the differences."""
     return [
-        Power(
+        StudyPower(
             n,
             tuple(power(n, effect / sd) for effect in effects),
             least_effect(n) * sd,

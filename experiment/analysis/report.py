@@ -16,7 +16,7 @@ from msgspec import Struct
 from experiment.analysis import tables, wording
 from experiment.analysis.figures import Drawing, draw_days, draw_forest, draw_pairs, draw_periods, planned
 from experiment.analysis.results import Results
-from experiment.analysis.tables import Table
+from experiment.analysis.tables import ResultTable
 from experiment.analysis.trial_figures import draw_blinding, draw_flow, draw_missing
 from experiment.record.tsv import json_text, tsv
 from experiment.storage.atomic_file import write_whole
@@ -30,7 +30,7 @@ OF_EFFECTS = (draw_pairs, draw_forest, draw_days, draw_periods)  # which there a
 OF_TRIAL = (draw_flow, draw_blinding, draw_missing)
 
 
-class Picture(Struct, frozen=True):
+class RenderedFigure(Struct, frozen=True):
     """A drawing, rendered; it is not kept itself, being larger than both."""
 
     name: str
@@ -67,7 +67,7 @@ def write_report(results: Results, out: Path) -> Path:
     return page
 
 
-def _pictures(results: Results) -> Iterator[Picture]:
+def _pictures(results: Results) -> Iterator[RenderedFigure]:
     with mpl.rc_context(STYLE):
         for draw in (*(OF_EFFECTS if planned(results) else ()), *OF_TRIAL):
             if drawing := draw(results):
@@ -76,7 +76,7 @@ def _pictures(results: Results) -> Iterator[Picture]:
                 svg = _rendered(drawing, "svg", Date=None)
                 drawing.figure.set_layout_engine("none")  # it has found its places
                 png = _rendered(drawing, "png", Software=None)
-                yield Picture(drawing.name, drawing.caption, drawing.alternative, svg, png)
+                yield RenderedFigure(drawing.name, drawing.caption, drawing.alternative, svg, png)
 
 
 def _rendered(drawing: Drawing, kind: str, **metadata: None) -> bytes:
@@ -85,7 +85,7 @@ def _rendered(drawing: Drawing, kind: str, **metadata: None) -> bytes:
     return file.getvalue()
 
 
-def _page(results: Results, pictures: Sequence[Picture], every: Sequence[Table]) -> str:
+def _page(results: Results, pictures: Sequence[RenderedFigure], every: Sequence[ResultTable]) -> str:
     return fill_template(
         Path(__file__).with_name("page.html.jinja"), {"cell": _cell},
         study=results.data.study, notices=wording.notices(results), methods=wording.methods(results),

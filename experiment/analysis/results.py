@@ -20,8 +20,8 @@ from experiment.analysis.evidence import (
 from experiment.analysis.mixed import NotEstimable
 from experiment.analysis.models import (
     Effects,
-    Measure,
-    Observation,
+    ModelledOutcome,
+    RatedItem,
     Source,
     day_slope,
     estimate,
@@ -70,12 +70,12 @@ class Results(Struct, frozen=True):
 
     data: StudyData
     plan: Analysis
-    effects: Mapping[Measure, Effects]
-    specific: Mapping[Measure, Effects]
-    impossible: Mapping[Measure, str]
-    holm: Mapping[Measure, float]
-    equivalence: Mapping[Measure, Equivalence]
-    bayes: Mapping[Measure, float]
+    effects: Mapping[ModelledOutcome, Effects]
+    specific: Mapping[ModelledOutcome, Effects]
+    impossible: Mapping[ModelledOutcome, str]
+    holm: Mapping[ModelledOutcome, float]
+    equivalence: Mapping[ModelledOutcome, Equivalence]
+    bayes: Mapping[ModelledOutcome, float]
     sensitivity: tuple[Sensitivity, ...]
     blinding: tuple[Blinding, ...]
     reported: tuple[Reported, ...]
@@ -95,13 +95,13 @@ class Results(Struct, frozen=True):
 def analyse(data: StudyData) -> Results:
     """The whole analysis of a study."""
     plan = data.plan
-    found: dict[Measure, Effects] = {}
-    specific: dict[Measure, Effects] = {}
-    impossible: dict[Measure, str] = {}
+    found: dict[ModelledOutcome, Effects] = {}
+    specific: dict[ModelledOutcome, Effects] = {}
+    impossible: dict[ModelledOutcome, str] = {}
     for source in SOURCES:
         outcomes = _outcomes(data, plan, source)
-        one_way = [Measure(source, name) for name in outcomes]
-        apart = [Measure(source, a, b) for a in plan.changed for b in plan.unchanged if {a, b} <= set(outcomes)]
+        one_way = [ModelledOutcome(source, name) for name in outcomes]
+        apart = [ModelledOutcome(source, a, b) for a in plan.changed for b in plan.unchanged if {a, b} <= set(outcomes)]
         for measures, into in ((one_way, found), (apart, specific)):
             for measure in measures:
                 one = _try_effects(data, measure)
@@ -124,7 +124,7 @@ def analyse(data: StudyData) -> Results:
     )  # fmt: skip
 
 
-def _try_effects(data: StudyData, measure: Measure) -> Effects | NotEstimable:
+def _try_effects(data: StudyData, measure: ModelledOutcome) -> Effects | NotEstimable:
     """The effects; none on the difference of two outcomes whose points are not the same."""
     if measure.minus and not data.has_one_scale(measure):
         return NotEstimable("their scales have different lengths")
@@ -138,7 +138,7 @@ def _outcomes(data: StudyData, plan: Analysis, source: Source) -> list[str]:
     return [*planned, *(name for name in rated if name not in planned)]
 
 
-def _sensitivity(data: StudyData, plan: Analysis, found: Mapping[Measure, Effects]) -> Iterator[Sensitivity]:
+def _sensitivity(data: StudyData, plan: Analysis, found: Mapping[ModelledOutcome, Effects]) -> Iterator[Sensitivity]:
     for measure, one in found.items():
         if measure.outcome in plan.changed or measure.outcome in plan.unchanged:
             yield Sensitivity("as planned", one.treatment)
@@ -156,7 +156,7 @@ def _on_pairs(one: Effects) -> Iterator[Sensitivity]:
         yield Sensitivity("the same, p by permutation of the sequences", one.check, p)
 
 
-def _other_rows(data: StudyData, measure: Measure) -> Iterator[Sensitivity]:
+def _other_rows(data: StudyData, measure: ModelledOutcome) -> Iterator[Sensitivity]:
     """With other participants or sessions."""
     observations = data.observations[measure.source]
     revealed = {one.name for one in data.people if one.unblinded}
@@ -176,7 +176,7 @@ def _other_rows(data: StudyData, measure: Measure) -> Iterator[Sensitivity]:
                 yield Sensitivity(what, changed)
 
 
-def _other_models(data: StudyData, measure: Measure) -> Iterator[Sensitivity]:
+def _other_models(data: StudyData, measure: ModelledOutcome) -> Iterator[Sensitivity]:
     """With a further effect in the model."""
     used = used_rows(measure, data.observations[measure.source])
     if measure.source == "daily":
@@ -187,7 +187,7 @@ def _other_models(data: StudyData, measure: Measure) -> Iterator[Sensitivity]:
     symptoms = data.symptoms
     if len({symptoms[key] for one, _ in used if (key := (one.participant, one.session)) in symptoms}) > 1:
 
-        def of(ones: Sequence[Observation], _: str) -> NDArray[np.float64]:
+        def of(ones: Sequence[RatedItem], _: str) -> NDArray[np.float64]:
             return np.array([symptoms[one.participant, one.session] for one in ones])
 
         known = [(one, value) for one, value in used if (one.participant, one.session) in symptoms]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from experiment.analysis.models import Measure, Observation, Source
+from experiment.analysis.models import ModelledOutcome, RatedItem, Source
 from experiment.analysis.observed import DailyReport, daily_rows, read_guesses, read_symptoms, session_rows
 from experiment.analysis.treatments import Treatments, check_unblinded, random_labels, read_treatments
 from experiment.design.visit import Visit, subject_label, subject_name
@@ -48,8 +48,8 @@ class StudyData(Struct, frozen=True):
     people: tuple[Participant, ...]
     withdrawals: Mapping[str, str]
     treatments: Treatments
-    observations: Mapping[Source, tuple[Observation, ...]]
-    set_aside: Mapping[Source, tuple[Observation, ...]]
+    observations: Mapping[Source, tuple[RatedItem, ...]]
+    set_aside: Mapping[Source, tuple[RatedItem, ...]]
     left_out: tuple[LeftOut, ...]
     reports: tuple[DailyReport, ...]
     guesses: Mapping[str, Mapping[str, int | None]]
@@ -76,7 +76,7 @@ class StudyData(Struct, frozen=True):
         """How the tables call that effect."""
         return " - ".join(self.study.treatments)
 
-    def has_one_scale(self, measure: Measure) -> bool:
+    def has_one_scale(self, measure: ModelledOutcome) -> bool:
         """Whether a point of either outcome, of a difference of two, is the same share of its scale."""
         own = {self.lengths.get(f"{measure.source}_{name}") for name in (measure.outcome, measure.minus) if name}
         return len(own) == 1
@@ -122,7 +122,7 @@ def _read(
     starts = {visit: start for visit in visits if (start := _read_start(data, visit))}
     is_synthetic = {start.mode for start in starts.values()} == {"simulate"}
     overridden, wording, lengths = _overridden(entries), dict[str, str](), dict[str, float]()
-    rows: dict[bool, list[Observation]] = {True: [], False: []}
+    rows: dict[bool, list[RatedItem]] = {True: [], False: []}
     left_out = [LeftOut(name, 0, "a pilot, in data/pilot", 0) for name in _pilots(data)]
     for visit, one in visits.items():
         own = list(session_rows(data, visit, treatments[one.name, visit.session], wording, lengths))

@@ -90,7 +90,7 @@ ROWS = {
 }
 
 
-class Table(Struct, frozen=True):
+class ResultTable(Struct, frozen=True):
     """A table by the meanings of its columns."""
 
     name: str
@@ -98,28 +98,30 @@ class Table(Struct, frozen=True):
     rows: Sequence[Row]
 
 
-def build_tables(results: Results) -> list[Table]:
+def build_tables(results: Results) -> list[ResultTable]:
     """All of them; those without rows too, so that no expected file is missing."""
     return [
-        Table("estimates", ESTIMATES, [_estimate_row(one) for one in results.estimates]),
-        Table("evidence", EVIDENCE, _evidence(results)),
-        Table("equivalence", EQUIVALENCE, [
+        ResultTable("estimates", ESTIMATES, [_estimate_row(one) for one in results.estimates]),
+        ResultTable("evidence", EVIDENCE, _evidence(results)),
+        ResultTable("equivalence", EQUIVALENCE, [
             (one.outcome, one.bound, one.low, one.high, one.p, "yes" if one.is_shown else "no")
             for one in results.equivalence.values()
         ]),
-        Table("sensitivity", SENSITIVITY, _sensitivity(results)),
-        Table("sequences", BASELINE, list(_baseline(results))),
-        Table("left_out", LEFT_OUT, list(_left_out(results.data))),
+        ResultTable("sensitivity", SENSITIVITY, _sensitivity(results)),
+        ResultTable("sequences", BASELINE, list(_baseline(results))),
+        ResultTable("left_out", LEFT_OUT, list(_left_out(results.data))),
         _participants(results),
-        Table("blinding", BLINDING, _blinding(results)),
-        Table("daily_reports", REPORTS, [(one.treatment, one.day, one.due, one.given) for one in results.reported]),
+        ResultTable("blinding", BLINDING, _blinding(results)),
+        ResultTable(
+            "daily_reports", REPORTS, [(one.treatment, one.day, one.due, one.given) for one in results.reported]
+        ),
         *(_data(results, source) for source in SOURCES),
     ]  # fmt: skip
 
 
-def marked_random(table: Table) -> Table:
+def marked_random(table: ResultTable) -> ResultTable:
     """The table as a file of a blinded analysis: each row says so, wherever it is copied to."""
-    return Table(table.name, {**table.columns, **RANDOM}, [(*row, "random") for row in table.rows])
+    return ResultTable(table.name, {**table.columns, **RANDOM}, [(*row, "random") for row in table.rows])
 
 
 def _left_out(data: StudyData) -> Iterator[Row]:
@@ -130,7 +132,7 @@ def _left_out(data: StudyData) -> Iterator[Row]:
         yield who, session_name(course), "daily reports given after the treatment was revealed", count
 
 
-def _participants(results: Results) -> Table:
+def _participants(results: Results) -> ResultTable:
     """Whose rows are in which model."""
     data, names = results.data, {measure.name: measure for measure in (*results.effects, *results.specific)}
     rows = {
@@ -138,7 +140,7 @@ def _participants(results: Results) -> Table:
         for name, measure in names.items()
     }
     told = {name: f"How many of their rows are in the model of {name}; 0: none." for name in names}
-    return Table("participants", PARTICIPANTS | told, [
+    return ResultTable("participants", PARTICIPANTS | told, [
         (one.name, f"{data.treatments[one.name, 1]} first", *(rows[name][one.name] for name in names))
         for one in data.people
     ])  # fmt: skip
@@ -196,7 +198,7 @@ def _blinding(results: Results) -> list[Row]:
     return rows
 
 
-def _data(results: Results, source: Source) -> Table:
+def _data(results: Results, source: Source) -> ResultTable:
     """The rows that were modelled, for checking."""
     observations = results.data.observations[source]
     outcomes = list(dict.fromkeys(name for one in observations for name in one.values))
@@ -205,4 +207,4 @@ def _data(results: Results, source: Source) -> Table:
         (one.participant, one.session, one.treatment, one.item, *(one.values.get(name) for name in outcomes))
         for one in observations
     ]
-    return Table(f"{source}_rows", ROWS | told, rows)
+    return ResultTable(f"{source}_rows", ROWS | told, rows)

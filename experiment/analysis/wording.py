@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from experiment.analysis.evidence import ALPHA, PRIOR_SCALE, Estimate
-from experiment.analysis.models import Effects, Measure
+from experiment.analysis.models import Effects, ModelledOutcome
 from experiment.analysis.results import Results
 
 MINUS = "\N{MINUS SIGN}"
@@ -26,7 +26,7 @@ def notices(results: Results) -> list[str]:
     return [BLINDED] * data.is_blinded + [SYNTHETIC] * data.is_synthetic
 
 
-def label(measure: Measure) -> str:
+def label(measure: ModelledOutcome) -> str:
     """A measure's name for people."""
     what = f"{measure.outcome} minus {measure.minus}" if measure.minus else measure.outcome
     return f"{what} {PLACES[measure.source]}"
@@ -118,7 +118,7 @@ def summary(results: Results) -> str:
     return " ".join(sentences)
 
 
-def _changed(results: Results, measure: Measure) -> str:
+def _changed(results: Results, measure: ModelledOutcome) -> str:
     """What is said of an outcome that was expected to change."""
     one, adjusted, drug = results.effects[measure].treatment, results.holm[measure], results.data.drug
     holm = f"; {p_value(adjusted)} after Holm" if len(results.holm) > 1 else ""
@@ -129,7 +129,7 @@ def _changed(results: Results, measure: Measure) -> str:
     return f"No effect on {label(measure)} could be shown {numbers}; the interval says how large one may still be."
 
 
-def _unchanged(results: Results, measure: Measure) -> str:
+def _unchanged(results: Results, measure: ModelledOutcome) -> str:
     """What is said of an outcome that was expected not to change."""
     one, equal = results.effects[measure].treatment, results.equivalence[measure]
     differs = one.p < ALPHA
@@ -150,7 +150,7 @@ def _unchanged(results: Results, measure: Measure) -> str:
     )
 
 
-def _bayes(results: Results, measure: Measure) -> str:
+def _bayes(results: Results, measure: ModelledOutcome) -> str:
     return f"; BF01 = {results.bayes[measure]:.3g}" if measure in results.bayes else ""
 
 
@@ -164,7 +164,7 @@ def _specific(one: Effects) -> str:
     return f"The effect on {measure.outcome} was {way} than that on {measure.minus} {where}."
 
 
-def _lacking(results: Results) -> list[Measure]:
+def _lacking(results: Results) -> list[ModelledOutcome]:
     """The outcomes of which nothing can be said; of differences between two, nothing was published."""
     return [measure for measure in results.impossible if measure.minus is None]
 

@@ -103,7 +103,7 @@ def _ask(start: Start, known: Given, decided: Decided, problem: Problem) -> tupl
     """What was typed and decided in the form, and the session; ends here if that is cancelled."""
     from experiment.cli import form_window  # Qt is loaded where a form is shown
 
-    page = form_window.Page(
+    page = form_window.FormPage(
         "Before the session", start.questions(), "Start", start.check, start.check_field, start.look,
         start.explain, known, decided, problem,
     )  # fmt: skip

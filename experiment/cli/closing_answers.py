@@ -9,7 +9,7 @@ from PyQt6.QtCore import QPointF, QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QPainter, QPen
 from PyQt6.QtWidgets import QAbstractButton, QButtonGroup, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
-from experiment.cli.closing_line import Line
+from experiment.cli.closing_line import AnalogueLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +74,7 @@ class Choices(Editor):
         offered = [*question.choices, *([] if question.required else [words.no_answer])]
         self._values = [*question.choices, ""]
         for number, text in enumerate(offered):
-            choice = Choice(text, look)
+            choice = OptionButton(text, look)
             self._group.addButton(choice, number)
             self.column.addWidget(choice)
         self.column.addStretch()
@@ -100,7 +100,7 @@ class Choices(Editor):
         return True
 
 
-class Choice(QAbstractButton):
+class OptionButton(QAbstractButton):
     """A line with a ring that is filled when it is chosen; its words wrap."""
 
     def __init__(self, text: str, look: Look) -> None:
@@ -164,9 +164,9 @@ class Number(Editor):
         self._edit.textChanged.connect(self._changed)
         self.column.setSpacing(look.size(20))
         self.column.addWidget(self._edit, alignment=Qt.AlignmentFlag.AlignHCenter)
-        self._line: Line | None = None
+        self._line: AnalogueLine | None = None
         if question.minimum is not None and question.maximum is not None and question.minimum < question.maximum:
-            self._line = Line(question.minimum, question.maximum, look, self._set)
+            self._line = AnalogueLine(question.minimum, question.maximum, look, self._set)
             self.column.addWidget(self._line)
         self.column.addStretch()
 

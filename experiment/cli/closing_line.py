@@ -19,7 +19,7 @@ NUMBER_SIZE = 20
 WHOLE_FROM = 10  # a range at least as long has whole steps, a shorter one hundredths of itself
 
 
-class Line(QWidget):
+class AnalogueLine(QWidget):
     """A line between two limits, on which a click or a pull sets the marker; where lines begin, it is lowest."""
 
     def __init__(self, low: float, high: float, look: Look, say: Callable[[float], None]) -> None:

@@ -47,7 +47,7 @@ WINDOW_FRAME_PX = 60  # for a title bar and some air
 
 
 @dataclass(frozen=True)
-class Page:
+class FormPage:
     """A form: its heading, its questions, the words of its button, and what is known already.
 
     `check` is called at the button with what was given and decided, by ids; what it returns is the form's result. A
@@ -87,7 +87,7 @@ def application() -> QApplication:
     return QApplication([TITLE])
 
 
-def fill_in(page: Page) -> Filled | None:
+def fill_in(page: FormPage) -> Filled | None:
     """Show a form until what is given passes its check; None if it was cancelled or closed."""
     running = application()
     dialog = Dialog(page)
@@ -114,7 +114,7 @@ def _ended_at_once() -> Iterator[None]:
 class Dialog(QDialog):
     """A form in a window; after `exec`, `filled` holds what passed its check, None if cancelled."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: FormPage) -> None:
         """Ready to be shown, with the cursor in the first field that is still empty."""
         super().__init__()
         self.filled: Filled | None = None

@@ -27,7 +27,7 @@ Count = Annotated[int, Meta(ge=1, le=99)]
 Button = Annotated[str, Meta(pattern=r"^[a-z0-9]\Z", title='a letter or a digit, e.g. "1"')]
 
 
-class Slot(Struct, frozen=True):
+class ScheduleSlot(Struct, frozen=True):
     """When a message comes: `onset_s` from the first pulse kept of its run; blocks count from 1 through a session."""
 
     run: int
@@ -126,7 +126,9 @@ def describe_uneven(scan: Scan, sources: Sequence[str]) -> str | None:
     return f"The scan needs {wanted} messages (column source), but there are {found}."
 
 
-def draw_slots(scan: Scan, sources: Mapping[str, str], keys: Sequence[Key], *, questions: int) -> dict[str, Slot]:
+def draw_slots(
+    scan: Scan, sources: Mapping[str, str], keys: Sequence[Key], *, questions: int
+) -> dict[str, ScheduleSlot]:
     """By id each message's place in the schedule, in the order of showing. `sources`: of the messages, in their order.
 
     `keys`: of this session and those before it. The sources of a run's blocks are rows of a Latin square, and each run
@@ -139,7 +141,7 @@ def draw_slots(scan: Scan, sources: Mapping[str, str], keys: Sequence[Key], *, q
         source: iter([one for one, of in sources.items() if of == source]) for source in scan.sources
     }
     first, in_run = draw_new_order(scan.sources, keys, "source"), len(sources) // scan.runs
-    rounds, slots = len(sources) // scan.multiple, dict[str, Slot]()
+    rounds, slots = len(sources) // scan.multiple, dict[str, ScheduleSlot]()
     for run in range(scan.runs):
         blocks = [source for number in range(rounds) for source in rotate(first, run + number)]
         ids = [next(left[source]) for source in blocks for _ in range(scan.block_messages)]
@@ -147,13 +149,13 @@ def draw_slots(scan: Scan, sources: Mapping[str, str], keys: Sequence[Key], *, q
     return slots
 
 
-def _schedule(scan: Scan, run: int, count: int, key: Key, questions: int) -> Iterator[Slot]:
+def _schedule(scan: Scan, run: int, count: int, key: Key, questions: int) -> Iterator[ScheduleSlot]:
     """The slots of a run with so many messages: rest, then blocks, each with its ratings and a rest."""
     drawn = draw_order(list(map(str, range(count))), key, "interval", run)
     intervals_s, time_s = scan.intervals_s(count), scan.rest_s
     for number in range(count):
         time_s += intervals_s[int(drawn[number])]
-        yield Slot(run + 1, (run * count + number) // scan.block_messages + 1, round(time_s, 3))
+        yield ScheduleSlot(run + 1, (run * count + number) // scan.block_messages + 1, round(time_s, 3))
         is_last = (number + 1) % scan.block_messages == 0
         time_s += scan.message_s + (scan.after_block_s(questions) if is_last else 0.0)
 

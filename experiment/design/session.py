@@ -26,7 +26,7 @@ from experiment.design.message_sets import Sets, draw_sets, messages_of_set
 from experiment.design.objects import Holding, Objects, draw_holdings
 from experiment.design.orders import Key, draw_new_order, draw_order, key_of
 from experiment.design.protocol import Protocol
-from experiment.design.scan import Scan, Slot, draw_slots
+from experiment.design.scan import Scan, ScheduleSlot, draw_slots
 from experiment.design.sources import CLOSE
 from experiment.design.visit import Visit, bare_label, subject_name
 from experiment.errors import BadInput
@@ -52,7 +52,7 @@ class Trial(Struct, frozen=True):
     label_sha256: str | UnsetType = UNSET
     others_sha256: str | UnsetType = UNSET
     source: str | UnsetType = UNSET
-    slot: Slot | UnsetType = UNSET
+    slot: ScheduleSlot | UnsetType = UNSET
 
 
 Step = Trial | Holding
@@ -203,7 +203,7 @@ def _draw_timed(plan: SessionPlan, scan: Scan, by_id: Mapping[str, Trial]) -> tu
     sources = {name: trial.source or CLOSE for name, trial in by_id.items()}
     asked = len(plan.protocol.rating.questions)
 
-    def trial(number: int, name: str, slot: Slot) -> Trial:
+    def trial(number: int, name: str, slot: ScheduleSlot) -> Trial:
         is_rated = scan.rating_s and number % scan.block_messages == 0
         questions = _draw_questions(plan.protocol, plan.key, number) if is_rated else ()
         return replace(by_id[name], trial=number, questions=questions, slot=slot)

@@ -42,7 +42,7 @@ class JudgedSession(Struct, frozen=True):
         return any(one.needs_person and one.kind in kinds for one in self.findings)
 
 
-class Group(Struct, frozen=True):
+class SessionGroup(Struct, frozen=True):
     """The sessions on one computer or with one assistant, counted; `missed_share` of the refreshes at messages.
 
     `withdrew`: those of the aborted that ended because the participant wished it.
@@ -59,7 +59,7 @@ class Group(Struct, frozen=True):
     keyboards: tuple[str, ...]
 
 
-def group_findings(sessions: Iterable[JudgedSession], name_of: Callable[[SessionSummary], str]) -> list[Group]:
+def group_findings(sessions: Iterable[JudgedSession], name_of: Callable[[SessionSummary], str]) -> list[SessionGroup]:
     """The groups by name, those with the most trouble first."""
     members: dict[str, list[JudgedSession]] = defaultdict(list)
     for one in sessions:
@@ -69,12 +69,12 @@ def group_findings(sessions: Iterable[JudgedSession], name_of: Callable[[Session
     return sorted(groups, key=lambda group: (-(group.late_sessions + group.sessions - group.completed), group.name))
 
 
-def _group(name: str, sessions: Sequence[JudgedSession]) -> Group:
+def _group(name: str, sessions: Sequence[JudgedSession]) -> SessionGroup:
     readings = [one.reading for one in sessions if isinstance(one.reading, SessionSummary)]
     endings = Counter(reading.ending for reading in readings)
     due = sum(reading.refreshes.due_watched for reading in readings)
     missed = sum(reading.refreshes.missed_watched for reading in readings)
-    return Group(
+    return SessionGroup(
         name=name,
         sessions=len(readings),
         completed=endings["completed"],
@@ -119,14 +119,14 @@ def _person(
     return qa_finding(kind, text, subject=subject, session=session, place=place)
 
 
-def _computers(groups: Iterable[Group], thresholds: Thresholds) -> Iterator[Finding]:
+def _computers(groups: Iterable[SessionGroup], thresholds: Thresholds) -> Iterator[Finding]:
     for group in groups:
         if _is_affected(group.late_sessions, group.sessions, thresholds):
             text = f"{group.name}: screen problems in {group.late_sessions} of {group.sessions} sessions."
             yield _person("computer", text, place=group.name)
 
 
-def _assistants(groups: Iterable[Group], thresholds: Thresholds) -> Iterator[Finding]:
+def _assistants(groups: Iterable[SessionGroup], thresholds: Thresholds) -> Iterator[Finding]:
     for group in groups:
         lost = group.sessions - group.completed - group.withdrew  # which is the participant's right
         if _is_affected(lost, group.sessions, thresholds):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from experiment.design.columns import TableColumn
     from experiment.design.objects import Holding
-    from experiment.design.scan import Slot
+    from experiment.design.scan import ScheduleSlot
     from experiment.design.session import Step
     from experiment.record.events import Event
 
@@ -104,7 +104,7 @@ def _of_message(trial: Trial, response: Response, later_s: float) -> Row:
     }
 
 
-def _of_slot(slot: Slot, message: Response, zero_s: float | None) -> Row:
+def _of_slot(slot: ScheduleSlot, message: Response, zero_s: float | None) -> Row:
     """Where a message is in its scanner's run, as planned and as it was."""
     return {
         "run": slot.run,

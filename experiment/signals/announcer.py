@@ -10,7 +10,7 @@ from experiment.record.events import Event
 from experiment.record.events_beside import Signal, SignalFailure
 from experiment.record.timeline import time_of
 from experiment.signals.due import DueSignal, DueSignals
-from experiment.signals.outlet import Job, Outlet
+from experiment.signals.outlet import Outlet, PendingSignal
 
 Tell = Callable[[Signal], None]
 
@@ -31,15 +31,15 @@ class Announcer:
         happened_s = handed_s if time_of(event) is None else self._zero_s + due.time_s
         for outlet in self._outlets:
             if outlet.output.takes(due.name):
-                outlet.send(Job(due, called, happened_s, handed_s, self._told_of(outlet.output.title)))
+                outlet.send(PendingSignal(due, called, happened_s, handed_s, self._told_of(outlet.output.title)))
 
     def close(self) -> None:
         """Wait a moment for what is on its way; afterwards all signals have been told of."""
         for outlet in self._outlets:
             outlet.close()
 
-    def _told_of(self, output: str) -> Callable[[Job, float, SignalFailure | None], None]:
-        def told(job: Job, done_s: float, failure: SignalFailure | None) -> None:
+    def _told_of(self, output: str) -> Callable[[PendingSignal, float, SignalFailure | None], None]:
+        def told(job: PendingSignal, done_s: float, failure: SignalFailure | None) -> None:
             self._tell(_signal(job.due, output, job.handed_s - self._zero_s, done_s - self._zero_s, failure))
 
         return told

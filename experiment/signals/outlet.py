@@ -12,7 +12,7 @@ from typing import NamedTuple, cast
 
 from experiment.design.signals import Output
 from experiment.record.events_beside import SignalFailure
-from experiment.signals.devices import Device, Line
+from experiment.signals.devices import Device, LatchedPort
 from experiment.signals.due import DueSignal
 from experiment.system import make_thread_urgent
 
@@ -23,25 +23,25 @@ SILENT_S = 1.0  # a device that takes longer for one signal does not answer
 CLOSE_S = 1.0
 
 
-class Job(NamedTuple):
+class PendingSignal(NamedTuple):
     """A signal on its way; times are readings of `time.perf_counter`. `told` hears what became of it, and when."""
 
     due: DueSignal
     called: str
     happened_s: float
     handed_s: float
-    told: Callable[[Job, float, SignalFailure | None], None]
+    told: Callable[[PendingSignal, float, SignalFailure | None], None]
 
 
 class Outlet:
     """Each signal that is sent is told of once: when its device has taken it, or when it was given up and why."""
 
-    def __init__(self, output: Output, device: Device | Line) -> None:
+    def __init__(self, output: Output, device: Device | LatchedPort) -> None:
         """Its thread opens the device at once."""
         self.output, self._device = output, device
         self._is_line, self._pulse_s = hasattr(device, "reset"), output.pulse_ms / 1000
-        self._queue: SimpleQueue[Job | None] = SimpleQueue()
-        self._pending: dict[int, Job] = {}  # whoever takes a job out of it tells of it
+        self._queue: SimpleQueue[PendingSignal | None] = SimpleQueue()
+        self._pending: dict[int, PendingSignal] = {}  # whoever takes a job out of it tells of it
         self._is_open = self._fails = False
         self._busy_since_s, self._tried_s = math.inf, -math.inf
         self._opened = threading.Event()
@@ -57,7 +57,7 @@ class Outlet:
         """Wait for the first try to open the device."""
         self._opened.wait(patience_s)
 
-    def send(self, job: Job) -> None:
+    def send(self, job: PendingSignal) -> None:
         """Hand a signal over; returns at once."""
         if len(self._pending) >= MOST:
             job.told(job, time.perf_counter(), "full")
@@ -86,7 +86,7 @@ class Outlet:
             self._try(self._take, job)
         self._try(self._device.close)
 
-    def _try(self, step: Callable[..., None], *jobs: Job) -> None:
+    def _try(self, step: Callable[..., None], *jobs: PendingSignal) -> None:
         """Do it; if that fails, the device is let go of, to be opened again."""
         self._busy_since_s = time.perf_counter()
         try:
@@ -106,7 +106,7 @@ class Outlet:
         self._device.open()
         self._is_open = True
 
-    def _take(self, job: Job) -> None:
+    def _take(self, job: PendingSignal) -> None:
         if not self._is_open:
             self._open()
         if self._is_line and time.perf_counter() - job.happened_s > LATE_S:
@@ -117,9 +117,9 @@ class Outlet:
         self._fails = False
         self._tell(job.due.number, None)
         if self._is_line:
-            self._end_pulse(cast("Line", self._device), came_s)
+            self._end_pulse(cast("LatchedPort", self._device), came_s)
 
-    def _end_pulse(self, line: Line, came_s: float) -> None:
+    def _end_pulse(self, line: LatchedPort, came_s: float) -> None:
         """The code that came then stays for so long, and the zero after it, so that two signals in a row are two."""
         time.sleep(max(0.0, came_s + self._pulse_s - time.perf_counter()))
         line.reset()

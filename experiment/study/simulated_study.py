@@ -58,7 +58,7 @@ class SettableClock:
 
 
 @dataclass(frozen=True)
-class Lab:
+class SyntheticLab:
     """Where the synthetic study takes place; `effects` of the drug by outcome, in scale points, and the kits of it."""
 
     study: Study
@@ -75,7 +75,7 @@ class Lab:
 class SyntheticParticipant:
     """A synthetic participant; the number decides, with the seed, everything about them."""
 
-    lab: Lab
+    lab: SyntheticLab
     number: int
 
     @property
@@ -136,7 +136,7 @@ def simulate_study(
     _check(study, protocol, subjects)
     data.prepare()
     kits = drug_kits(register) if effects else ()
-    lab = Lab(study, register, data, protocol, messages, seed, effects, kits)
+    lab = SyntheticLab(study, register, data, protocol, messages, seed, effects, kits)
     lives = (step for number in range(1, subjects + 1) for step in _life(SyntheticParticipant(lab, number)))
     steps = sorted((step for step in lives if step[0].date() <= until), key=lambda step: step[0])
     for moment, happens in watched(steps):

@@ -36,7 +36,7 @@ FORMATS = (
 )
 
 
-class Pulse(Struct, frozen=True):
+class OnPeriod(Struct, frozen=True):
     """From when until when a line was on, in seconds of the device's clock; None if it was on to the end."""
 
     on_s: float
@@ -47,7 +47,7 @@ class Capture(Struct, frozen=True):
     """A device's file: what it is, and each line's stays in the order of time."""
 
     kind: str
-    lines: dict[str, tuple[Pulse, ...]]
+    lines: dict[str, tuple[OnPeriod, ...]]
 
 
 def read_capture(path: Path) -> Capture:
@@ -131,7 +131,7 @@ def _edges(rows: Sequence[Mapping[str, str]], header: Mapping[str, str]) -> Chan
     return changes
 
 
-def _stays(path: Path, line: str, changes: Sequence[tuple[float, bool]]) -> tuple[Pulse, ...]:
+def _stays(path: Path, line: str, changes: Sequence[tuple[float, bool]]) -> tuple[OnPeriod, ...]:
     """The line's stays, those a short gap apart as one."""
     for (earlier_s, _), (later_s, _) in pairwise(changes):
         if later_s < earlier_s:
@@ -139,13 +139,13 @@ def _stays(path: Path, line: str, changes: Sequence[tuple[float, bool]]) -> tupl
                 f"{path}: times are not in order: {1e3 * later_s:.2f} ms comes after {1e3 * earlier_s:.2f} ms on "
                 f"{line}. The capture was damaged in transfer. Read it from the device again."
             )
-    stays: list[Pulse] = []
+    stays: list[OnPeriod] = []
     for time_s, on in changes:
         last = stays[-1] if stays else None
         if on and last is not None and last.off_s is not None and time_s - last.off_s < BOUNCE_S:
-            stays[-1] = Pulse(last.on_s, None)
+            stays[-1] = OnPeriod(last.on_s, None)
         elif on and (last is None or last.off_s is not None):
-            stays.append(Pulse(time_s, None))
+            stays.append(OnPeriod(time_s, None))
         elif not on and last is not None and last.off_s is None:
-            stays[-1] = Pulse(last.on_s, time_s)
+            stays[-1] = OnPeriod(last.on_s, time_s)
     return tuple(stays)

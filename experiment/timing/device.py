@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from experiment.errors import BadInput
 from experiment.timing.align import LEAST, Match, by_pattern
-from experiment.timing.capture import Capture, Pulse
+from experiment.timing.capture import Capture, OnPeriod
 from experiment.timing.errors import Errors, TrialError, summarise
 from experiment.timing.observations import Log, LoggedTrial
 
@@ -68,7 +68,7 @@ def _lacks_x11(name: str) -> str | None:
 
 
 @dataclass(frozen=True)
-class Measured:
+class DeviceErrors:
     """A device's errors, by which of its lines, and the device's edges that belong to no onset (its own seconds)."""
 
     errors: Errors
@@ -77,7 +77,7 @@ class Measured:
     stray_s: tuple[float, ...]
 
 
-def device_errors(log: Log, capture: Capture) -> Measured:
+def device_errors(log: Log, capture: Capture) -> DeviceErrors:
     """A device's capture against the log, of which it knows nothing: matched by the pattern of onsets.
 
     The light's line is the one that fits. Offset and drift of the device's clock are fitted, so an error of onsets is
@@ -89,7 +89,7 @@ def device_errors(log: Log, capture: Capture) -> Measured:
     presses_s = sorted(stay.on_s for line in keys for stay in capture.lines[line])
     trials = [_trial_error(log.trials[onset], stays[edge], match, presses_s) for onset, edge in match.pairs]
     stray_s = tuple(stays[edge].on_s for edge in match.edges_alone)
-    return Measured(summarise(trials, log, match, absolute=False, with_delays=True), light, keys, stray_s)
+    return DeviceErrors(summarise(trials, log, match, absolute=False, with_delays=True), light, keys, stray_s)
 
 
 def _light(log: Log, capture: Capture) -> tuple[str, Match]:
@@ -109,7 +109,7 @@ def _light(log: Log, capture: Capture) -> tuple[str, Match]:
     return light, fits[light]
 
 
-def _trial_error(trial: LoggedTrial, stay: Pulse, match: Match, presses_s: Sequence[float]) -> TrialError:
+def _trial_error(trial: LoggedTrial, stay: OnPeriod, match: Match, presses_s: Sequence[float]) -> TrialError:
     duration_s = None
     if stay.off_s is not None and trial.offset_s is not None:
         duration_s = (trial.offset_s - trial.onset_s) - (stay.off_s - stay.on_s) / match.rate

@@ -22,7 +22,7 @@ from scipy.special import stdtr
 
 from experiment.analysis.evidence import Estimate, check_equivalence, crossover_t, holm
 from experiment.analysis.mixed import Rows, fit
-from experiment.analysis.models import Measure, Observation, effects, rows_of, used_rows
+from experiment.analysis.models import ModelledOutcome, RatedItem, effects, rows_of, used_rows
 from experiment.analysis.results import analyse
 from experiment.analysis.wording import is_as_published
 from tests.bench.reporting import ROOT, print_table
@@ -61,7 +61,7 @@ def test_lme4_agrees(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", [7, 11, 12, 20, 21])
 def test_studies_without_an_effect(seed: int) -> None:
     """2,000 null studies: 4 to 6 % rejected, 94 to 96 % of intervals cover, TOST errs in at most 5 % at its bounds."""
-    rng, measure = np.random.default_rng(seed), Measure("session", "connection")
+    rng, measure = np.random.default_rng(seed), ModelledOutcome("session", "connection")
     rejected = covered = naive = 0
     equal = 0.0
     for _ in range(NULL_STUDIES):
@@ -97,7 +97,7 @@ def test_equivalence_on_complete_data() -> None:
     assert abs(share - 0.05) < 3 * np.sqrt(0.05 * 0.95 / COMPLETE_STUDIES)
 
 
-def null_study(rng: np.random.Generator, missing: float) -> list[Observation]:
+def null_study(rng: np.random.Generator, missing: float) -> list[RatedItem]:
     """Ratings without an effect, a session SD of .45, and so large a share of second sessions missing."""
     rows = []
     for person in range(PUBLISHED_SIZE):
@@ -109,7 +109,7 @@ def null_study(rng: np.random.Generator, missing: float) -> list[Observation]:
             treatment = DRUG if (session == 2) == bool(person % 2) else OTHER
             for item in range(6):
                 y = 4.5 + level + here + messages[item] + rng.normal() * 0.8
-                rows.append(Observation(f"sub-{person}", session, treatment, str(item), {"connection": y}))
+                rows.append(RatedItem(f"sub-{person}", session, treatment, str(item), {"connection": y}))
     return rows
 
 
@@ -118,9 +118,9 @@ def shifted(one: Estimate, by: float) -> Estimate:
     return replace(one, estimate=one.estimate + by)
 
 
-def is_found_without_sessions(rows: list[Observation]) -> bool:
+def is_found_without_sessions(rows: list[RatedItem]) -> bool:
     """Whether the common mistake finds an effect: messages as independent measurements of the drug."""
-    measure = Measure("session", "connection")
+    measure = ModelledOutcome("session", "connection")
     full = rows_of(measure, used_rows(measure, rows), DRUG)
     kept = {name: codes for name, codes in full.intercepts.items() if name != "session"}
     estimate, se, _ = fit(Rows(full.y, full.fixed, full.participant, kept)).estimate("treatment")

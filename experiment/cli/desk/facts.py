@@ -42,7 +42,7 @@ NO_REGISTER = "Participants of this data folder (no study register)"
 HELD = ("completed", "aborted")
 
 
-class Line(Struct, frozen=True):
+class ParticipantLine(Struct, frozen=True):
     """A participant. `session`: the one that can be run now, None if none is due."""
 
     subject: str
@@ -63,7 +63,7 @@ class Facts(Struct, frozen=True):
     """All of it at one moment; `heading`: the study's day, and how many there are."""
 
     heading: str
-    lines: tuple[Line, ...] = ()
+    lines: tuple[ParticipantLine, ...] = ()
     troubles: tuple[Trouble, ...] = ()
 
 
@@ -103,7 +103,7 @@ def with_troubles(facts: Facts, places: Places) -> Facts:
 
 def _of_register(
     register: Register, told: Snapshot, here: AbstractSet[str] | None, places: Places, troubles: list[Trouble]
-) -> tuple[str, tuple[Line, ...]]:
+) -> tuple[str, tuple[ParticipantLine, ...]]:
     """Everybody in the register, the most urgent first; what is wrong with it goes to `troubles`."""
     moment = register.now()
     if trouble := clock_trouble(told.entries, moment):
@@ -121,10 +121,10 @@ def _reports(places: Places, told: Snapshot, moment: datetime, troubles: list[Tr
         return {}
 
 
-def _line(row: status.StatusRow, here: AbstractSet[str] | None) -> Line:
+def _line(row: status.StatusRow, here: AbstractSet[str] | None) -> ParticipantLine:
     due = next((need for need in row.needs if need.kind == "session"), None)
     notes = [row.notes, f"Needs a reason: {due.against}" if due and due.against else ""]
-    return Line(
+    return ParticipantLine(
         row.subject, row.next, _messages(row.subject, here), row.now, "; ".join(filter(None, notes)), row.urgency,
         due.course if due else None,
     )  # fmt: skip
@@ -134,7 +134,7 @@ def _messages(subject: str, here: AbstractSet[str] | None) -> str:
     return "" if here is None else "imported" if subject in here else "missing"
 
 
-def _of_data(data: DataSet, protocol: Protocol, here: AbstractSet[str] | None) -> Iterator[Line]:
+def _of_data(data: DataSet, protocol: Protocol, here: AbstractSet[str] | None) -> Iterator[ParticipantLine]:
     """Everybody who has messages or data, with the next session, by ID."""
     for subject in sorted(
         (here or frozenset()) | {label for name in data.subjects() if (label := subject_label(name))}
@@ -144,7 +144,7 @@ def _of_data(data: DataSet, protocol: Protocol, here: AbstractSet[str] | None) -
                 if session_name(number) in rows}  # fmt: skip
         left = [number for number in range(1, protocol.sessions + 1) if held.get(number) not in HELD]
         now = ", ".join(f"session {number} {_in_words(told)}" for number, told in held.items())
-        yield Line(
+        yield ParticipantLine(
             subject, f"session {left[0]}" if left else "", _messages(subject, here), now or "not begun", "",
             Urgency.due if left else Urgency.done, left[0] if left else None,
         )  # fmt: skip

@@ -10,7 +10,7 @@ from PyQt6.QtGui import QKeySequence, QShortcut
 from PyQt6.QtWidgets import QButtonGroup, QHBoxLayout, QLineEdit, QProgressBar, QVBoxLayout, QWidget
 
 from experiment.cli.desk.computer import State
-from experiment.cli.desk.facts import Facts, Line
+from experiment.cli.desk.facts import Facts, ParticipantLine
 from experiment.cli.desk.troubles import Trouble
 from experiment.cli.desk.widgets import COLOURS, Participants, ParticipantsTable, TroubleBox
 from experiment.cli.form_widgets import label, push_button
@@ -28,7 +28,7 @@ class Front(QWidget):
     """
 
     def __init__(
-        self, start: Callable[[Line | None], None], mend: Callable[[Trouble], None],
+        self, start: Callable[[ParticipantLine | None], None], mend: Callable[[Trouble], None],
         show_all: Callable[[Sequence[Trouble]], None], acts: Sequence[Act], stop: Callable[[], None],
     ) -> None:  # fmt: skip
         """`acts`: the other buttons, each with what it does. `stop`: ends the command that runs."""
@@ -51,7 +51,7 @@ class Front(QWidget):
         self.working("")
 
     @property
-    def selected(self) -> Line | None:
+    def selected(self) -> ParticipantLine | None:
         """The selected participant's line; the only one that was found, else None."""
         index, lines = self._table.currentIndex(), self._lines.lines
         if index.isValid() and index.row() < len(lines):

@@ -8,7 +8,7 @@ from experiment.cli import form
 from experiment.cli.desk.places import Command
 from experiment.cli.desk.troubles import Trouble
 from experiment.cli.form_problems import Decided, Given, Wrong
-from experiment.cli.form_window import Page, fill_in
+from experiment.cli.form_window import FormPage, fill_in
 from experiment.design.form_questions import AskedQuestion
 
 
@@ -24,13 +24,13 @@ def command_of(trouble: Trouble, desk: QWidget) -> Command | None:
     return command if command or not trouble.command else None
 
 
-def _page(trouble: Trouble) -> Page:
+def _page(trouble: Trouble) -> FormPage:
     def check(given: Given, _: Decided) -> Given:
         form.check_questions(trouble.asks, given)
         return given
 
     title = trouble.button.rstrip(" .")
-    return Page(title, trouble.asks, title, check, _check_one, look=lambda _, __: trouble.text)
+    return FormPage(title, trouble.asks, title, check, _check_one, look=lambda _, __: trouble.text)
 
 
 def _check_one(question: AskedQuestion, given: str) -> Wrong | None:

@@ -8,7 +8,7 @@ from PyQt6.QtCore import QAbstractTableModel, QModelIndex, Qt
 from PyQt6.QtGui import QColor, QKeyEvent
 from PyQt6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableView, QWidget
 
-from experiment.cli.desk.facts import Line
+from experiment.cli.desk.facts import ParticipantLine
 from experiment.cli.desk.troubles import Trouble
 from experiment.cli.form_widgets import ACCENT, ERROR, INK, LINE, PAPER, QUIET, STYLE, label, push_button
 from experiment.record.finding import Severity
@@ -62,9 +62,9 @@ class Participants(QAbstractTableModel):
     def __init__(self) -> None:
         """Empty."""
         super().__init__()
-        self.lines: tuple[Line, ...] = ()
+        self.lines: tuple[ParticipantLine, ...] = ()
 
-    def show(self, lines: tuple[Line, ...]) -> None:
+    def show(self, lines: tuple[ParticipantLine, ...]) -> None:
         """These lines from now on."""
         self.beginResetModel()
         self.lines = lines

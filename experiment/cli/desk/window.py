@@ -20,7 +20,7 @@ from PyQt6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from experiment.cli.desk.afterwards import acts_after, is_interrupted, page_after
 from experiment.cli.desk.computer import states
-from experiment.cli.desk.facts import Facts, Line, read_facts, with_troubles
+from experiment.cli.desk.facts import Facts, ParticipantLine, read_facts, with_troubles
 from experiment.cli.desk.front import Front
 from experiment.cli.desk.jobs import Job, Outcome
 from experiment.cli.desk.mending import command_of
@@ -111,7 +111,7 @@ class Desk(QWidget):
             ("&Look again", self.look),
         ]
 
-    def _start(self, line: Line | None) -> None:
+    def _start(self, line: ParticipantLine | None) -> None:
         subject, session = (line.subject, line.session) if line else ("", None)
         self._run_covered("A session", self._places.run(subject, session))
 
