@@ -80,10 +80,11 @@ random.seed(first)
 for number in range(first, last):
     command = [sys.executable, "-c", session, data, str(number)]
     process = subprocess.Popen(command, stdin=-1, stdout=-1, stderr=-1)
-    process.stdout.readline()
+    told = process.stdout.readline()
     time.sleep(random.uniform(0, 0.5))
     process.kill()
-    told, error = process.communicate()
+    rest, error = process.communicate()
+    told += rest
     lines = told[: told.rfind(b"\\n") + 1].decode().splitlines()
     print(lines[-1] if lines else f"none {error[-300:]}", flush=True)
 """
