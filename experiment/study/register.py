@@ -246,8 +246,11 @@ class Register:
             return _decode_head(read_file(path))
         except FileNotFoundError:
             return None
-        except (OSError, msgspec.DecodeError) as error:
-            raise BadInput(f"{path} cannot be read, or was changed. Restore it from a copy.") from error
+        except OSError as error:
+            why = f"{error.strerror}. Close it in other programs, and check its permissions"
+            raise EquipmentFailure(f"{path} cannot be read: {why}.") from error
+        except msgspec.DecodeError as error:
+            raise BadInput(f"{path} was changed. Restore it from a copy.") from error
 
     def _write_head(self, content: bytes) -> None:
         write_whole(self.folder / HEAD, msgspec.json.encode(Head(len(content), sha256(content).hexdigest())))

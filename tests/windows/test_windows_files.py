@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,10 +12,12 @@ from experiment.study.events import Enrolled
 from experiment.study.register import Register
 from experiment.study.setup import enrol, set_up
 from tests.registers import PUBLIC_KEYS, STUDY
+from tests.test_recorded import DATA_SETS
 from tests.test_study_register import WORKER
 from tests.windows.bench import Bench
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.windows
@@ -53,6 +57,10 @@ from experiment.storage.atomic_file import write_whole
 threading.Timer(0.3, kernel32.CloseHandle, [handle]).start()
 write_whole(path, "new one")
 print(path.read_text())
+"""
+WAITS = f"""{HOLDS}
+print("held", handle not in (None, ctypes.c_void_p(-1).value), flush=True)
+sys.stdin.readline()
 """
 # TerminateProcess, which nothing can catch, at random moments.
 KILLS = """
@@ -94,6 +102,48 @@ def test_a_table_that_another_program_holds_is_named(tmp_path: Path) -> None:
     assert status == 0, told
     assert "participants.tsv cannot be read" in out
     assert "Close it in other programs" in out
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """A file that another program has open, and lets nobody use meanwhile."""
+    bench = Bench()
+    with bench.start(*bench.command(WAITS, path)) as program:
+        assert program.stdout
+        assert program.stdout.readline() == "held True\n"
+        try:
+            yield
+        finally:
+            program.communicate("\n")
+
+
+def test_a_trial_table_that_a_spreadsheet_holds_is_remade_once_it_is_free(tmp_path: Path) -> None:
+    """The command names the table and leaves it; once it is closed there, the same command makes it."""
+    data, bench = tmp_path / "data", Bench()
+    shutil.copytree(DATA_SETS["real"], data)
+    (table,) = data.rglob("*_beh.tsv")
+    there = table.read_bytes()
+    table.write_bytes(there + b"x")
+    with held(table):
+        status, out, told = bench.dayfour("table", data, "--remake")
+        assert (status, table.name in out + told) == (4, True), told
+    assert table.read_bytes() == there + b"x"
+    status, _, told = bench.dayfour("table", data, "--remake")
+    assert (status, table.read_bytes()) == (0, there), told
+
+
+@pytest.mark.parametrize("name", ["register.jsonl", "head.json"])
+def test_a_register_that_another_program_holds_is_named(tmp_path: Path, name: str) -> None:
+    """Nobody is enrolled, and nothing is recorded; once it is free, the same command does it."""
+    register, bench = Register(tmp_path / "study"), Bench()
+    set_up(register, STUDY, *PUBLIC_KEYS, "PI")
+    enrols = ("study", "enrol", "--subject", "DF1", "--stratum", "north", "--operator", "RA", "--data", tmp_path)
+    with held(register.folder / name):
+        status, _, told = bench.dayfour(*enrols)
+        assert (status, name in told) == (4, True), told
+    assert len(register.entries()) == 1
+    status, _, told = bench.dayfour(*enrols)
+    assert (status, len(register.entries())) == (0, 2), told
 
 
 def test_a_file_that_is_held_for_a_moment_is_replaced(tmp_path: Path) -> None:
