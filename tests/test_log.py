@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -14,7 +17,9 @@ from msgspec.structs import replace
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.record import transcript as log
 from experiment.record.events import Ended, Event, Started, TrialBegan, decode, encode
+from experiment.storage.append_file import LOOK_S, GrowingFile
 from tests import strategies
+from tests.lab import LIMIT_S
 from tests.strategies import eventful_trial, session_of, started
 
 if TYPE_CHECKING:
@@ -106,6 +111,48 @@ def test_every_line_is_on_disk_as_soon_as_it_is_written(tmp_path: Path) -> None:
             transcript.append(event)
             transcript.settle()
             assert path.read_bytes().count(b"\n") == count
+
+
+def test_a_scene_waits_for_an_answer_whose_thread_waits_for_its_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy computer, where the disk is reached a moment later, an answer outlives the process all the same."""
+    write = os.write
+
+    def late(descriptor: int, content: bytes) -> int:
+        time.sleep(0.03)
+        return write(descriptor, content)
+
+    monkeypatch.setattr(os, "write", late)
+    with log.Writer(tmp_path / "a_transcript.jsonl") as transcript:
+        for event in REAL:
+            transcript.append(event)
+            assert transcript.settle()
+
+
+def test_a_disk_that_is_stuck_delays_one_scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once a write hangs for longer than a scene waits, the next scenes do not wait; afterwards they do again."""
+    write, answers, waits_s = os.write, threading.Event(), []
+
+    def hanging(descriptor: int, content: bytes) -> int:
+        answers.wait(LIMIT_S)
+        return write(descriptor, content)
+
+    with log.Writer(tmp_path / "a_transcript.jsonl") as transcript:
+        transcript.append(REAL[0])
+        assert transcript.settle(LIMIT_S)
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "write", hanging)
+            patch.setattr(GrowingFile, "settled", lambda _, patience_s: waits_s.append(patience_s))
+            transcript.append(REAL[1])
+            transcript.settle()
+            time.sleep(2 * (log.SETTLE_S + LOOK_S))
+            transcript.settle()
+            answers.set()
+        assert waits_s == [log.SETTLE_S, 0.0]
+        transcript.append(REAL[2])
+        assert transcript.settle(LIMIT_S)
+        assert transcript.settle()
 
 
 def test_a_transcript_is_never_overwritten(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ from experiment.storage.decoder import decoder
 from experiment.storage.hash_chain import chain_line, decode_line, read_chain
 from experiment.storage.read_file import read_file, read_first_line
 
-SETTLE_S = 0.005
+SETTLE_S = 0.1  # a sound disk takes it in less than a millisecond; on a busy computer its thread may wait for its turn
 CLOSE_S = 10.0
 RESCUE_S = 5.0
 
@@ -114,9 +114,16 @@ class Writer:
             self._rescue = Rescue(self._file)
         self._file.say(event, sync=isinstance(event, Started | TrialEnded | Ended))
 
-    def settle(self, patience_s: float = SETTLE_S) -> bool:
-        """Wait until what was told outlives this process, by default no longer than a part of a frame; whether so."""
-        return self._file is None or self._file.settled(patience_s)
+    def settle(self, patience_s: float | None = None) -> bool:
+        """Wait until what was told outlives this process; whether it does.
+
+        By default for SETTLE_S, and not at all where the disk has been stuck for longer: it delays one scene, not all.
+        """
+        if self._file is None:
+            return True
+        if patience_s is None:
+            patience_s = 0.0 if self._file.is_stuck(SETTLE_S) else SETTLE_S
+        return self._file.settled(patience_s)
 
     def _opened(self) -> GrowingFile[Event]:
         after = self._after

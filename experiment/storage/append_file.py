@@ -82,6 +82,10 @@ class GrowingFile(Generic[Said]):
         since_s = min(self._busy_since_s, sync.since_s if sync else math.inf)
         return time.monotonic() - since_s > ANSWER_S
 
+    def is_stuck(self, longer_than_s: float) -> bool:
+        """Whether the disk refused, or has been busy with one write for longer."""
+        return self._trouble is not None or time.monotonic() - self._busy_since_s > longer_than_s
+
     def say(self, said: Said, *, sync: bool) -> None:
         """Add to the file; returns at once. `sync`: everything up to here has to outlive a power cut.
 
