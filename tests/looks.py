@@ -151,7 +151,7 @@ def facts_of(window: QWidget) -> list[dict[str, Any]]:
             room = QApplication.style().subElementRect(  # type: ignore[union-attr]
                 QStyle.SubElement.SE_PushButtonContents, option, widget
             )
-        wrapped = isinstance(widget, QLabel) or type(widget).__name__ == "Choice"
+        wrapped = isinstance(widget, QLabel) or type(widget).__name__ == "OptionButton"
         flags = WRAPPED if wrapped else 0
         needed = widget.fontMetrics().boundingRect(QRect(0, 0, room.width(), 10_000), flags, text)
         told.append({

@@ -55,7 +55,7 @@ def check(given, decided):
     return answers
 
 def ask():
-    page = form_window.Page(
+    page = form_window.FormPage(
         "Before the session", form.fields(protocol), "Start", check,
         lambda field, given: form.check_field(protocol, field, given, {"DF1", "df2", "DF017", "BUG", "df017"}),
         known=json.loads(sys.argv[1]),

@@ -113,7 +113,7 @@ def test_all_words_can_be_read(folder: Path, size_px: Place, window: str) -> Non
 def test_answers_and_button_stand_on_one_axis(folder: Path, size_px: Place, window: str) -> None:
     """The choices and the button below have their middle in the middle of the screen, within a pixel."""
     look = Look(folder, window)
-    boxes = [Area(*one["place"]) for one in look.words if one["kind"] in {"Choice", "QPushButton"}]
+    boxes = [Area(*one["place"]) for one in look.words if one["kind"] in {"OptionButton", "QPushButton"}]
     assert len(boxes) == 4
     assert [one for one in boxes if abs(one.left + one.right - size_px[0]) > 2] == []
     seen = areas(look.pixels, WHITE, (size_px[0] // 2, 20))
