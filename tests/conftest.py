@@ -90,8 +90,5 @@ def lab(small_display: str, tmp_path: Path) -> Iterator[Lab]:
     """A laboratory on the small display; whatever it started has ended afterwards."""
     from tests.lab import Lab
 
-    lab = Lab(small_display, tmp_path)
-    yield lab
-    for sitting in lab.sittings:
-        sitting.process.kill()
-        sitting.process.communicate()
+    with Lab(small_display, tmp_path) as lab:
+        yield lab

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
+    from typing_extensions import Self
 
     from experiment.drawing.pictures import Pictures
     from experiment.record.events import Scene
@@ -100,6 +101,15 @@ class Lab:
     def __post_init__(self) -> None:
         """The protocol lies there from the beginning."""
         object.__setattr__(self, "protocol", short_protocol(self.folder / "protocol.toml"))
+
+    def __enter__(self) -> Self:
+        """Itself; whatever it started has ended afterwards."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for sitting in self.sittings:
+            sitting.process.kill()
+            sitting.process.communicate()
 
     @property
     def data(self) -> Path:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
@@ -79,16 +77,6 @@ class WindowsLab(Lab):
         sitting = Sitting(Bench().command(script or MAIN, *arguments), self.display, data)
         self.sittings.append(sitting)
         return sitting
-
-
-@contextmanager
-def laboratory(display: str, folder: Path) -> Iterator[WindowsLab]:
-    """A laboratory there; whatever it started has ended afterwards."""
-    lab = WindowsLab(display, folder)
-    yield lab
-    for sitting in lab.sittings:
-        sitting.process.kill()
-        sitting.process.communicate()
 
 
 def ends(process: subprocess.Popen[str], typed: str = "", limit_s: float = LIMIT_S) -> tuple[int, str, str]:

@@ -18,7 +18,7 @@ from tests.lab import Eyes, by_keyboard, finishes, is_message, participates
 from tests.test_dialog import ACCENT, ANSWERS, RIGHT, Assistant, wait_until
 from tests.test_survival import resumes
 from tests.trial_tables import read_table
-from tests.windows.bench import LIMIT_S, Bench, WindowsLab, laboratory
+from tests.windows.bench import LIMIT_S, Bench, WindowsLab
 from tests.xtest import Hands
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.windows
 def windows_lab(large_display: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WindowsLab]:
     """A laboratory on the bench; whatever it started has ended afterwards."""
     monkeypatch.setattr(lab_module, "LIMIT_S", LIMIT_S)
-    with laboratory(large_display, tmp_path) as lab:
+    with WindowsLab(large_display, tmp_path) as lab:
         yield lab
 
 
