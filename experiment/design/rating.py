@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
@@ -71,6 +72,11 @@ class Rating(Fixed, frozen=True):
             *(f"Question {one!r}: {wrong}" for one, scale in scales.items() if (wrong := scale.wrong_labels())),
             *(_not_final(one) for one, scale in scales.items() if self.first_press_is_final and not _has_keys(scale)),
         )
+
+    def chosen(self, question_ids: Iterable[str]) -> Iterator[Question]:
+        """Questions by their ids, in the order of these."""
+        by_id = {question.id: question for question in self.questions}
+        return (by_id[one] for one in question_ids)
 
     def scale(self, question: Question, *, is_rtl: bool = False) -> Scale:
         """The scale of a question, in a language that is written from right to left or not."""

@@ -66,9 +66,8 @@ def wait_for_assistant(stage: Stage, page: TextScene) -> Press:
 
 def ask_each(stage: Stage, question_ids: Iterable[str]) -> None:
     """Questions by their ids, one after the other."""
-    questions = {question.id: question for question in stage.protocol.rating.questions}
-    for question_id in question_ids:
-        ask(stage, questions[question_id])
+    for question in stage.protocol.rating.chosen(question_ids):
+        ask(stage, question)
 
 
 def ask(stage: Stage, question: Question) -> None:

@@ -73,10 +73,9 @@ def _run_trial(stage: Stage, scan: Scan, trial: Trial, zero_s: float) -> None:
     until_s += scan.message_s
     stage.keep_until(until_s)
     stage.emit(Read(trial.message_id, None, None))
-    questions = {question.id: question for question in stage.protocol.rating.questions}
-    for question_id in trial.questions:
+    for question in stage.protocol.rating.chosen(trial.questions):
         until_s += scan.rating_s or 0.0
-        _ask(stage, scan, questions[question_id], until_s)
+        _ask(stage, scan, question, until_s)
     stage.show(fixation(stage.protocol))
     end_trial(stage, trial.trial)
 
