@@ -89,11 +89,11 @@ def simulated(folder: Path, signals: Signals = SIGNALS) -> Path:
     return plan.transcript
 
 
-def job(number: int, fates: list[Fate], happened_s: float | None = None) -> PendingSignal:
+def pending(number: int, fates: list[Fate], happened_s: float | None = None) -> PendingSignal:
     """A signal with its number as code; what becomes of it is added to `fates`."""
 
-    def told(job: PendingSignal, _done_s: float, failure: str | None) -> None:
-        fates.append((job.due.number, failure))
+    def told(pending: PendingSignal, _done_s: float, failure: str | None) -> None:
+        fates.append((pending.due.number, failure))
 
     now_s = time.perf_counter()
     return PendingSignal(DueSignal(number, "choice", number, 0.0), "choice", happened_s or now_s, now_s, told)
@@ -273,7 +273,7 @@ def test_a_serial_line_shows_each_code_and_then_nothing() -> None:
     fates: list[Fate] = []
     with line() as (reader, name), outlet(SerialLine(name, 9600)) as output:
         for number in (7, 255):
-            output.send(job(number, fates))
+            output.send(pending(number, fates))
         assert comes([(7, None), (255, None)], lambda: fates)
         assert comes(b"\x07\x00\xff\x00", Reading(reader))
         assert not output.fails
@@ -285,7 +285,7 @@ def test_what_was_never_there_loses_every_signal_and_is_known(tmp_path: Path) ->
     with outlet(SerialLine(str(tmp_path / "ttyNone"), 9600)) as output:
         assert output.fails
         for number in (1, 2, 3):
-            output.send(job(number, fates))
+            output.send(pending(number, fates))
         assert comes([(number, "lost") for number in (1, 2, 3)], lambda: fates)
         assert output.fails
 
@@ -297,14 +297,14 @@ def test_a_line_that_stops_reading_fails_and_works_again() -> None:
         ours = os.open(name, os.O_WRONLY | os.O_NOCTTY)
         fill(ours)
         for number in (1, 2):
-            output.send(job(number, fates))
+            output.send(pending(number, fates))
         assert comes(2, lambda: len(fates))
         assert [why for _, why in fates] in (["lost", "late"], ["lost", "lost"])
         assert output.fails
         Reading(reader)()
         os.close(ours)
         time.sleep(AGAIN_S)
-        output.send(job(3, fates))
+        output.send(pending(3, fates))
         assert comes((3, None), lambda: fates[-1])
         assert comes(wanted=False, found=lambda: output.fails)
 
@@ -316,7 +316,7 @@ def test_too_many_signals_are_not_kept() -> None:
         ours = os.open(name, os.O_WRONLY | os.O_NOCTTY)
         with outlet(SerialLine(name, 9600), pulse_ms=1000) as output:
             for number in range(1, MOST + 3):
-                output.send(job(number, fates))
+                output.send(pending(number, fates))
             assert [why for _, why in fates].count("full") >= 1
         os.close(ours)
     assert sorted(number for number, _ in fates) == list(range(1, MOST + 3))
@@ -328,7 +328,7 @@ def test_a_file_has_a_row_for_each_signal(tmp_path: Path) -> None:
     path, fates = tmp_path / "x_signals.tsv", list[Fate]()
     with outlet(SignalFile(path)) as output:
         before = datetime.now(timezone.utc)
-        output.send(job(9, fates, time.perf_counter() - 2.0))
+        output.send(pending(9, fates, time.perf_counter() - 2.0))
         assert comes([(9, None)], lambda: fates)
     header, row = path.read_text(encoding="utf-8").splitlines()
     assert header == "utc\tcode\tname"
@@ -345,7 +345,7 @@ def test_a_stream_is_received_on_this_computer() -> None:
         assert receiver.stdout
         assert receiver.stdout.readline() == "connected\n"
         happened_s = time.perf_counter() - 0.5
-        output.send(job(5, fates, happened_s))
+        output.send(pending(5, fates, happened_s))
         name, stamp_s = receiver.stdout.readline().split()
         assert comes([(5, None)], lambda: fates)
     assert name == "choice"

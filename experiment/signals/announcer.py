@@ -39,8 +39,8 @@ class Announcer:
             outlet.close()
 
     def _told_of(self, output: str) -> Callable[[PendingSignal, float, SignalFailure | None], None]:
-        def told(job: PendingSignal, done_s: float, failure: SignalFailure | None) -> None:
-            self._tell(_signal(job.due, output, job.handed_s - self._zero_s, done_s - self._zero_s, failure))
+        def told(signal: PendingSignal, done_s: float, failure: SignalFailure | None) -> None:
+            self._tell(_signal(signal.due, output, signal.handed_s - self._zero_s, done_s - self._zero_s, failure))
 
         return told
 

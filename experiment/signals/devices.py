@@ -37,7 +37,7 @@ class Device(Protocol):
         """Let go of it, also if it was not opened."""
 
 
-class LatchedPort(Device, Protocol):
+class SignalLine(Device, Protocol):
     """A device that shows the code itself until it is reset, so that a signal means the moment at which it comes."""
 
     def reset(self) -> None:
@@ -92,7 +92,7 @@ class SignalFile:
         """It is closed after each row."""
 
 
-def make_device(output: Output, file: Path, parallel: Callable[[str], LatchedPort]) -> Device | LatchedPort:
+def make_device(output: Output, file: Path, parallel: Callable[[str], SignalLine]) -> Device | SignalLine:
     """What the protocol asks for, not yet opened; `file`: where a file is. `parallel` makes a parallel port."""
     match output.to:
         case "serial":

@@ -12,7 +12,7 @@ from typing import NamedTuple, cast
 
 from experiment.design.signals import Output
 from experiment.record.events_beside import SignalFailure
-from experiment.signals.devices import Device, LatchedPort
+from experiment.signals.devices import Device, SignalLine
 from experiment.signals.due import DueSignal
 from experiment.system import make_thread_urgent
 
@@ -36,12 +36,12 @@ class PendingSignal(NamedTuple):
 class Outlet:
     """Each signal that is sent is told of once: when its device has taken it, or when it was given up and why."""
 
-    def __init__(self, output: Output, device: Device | LatchedPort) -> None:
+    def __init__(self, output: Output, device: Device | SignalLine) -> None:
         """Its thread opens the device at once."""
         self.output, self._device = output, device
         self._is_line, self._pulse_s = hasattr(device, "reset"), output.pulse_ms / 1000
         self._queue: SimpleQueue[PendingSignal | None] = SimpleQueue()
-        self._pending: dict[int, PendingSignal] = {}  # whoever takes a job out of it tells of it
+        self._pending: dict[int, PendingSignal] = {}  # whoever takes a signal out of it tells of it
         self._is_open = self._fails = False
         self._busy_since_s, self._tried_s = math.inf, -math.inf
         self._opened = threading.Event()
@@ -57,13 +57,13 @@ class Outlet:
         """Wait for the first try to open the device."""
         self._opened.wait(patience_s)
 
-    def send(self, job: PendingSignal) -> None:
+    def send(self, signal: PendingSignal) -> None:
         """Hand a signal over; returns at once."""
         if len(self._pending) >= MOST:
-            job.told(job, time.perf_counter(), "full")
+            signal.told(signal, time.perf_counter(), "full")
             return
-        self._pending[job.due.number] = job
-        self._queue.put(job)
+        self._pending[signal.due.number] = signal
+        self._queue.put(signal)
 
     def close(self) -> None:
         """Wait a moment for what is on its way, and give up the rest; Ctrl+C cuts the waiting short."""
@@ -74,27 +74,27 @@ class Outlet:
             self._tell(number, "unwritten")
 
     def _tell(self, number: int, failure: SignalFailure | None) -> None:
-        if job := self._pending.pop(number, None):
-            job.told(job, time.perf_counter(), failure)
+        if signal := self._pending.pop(number, None):
+            signal.told(signal, time.perf_counter(), failure)
 
     def _serve(self) -> None:
         if self._is_line:
             make_thread_urgent()
         self._try(self._open)
         self._opened.set()
-        while (job := self._queue.get()) is not None:
-            self._try(self._take, job)
+        while (signal := self._queue.get()) is not None:
+            self._try(self._take, signal)
         self._try(self._device.close)
 
-    def _try(self, step: Callable[..., None], *jobs: PendingSignal) -> None:
+    def _try(self, step: Callable[..., None], *signals: PendingSignal) -> None:
         """Do it; if that fails, the device is let go of, to be opened again."""
         self._busy_since_s = time.perf_counter()
         try:
-            step(*jobs)
+            step(*signals)
         except Exception:  # noqa: BLE001 - drivers raise what they like, and the session must not end for it
             self._fails, self._is_open = True, False
-            for job in jobs:
-                self._tell(job.due.number, "lost")
+            for signal in signals:
+                self._tell(signal.due.number, "lost")
         self._busy_since_s = math.inf
 
     def _open(self) -> None:
@@ -106,20 +106,20 @@ class Outlet:
         self._device.open()
         self._is_open = True
 
-    def _take(self, job: PendingSignal) -> None:
+    def _take(self, signal: PendingSignal) -> None:
         if not self._is_open:
             self._open()
-        if self._is_line and time.perf_counter() - job.happened_s > LATE_S:
-            self._tell(job.due.number, "late")
+        if self._is_line and time.perf_counter() - signal.happened_s > LATE_S:
+            self._tell(signal.due.number, "late")
             return
-        self._device.write(job.due.code, job.called, job.happened_s)
+        self._device.write(signal.due.code, signal.called, signal.happened_s)
         came_s = time.perf_counter()
         self._fails = False
-        self._tell(job.due.number, None)
+        self._tell(signal.due.number, None)
         if self._is_line:
-            self._end_pulse(cast("LatchedPort", self._device), came_s)
+            self._end_pulse(cast("SignalLine", self._device), came_s)
 
-    def _end_pulse(self, line: LatchedPort, came_s: float) -> None:
+    def _end_pulse(self, line: SignalLine, came_s: float) -> None:
         """The code that came then stays for so long, and the zero after it, so that two signals in a row are two."""
         time.sleep(max(0.0, came_s + self._pulse_s - time.perf_counter()))
         line.reset()
