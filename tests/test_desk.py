@@ -155,9 +155,11 @@ def test_a_computer_is_judged_in_a_line(tmp_path: Path) -> None:
     assert (of_folder.severity, of_folder.text) == ("ok", f"Data folder {tmp_path}, 3 GB free: no problems found")
 
 
-def test_the_desk_opens_the_form_of_who_is_found(lab: Lab, hands: Hands) -> None:
-    """An ID and Return at the desk open the form of that participant; cancelled, the desk is there again."""
+@pytest.mark.parametrize("pointer_px", [(640, 360), (1, 1)])
+def test_the_desk_opens_the_form_of_who_is_found(lab: Lab, hands: Hands, pointer_px: tuple[int, int]) -> None:
+    """An ID and Return open that participant's form; cancelled, the desk has the keyboard, wherever the pointer is."""
     lab.messages()
+    hands.point(*pointer_px)
     with Desk(lab, hands) as desk:
         desk.finds(SUBJECT)
         desk.type("return")

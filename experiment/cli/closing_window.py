@@ -19,6 +19,7 @@ from PyQt6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from experiment.cli import form
 from experiment.cli.closing_pages import Look, Page, QuestionPage, TextPage
+from experiment.cli.form_widgets import take_keyboard
 from experiment.cli.form_window import TITLE, application
 from experiment.screens.keynames import read_key_names
 from experiment.task.layout import MINIMUM_SIZE_PX
@@ -206,8 +207,7 @@ class ClosingWindow(QWidget):
     def _keep_focus(self) -> None:
         """The keyboard is for this page, also where no window manager gives it, or another window takes it."""
         if not self.isActiveWindow():
-            self.raise_()
-            self.activateWindow()
+            take_keyboard(self)
 
 
 def _place(*, full_screen: bool) -> QRect:

@@ -7,12 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QEvent, QObject, QPoint, Qt
-from PyQt6.QtGui import QColor, QFocusEvent, QPainter, QPen
+from PyQt6.QtGui import QColor, QFocusEvent, QGuiApplication, QPainter, QPen
 from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from experiment.cli import form
 from experiment.cli.form_problems import Wrong
 from experiment.design.form_questions import AskedQuestion, FormWords
+from experiment.system import give_keyboard
 
 if TYPE_CHECKING:
     from PyQt6.QtGui import QPaintEvent, QWheelEvent
@@ -189,6 +190,14 @@ def push_button(text: str, act: Callable[[], object], name: str = "") -> QPushBu
     made.setAutoDefault(True)
     made.clicked.connect(act)
     return made
+
+
+def take_keyboard(window: QWidget) -> None:
+    """This window comes to the front and hears the keys, also after another program's window did."""
+    window.raise_()
+    window.activateWindow()
+    if QGuiApplication.platformName() == "xcb":
+        give_keyboard(int(window.winId()))
 
 
 def _line(question: AskedQuestion, known: str) -> QLineEdit:

@@ -62,6 +62,14 @@ def make_thread_urgent() -> None:
             os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
 
 
+def give_keyboard(window: int) -> None:
+    """Send the keys to this window of ours where nothing else does so: on X11 without a window manager."""
+    if sys.platform == "linux":
+        from experiment.system import linux
+
+        linux.give_keyboard(window)
+
+
 def key_legends() -> Legends:
     """What the keys of this computer type in the layout in use now."""
     legends: Legends = _of_this_system().key_legends()

@@ -130,6 +130,24 @@ def _blanks_after_s(display: Any) -> float:
     return min((float(time_s) for time_s in times_s if time_s), default=math.inf)
 
 
+def give_keyboard(window: int) -> None:
+    """Send the keys to this window, unless a window manager decides that.
+
+    Qt asks for them with the time of the last event that it saw. The server does not listen where another program's
+    window has had them since (ICCCM 4.1.7), as a command's has that the desk ran.
+    """
+    from Xlib import X, Xatom
+    from Xlib.error import CatchError
+
+    def give(display: Any) -> None:
+        root, manager = display.screen().root, display.intern_atom("_NET_SUPPORTING_WM_CHECK")
+        if root.get_full_property(manager, Xatom.WINDOW) is None:
+            display.set_input_focus(window, X.RevertToParent, X.CurrentTime, onerror=CatchError())
+            display.sync()
+
+    _asked_x11(give)
+
+
 def raise_priority() -> tuple[str, Callable[[], None]] | None:
     """Raise the priority of this thread and of what it starts, and how to undo it; None without the right.
 

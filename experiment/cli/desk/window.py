@@ -28,7 +28,7 @@ from experiment.cli.desk.places import SESSIONS, Command, Places
 from experiment.cli.desk.result import Act, Result, checked, findings_of, said
 from experiment.cli.desk.troubles import Trouble, of_computer
 from experiment.cli.desk.widgets import DESK_STYLE, TroubleBox
-from experiment.cli.form_widgets import PAPER
+from experiment.cli.form_widgets import PAPER, take_keyboard
 from experiment.cli.form_window import application
 from experiment.cli.options import ROOT
 from experiment.cli.terminal import describe_unexpected
@@ -82,7 +82,7 @@ class Desk(QWidget):
             self._job = None
             self._front.working("")
             then(outcome)
-            self.activateWindow()  # the command's windows had the keyboard
+            take_keyboard(self)  # the command's windows had it
             self.look()
 
         self._front.working(title)
@@ -271,5 +271,5 @@ def open_desk(places: Places) -> int:
     if (screen := running.primaryScreen()) is not None:
         desk.setGeometry(screen.availableGeometry())  # where no window manager makes it so
     desk.showMaximized()
-    desk.activateWindow()
+    take_keyboard(desk)
     return running.exec()
