@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import resource
 import subprocess
 import sys
@@ -232,6 +233,25 @@ def test_a_slow_sync_delays_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert all(settled)
     assert file.close(LIMIT_S) is None
     assert file.path.read_bytes() == LINE * 60
+
+
+def test_what_another_thread_says_meanwhile_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waiting ends with what was said before it, though more was said once the disk's thread slept again."""
+    monkeypatch.setattr(append_file, "LOOK_S", LIMIT_S)
+    file = growing(tmp_path / "log")
+
+    class Interrupted(queue.SimpleQueue[None]):
+        def get(self, block: bool = True, timeout: float | None = None) -> None:  # noqa: FBT001, FBT002 - as the queue's
+            super().get(block, timeout)
+            time.sleep(0.1)
+            file.say(LINE, sync=False)
+
+    monkeypatch.setattr(file, "_done", Interrupted())
+    file.say(LINE, sync=False)
+    assert file.settled(1.0)
+    monkeypatch.undo()
+    assert file.close(LIMIT_S) is None
+    assert (tmp_path / "log").read_bytes() == len(file.said) * LINE
 
 
 def test_a_disk_that_hangs_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -164,7 +164,9 @@ def _sensitivity(results: Results) -> list[Row]:
     for each in results.sensitivity:
         told = dict(zip(ESTIMATES, _estimate_row(each.estimate), strict=True))
         told |= {} if each.p is None else {"p": each.p}
-        is_tested = each.estimate.outcome in bounds and each.estimate.contrast == results.data.contrast and not each.p
+        is_tested = (
+            each.estimate.outcome in bounds and each.estimate.contrast == results.data.contrast and each.p is None
+        )
         equal = check_equivalence(each.estimate, bounds[each.estimate.outcome]) if is_tested else None
         shown = (equal.p, "yes" if equal.is_shown else "no") if equal else (None, None)
         rows.append([each.estimate.outcome, each.what, *(told[name] for name in OF_ESTIMATE), *shown])

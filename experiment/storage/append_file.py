@@ -95,8 +95,9 @@ class GrowingFile(Generic[Said]):
         self.said.append((said, sync))
 
     def settled(self, patience_s: float) -> bool:
-        """Wait for the operating system to have taken all that was said; whether it has."""
-        return self._waited(lambda: self._heard == len(self.said) and self._taken == len(self._text), patience_s)
+        """Wait for the operating system to have taken all that was said until now; whether it has."""
+        count = len(self.said)  # another thread may go on, and what it says wakes nobody
+        return self._waited(lambda: self._heard >= count and self._taken == len(self._text), patience_s)
 
     def close(self, patience_s: float) -> bytes | None:
         """Bring everything to the disk; if it takes longer than `patience_s`, all bytes of it, to be saved elsewhere.
