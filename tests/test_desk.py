@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from experiment.cli.desk.afterwards import acts_after, heading_after
 from experiment.cli.desk.computer import states
 from experiment.cli.desk.facts import NO_REGISTER, ParticipantLine, read_facts, with_troubles
+from experiment.cli.desk.jobs import Outcome
 from experiment.cli.desk.places import Places
 from experiment.cli.desk.troubles import REASON, WHO, Trouble, of_computer
 from experiment.design.protocol import read_protocol
@@ -17,6 +19,7 @@ from experiment.design.visit import Visit
 from experiment.record.closing import record_closing
 from experiment.record.dataset import DataSet
 from experiment.record.finding import Finding
+from experiment.record.rescue import RescueCopy
 from experiment.study.register import Register
 from experiment.study.status import Urgency
 from tests.assistant import PROBLEM, Desk, pixels_of
@@ -92,6 +95,29 @@ def test_tables_that_are_behind_are_made_again_by_a_button(lab: Lab) -> None:
     assert (table.read_bytes(), troubles(lab)) == (before, [])
     os.utime(transcript)  # newer than its table, which says the same
     assert troubles(lab) == []
+
+
+@pytest.mark.parametrize("status", [0, 3, 4])
+def test_the_page_after_a_session_says_what_its_log_has(lab: Lab, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its end in the log it is complete, also if the program died since; without, it was interrupted."""
+    monkeypatch.setenv("HOME", str(lab.folder))
+    transcript = run_session(DataSet(lab.data), Visit(SUBJECT, 1), datetime.now(timezone.utc))
+    outcome, lines = (
+        Outcome(status, told={"transcript": str(transcript)}),
+        transcript.read_bytes().splitlines(keepends=True),
+    )
+    assert (heading_after(transcript), offered(lab, outcome)) == ("The session is complete", [])
+    transcript.write_bytes(b"".join(lines[:-1]))
+    assert (heading_after(transcript), offered(lab, outcome)) == ("The session was interrupted", ["&Resume or close"])
+    RescueCopy(transcript).write(b"".join(lines))
+    assert heading_after(transcript) == "The session is complete"
+    transcript.write_bytes(b"something else\n")
+    assert (heading_after(transcript), offered(lab, outcome)) == ("The log of the session cannot be read", [])
+
+
+def offered(lab: Lab, outcome: Outcome) -> list[str]:
+    """The buttons of the page after a session."""
+    return [name for name, _ in acts_after(outcome, places(lab), lambda _: None)]
 
 
 def test_closing_questions_that_were_left_are_asked_by_a_button(lab: Lab) -> None:

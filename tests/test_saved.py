@@ -6,6 +6,7 @@ import _thread
 import errno
 import math
 import os
+import re
 import threading
 import time
 from typing import TYPE_CHECKING, Any, get_args
@@ -32,7 +33,7 @@ from experiment.record.writable import as_declared
 from experiment.replay.verify import verify
 from experiment.screens.inputs import WindowEvents
 from experiment.session.again import set_aside
-from experiment.session.plan import plan_session
+from experiment.session.plan import Interrupted, plan_session
 from experiment.session.run import run_simulated
 from experiment.storage.anchor import anchor_of
 from experiment.storage.hash_chain import line_digests
@@ -129,6 +130,22 @@ def test_where_nothing_is_rated_nothing_is_called_saved(tmp_path: Path) -> None:
     events = told()
     first = next(at for at, event in enumerate(events) if isinstance(event, Rated))
     assert describe_saved(written(DataSet(tmp_path / "data"), events[:first])) == "0 of 6 messages have been rated."
+
+
+def test_a_question_without_an_answer_is_not_called_rated(tmp_path: Path) -> None:
+    """Where no answer came in time, the message is told apart from those that were rated, at the next start too."""
+    data, events = DataSet(tmp_path / "data"), told()
+    rated = [at for at, event in enumerate(events) if isinstance(event, Rated)]
+    for at in (rated[3], *rated[6:8]):  # of message 1 the second question, of message 3 both; 0 is the practice
+        events[at] = replace(events[at], value=None, time_s=None, timed_by=None)
+    path = written(data, events[: rated[9] + 1])
+    said = (
+        "2 of 6 messages have been rated, and these ratings are saved. Of 2 more, a question was not answered in time."
+    )
+    assert describe_saved(path) == said
+    visit = session_of().visit
+    with pytest.raises(Interrupted, match=re.escape(said)):
+        plan_session("run", PROTOCOL, (), data, subject=visit.subject, session=visit.session, seed=1, operator="TA")
 
 
 def test_what_a_rescued_copy_holds_is_counted_too(tmp_path: Path) -> None:
@@ -259,6 +276,32 @@ def test_what_was_rescued_is_put_back(tmp_path: Path, home: Path, monkeypatch: p
     table = data.table(session_of().visit, PROTOCOL.task)
     assert table.read_text(encoding="utf-8") == table_text(events)
     assert list(home.rglob("*")) == []
+
+
+def test_a_copy_that_is_not_needed_any_more_is_no_trouble(tmp_path: Path) -> None:
+    """Copied to its place by hand, as an error says, it is no trouble: neither the desk nor the command name it."""
+    data = DataSet(tmp_path / "data")
+    path = written(data, told())
+    data.save(log.read(path, pilot=True).events)
+    rescue.RescueCopy(path).write(path.read_bytes())
+    assert rescue.find_originals(data.root) == []
+    assert list(remake(data)) == []
+
+
+def test_a_copy_that_does_not_fit_to_its_file_is_told(tmp_path: Path) -> None:
+    """Where somebody changed the file meanwhile, both are left as they are, and named until a person has decided."""
+    data = DataSet(tmp_path / "data")
+    path = written(data, told())
+    content = path.read_bytes()
+    copy = rescue.RescueCopy(path).write(content)
+    changed = b"".join(content.splitlines(keepends=True)[:5]) + b"a note\n"
+    path.write_bytes(changed)
+    assert rescue.find_originals(data.root) == [path.absolute()]
+    failed = [one.did for one in remake(data) if one.failed]
+    assert [str(copy) in did and "Compare both" in did for did in failed] == [True, False]  # then the log itself
+    assert (path.read_bytes(), copy and copy.read_bytes()) == (changed, content)
+    path.write_bytes(content)
+    assert [one for one in remake(data) if one.failed] == []
 
 
 def test_what_could_not_be_saved_anywhere_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

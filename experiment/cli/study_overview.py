@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from experiment.cli.options import DATA, PROTOCOL, AsTsv, DataFolder, ProtocolFile
+from experiment.cli.options import DATA, PROTOCOL, AsJson, AsTsv, DataFolder, ProtocolFile
 from experiment.cli.qa import run_qa
 from experiment.cli.study_daily import read_now, standings_now
 from experiment.cli.study_setup import Pilot
@@ -34,6 +34,7 @@ def overview(
     data: DataFolder = DATA,
     protocol: ProtocolFile = PROTOCOL,
     pilot: Pilot = False,
+    as_json: AsJson = False,
     as_tsv: AsTsv = False,
 ) -> None:
     """Write the coordinator's page: participants by visits, reports, kits, findings, anchors, and today's list."""
@@ -44,7 +45,7 @@ def overview(
     shown = study_overview.overview(
         told, moment, reports_in(standings), counts(standings) if standings else {}, found, problems
     )
-    if show_rows(COLUMNS, table_rows(shown), as_tsv=as_tsv):
+    if show_rows(COLUMNS, table_rows(shown), as_json=as_json, as_tsv=as_tsv):
         return
     path = out or data / "derivatives" / "overview" / ("today.html" if today else "overview.html")
     if path.suffix != ".html":

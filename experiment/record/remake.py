@@ -15,13 +15,15 @@ from experiment.record import transcript as log
 from experiment.record.closing import list_closing
 from experiment.record.dataset import DataSet, visit_row
 from experiment.record.events import Ended, Event, Started
-from experiment.record.rescue import find_originals, put_back
+from experiment.record.rescue import find_originals, find_unlike, put_back
 from experiment.record.session_files import session_files
 from experiment.record.tsv import read_rows
 from experiment.storage.atomic_file import write_whole
 from experiment.storage.exclusive import is_written
 from experiment.storage.read_file import read_file
 
+UNLIKE = "it was changed after the program wrote it, so it is not the beginning of its rescued copy:"
+DECIDE = "Compare both. Put the right one in the first place, and delete the copy's folder"
 State = Literal["current", "missing", "behind", "changed"]
 
 
@@ -86,7 +88,9 @@ def _put_back(folder: Path) -> Iterator[Remade]:
         try:
             if copy := put_back(path):
                 yield Remade(path.name, f"restored from {copy}")
-        except DayFourError as error:  # noqa: PERF203 - one that cannot be put back keeps no other
+            for copy in find_unlike(path):
+                yield Remade(path.name, f"NOT restored: {UNLIKE}\n  {path}\n  {copy}\n{DECIDE}", failed=True)
+        except (DayFourError, OSError) as error:  # noqa: PERF203 - one that cannot be put back keeps no other
             yield Remade(path.name, f"NOT restored: {error}", failed=True)
 
 

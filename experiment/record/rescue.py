@@ -108,8 +108,26 @@ def put_back(original: Path) -> Path | None:
 
 
 def find_originals(folder: Path) -> list[Path]:
-    """The files within a folder of which there are copies."""
-    return sorted({original for _, original in _copies() if folder.absolute() in original.parents})
+    """The files within a folder of which a copy holds what they do not."""
+    originals = {original for _, original in _copies() if folder.absolute() in original.parents}
+    return sorted(filter(_lacks, originals))
+
+
+def find_unlike(original: Path) -> list[Path]:
+    """Copies with which a file has only its beginning in common, so that nobody knows which of them is right."""
+    with suppress(FileNotFoundError):
+        here = read_file(original)
+        others = ((copy, read_file(copy)) for copy, place in _copies() if place == original.absolute())
+        whole = here[: here.rfind(b"\n") + 1]
+        return [copy for copy, there in others if not here.startswith(there) and not there.startswith(whole)]
+    return []
+
+
+def _lacks(original: Path) -> bool:
+    """Whether a file lacks something that a copy holds, or cannot be read, as whoever restores it is told."""
+    with suppress(OSError):
+        return bool(find_rescued(original) or find_unlike(original))
+    return True
 
 
 def _longer(original: Path, here: bytes) -> Iterator[Path]:

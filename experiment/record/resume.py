@@ -23,7 +23,7 @@ def is_interrupted(transcript: Transcript) -> bool:
 def resume_point(transcript: Transcript, now_utc: str) -> Resumption:
     """The first trial that is still to come, and what is known of the time before; `now_utc` as ISO 8601."""
     session, runs = transcript.started.session, runs_by_trial(transcript.events)
-    open_trials = _unseen_runs(transcript) if session.protocol.scan else _unrated(session, runs)
+    open_trials = _unseen_runs(transcript) if session.protocol.scan else _unfinished(session, runs)
     return Resumption(
         trial=open_trials[0].trial if open_trials else len(session.steps) + 1,
         seen=tuple(trial.trial for trial in open_trials if _was_shown(runs.get(trial.trial, []))),
@@ -32,16 +32,22 @@ def resume_point(transcript: Transcript, now_utc: str) -> Resumption:
     )
 
 
-def rated_messages(transcript: Transcript) -> int:
-    """How many of the session's messages, or objects, have all their ratings."""
+def finished_messages(transcript: Transcript) -> int:
+    """For how many of the session's messages, or objects, every question came to its end, be it without an answer."""
     runs = runs_by_trial(transcript.events)
-    return sum(_is_rated(step, runs) for step in transcript.started.session.steps)
+    return sum(_is_finished(step, runs) for step in transcript.started.session.steps)
 
 
-def _unrated(session: SessionPlan, runs: Mapping[int, Sequence[TrialRun]]) -> list[Step]:
-    """The trials without all their ratings; the practice too, of a task that has one."""
+def rated_messages(transcript: Transcript) -> int:
+    """How many of them have all their ratings."""
+    runs, steps = runs_by_trial(transcript.events), transcript.started.session.steps
+    return sum(_is_finished(step, runs) and runs[step.trial][-1].answered == set(step.questions) for step in steps)
+
+
+def _unfinished(session: SessionPlan, runs: Mapping[int, Sequence[TrialRun]]) -> list[Step]:
+    """The trials whose questions did not all come to their end; the practice too, of a task that has one."""
     practice = () if session.holdings else (session.practice,)
-    return [step for step in (*practice, *session.steps) if not _is_rated(step, runs)]
+    return [step for step in (*practice, *session.steps) if not _is_finished(step, runs)]
 
 
 def _unseen_runs(transcript: Transcript) -> list[Trial]:
@@ -50,7 +56,7 @@ def _unseen_runs(transcript: Transcript) -> list[Trial]:
     return [trial for trial in transcript.started.session.trials if trial.slot and trial.slot.run not in begun]
 
 
-def _is_rated(trial: Step, runs: Mapping[int, Sequence[TrialRun]]) -> bool:
+def _is_finished(trial: Step, runs: Mapping[int, Sequence[TrialRun]]) -> bool:
     """Whether the last time that the trial was begun, every question came to its end, be it without an answer."""
     return any(run.is_known and run.rated == set(trial.questions) for run in runs.get(trial.trial, [])[-1:])
 

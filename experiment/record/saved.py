@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from msgspec import Struct
 
@@ -10,12 +11,15 @@ from experiment.errors import BadInput
 from experiment.record.events import Ended
 from experiment.record.events_beside import Unwritable
 from experiment.record.rescue import find_rescued
-from experiment.record.resume import rated_messages
+from experiment.record.resume import finished_messages, is_interrupted, rated_messages
 from experiment.record.transcript import Transcript, has_begun, read
 
 
 class OnDisk(Struct, frozen=True):
-    """A session's log as it was read: how many messages (or objects) are rated, its end, what could not be written."""
+    """A session's log as it was read: how many messages (or objects) are rated, its end, what could not be written.
+
+    `unanswered`: those that are over though a question was not answered in time.
+    """
 
     rated: int
     messages: int
@@ -23,10 +27,13 @@ class OnDisk(Struct, frozen=True):
     unwritable: tuple[str, ...]
     what: str = "messages have been rated"
     and_saved: str = "these ratings are"
+    unanswered: int = 0
 
     def __str__(self) -> str:
-        """In a sentence, or two if something is missing."""
+        """In a sentence, or more if something is missing."""
         told = f"{self.rated} of {self.messages} {self.what}{f', and {self.and_saved} saved' if self.rated else ''}."
+        if self.unanswered:
+            told += f" Of {self.unanswered} more, a question was not answered in time."
         if not self.unwritable:
             return told
         kinds = ", ".join(sorted(set(self.unwritable)))
@@ -39,7 +46,15 @@ def on_disk(transcript: Transcript) -> OnDisk:
     session = transcript.started.session
     done, what = ("shown", "what was rated is") if session.protocol.scan else ("rated", "these ratings are")
     things = f"{'objects' if session.holdings else 'messages'} have been {done}"
-    return OnDisk(rated_messages(transcript), len(session.steps), transcript.ended, unwritable, things, what)
+    finished = finished_messages(transcript)
+    rated = finished if session.protocol.scan else rated_messages(transcript)
+    return OnDisk(rated, len(session.steps), transcript.ended, unwritable, things, what, unanswered=finished - rated)
+
+
+def status_on_disk(path: Path) -> Literal["completed", "aborted", "failed"]:
+    """How the session with this transcript ended, as it or a rescued copy has it; "failed" if it can be resumed."""
+    transcript = read(find_rescued(path) or path, pilot=True)
+    return "failed" if transcript.ended is None or is_interrupted(transcript) else transcript.ended.status
 
 
 def remake_advice(data: Path) -> str:

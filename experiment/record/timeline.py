@@ -112,6 +112,13 @@ class TrialRun(Struct, frozen=True):
         return frozenset(event.question for event in self.events if isinstance(event, Rated))
 
     @property
+    def answered(self) -> frozenset[str]:
+        """Those of them that have an answer."""
+        return frozenset(
+            event.question for event in self.events if isinstance(event, Rated) and event.value is not None
+        )
+
+    @property
     def message_onset_s(self) -> float | None:
         """When the message was first on the screen."""
         return next(iter(self.spans_s(MessageScene)), (None, None))[0]

@@ -68,7 +68,7 @@ def of_tables(data: DataSet, places: Places) -> Iterator[Trouble]:
     count = len(find_originals(data.root)) + len(find_behind(data))
     if count:
         what = "one session are" if count == 1 else f"{count} sessions are"
-        yield Trouble(f"The tables of {what} not as the logs have it. No rating is lost.", REMAKE, places.remake)
+        yield Trouble(f"The tables of {what} not as the logs have it.", REMAKE, places.remake)
 
 
 def of_sessions(visits: Iterable[tuple[Visit, bool]], data: DataSet, places: Places) -> Iterator[Trouble]:

@@ -18,7 +18,7 @@ from PyQt6.QtCore import QUrl, pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QDesktopServices, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from experiment.cli.desk.afterwards import acts_after, is_interrupted, page_after
+from experiment.cli.desk.afterwards import acts_after, is_left_alone, page_after
 from experiment.cli.desk.computer import states
 from experiment.cli.desk.facts import Facts, ParticipantLine, read_facts, with_troubles
 from experiment.cli.desk.front import Front
@@ -129,7 +129,7 @@ class Desk(QWidget):
             self._back()
             self._tell(outcome)
             return
-        if is_interrupted(outcome):
+        if is_left_alone(outcome):
             self._call_assistant()
         heading, body = page_after(outcome, _read(self._places))
         self._show(heading, body, acts_after(outcome, self._places, partial(self._run_covered, "A session")))
