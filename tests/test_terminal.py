@@ -97,7 +97,7 @@ def test_results_can_be_read_by_programs(name: str, commands: dict[str, tuple[li
 def test_who_reads_no_further_changes_no_status(
     form: tuple[str, ...], commands: dict[str, tuple[list[object], str, str]]
 ) -> None:
-    """As `| head` does: the command says nothing of it, and ends as it would have; a full disk is named, with 4."""
+    """As `| head` does: the command says nothing of it, and ends as it would have."""
     command = [sys.executable, "-m", "experiment", *map(str, commands[NAMES[0]][0]), *form]
     whole = subprocess.run(command, capture_output=True, cwd=ROOT, check=False)
     reader, writer = os.pipe()
@@ -105,9 +105,18 @@ def test_who_reads_no_further_changes_no_status(
     done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, cwd=ROOT, check=False)
     os.close(writer)
     assert (done.returncode, done.stderr) == (whole.returncode, whole.stderr)
+
+
+@pytest.mark.parametrize("name", ["status", "qa", "table"])
+def test_a_disk_without_room_for_a_result_is_named(
+    name: str, commands: dict[str, tuple[list[object], str, str]]
+) -> None:
+    """Status 4 and why, in words alone, however long the result is."""
+    command = [sys.executable, "-I", "-m", "experiment", *map(str, commands[name][0])]  # as the launcher starts it
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, cwd=ROOT, check=False)
     assert (done.returncode, b"No space left on device" in done.stderr) == (4, True)
+    assert b"Exception ignored" not in done.stderr
 
 
 def test_quality_assurance_says_why(study: Path, tmp_path: Path) -> None:

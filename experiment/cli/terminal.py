@@ -110,8 +110,10 @@ def hand_over(result: str) -> None:
     try:
         sys.stdout.write(result)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python writes the rest once more at its end
+        if not isinstance(error, BrokenPipeError):
+            raise
 
 
 def show_rows(
