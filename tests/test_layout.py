@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from experiment.design.rating import Question
 from experiment.design.scale import Scale
-from experiment.drawing.stimuli import draw_checked, draw_pictures
+from experiment.drawing.stimuli import draw_pictures
 from experiment.errors import BadInput
 from experiment.record.events import ScaleScene
 from experiment.task.layout import MOST_APART, Box, Layout
@@ -177,7 +177,7 @@ def test_a_scale_without_room_for_its_words_is_refused(what: str, size: tuple[in
     question, low, high = LONG[what]
     rating = replace(PROTOCOL.rating, questions=(Question("connection", question.strip(), low, high),))
     with pytest.raises(BadInput, match=f"The protocol's {what.rsplit(maxsplit=1)[-1]} .* Shorten it"):
-        draw_checked(replace(PROTOCOL, rating=rating), [], Layout(*size))
+        draw_pictures(replace(PROTOCOL, rating=rating), [], Layout(*size), is_checked=True)
 
 
 def test_a_button_without_room_for_its_label_is_refused() -> None:
@@ -186,4 +186,4 @@ def test_a_button_without_room_for_its_label_is_refused() -> None:
     for label, is_fit in (("Weiter (bitte Leertaste dr\u00fccken)", True), (long, False)):
         protocol = replace(PROTOCOL, wording=replace(PROTOCOL.wording, next_button=label))
         with nullcontext() if is_fit else pytest.raises(BadInput, match=r"button 'Weiter zur .* Shorten it"):
-            draw_checked(protocol, [], Layout(1280, 720))
+            draw_pictures(protocol, [], Layout(1280, 720), is_checked=True)

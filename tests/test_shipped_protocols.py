@@ -14,7 +14,7 @@ from experiment.design.message import read_messages
 from experiment.design.protocol import read_daily, read_protocol
 from experiment.design.protocol_files import find_shipped
 from experiment.drawing.scripts import direction_of
-from experiment.drawing.stimuli import draw_checked
+from experiment.drawing.stimuli import draw_pictures
 from experiment.record.dataset import DataSet
 from experiment.replay.verify import verify
 from experiment.reports.words import check_language, direction
@@ -68,7 +68,7 @@ def test_each_can_be_run(name: str, tmp_path: Path) -> None:
     """Everything in it fits the smallest screen, a session with it is complete, and its replay is the same session."""
     protocol, data = read_protocol(SHIPPED[name]), DataSet(tmp_path)
     messages = SCAN_MESSAGES if name == "scan" else MESSAGES
-    draw_checked(protocol, messages, Layout(1280, 720))
+    draw_pictures(protocol, messages, Layout(1280, 720), is_checked=True)
     data.prepare()
     plan = plan_session(
         "simulate", protocol, messages, data, subject="sim1", session=2, seed=1, operator="simulate",

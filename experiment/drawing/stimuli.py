@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import replace
-from multiprocessing import get_context
 from typing import Literal
 
 import numpy as np
@@ -30,7 +28,6 @@ from experiment.drawing.typed_number import draw_number
 from experiment.drawing.typeset import Drawings, Picture, Style, draw_text
 from experiment.errors import BadInput
 from experiment.record.events import MessageScene, ScaleScene, Scene, TextScene
-from experiment.system import no_core_dumps
 from experiment.task.layout import Box, Layout
 from experiment.task.scenes import AS_NAMED, Labels, pages, progress_line, question_scene, scenes
 
@@ -50,14 +47,18 @@ def draw_pictures(
     *,
     photodiode: bool = False,
     labels: Labels = AS_NAMED,
+    is_checked: bool = False,
 ) -> Pictures:
     """Draw everything that a session of these messages can show on a screen of this size; `mark` is a corner's text.
 
     The practice message is drawn like the others. BadInput names the message (by its id) that does not fit, or has a
-    character that no font here can draw. `labels`: what is printed on keys, where it is not their name.
+    character that no font here can draw. `labels`: what is printed on keys, where it is not their name. `is_checked`:
+    it also names a question, a label or a button that has not enough room; a past session's are drawn as they were.
     """
-    _check_glyphs(protocol, messages, labels)
     draughtsman = _StimulusRenderer(protocol, layout, labels)
+    if is_checked:
+        draughtsman.check_controls()
+    _check_glyphs(protocol, messages, labels)
     wording = protocol.wording
     buttons = (wording.next_button, wording.confirm_button)
     return Pictures(
@@ -72,39 +73,6 @@ def draw_pictures(
         (draughtsman.square(BLACK), draughtsman.square(WHITE)) if photodiode else None,
         draughtsman.typed(),
     )
-
-
-def draw_in_background(
-    protocol: Protocol,
-    messages: Sequence[Message],
-    layout: Layout,
-    mark: str | None = None,
-    *,
-    photodiode: bool = False,
-    labels: Labels = AS_NAMED,
-) -> Future[Pictures]:
-    """The same for a session, in a process of its own whose memory is freed, and which delays nothing here.
-
-    BadInput also names a question, a label or a button that has not enough room.
-    """
-    pool = ProcessPoolExecutor(1, get_context("spawn"), no_core_dumps)  # it holds the messages too
-    drawing = pool.submit(draw_checked, protocol, messages, layout, mark, photodiode=photodiode, labels=labels)
-    pool.shutdown(wait=False)
-    return drawing
-
-
-def draw_checked(
-    protocol: Protocol,
-    messages: Sequence[Message],
-    layout: Layout,
-    mark: str | None = None,
-    *,
-    photodiode: bool = False,
-    labels: Labels = AS_NAMED,
-) -> Pictures:
-    """The pictures of a session to come; those of a past one are drawn as they were, whether all fits or not."""
-    _StimulusRenderer(protocol, layout, labels).check_controls()
-    return draw_pictures(protocol, messages, layout, mark, photodiode=photodiode, labels=labels)
 
 
 def draw_text_page(protocol: Protocol, page: TextScene, layout: Layout) -> Placed:

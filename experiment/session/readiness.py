@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import closing
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from experiment.record.finding import Finding, refusal
 from experiment.session.doubts import Doubtful, find_doubts, waive_doubts
 from experiment.session.plan import Interrupted, plan_session
 from experiment.session.run import fit_layout
+from experiment.system.processes import run_in_process
 from experiment.task.layout import MINIMUM_SIZE_PX, Layout
 
 if TYPE_CHECKING:
@@ -53,12 +55,14 @@ def check_readiness(
 
 def _drawing(protocol: Protocol, shown: tuple[Message, ...], *, full_screen: bool) -> Future[Pictures]:
     """The pictures of a session on this screen, with the request for a key in the notice's place."""
-    from experiment.drawing.stimuli import draw_in_background
+    from experiment.drawing.stimuli import draw_pictures
     from experiment.screens.canvas import screen_size_px
 
     layout = fit_layout(screen_size_px(), full_screen=full_screen)
     asking = replace(protocol, wording=replace(protocol.wording, loading=PLEASE_PRESS))
-    return draw_in_background(asking, shown or (practice_message(protocol),), layout)
+    return run_in_process(
+        partial(draw_pictures, asking, shown or (practice_message(protocol),), layout, is_checked=True)
+    )
 
 
 def _window(drawing: Future[Pictures], background: Rgb, *, full_screen: bool, with_press: bool) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -37,12 +38,14 @@ from experiment.signals.serial_pulses import SerialPulses
 from experiment.storage.hash_chain import line_digests
 from experiment.storage.read_file import read_file
 from experiment.system import raised_priority
+from experiment.system.processes import run_in_process
 from experiment.task import procedure
 from experiment.task.layout import MINIMUM_SIZE_PX, Layout
 from experiment.task.port import Screen
-from experiment.task.scenes import AS_NAMED
+from experiment.task.scenes import AS_NAMED, Labels
 
 if TYPE_CHECKING:
+    from experiment.drawing.pictures import Pictures
     from experiment.screens.canvas import Canvas
     from experiment.screens.clock import SessionClock
     from experiment.screens.inputs import Inputs
@@ -80,7 +83,6 @@ def run_in_window(
     at the end, while the window still shows the last page: what it opens above that hides that the window closes.
     `tell` is told of every event, and holds up the session as long.
     """
-    from experiment.drawing.stimuli import PILOT_MARK, draw_in_background
     from experiment.screens.canvas import Canvas, screen_size_px
     from experiment.screens.keynames import read_key_names
     from experiment.screens.refresh import BRIEF, THOROUGH, measure_refresh
@@ -88,10 +90,9 @@ def run_in_window(
 
     display, pointer = plan.protocol.display, plan.protocol.mouse.enabled
     layout = fit_layout(screen_size_px(), full_screen=full_screen)
-    mark = None if plan.mode == "run" else PILOT_MARK
     names = read_key_names()
     labels = AS_NAMED if plan.is_synthetic else names.labels  # nobody looks for keys
-    drawing = draw_in_background(plan.protocol, plan.messages, layout, mark, photodiode=photodiode, labels=labels)
+    drawing = _start_drawing(plan, layout, labels, photodiode=photodiode)
     looking = _submit(check.look) if check else None
     gc.disable()  # it would look through all that PsychoPy loads, again and again; the window goes on with it
     with (
@@ -122,6 +123,14 @@ def run_in_window(
             ended = _run_task(plan, window, window.zero, transcript, outlets, found, override, tell)
         cover(ended)
         return ended
+
+
+def _start_drawing(plan: Plan, layout: Layout, labels: Labels, *, photodiode: bool) -> Future[Pictures]:
+    from experiment.drawing.stimuli import PILOT_MARK, draw_pictures
+
+    mark = None if plan.mode == "run" else PILOT_MARK
+    draw = partial(draw_pictures, plan.protocol, plan.messages, layout, mark, is_checked=True)
+    return run_in_process(partial(draw, photodiode=photodiode, labels=labels))
 
 
 def _submit(look: Callable[[], Sequence[Finding]]) -> Future[Sequence[Finding]]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from typing import TypeVar
+
+from experiment.system import no_core_dumps
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -17,6 +19,17 @@ Progress = Callable[[int, int], None]
 
 
 THREADS = 4  # at most: a thread that draws holds the pixels of one picture several times
+
+
+def run_in_process(work: Callable[[], Result]) -> Future[Result]:
+    """The result to come of a process of its own, which delays nothing here and leaves no memory or dump of it behind.
+
+    What is to be done goes there through a pipe: a function of a module, or a `functools.partial` of one.
+    """
+    pool = ProcessPoolExecutor(1, get_context("spawn"), no_core_dumps)
+    begun = pool.submit(work)
+    pool.shutdown(wait=False)
+    return begun
 
 
 def map_in_threads(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
