@@ -213,6 +213,33 @@ def test_a_changed_file_is_never_touched(tmp_path: Path) -> None:
     assert file.path.read_bytes() == b"changed"
 
 
+def test_what_another_program_appends_is_told_and_not_written_over(tmp_path: Path) -> None:
+    """All goes on in memory until somebody has taken it away; then the file is whole."""
+    file = growing(tmp_path / "file")
+    file.say(LINE, sync=True)
+    assert file.settled(LIMIT_S)
+    with file.path.open("ab") as other:
+        other.write(b"a note")
+    file.say(LINE, sync=True)
+    until(lambda: "in its place" in str(file.trouble))
+    assert file.path.read_bytes() == LINE + b"a note"
+    os.truncate(file.path, len(LINE))
+    until(lambda: file.trouble is None)
+    assert file.close(LIMIT_S) is None
+    assert file.path.read_bytes() == LINE * 2
+
+
+def test_what_another_program_cuts_off_is_written_again(tmp_path: Path) -> None:
+    """A file that was made shorter is whole again with the next line."""
+    file = growing(tmp_path / "file")
+    file.say(LINE * 3, sync=True)
+    assert file.settled(LIMIT_S)
+    os.truncate(file.path, 5)
+    file.say(LINE, sync=True)
+    until(lambda: file.path.read_bytes() == LINE * 4)
+    assert file.close(LIMIT_S) is None
+
+
 def test_a_slow_sync_delays_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While a sync takes 200 ms, saying takes a small part of a frame, and what is said outlives this process soon."""
     file, sync = growing(tmp_path / "file"), os.fsync

@@ -102,10 +102,14 @@ def record(register: Register | None, data: DataSet, transcript: Path, who: str)
 
 
 def say_anchor(transcript: Path, told: Snapshot | None) -> None:
-    """Give the assistant the anchor to write down: of the register with this session, or else of the session alone."""
-    with suppress(OSError):  # which is told of where it matters
+    """Give the assistant the anchor to write down: of the register with this session, or else of the session alone.
+
+    A log that cannot be read has none.
+    """
+    with suppress(DayFourError, OSError):  # which is told of where it matters
         if not has_begun(transcript):
             return
+        log.read(transcript, pilot=True)
         anchor = told.anchor if told else anchor_of(line_digests(read_file(transcript))[-1])
         say(f"Anchor, for the paper form of this visit: {anchor}", "bold")
         tell_desk(anchor=anchor)

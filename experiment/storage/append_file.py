@@ -137,7 +137,7 @@ class GrowingFile(Generic[Said]):
         while self._has_more():
             try:
                 self._hear()
-                if not self._is_sure or self._is_elsewhere():
+                if not self._is_sure or self._is_elsewhere() or self._is_changed():
                     self._open_again()
                 self._take()
                 if self._has_synced():
@@ -196,6 +196,8 @@ class GrowingFile(Generic[Said]):
             raise sync.error
         if self._is_elsewhere():
             raise OSError(errno.ENOENT, "it was moved or deleted")
+        if self._is_changed():
+            raise FileExistsError(errno.EEXIST, "another program wrote to it")
         self._synced = sync.size
         return True
 
@@ -205,6 +207,10 @@ class GrowingFile(Generic[Said]):
             return not os.path.samestat(os.fstat(self._descriptor), self.path.stat())
         except FileNotFoundError:
             return True
+
+    def _is_changed(self) -> bool:
+        """Whether another program made the file longer or shorter."""
+        return os.fstat(self._descriptor).st_size != self._taken
 
     def _open_again(self) -> None:
         """Go on after what is on the disk for certain; after a failed sync, nobody knows what became of the rest.
