@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import resource
+import shutil
 import subprocess
 import sys
 import threading
@@ -24,7 +25,7 @@ from tests.places import ROOT
 from tests.small_disks import resize, small_disk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 LIMIT_S = 10.0
 LINE = b"0123456789" * 10 + b"\n"
@@ -60,10 +61,10 @@ def until(happened: Callable[[], bool]) -> None:
         time.sleep(0.002)
 
 
-def child(code: str, *arguments: object) -> subprocess.Popen[str]:
+def child(code: str, *arguments: object, prefix: Sequence[str] = ()) -> subprocess.Popen[str]:
     """A Python process that runs this code."""
     start = "import os, signal, sys\nfrom pathlib import Path\nfrom experiment.storage.append_file import GrowingFile\n"
-    command = [sys.executable, "-c", start + code]
+    command = [*prefix, sys.executable, "-c", start + code]
     pipe = subprocess.PIPE
     return subprocess.Popen([*command, *map(str, arguments)], cwd=ROOT, stdin=pipe, stdout=pipe, text=True)
 
@@ -184,6 +185,30 @@ def test_a_lost_folder_is_made_anew(tmp_path: Path, rename: bool) -> None:  # no
     assert path.read_bytes() == LINE + b"1\n2\n3\n"
 
 
+PULLED = """
+import time
+place = Path(sys.argv[1])
+file = GrowingFile(place / "drive" / "file", lambda said, _: said)
+file.say(b"1", sync=True)
+assert file.settled(10)
+(place / "drive").rename(place / "pulled")
+place.chmod(0o555)
+file.say(b"2", sync=True)
+while file.trouble is None:
+    time.sleep(0.01)
+place.chmod(0o755)
+print(file.cause)
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("setpriv"), reason="root may write anywhere")
+def test_a_folder_that_is_gone_is_told_whatever_keeps_it_from_being_made(tmp_path: Path) -> None:
+    """As that of a drive that was pulled out, where its place cannot be written: it is lost, not refused."""
+    plain = ["setpriv", "--bounding-set", "-dac_override", "--inh-caps", "-dac_override"] if os.geteuid() == 0 else []
+    assert child(PULLED, tmp_path, prefix=plain).communicate()[0] == "lost\n"
+
+
 def test_another_file_in_its_place_is_never_touched(tmp_path: Path) -> None:
     """It is told as trouble; what was said is given back."""
     path = tmp_path / "file"
@@ -207,10 +232,31 @@ def test_a_changed_file_is_never_touched(tmp_path: Path) -> None:
     with most_bytes(150):
         file.say(LINE, sync=True)
         until(lambda: file.trouble is not None)
-        file.path.write_bytes(b"changed")
+        write_into(file.path, b"changed")
+        changed = file.path.read_bytes()
         until(lambda: "in its place" in str(file.trouble))
     assert file.close(0.1) == LINE * 2
-    assert file.path.read_bytes() == b"changed"
+    assert file.path.read_bytes() == changed
+
+
+def write_into(path: Path, content: bytes) -> None:
+    """Another program writes at the beginning of a file, in one step."""
+    with path.open("r+b") as other:
+        other.write(content)
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_what_is_said_to_be_saved_was_read_back(tmp_path: Path, late: bool) -> None:  # noqa: FBT001
+    """What another program changed within the file is found at the end: all of it is given back, and it stays so."""
+    file = growing(tmp_path / "file")
+    file.say(LINE * (1 + late), sync=True)
+    until(file.is_saved)
+    write_into(file.path, b"changed")
+    if not late:
+        file.say(LINE, sync=True)
+    assert file.close(0.3) == LINE * 2
+    assert "in its place" in str(file.trouble)
+    assert file.path.read_bytes() == (LINE * 2).replace(LINE[:7], b"changed", 1)
 
 
 def test_what_another_program_appends_is_told_and_not_written_over(tmp_path: Path) -> None:

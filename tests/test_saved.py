@@ -37,8 +37,10 @@ from experiment.session.plan import Interrupted, plan_session
 from experiment.session.run import run_simulated
 from experiment.storage.anchor import anchor_of
 from experiment.storage.hash_chain import line_digests
+from experiment.study.register import Register
 from experiment.task.scenes import pause_page, pause_pages
 from tests.places import EXAMPLES
+from tests.registers import running, story, write_register
 from tests.strategies import PROTOCOL, held, session_of
 
 if TYPE_CHECKING:
@@ -178,6 +180,27 @@ def test_a_table_that_cannot_be_written_hides_no_anchor(tmp_path: Path, capfd: p
         f"Anchor, for the paper form of this visit: {anchor_of(line_digests(plan.transcript.read_bytes())[-1])}" in said
     )
     assert "6 of 6" not in str(failure.value)
+
+
+def test_of_a_session_that_another_program_began_nothing_is_said(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Two starts at the same moment: the second is refused, gives no anchor, and tells the register nothing."""
+    data = DataSet(tmp_path / "data")
+    plan = plan_session(
+        "run", PROTOCOL, read_messages(EXAMPLES / "english.csv"), data, subject=SUBJECT, session=1, seed=1,
+        operator="TA", participant="quick",
+    )  # fmt: skip
+    write_register(data.root / "study", story(*running()))
+    register = Register(data.root / "study")
+    before = register.path.read_bytes()
+    with log.Writer(plan.transcript) as first:
+        first.append(replace(told()[0], mode="run"))
+        assert first.settle(LIMIT_S)
+        with pytest.raises(log.NotOurs, match="nothing was started here"), accounting_for(plan, register):
+            run_simulated(plan)
+    assert capfd.readouterr().err == ""
+    assert register.path.read_bytes() == before
 
 
 def test_a_rating_that_cannot_be_written_counts_as_missing(tmp_path: Path) -> None:

@@ -38,21 +38,30 @@ ABORTED = 3
 
 @contextmanager
 def accounting_for(plan: Plan, register: Register | None = None) -> Iterator[None]:
-    """Whatever becomes of the session: say what the disk holds if it fails, tell the register, and give the anchor."""
+    """Whatever becomes of the session: say what the disk holds if it fails, tell the register, and give the anchor.
+
+    Nothing is said or recorded of a session that another program began at the same moment.
+    """
     before = size_of(plan.transcript)
     tell_desk(session=str(plan.transcript))
     try:
         yield
-    except Exception:
-        if has_begun(plan.transcript):
-            say(describe_saved(plan.transcript))
+    except log.NotOurs:
         raise
-    finally:
-        if size_of(plan.transcript) > before:
-            tell_desk(transcript=str(plan.transcript))
-        told = record(register, plan.data, plan.transcript, plan.operator)
-        if plan.mode == "run":
-            say_anchor(plan.transcript, told)
+    except BaseException as error:
+        if isinstance(error, Exception) and has_begun(plan.transcript):
+            say(describe_saved(plan.transcript))
+        _account(plan, register, before)
+        raise
+    _account(plan, register, before)
+
+
+def _account(plan: Plan, register: Register | None, before: int) -> None:
+    if size_of(plan.transcript) > before:
+        tell_desk(transcript=str(plan.transcript))
+    told = record(register, plan.data, plan.transcript, plan.operator)
+    if plan.mode == "run":
+        say_anchor(plan.transcript, told)
 
 
 def size_of(path: Path) -> int:

@@ -39,6 +39,10 @@ CLOSE_S = 10.0
 RESCUE_S = 5.0
 
 
+class NotOurs(BadInput):
+    """Another program writes this transcript, or wrote it since: of that session this process knows nothing."""
+
+
 class _Head(Struct, frozen=True, tag_field="event", tag="started"):
     """As much of `Started` as every version has."""
 
@@ -131,11 +135,13 @@ class Writer:
         try:
             return GrowingFile(self._path, self._line, kept, torn)
         except BlockingIOError as error:
-            raise BadInput(f"Another program is writing this transcript: {self._path}.") from error
+            raise NotOurs(
+                f"Another program is writing this transcript, so nothing was started here: {self._path}."
+            ) from error
         except FileExistsError as error:
             if self._path.exists():
                 what = "This transcript was changed since it was read" if after else "There is a transcript already"
-                raise BadInput(f"{what}, and it is never overwritten: {self._path}.") from error
+                raise NotOurs(f"{what}, and it is never overwritten: {self._path}.") from error
             where = f"{self._path.parent} cannot be made: a file is in its place"
             raise EquipmentFailure(f"{where}. Choose --data.") from error
         except OSError as error:

@@ -58,7 +58,7 @@ class GrowingFile(Generic[Said]):
         self._busy_since_s = math.inf
         self._sync: _Sync | None = None
         self._hearing = threading.Lock()
-        self._finishing = self._closing = False
+        self._finishing = self._closing = self._is_read_back = False
         # Each thread writes its own fields and wakes the other by a queue in C: unlike a lock or a condition, neither
         # can be left half done by the KeyboardInterrupt that a signal raises anywhere.
         self._asked, self._done = SimpleQueue[None](), SimpleQueue[None]()
@@ -122,8 +122,9 @@ class GrowingFile(Generic[Said]):
         return bytes(self._text)
 
     def is_saved(self) -> bool:
-        """Whether all that was said was synced to the disk."""
-        return self._heard == len(self.said) and self._synced == len(self._text)
+        """Whether all that was said was synced to the disk, and at the end also read back from there."""
+        is_synced = self._heard == len(self.said) and self._synced == len(self._text)
+        return is_synced and self._finishing == self._is_read_back
 
     def _waited(self, happened: Callable[[], bool], patience_s: float) -> bool:
         until_s = time.monotonic() + patience_s
@@ -141,9 +142,10 @@ class GrowingFile(Generic[Said]):
                     self._open_again()
                 self._take()
                 if self._has_synced():
+                    self._read_back()
                     self._trouble = None
             except Exception as error:  # noqa: BLE001 - if this thread died, nobody would know
-                self._cause = cause_of(error)
+                self._cause = "lost" if _is_gone(self.path.parent) else cause_of(error)
                 self._trouble = getattr(error, "strerror", None) or type(error).__name__
                 self._is_sure = False
             self._busy_since_s = math.inf
@@ -162,7 +164,7 @@ class GrowingFile(Generic[Said]):
     def _is_behind(self) -> bool:
         to_sync = self._sync.done if self._sync else self._synced < self._to_sync
         unheard = self._heard < len(self.said) or (self._finishing and self._to_sync < len(self._text))
-        return unheard or self._taken < len(self._text) or to_sync
+        return unheard or self._taken < len(self._text) or to_sync or self._finishing > self._is_read_back
 
     def _hear(self) -> None:
         """Put what was said into bytes."""
@@ -212,6 +214,12 @@ class GrowingFile(Generic[Said]):
         """Whether another program made the file longer or shorter."""
         return os.fstat(self._descriptor).st_size != self._taken
 
+    def _read_back(self) -> None:
+        """At the end, look whether the file is what was said; FileExistsError if it is not."""
+        if self._finishing and _read(self._descriptor, len(self._text) + 1) != self._text:
+            raise FileExistsError(errno.EEXIST, "another program wrote to it")
+        self._is_read_back = self._finishing
+
     def _open_again(self) -> None:
         """Go on after what is on the disk for certain; after a failed sync, nobody knows what became of the rest.
 
@@ -258,6 +266,15 @@ def cause_of(error: Exception) -> Cause:
     """What kind of trouble an error of the system is."""
     number = getattr(error, "errno", None)
     return "full" if number in _FULL else "lost" if number in _LOST else "refused"
+
+
+def _is_gone(folder: Path) -> bool:
+    """Whether a folder is not there, whatever keeps it from being made again."""
+    try:
+        folder.stat()
+    except OSError as error:
+        return error.errno in _LOST
+    return False
 
 
 def _kept(descriptor: int, kept: int, torn: int) -> bytearray:

@@ -90,7 +90,10 @@ def _locked(path: Path) -> int | None:
     except BlockingIOError:
         return None
     except FileNotFoundError as error:
-        raise BadInput(f"{path} does not exist. Run `dayfour study init`, or check --data.") from error
+        raise BadInput(
+            f"{path} does not exist. Reconnect its folder, or restore it from a copy. Only if the study has not begun "
+            "yet, run `dayfour study init`; or check --data."
+        ) from error
     except OSError as error:
         raise EquipmentFailure(
             f"{path} cannot be written: {error.strerror}. Check the folder's permissions."
