@@ -320,6 +320,8 @@ def test_a_copy_that_does_not_fit_to_its_file_is_told(tmp_path: Path) -> None:
     changed = b"".join(content.splitlines(keepends=True)[:5]) + b"a note\n"
     path.write_bytes(changed)
     assert rescue.find_originals(data.root) == [path.absolute()]
+    said = "these ratings are saved. The log in the data folder was changed and cannot be read; all are in the rescued"
+    assert said in describe_saved(path)
     failed = [one.did for one in remake(data) if one.failed]
     assert [str(copy) in did and "Compare both" in did for did in failed] == [True, False]  # then the log itself
     assert (path.read_bytes(), copy and copy.read_bytes()) == (changed, content)
