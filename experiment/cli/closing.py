@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +21,7 @@ from experiment.record.dataset import DataSet
 from experiment.record.events import Ended
 from experiment.session.plan import Plan
 from experiment.study import location, sessions
+from experiment.study.register import utc_now
 from experiment.task.scenes import participant_page
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ def ask_funnel(funnel: Funnel, subject: str, data: DataSet, window: ClosingWindo
     """Ask the participant the closing questions and save the answers."""
     if has_answered(data, subject):
         raise BadInput(f"{subject_name(subject)} has already answered the closing questions: {data.funnel}")
-    given = window.ask(funnel)
-    record_closing(data, subject, _now(), funnel.questions, given.answers, left=given.left)
+    given, now = window.ask(funnel), utc_now().isoformat(timespec="seconds")
+    record_closing(data, subject, now, funnel.questions, given.answers, left=given.left)
     if given.left:
         say("The closing questions were left before the last one, and are recorded as not answered.", "red")
         say(f"`dayfour funnel --subject {subject}` asks them again.", "red")
@@ -87,8 +87,8 @@ def ask_funnel(funnel: Funnel, subject: str, data: DataSet, window: ClosingWindo
 
 def ask_guess(guess: Funnel, visit: Visit, data: DataSet, window: ClosingWindow) -> None:
     """Ask what the participant takes the treatment for, right after the session; later it is no longer asked."""
-    given = window.ask(guess)
-    record_guess(data, visit, _now(), guess.questions, given.answers, left=given.left)
+    given, now = window.ask(guess), utc_now().isoformat(timespec="seconds")
+    record_guess(data, visit, now, guess.questions, given.answers, left=given.left)
     if given.left:
         say("The question about the treatment is recorded as not answered. It is not asked again.", "red")
     else:
@@ -116,7 +116,3 @@ def funnel(
         raise EquipmentFailure("There is no display, and the questions need one. Start it from the desktop.")
     with ClosingScreen(full_screen=True) as screen:
         ask_funnel(read.funnel, label, data_set, screen.open(read))
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")

@@ -7,9 +7,7 @@ needs a display and ends the process without one.
 
 from __future__ import annotations
 
-import signal
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -20,13 +18,11 @@ from PyQt6.QtWidgets import QApplication, QVBoxLayout, QWidget
 from experiment.cli import form
 from experiment.cli.closing_pages import Look, Page, QuestionPage, TextPage
 from experiment.cli.form_widgets import take_keyboard
-from experiment.cli.form_window import TITLE, application
+from experiment.cli.form_window import TITLE, application, stopped_by
 from experiment.screens.keynames import read_key_names
 from experiment.task.layout import MINIMUM_SIZE_PX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from PyQt6.QtGui import QCloseEvent
 
     from experiment.design.form_questions import AskedQuestion, Funnel
@@ -142,21 +138,10 @@ class ClosingWindow(QWidget):
         page.begin()
         self._application.installEventFilter(self)
         try:
-            with self._left_when_stopped():
+            with stopped_by(lambda *_: self.leave()):  # what was answered is saved, as at the chord
                 self._loop.exec()
         finally:
             self._application.removeEventFilter(self)
-
-    @contextmanager
-    def _left_when_stopped(self) -> Iterator[None]:
-        """Whoever stops the program ends the questions; what was answered is saved, as at the chord."""
-        stops = (signal.SIGINT, signal.SIGTERM)
-        before = {number: signal.signal(number, lambda *_: self.leave()) for number in stops}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def eventFilter(self, _: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 - Qt's name
         """The assistant's chord, and the keys of the page, wherever the cursor is."""

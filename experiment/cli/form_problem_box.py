@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from experiment.cli.form_problems import Offer, Problem
-from experiment.cli.form_widgets import label, push_button
+from experiment.cli.form_widgets import clear, label, push_button
 
 LEAST_WORDS = 2
 NO_REASON = "Please give the reason in words. It is recorded with the data and your initials."
@@ -40,10 +40,7 @@ class ProblemBox(QFrame):
         self._text.setText(problem.text)
         self.reason.setVisible(any(offer.asks_reason for offer in problem.offers))
         self._wrong.hide()
-        while (item := self._row.takeAt(0)) is not None:
-            if (old := item.widget()) is not None:
-                old.hide()
-                old.deleteLater()
+        clear(self._row)
         self.buttons = [self._button(offer) for offer in problem.offers]
         for button in self.buttons:
             self._row.addWidget(button)

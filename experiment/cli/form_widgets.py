@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QEvent, QObject, QPoint, Qt
 from PyQt6.QtGui import QColor, QFocusEvent, QGuiApplication, QPainter, QPen
-from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from experiment.cli import form
 from experiment.cli.form_problems import Wrong
@@ -103,10 +103,7 @@ class Field(QWidget):
         self._error.setText(wrong.text if wrong else "")
         self._error.setVisible(self._marked)
         _set(self.editor, "wrong", on=self._marked)
-        while (item := self._instead.takeAt(0)) is not None:
-            if (old := item.widget()) is not None:
-                old.hide()
-                old.deleteLater()
+        clear(self._instead)
         self._meant = [
             push_button(meant, partial(self._take, meant), "meant") for meant in (wrong.instead if wrong else ())
         ]
@@ -190,6 +187,14 @@ def push_button(text: str, act: Callable[[], object], name: str = "") -> QPushBu
     made.setAutoDefault(True)
     made.clicked.connect(act)
     return made
+
+
+def clear(layout: QLayout) -> None:
+    """Take all widgets out of a layout, and off the screen at once."""
+    while (item := layout.takeAt(0)) is not None:
+        if (old := item.widget()) is not None:
+            old.hide()
+            old.deleteLater()
 
 
 def take_keyboard(window: QWidget) -> None:

@@ -91,7 +91,7 @@ def fill_in(page: FormPage) -> Filled | None:
     """Show a form until what is given passes its check; None if it was cancelled or closed."""
     running = application()
     dialog = Dialog(page)
-    with _ended_at_once():
+    with stopped_by(signal.SIG_DFL):  # at once: Qt calls no Python while a form is open, and nothing is unsaved
         dialog.exec()
     dialog.deleteLater()
     running.processEvents()  # the form is off the screen before a window opens
@@ -101,14 +101,14 @@ def fill_in(page: FormPage) -> Filled | None:
 
 
 @contextmanager
-def _ended_at_once() -> Iterator[None]:
-    """Let whoever stops the program stop it while a form is open: Qt calls no Python then, and nothing is unsaved."""
-    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGTERM)}
+def stopped_by(handler: Callable[..., object] | signal.Handlers) -> Iterator[None]:
+    """Whoever stops the program meanwhile calls this handler."""
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, usual in before.items():
+            signal.signal(number, usual)
 
 
 class Dialog(QDialog):

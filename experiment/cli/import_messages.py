@@ -12,7 +12,7 @@ import typer
 from rich.progress import Progress as Bar
 from rich.table import Table
 
-from experiment.cli.options import FOUND_WANTING, PARTICIPANTS, PROTOCOL, ProtocolFile, Sheet
+from experiment.cli.options import FOUND_WANTING, PARTICIPANTS, PROTOCOL, ParticipantsFolder, ProtocolFile, Sheet
 from experiment.cli.terminal import console, next_line, say, unlock_if_given
 from experiment.design.protocol import read_protocol
 from experiment.errors import BadInput
@@ -40,7 +40,7 @@ def import_messages(
     ] = None,
     encoding: Annotated[str | None, typer.Option(help="Encoding of tables that are not Unicode, e.g. cp1252.")] = None,
     sheet: Sheet = None,
-    messages: Annotated[Path, typer.Option("--messages", help="The participants' folder.")] = PARTICIPANTS,
+    messages: ParticipantsFolder = PARTICIPANTS,
     into: Annotated[Path | None, typer.Option("--into", hidden=True)] = None,  # its name before, in labs' scripts
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be imported.")] = False,
     corrected: Annotated[

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from msgspec.structs import replace
 
-from experiment.cli.options import PARTICIPANTS
+from experiment.cli.options import PARTICIPANTS, ParticipantsFolder
 from experiment.cli.terminal import new_passphrase, say, unlock
 from experiment.design.message import YES
 from experiment.design.protocol import Protocol
@@ -19,10 +19,8 @@ from experiment.messages.findings import count_in_words
 from experiment.messages.store import Folder
 from experiment.system import no_core_dumps
 
-MessagesFolder = Annotated[Path, typer.Option("--messages", help="The participants' folder.")]
 
-
-def encrypt(messages: MessagesFolder = PARTICIPANTS) -> None:
+def encrypt(messages: ParticipantsFolder = PARTICIPANTS) -> None:
     """Encrypt all messages of the folder, and all that are imported later. Asks for a new passphrase the first time."""
     folder = folder_of(messages)
     passphrase = "" if folder.is_encrypted else new_passphrase()
@@ -39,7 +37,7 @@ def encrypt(messages: MessagesFolder = PARTICIPANTS) -> None:
         )
 
 
-def decrypt(messages: MessagesFolder = PARTICIPANTS) -> None:
+def decrypt(messages: ParticipantsFolder = PARTICIPANTS) -> None:
     """Decrypt all messages of the folder. Anyone who can open the folder can then read them."""
     folder = open_folder(messages)
     if not folder.is_encrypted:
@@ -52,7 +50,7 @@ def accept(
     subject: Annotated[str, typer.Option(help="Whose messages.")],
     message: Annotated[str, typer.Option(help="The message's id, such as m03.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
-    messages: MessagesFolder = PARTICIPANTS,
+    messages: ParticipantsFolder = PARTICIPANTS,
 ) -> None:
     """Record that a message which looks damaged or contains a name is as its writer wrote it."""
     folder, label = open_folder(messages), check_subject(subject)
@@ -72,7 +70,7 @@ def accept(
 def forget(
     subject: Annotated[str, typer.Option(help="Whose messages.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
-    messages: MessagesFolder = PARTICIPANTS,
+    messages: ParticipantsFolder = PARTICIPANTS,
 ) -> None:
     """Permanently remove a participant's messages and their pictures; recorded data are kept."""
     folder, label = folder_of(messages), check_subject(subject)

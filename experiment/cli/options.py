@@ -13,6 +13,8 @@ FOUND_WANTING = 1
 HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
 
 DataFolder = Annotated[Path, typer.Option("--data", help="The data set's folder.")]
+MessagesFolder = Annotated[Path, typer.Option("--messages", help="The folder with sub-<ID>.csv of each participant.")]
+ParticipantsFolder = Annotated[Path, typer.Option("--messages", help="The participants' folder.")]
 ProtocolFile = Annotated[
     Path, typer.Option("--protocol", help="Wording, timing, scales and keys: a protocol's name (en, de ...) or file.")
 ]

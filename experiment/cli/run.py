@@ -24,7 +24,7 @@ from experiment.cli.form import parse_answers
 from experiment.cli.form_problems import RESUME, RUN_ANYWAY, RUN_DESPITE, Decided
 from experiment.cli.lab import Lab
 from experiment.cli.messages import needed_folder, with_key
-from experiment.cli.options import DATA, PARTICIPANTS, PROTOCOL, ROOT, DataFolder, ProtocolFile
+from experiment.cli.options import DATA, PARTICIPANTS, PROTOCOL, ROOT, DataFolder, MessagesFolder, ProtocolFile
 from experiment.cli.terminal import say
 from experiment.design.message import Message, read_messages
 from experiment.design.protocol import Protocol, read_protocol
@@ -43,7 +43,6 @@ from experiment.study.location import find_register
 from experiment.task.layout import MINIMUM_SIZE_PX
 
 MessagesFile = Annotated[Path, typer.Option("--messages", help="A CSV file of six messages.")]
-MessagesFolder = Annotated[Path, typer.Option("--messages", help="The folder with sub-<ID>.csv of each participant.")]
 Seed = Annotated[int, typer.Option("--seed", help="With subject and session, sets the order of the messages.")]
 SyntheticName = Annotated[str, typer.Option("--participant", help="Which synthetic participant answers.")]
 Photodiode = Annotated[
@@ -58,7 +57,6 @@ Override = Annotated[
 OverrideStudy = Annotated[
     str | None, typer.Option(help="Reason for running a session that the study rules do not allow.")
 ]
-CAUGHT_UP = "the log"  # who tells the register of a session that it had missed
 EXAMPLE, SCAN_EXAMPLE = (ROOT / "stimuli" / "examples" / name for name in ("english.csv", "scan.csv"))
 
 

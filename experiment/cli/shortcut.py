@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from experiment.cli.options import DATA, PARTICIPANTS, PROTOCOL, ROOT, DataFolder, ProtocolFile
+from experiment.cli.options import DATA, PARTICIPANTS, PROTOCOL, ROOT, DataFolder, ParticipantsFolder, ProtocolFile
 from experiment.cli.terminal import say
 from experiment.system.shortcut import make_shortcut
 
 
 def shortcut(
     protocol: ProtocolFile = PROTOCOL,
-    messages: Annotated[Path, typer.Option("--messages", help="The participants' folder.")] = PARTICIPANTS,
+    messages: ParticipantsFolder = PARTICIPANTS,
     data: DataFolder = DATA,
 ) -> None:
     """Put an icon on the desktop that opens the desk, with the folders that are named here."""

@@ -83,15 +83,14 @@ def start(
 ) -> None:
     """Record that a course began: its day 1 is the day of the first dose."""
     on, number = parse_day(day), cast("Literal[1, 2]", course)
-    entries = record_act(
-        data, operator, lambda told, now: recording.start_course(told, subject, number, on, kit, now, dated_back)
+    told = record_act(
+        data, operator, lambda entries, now: recording.start_course(entries, subject, number, on, kit, now, dated_back)
     )
-    plan = participants.study_of(entries)
-    one = participants.get_participant(participants.read_participants(plan, entries), subject)
-    session_day, _ = dates.session_days(plan.courses, one.starts[course - 1])
+    one, courses = told.participant(subject), told.study.courses
+    session_day, _ = dates.session_days(courses, one.starts[course - 1])
     say(f"Course {course} of {one.name} has begun; session {course} is on {dates.in_words(session_day)}.")
     if course == 1:
-        earliest = dates.earliest_second(plan.courses, one.starts[0])
+        earliest = dates.earliest_second(courses, one.starts[0])
         say(f"Course 2 can begin on {dates.in_words(earliest)} or later.")
 
 
@@ -158,8 +157,8 @@ def correct(
     data: DataFolder = DATA,
 ) -> None:
     """Cancel an entry that was a mistake, such as a wrong day. Then record the right one."""
-    entries = record_act(data, operator, lambda before, now: recording.correct(before, entry, reason, now))
-    say(f"Entry {entry} no longer counts: {study_history.describe(entries[entry - 1].act)}")
+    told = record_act(data, operator, lambda entries, now: recording.correct(entries, entry, reason, now))
+    say(f"Entry {entry} no longer counts: {study_history.describe(told.entries[entry - 1].act)}")
 
 
 def clock(
@@ -201,11 +200,9 @@ def calendar(
 ) -> None:
     """Write all appointments to a calendar file."""
     register = register_in(data)
-    entries = register.entries()
-    plan = participants.study_of(entries)
-    people = participants.read_participants(plan, entries)
-    some = [participants.get_participant(people, subject)] if subject else people.values()
-    appointments.save(out, some, entries, plan, dates.today(plan, register.now()))
+    told = register.read()
+    some = [told.participant(subject)] if subject else told.people.values()
+    appointments.save(out, some, told.entries, told.study, dates.today(told.study, register.now()))
     say(f"The appointments:\n  {out}")
 
 
@@ -225,12 +222,12 @@ def standings_now(data: Path, told: Snapshot, moment: datetime, tell: Callable[[
         return []
 
 
-def record_act(data: Path, who: str, decide: Callable[[Sequence[Entry], datetime], Act]) -> tuple[Entry, ...]:
-    """Record the act that `decide` gives at this moment, and let participants.tsv follow; all entries then."""
+def record_act(data: Path, who: str, decide: Callable[[Sequence[Entry], datetime], Act]) -> Snapshot:
+    """Record the act that `decide` gives at this moment, and let participants.tsv follow; the register then."""
     register = register_in(data)
     told = register.act_and_read(who, lambda entries: decide(entries, register.now()))
     update_participants(data, told)
-    return told.entries
+    return told
 
 
 def parse_day(typed: str) -> date | None:

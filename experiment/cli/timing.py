@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from msgspec.structs import replace
 
-from experiment.cli.options import DATA, FOUND_WANTING, PROTOCOL, ProtocolFile
+from experiment.cli.options import DATA, FOUND_WANTING, PROTOCOL, DataFolder, ProtocolFile
 from experiment.cli.terminal import say
 from experiment.design.protocol_files import find_protocol
 from experiment.errors import BadInput
@@ -43,7 +43,7 @@ def timing(
         typer.Option("--presses-only", help="Measure responses only, as where no other program can see the screen."),
     ] = False,
     protocol: ProtocolFile = PROTOCOL,
-    data: Annotated[Path, typer.Option("--data", help="The data set's folder.")] = DATA,
+    data: DataFolder = DATA,
 ) -> None:
     """Measure onsets, durations and responses of this computer. Writes a report with a sentence for a paper."""
     if (read is None) != (transcript is None):

@@ -10,7 +10,8 @@ from PyQt6.QtWidgets import QWidget
 from experiment.cli.desk.facts import Facts
 from experiment.cli.desk.jobs import Outcome
 from experiment.cli.desk.places import Command, Places
-from experiment.cli.desk.result import Act, said
+from experiment.cli.desk.result import said
+from experiment.cli.desk.widgets import Act
 from experiment.cli.form_widgets import label
 from experiment.design.visit import Visit, visit_of_file
 from experiment.errors import DayFourError

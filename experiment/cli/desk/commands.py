@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
 from experiment import system
 from experiment.cli.desk.places import Places
-from experiment.cli.options import DATA, PARTICIPANTS, PROTOCOL, DataFolder, ProtocolFile
+from experiment.cli.options import DATA, PARTICIPANTS, PROTOCOL, DataFolder, MessagesFolder, ProtocolFile
 from experiment.errors import BadInput, EquipmentFailure
-
-MessagesFolder = Annotated[Path, typer.Option("--messages", help="The folder with sub-<ID>.csv of each participant.")]
 
 
 def desk(
@@ -21,11 +16,7 @@ def desk(
     messages: MessagesFolder = PARTICIPANTS,
     data: DataFolder = DATA,
 ) -> None:
-    """Without a command: the desk, a window for the assistant.
-
-    Exit status: 0 completed, 1 problems found (check, replay --verify, qa ...), 2 bad input, 3 ended by the assistant,
-    4 equipment failure.
-    """
+    """Without a command: the desk, a window for the assistant."""
     places = Places(protocol, messages, data)
     if context.invoked_subcommand is not None:
         if places != Places(PROTOCOL, PARTICIPANTS, DATA):

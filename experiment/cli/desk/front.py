@@ -12,13 +12,12 @@ from PyQt6.QtWidgets import QButtonGroup, QHBoxLayout, QLineEdit, QProgressBar, 
 from experiment.cli.desk.computer import State
 from experiment.cli.desk.facts import Facts, ParticipantLine
 from experiment.cli.desk.troubles import Trouble
-from experiment.cli.desk.widgets import COLOURS, Participants, ParticipantsTable, TroubleBox
-from experiment.cli.form_widgets import label, push_button
+from experiment.cli.desk.widgets import COLOURS, Act, Participants, ParticipantsTable, TroubleBox
+from experiment.cli.form_widgets import clear, label, push_button
 from experiment.design.visit import bare_label
 from experiment.study.participants import near_ids
 
 MOST_TROUBLES = 2  # so that on the smallest screen all else has its room
-Act = tuple[str, Callable[[], object]]
 
 
 class Front(QWidget):
@@ -111,10 +110,7 @@ class Front(QWidget):
 
     def _show_troubles(self) -> None:
         troubles = (*self._of_computer, *self._facts.troubles)
-        while (item := self._troubles.takeAt(0)) is not None:
-            if (old := item.widget()) is not None:
-                old.hide()
-                old.deleteLater()
+        clear(self._troubles)
         shown = troubles if len(troubles) <= MOST_TROUBLES else troubles[: MOST_TROUBLES - 1]
         boxes = [TroubleBox(trouble, self._mend) for trouble in shown]
         if more := len(troubles) - len(shown):

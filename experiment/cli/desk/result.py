@@ -8,13 +8,10 @@ from collections.abc import Callable, Sequence
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from experiment.cli.desk.widgets import COLOURS
+from experiment.cli.desk.widgets import COLOURS, Act
 from experiment.cli.form_widgets import label, push_button
 from experiment.preflight.report import VERDICTS, WORDS
 from experiment.record.finding import Finding, worst
-
-WIDTH_PX = 900
-Act = tuple[str, Callable[[], object]]
 
 
 class Result(QWidget):

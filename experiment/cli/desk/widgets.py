@@ -37,6 +37,9 @@ QPushButton:checked {{ background: #DCE8E9; border-color: {ACCENT}; }}
 QProgressBar {{ background: white; border: 1px solid {LINE}; border-radius: 5px; text-align: center; }}
 QProgressBar::chunk {{ background: #BFD5D7; }}
 """
+Act = tuple[str, Callable[[], object]]
+"""A button's words, and what it does."""
+
 HEADER = ("Participant", "Today", "Messages", "Where", "Notes")
 WIDTHS_PX, WIDEST_PX, CELL_AIR_PX = (130, 200, 110, 150), 460, 20
 

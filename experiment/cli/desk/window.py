@@ -25,9 +25,9 @@ from experiment.cli.desk.front import Front
 from experiment.cli.desk.jobs import Job, Outcome
 from experiment.cli.desk.mending import command_of
 from experiment.cli.desk.places import SESSIONS, Command, Places
-from experiment.cli.desk.result import Act, Result, checked, findings_of, said
+from experiment.cli.desk.result import Result, checked, findings_of, said
 from experiment.cli.desk.troubles import Trouble, of_computer
-from experiment.cli.desk.widgets import DESK_STYLE, TroubleBox
+from experiment.cli.desk.widgets import DESK_STYLE, Act, TroubleBox
 from experiment.cli.form_widgets import PAPER, take_keyboard
 from experiment.cli.form_window import application
 from experiment.cli.options import ROOT
