@@ -66,7 +66,7 @@ class Desk:
     def __init__(self, lab: Lab, hands: Hands, **options: str) -> None:
         self.sitting: Sitting = lab.begins(*lab.places(), **options)
         self._hands, self._name = hands, str(lab.display)
-        self._display = Display(self._name)
+        self._display, self._data = Display(self._name), str(lab.data)
         self.waits_for("Day Four: the desk")
 
     def __enter__(self) -> Desk:
@@ -93,6 +93,21 @@ class Desk:
     def child(self) -> int:
         """The process id of the command that runs."""
         return int(psutil.Process(self.sitting.process.pid).children()[0].pid)
+
+    def command(self, name: str) -> psutil.Process:
+        """The process of this command, once the desk has started it, here or on the Windows bench."""
+        found = list[psutil.Process]()
+
+        def is_of_it(one: psutil.Process) -> bool:
+            line = " ".join(one.info["cmdline"] or ()).replace("\\", "/")
+            return f"-m experiment {name} " in line and self._data in line
+
+        def has_started() -> bool:
+            found.extend(filter(is_of_it, psutil.process_iter(["cmdline"])))
+            return bool(found)
+
+        self._until(has_started)
+        return found[0]
 
     def type(self, *keys: str) -> None:
         """Press these keys, one after the other."""

@@ -73,3 +73,21 @@ def test_the_desk_answers_while_a_check_runs(lab: Lab, hands: Hands) -> None:
         desk.shows(lambda screen: pixels_of(INK)(screen[first_row]) == 0)
         assert desk.child()
         desk.sees(ACCENT, (150, 30))
+
+
+def stops_a_check(lab: Lab, hands: Hands) -> None:
+    """A check is begun and stopped, all by keyboard; then the desk finds a participant again."""
+    lab.messages()
+    with Desk(lab, hands) as desk:
+        desk.finds(SUBJECT)
+        with hands.holding("lalt"):
+            hands.tap("c")
+        check = desk.command("check")
+        with hands.holding("lalt"):
+            hands.tap("o")
+        desk.shows(lambda _: not check.is_running())
+
+
+def test_a_command_is_stopped(lab: Lab, hands: Hands) -> None:
+    """Stop ends the command that runs, and leads back to the desk."""
+    stops_a_check(lab, hands)

@@ -13,6 +13,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from experiment import system
 from experiment.errors import BadInput
 from experiment.record.tsv import for_spreadsheet, tsv
 from experiment.storage.encryption import WrongKey
@@ -26,7 +27,7 @@ TRIES = 3  # for a passphrase
 # Of a terminal, and of directions.
 STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 UNFOLDED = 10_000  # columns, of a file or another program
-DESK = "DAYFOUR_DESK"  # set in the environment of commands that the desk runs
+DESK = "DAYFOUR_DESK"  # in the environment of commands that the desk runs: the name of the switch that stops them
 FOR_DESK = "\x1e"  # begins a line of JSON for it (RFC 7464)
 Key = TypeVar("Key")
 
@@ -210,3 +211,5 @@ def end_as_interrupted() -> None:
     for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.default_int_handler)
+    if has_desk():
+        system.heed_stop(os.environ[DESK])

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from ctypes import CDLL, c_void_p
 from functools import lru_cache
 from pathlib import PurePath
+from threading import Thread
 from types import ModuleType
 
 from experiment.errors import EquipmentFailure
@@ -89,6 +90,26 @@ def no_core_dumps() -> None:
     What this process starts inherits it on Linux and macOS, unless it asks for the opposite; there is no way back.
     """
     _of_this_system().forbid_core_dumps()
+
+
+def stop_switch(name: str) -> Callable[[], None] | None:
+    """What interrupts the process that heeds this name; None where a signal does so for any process."""
+    if sys.platform == "win32":
+        from experiment.system import windows
+
+        return windows.stop_switch(name)
+    return None
+
+
+def heed_stop(name: str) -> None:
+    """From now on the switch with this name interrupts this process; where a signal does so, nothing has to be done.
+
+    Windows has no such signal for a process without a window, or only for all that share a console.
+    """
+    if sys.platform == "win32":
+        from experiment.system import windows
+
+        Thread(target=windows.interrupt_at_stop, args=(name,), name="stop", daemon=True).start()
 
 
 def _of_this_system() -> ModuleType:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import math
 import re
+import signal
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -31,6 +32,8 @@ _VIRTUAL_KEYS = (*range(0x30, 0x3A), *range(0x41, 0x5B), *range(0xBA, 0xC1), *ra
 _SHIFT, _IS_DOWN, _TO_SCAN_CODE, _CHANGE_NO_STATE = 0x10, 0x80, 0, 0x04  # VK_SHIFT; MapVirtualKeyExW; ToUnicodeEx
 # Microsoft, "Naming Files, Paths, and Namespaces": devices, with any ending, and what no name may hold or end in.
 _NO_NAME = re.compile(r'(?:con|prn|aux|nul|(?:com|lpt)[1-9])(?:\.|\Z)|.*(?:[<>:"|?*\x00-\x1f]|[. ]\Z)', re.IGNORECASE)
+_STAYS_SET, _IS_CLEAR = 1, 0  # CreateEventW
+_SYNCHRONIZE, _NO_CHILD, _FOREVER, _IS_SET = 0x00100000, 0, -1, 0  # OpenEventW, WaitForSingleObject
 _QUIET_ERRORS, _NO_HEAP = 0x0001 | 0x0002, 1  # SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX; WerSetFlags
 
 
@@ -165,6 +168,23 @@ def forbid_core_dumps() -> None:
     kernel32 = libraries().kernel32
     kernel32.SetErrorMode(_QUIET_ERRORS)
     kernel32.WerSetFlags(_NO_HEAP)
+
+
+def stop_switch(name: str) -> Callable[[], None]:
+    """An event with this name, and what sets it."""
+    kernel32 = libraries().kernel32
+    kernel32.CreateEventW.restype = ctypes.c_void_p
+    event = ctypes.c_void_p(kernel32.CreateEventW(None, _STAYS_SET, _IS_CLEAR, name))
+    return lambda: kernel32.SetEvent(event)
+
+
+def interrupt_at_stop(name: str) -> None:
+    """Wait for the event with this name to be set, and then interrupt this process as Ctrl+C does."""
+    kernel32 = libraries().kernel32
+    kernel32.OpenEventW.restype = ctypes.c_void_p
+    event = ctypes.c_void_p(kernel32.OpenEventW(_SYNCHRONIZE, _NO_CHILD, name))
+    if kernel32.WaitForSingleObject(event, _FOREVER) == _IS_SET:
+        signal.raise_signal(signal.SIGINT)
 
 
 class _Mouse(ctypes.Structure):

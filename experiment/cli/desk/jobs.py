@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from PyQt6.QtCore import QObject, QProcess, QProcessEnvironment
 
+from experiment import system
 from experiment.cli.desk.places import Command, process_of
 from experiment.cli.terminal import DESK, FOR_DESK
 from experiment.record.transcript import has_begun
@@ -26,6 +28,7 @@ class Outcome:
     said: str = ""
     told: dict[str, Any] = field(default_factory=dict)
     was_killed: bool = False
+    was_stopped: bool = False
 
     @property
     def transcript(self) -> Path | None:
@@ -40,26 +43,28 @@ class Job(QObject):
     """A running command. `progress` is called with how many are done, and of how many; `ended` once, with all of it."""
 
     def __init__(
-        self, command: Command, progress: Callable[[int, int], None], ended: Callable[[Outcome], None], typed: str = ""
+        self, command: Command, progress: Callable[[int, int], None], ended: Callable[[Outcome], None]
     ) -> None:
-        """Start it; `typed` is what its standard input holds."""
+        """Start it; it can be typed nothing."""
         super().__init__()
         self._outcome, self._progress, self._ended, self._rest = Outcome(), progress, ended, b""
         self._process = QProcess(self)
         environment = QProcessEnvironment.systemEnvironment()
-        environment.insert(DESK, "1")
+        name = f"{DESK}-{uuid4()}"
+        environment.insert(DESK, name)
+        self._stop = system.stop_switch(name) or self._process.terminate
         self._process.setProcessEnvironment(environment)
         self._process.readyReadStandardError.connect(self._hear)
         self._process.finished.connect(self._finish)
         self._process.errorOccurred.connect(self._fail)
         program, *arguments = process_of(command)
         self._process.start(program, arguments)
-        self._process.write(typed.encode())
         self._process.closeWriteChannel()
 
     def stop(self) -> None:
         """Ask it to end, as Ctrl+C at a terminal does."""
-        self._process.terminate()
+        self._outcome.was_stopped = True
+        self._stop()
 
     def _hear(self) -> None:
         *lines, self._rest = (self._rest + self._process.readAllStandardError().data()).split(b"\n")

@@ -81,7 +81,7 @@ class Desk(QWidget):
         def ended(outcome: Outcome) -> None:
             self._job = None
             self._front.working("")
-            then(outcome)
+            (self._tell_stopped if outcome.was_stopped else then)(outcome)
             take_keyboard(self)  # the command's windows had it
             self.look()
 
@@ -183,6 +183,10 @@ class Desk(QWidget):
     def _stop(self) -> None:
         if self._job is not None:
             self._job.stop()
+
+    def _tell_stopped(self, outcome: Outcome) -> None:
+        """Whatever a command is that was stopped, what it said until then."""
+        self.tell("Stopped", f"It was ended before it was done.\n{outcome.said}{outcome.printed}")
 
     def _replay(self) -> None:
         logs = DataSet(self._places.data).transcripts_of_all()
