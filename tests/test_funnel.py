@@ -61,7 +61,12 @@ def answers(hands: Hands, eyes: Eyes) -> None:
     """By keyboard alone: words, nobody had told, the second course, quite sure."""
     eyes.sees(FIELD, WHITE)
     eyes.waits_for_focus()
-    taps(hands, "l", "o", "v", "e", "return", "down", "return", "2", "space", "8", "0", "return")
+    taps(hands, *"love", "return")
+    for *keys, confirm in (("down", "return"), ("2", "space"), ("8", "0", "return")):
+        eyes.sees(READY, rgb(PROTOCOL.display.background))
+        taps(hands, *keys)
+        eyes.sees(READY, rgb(PROTOCOL.display.accent))
+        taps(hands, confirm)
 
 
 def answers_by_mouse(hands: Hands, eyes: Eyes) -> None:

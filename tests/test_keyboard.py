@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from string import ascii_lowercase
 from typing import TypeAlias
 
 import pytest
@@ -349,6 +350,14 @@ def set_layout(display: str, layout: str) -> None:
     subprocess.check_call([SETXKBMAP, "-display", display, "-layout", name, "-variant", variant])
 
 
+def letter_keys(places: dict[str, str]) -> dict[str, str]:
+    """Where the letters from a to z are: as printed, or on a keyboard without them as on a US one."""
+    printed = {letter: place for letter, place in places.items() if letter in ascii_lowercase}
+    letters = printed or {place: place for place in places.values() if len(place) == 1}
+    assert len(letters) == 26
+    return letters
+
+
 def in_every_state(*keys: str) -> Play:
     """The keys with NumLock and CapsLock on and off."""
     locks = ("numlock", "capslock", "numlock", "capslock")
@@ -366,10 +375,7 @@ def test_a_key_is_named_by_what_is_printed_on_it(layout: str, source: str, scree
         pytest.skip("psychtoolbox's queue needs real-time rights")
     numbers = ("1", "7", "0", "num_1", "num_5", "num_enter", "left", "space")
     with keyboard(screen, layout) as places:
-        letters = {letter: place for letter, place in places.items() if letter in set("abcdefghijklmnopqrstuvwxyz")}
-        if not letters:
-            letters = {place: place for place in places.values() if len(place) == 1}
-        assert len(letters) == 26
+        letters = letter_keys(places)
 
         def play(hands: Hands) -> list[Sent]:
             hands.point(100, 100)

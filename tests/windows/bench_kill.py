@@ -1,7 +1,8 @@
 """What TerminateProcess takes on the Windows bench: sessions, and a register that ten processes share.
 
 `python -m tests.windows.bench_kill [SESSIONS [KILLS]]`. A rating counts as confirmed once the next scene was shown
-after it. Sessions run on the simulated screen, each call of which takes a moment, so that kills fall anywhere.
+after it, also where that scene had waited in vain for the rating to be with the system; how often that was is told.
+Sessions run on the simulated screen, each call of which takes a moment, so that kills fall anywhere.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from experiment.screens.simulated_screen import SimulatedScreen, simulated_info
 from experiment.session import plan as plans, run as sessions
 from experiment.task.layout import Layout
 
-rated = []
+rated, hurried = [], []
 
 class Noting(log.Writer):
     def append(self, event):
@@ -47,9 +48,9 @@ class Noting(log.Writer):
 
 class SlowScreen(SimulatedScreen):
     def show(self, scene):
-        transcript.settle()
+        hurried.extend([] if transcript.settle() else [1])
         onset_s = super().show(scene)
-        os.write(1, b"%s %d\\n" % (name.encode(), len(rated)))
+        os.write(1, b"%s %d %d\\n" % (name.encode(), len(rated), len(hurried)))
         time.sleep(0.001)
         return onset_s
 
@@ -62,7 +63,7 @@ root = Path(sessions.__file__).parents[2] / "stimuli"
 protocol, messages = read_protocol(root / "protocol.toml"), read_messages(root / "examples" / "english.csv")
 for number in count():
     name = f"k{begins}x{number}"
-    rated.clear()
+    rated.clear(), hurried.clear()
     plan = plans.plan_session(
         "simulate", protocol, messages, data, subject=name, session=1, seed=1, operator="bench", participant="quick",
         resume=False,
@@ -76,7 +77,6 @@ for number in count():
 KILLS = """
 import random, subprocess, sys, time
 session, data, first, last = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-random.seed(first)
 for number in range(first, last):
     command = [sys.executable, "-c", session, data, str(number)]
     process = subprocess.Popen(command, stdin=-1, stdout=-1, stderr=-1)
@@ -124,7 +124,7 @@ def main(sessions: int = 100, kills: int = 10) -> None:
         print_table("Sessions ended by TerminateProcess", ("", "found", "goal"), [
             (what, f"{found[what]}", goal) for what, goal in (
                 ("sessions killed", "100"), ("confirmed ratings", ""), ("confirmed ratings lost", "0"),
-                ("unreadable transcripts", "0"),
+                ("scenes that waited in vain", ""), ("unreadable transcripts", "0"),
             )
         ])  # fmt: skip
         lines = enrolled(Path(name) / "study", kills)
@@ -137,9 +137,10 @@ def killed_sessions(folder: Path, count: int) -> Counter[str]:
     assert status == 0, told
     found = Counter[str]()
     for line in out.splitlines():
-        subject, confirmed = line.split()
+        subject, confirmed, hurried = line.split()
         found["sessions killed"] += 1
         found["confirmed ratings"] += int(confirmed)
+        found["scenes that waited in vain"] += int(hurried)
         try:
             transcript = read(next(folder.rglob(f"sub-{subject}_*_transcript.jsonl")), pilot=True)
         except DayFourError:
@@ -147,6 +148,8 @@ def killed_sessions(folder: Path, count: int) -> Counter[str]:
             continue
         kept = sum(isinstance(event, Rated) for event in transcript.events)
         found["confirmed ratings lost"] += max(0, int(confirmed) - kept)
+        if int(confirmed) > kept:
+            sys.stdout.write(f"{subject}: {confirmed} confirmed, {kept} kept, {hurried} scenes waited in vain\n")
     return found
 
 

@@ -8,17 +8,21 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import imageio_ffmpeg
+import numpy as np
 import pytest
 
 from experiment.design.message import read_messages
 from experiment.messages.store import Folder
 from experiment.record.dataset import DataSet
+from experiment.replay.video import FPS
 from tests.lab import some_messages
 from tests.test_recorded import DATA_SETS
 from tests.test_scales_in_window import scales_protocol
 from tests.windows.bench import ROOT, Bench
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.windows
@@ -74,10 +78,31 @@ def test_both_systems_write_the_same_files(data: tuple[Path, Path]) -> None:
 def test_each_system_verifies_the_other_ones_sessions(bench: Bench, data: tuple[Path, Path]) -> None:
     """`replay --verify` finds Windows' sessions as recorded here, and ours as recorded there."""
     there, here = data
-    count = len(DataSet(here).pilot.transcripts_of_all())
+    count = len(DataSet(here).transcripts_of_all())
     status, out, told = bench.dayfour("replay", here, "--verify", "--pilot")
     assert (status, f"{count} of {count} sessions" in out) == (0, True), told
     run_here("replay", there, "--verify", "--pilot")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # imageio-ffmpeg leaves a pipe open
+def test_each_system_films_the_other_ones_session(bench: Bench, data: tuple[Path, Path], tmp_path: Path) -> None:
+    """The film that is made there of our session is as long as the one made here of theirs, and shows the same."""
+    there, here = (next(folder.rglob("*_transcript.jsonl")) for folder in data)
+    options = ("--pilot", "--speed", "50", "--video")
+    status, _, told = bench.dayfour("replay", here, *options, tmp_path / "there.mp4")
+    assert status == 0, told
+    run_here("replay", there, *options, tmp_path / "here.mp4")
+    films = [list(frames(tmp_path / name)) for name in ("there.mp4", "here.mp4")]
+    assert len(films[0]) == len(films[1]) > FPS
+    for one, other in zip(*films, strict=True):
+        assert abs(one.astype(int) - other).mean() < 1
+
+
+def frames(film: Path) -> Iterator[np.ndarray]:
+    """The pictures of a film."""
+    read = imageio_ffmpeg.read_frames(str(film))
+    next(read)
+    return (np.frombuffer(one, np.uint8) for one in read)
 
 
 def test_what_an_earlier_version_recorded_verifies_there(bench: Bench) -> None:

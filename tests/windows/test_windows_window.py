@@ -16,9 +16,11 @@ from experiment.task.layout import Layout
 from tests import lab as lab_module
 from tests.lab import Eyes, by_keyboard, finishes, is_message, participates
 from tests.test_dialog import ACCENT, ANSWERS, RIGHT, Assistant, wait_until
+from tests.test_keyboard import keyboard, letter_keys
 from tests.test_survival import resumes
 from tests.trial_tables import read_table
 from tests.windows.bench import LIMIT_S, Bench, WindowsLab
+from tests.windows.bench_presses import HEARS, wait_for
 from tests.xtest import Hands
 
 if TYPE_CHECKING:
@@ -110,6 +112,24 @@ def test_a_killed_session_is_resumed(windows_lab: WindowsLab, hands: Hands, larg
     assert finishes(again, by_keyboard(hands, 2))[0] == 0
     table = read_table(windows_lab.table())
     assert table[["connection", "pleasure"]].to_numpy().tolist() == [[5, 5], [2, 2]]
+
+
+@pytest.mark.parametrize("layout", ["de", "fr"])
+def test_a_key_is_named_by_what_is_printed_on_it(hands: Hands, large_display: str, layout: str) -> None:
+    """On a German and a French keyboard psychtoolbox's queue has the letters that are printed there."""
+    bench = Bench(display=large_display)
+    with keyboard(large_display, layout) as places, bench.start(*bench.command(HEARS)) as listener:
+        wait_for(listener.stdout, "ready")
+        with Eyes(large_display) as eyes:
+            eyes.gives_focus(eyes.window())
+        time.sleep(1)
+        letters = letter_keys(places)
+        for place in letters.values():
+            hands.tap(place, 0.02)
+            time.sleep(0.02)
+        out, _ = listener.communicate("end\n", LIMIT_S)
+    lines = (line.split() for line in out.splitlines() if line.startswith("key "))
+    assert [name for _, name, down, _ in lines if down == "1"] == list(letters)
 
 
 class WindowsAssistant(Assistant):
