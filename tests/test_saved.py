@@ -320,13 +320,32 @@ def test_a_copy_that_does_not_fit_to_its_file_is_told(tmp_path: Path) -> None:
     changed = b"".join(content.splitlines(keepends=True)[:5]) + b"a note\n"
     path.write_bytes(changed)
     assert rescue.find_originals(data.root) == [path.absolute()]
-    said = "these ratings are saved. The log in the data folder was changed and cannot be read; all are in the rescued"
+    said = "these ratings are saved. The log in the data folder cannot be read; all are in the rescued"
     assert said in describe_saved(path)
     failed = [one.did for one in remake(data) if one.failed]
     assert [str(copy) in did and "Compare both" in did for did in failed] == [True, False]  # then the log itself
     assert (path.read_bytes(), copy and copy.read_bytes()) == (changed, content)
     path.write_bytes(content)
     assert [one for one in remake(data) if one.failed] == []
+
+
+def test_a_log_that_cannot_be_read_hides_no_place_of_its_copy(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Where the folder lets nobody read it any more, the end still says that all is saved elsewhere, and where."""
+    plan = plan_session(
+        "run", PROTOCOL, read_messages(EXAMPLES / "english.csv"), DataSet(tmp_path / "data"), subject=SUBJECT,
+        session=1, seed=1, operator="TA", participant="quick",
+    )  # fmt: skip
+    run_simulated(plan)
+    copy = rescue.RescueCopy(plan.transcript).write(plan.transcript.read_bytes())
+    plan.transcript.unlink()
+    plan.transcript.mkdir()
+    with pytest.raises(EquipmentFailure, match="Not everything could be saved"), accounting_for(plan):
+        raise EquipmentFailure(log.not_taken(plan.transcript, "no right", copy))
+    said = " ".join(capfd.readouterr().err.split())
+    assert "6 of 6 messages have been rated, and these ratings are saved. The log in the data folder cannot" in said
+    assert said.endswith(str(copy))
 
 
 def test_what_could_not_be_saved_anywhere_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,11 +49,18 @@ def accounting_for(plan: Plan, register: Register | None = None) -> Iterator[Non
     except log.NotOurs:
         raise
     except BaseException as error:
-        if isinstance(error, Exception) and has_begun(plan.transcript):
+        if isinstance(error, Exception) and _may_have_begun(plan.transcript):
             say(describe_saved(plan.transcript))
         _account(plan, register, before)
         raise
     _account(plan, register, before)
+
+
+def _may_have_begun(transcript: Path) -> bool:
+    """Whether there is something to say of it; what cannot be read may be a log too, and hides no other error."""
+    with suppress(OSError):
+        return has_begun(transcript)
+    return True
 
 
 def _account(plan: Plan, register: Register | None, before: int) -> None:

@@ -113,6 +113,17 @@ def find_originals(folder: Path) -> list[Path]:
     return sorted(filter(_lacks, originals))
 
 
+def find_copy(original: Path) -> Path | None:
+    """The copy to tell of: that goes on where the file ends, or else any, also of a file that cannot be read."""
+    with suppress(OSError):
+        if copy := find_rescued(original) or next(iter(find_unlike(original)), None):
+            return copy
+        read_file(original)
+        return None  # the file has all that its copies have
+    copies = (copy for copy, place in _copies() if place == original.absolute())
+    return max(copies, key=lambda copy: copy.stat().st_size, default=None)
+
+
 def find_unlike(original: Path) -> list[Path]:
     """Copies with which a file has only its beginning in common, so that nobody knows which of them is right."""
     with suppress(FileNotFoundError):

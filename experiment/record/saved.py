@@ -10,7 +10,7 @@ from msgspec import Struct
 from experiment.errors import BadInput
 from experiment.record.events import Ended
 from experiment.record.events_beside import Unwritable
-from experiment.record.rescue import find_rescued, find_unlike
+from experiment.record.rescue import find_copy, find_rescued
 from experiment.record.resume import finished_messages, is_interrupted, rated_messages
 from experiment.record.transcript import Transcript, has_begun, read
 
@@ -65,8 +65,7 @@ def remake_advice(data: Path) -> str:
 def describe_saved(path: Path) -> str:
     """What the disk holds of the session with this transcript, in words; whatever is wrong with the file is said so."""
     try:
-        copy = find_rescued(path) or next(iter(find_unlike(path)), None)
-        if copy:
+        if copy := find_copy(path):
             return f"{on_disk(read(copy, pilot=True))} {_beside_copy(path)}; all are in the rescued copy:\n  {copy}"
         return str(
             on_disk(read(path, pilot=True)) if has_begun(path) else "Nothing of this session is saved on the disk."
@@ -79,6 +78,6 @@ def _beside_copy(path: Path) -> str:
     """What the data folder holds where a copy elsewhere has all."""
     try:
         here = on_disk(read(path, pilot=True)) if has_begun(path) else None
-    except BadInput:
-        return "The log in the data folder was changed and cannot be read"
+    except (BadInput, OSError):
+        return "The log in the data folder cannot be read"
     return f"The data folder holds the ratings of {f'{here.rated} of them' if here and here.rated else 'none of them'}"
