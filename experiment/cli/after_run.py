@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 
 from experiment.cli.closing import ClosingScreen, ask_after
-from experiment.cli.terminal import say, tell_desk
+from experiment.cli.terminal import describe_unexpected, say, tell_desk
 from experiment.design.protocol import Protocol
 from experiment.design.session import check_session, check_subject
 from experiment.design.visit import Visit
@@ -112,7 +112,8 @@ def record(register: Register | None, data: DataSet, transcript: Path, who: str)
         try:
             return record_end(register, data, transcript, who)
         except (DayFourError, OSError) as error:
-            say(f"The end of the session may not be recorded in the study's register: {error}", "red")
+            why = error if isinstance(error, DayFourError) else describe_unexpected(error)
+            say(f"The end of the session may not be recorded in the study's register: {why}", "red")
             say("If it is missing, the next `dayfour run` of this participant records it.", "red")
     return None
 
