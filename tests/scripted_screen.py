@@ -106,7 +106,8 @@ class Recorded:
         first, *rest = transcript
         assert isinstance(first, events.Started)
         self.info: ScreenInfo = first.screen
-        self._told = iter([event for event in rest if isinstance(event, events.PortEvent)])
+        port = events.Shown | events.Elapsed | events.Refreshes | events.Input
+        self._told = iter([event for event in rest if isinstance(event, port)])
 
     def show(self, scene: Scene) -> float:
         """The onset that the scene had."""

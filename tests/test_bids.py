@@ -23,14 +23,13 @@ from experiment.record import transcript as log
 from experiment.record.closing import record_closing
 from experiment.record.dataset import DataSet
 from experiment.record.events import Ended, Event, Started
-from experiment.record.trial_table import trial_table
 from experiment.record.tsv import read_rows, write_rows
 from experiment.session.plan import plan_session
 from experiment.session.run import run_simulated
 from experiment.storage.atomic_file import write_whole
 from tests import strategies
 from tests.strategies import PROTOCOL, held
-from tests.trial_tables import read_table
+from tests.trial_tables import read_table, trial_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

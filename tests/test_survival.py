@@ -21,7 +21,6 @@ from experiment.design.visit import Visit
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.events import Ended, Rated, ScaleScene, Shown, Started, Storage, TrialBegan
-from experiment.record.trial_table import trial_table
 from experiment.record.tsv import read_rows
 from experiment.session import plan
 from experiment.storage.exclusive import is_written
@@ -43,7 +42,7 @@ from tests.lab import (
 from tests.places import ROOT
 from tests.scripted_screen import of
 from tests.small_disks import resize, small_disk
-from tests.trial_tables import read_table
+from tests.trial_tables import read_table, trial_table
 from tests.xtest import Hands
 
 if TYPE_CHECKING:

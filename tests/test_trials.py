@@ -14,11 +14,11 @@ from msgspec.structs import replace
 from experiment.errors import BadInput
 from experiment.record import events as ev
 from experiment.record.data_dictionary import data_dictionary
-from experiment.record.trial_table import table_text, trial_table
+from experiment.record.trial_table import table_text
 from experiment.storage.atomic_file import write_whole
 from tests import strategies
 from tests.strategies import CONNECTION, PROTOCOL, eventful_trial, held, session_of, started
-from tests.trial_tables import read_table
+from tests.trial_tables import read_table, trial_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

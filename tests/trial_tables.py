@@ -1,11 +1,15 @@
-"""Trial tables read from their files, for tests to look at."""
+"""Trial tables as data frames, from events and from their files, for tests to look at."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from experiment.design.table_columns import table_columns
+from experiment.record.events import Event, Started
+from experiment.record.trial_table import data_frame, trial_rows
 from experiment.record.tsv import MISSING
 
 TEXTS = ("message_id", "message_sha256", "relationship", "question_order", "timed_by", "answered_with")
@@ -22,3 +26,10 @@ def read_table(path: Path) -> pd.DataFrame:
 
 def _number(column: str) -> str:
     return "Float64" if column.endswith(SECONDS) else "Int64"
+
+
+def trial_table(told: Sequence[Event]) -> pd.DataFrame:
+    """The trial table of a session's events."""
+    rows = trial_rows(told)
+    assert isinstance(told[0], Started)
+    return data_frame(table_columns(told[0].session), rows)

@@ -21,11 +21,6 @@ from experiment.analysis.mixed import NotEstimable, Rows, fit
 Source = Literal["session", "daily"]
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-FORMULAS: Mapping[Source, str] = {
-    "session": "treatment + period + (1|participant) + (1|participant:session) + (1|participant:message)",
-    "daily": "treatment + period + factor(day) + (1|participant) + (1|participant:session)",
-}
-
 
 class RatedItem(Struct, frozen=True):
     """One message of a session, or one daily report of a course, with the ratings that were given.

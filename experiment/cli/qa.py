@@ -15,6 +15,7 @@ from experiment.cli.terminal import progress_bar, say, show, show_rows
 from experiment.design.protocol import read_protocol
 from experiment.design.visit import bare_label
 from experiment.errors import BadInput
+from experiment.messages.findings import count_in_words
 from experiment.qa.findings import with_answers
 from experiment.qa.report import QaReport, build_report
 from experiment.qa.resolutions import read_resolutions
@@ -56,7 +57,7 @@ def qa(
 def _summary(done: QaReport) -> Iterator[str]:
     """How many sessions need attention and why, and where the page is."""
     others = done.beside
-    besides = f", and {others} finding{'' if others == 1 else 's'} about more than one" if others else ""
+    besides = f", and {count_in_words(others, 'finding')} about more than one" if others else ""
     yield f"{done.wanting} of {done.sessions} sessions need attention{besides}."
     yield from (f"- {describe(one)}" for one in done.open_findings[:TOLD])
     if (more := len(done.open_findings) - TOLD) > 0:

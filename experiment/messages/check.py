@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import combinations
@@ -22,18 +22,16 @@ from experiment.errors import BadInput, DayFourError
 from experiment.messages.across import check_across, check_against_others, cut_alike
 from experiment.messages.check_message import findings_of, is_empty
 from experiment.messages.duplicates import fold, similarity
-from experiment.messages.findings import message_finding
+from experiment.messages.findings import Progress, message_finding
 from experiment.messages.store import Folder
 from experiment.messages.type_size import COMFORTABLE, sizes_of
-from experiment.record.finding import Finding, Severity, by_severity, describe
+from experiment.record.finding import Finding, Severity, by_severity, describe, list_first
 from experiment.system import no_core_dumps
 from experiment.task.layout import Layout
 
 FEW = 30  # participants whose messages are checked sooner than further processes start
 CHUNK = 8  # participants that a process is given at a time
 TOLD = 12  # errors that a refusal lists
-
-Progress = Callable[[int, int], None]
 
 
 class Checked(Struct, frozen=True):
@@ -99,11 +97,10 @@ def refuse_errors(findings: Sequence[Finding]) -> None:
     errors = [one for one in findings if one.severity == "error"]
     if not errors:
         return
-    more = f"\n  and {len(errors) - TOLD} more" if len(errors) > TOLD else ""
-    lines = "".join(f"\n  {describe(one)}" for one in errors[:TOLD])
+    lines = list_first([describe(one) for one in errors], TOLD)
     option = f" --subject {errors[0].subject}" if errors[0].subject else ""
     raise BadInput(
-        f"These messages cannot be shown as they are:{lines}{more}\nCorrect them. `dayfour messages check{option}` "
+        f"These messages cannot be shown as they are:{lines}\nCorrect them. `dayfour messages check{option}` "
         "lists all problems."
     )
 

@@ -51,7 +51,7 @@ def guess_language(text: str, otherwise: str) -> str:
     Chinese characters alone tell nothing (`script.needs_language`): somebody has to say zh, zh-Hant or ja.
     """
     if KANA.search(text):
-        return otherwise if otherwise == "ja" else "ja"
+        return "ja"
     if HANGUL.search(text):
         return "ko"
     if HAN.search(text):

@@ -273,7 +273,6 @@ class Ended(Struct, frozen=True, tag_field="event", tag="ended"):
     reason: str | None
 
 
-PortEvent = Shown | Elapsed | Refreshes | Input
 Event = (
     Started | Shown | Elapsed | Refreshes | Key | Click | Drag | Focus | PauseAsked | Pulse | OutputState | Storage
     | TrialBegan | TrialEnded | Read | Marked | Rated | Paused | Resumed | Ended

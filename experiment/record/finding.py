@@ -6,7 +6,7 @@ Nothing private is in a finding: no name of a person, no text of a message, no p
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -86,6 +86,12 @@ def describe(one: Finding) -> str:
     )
     line = ": ".join(filter(None, (", ".join(filter(None, places)), one.kind, one.text)))
     return f"{line}, {one.expected}" if one.expected else line
+
+
+def list_first(lines: Sequence[str], most: int) -> str:
+    """Lines below the one before, indented; of many the first, and how many there are besides."""
+    more = [f"and {len(lines) - most} more"] if len(lines) > most else []
+    return "".join(f"\n  {line}" for line in [*lines[:most], *more])
 
 
 def severity_by(*, error: bool, warning: bool) -> Severity:

@@ -63,14 +63,6 @@ def data_frame(columns: Sequence[TableColumn], rows: Sequence[Row]) -> pd.DataFr
     return table
 
 
-def trial_table(events: Sequence[Event]) -> pd.DataFrame:
-    """The session's trial table as a data frame."""
-    rows = trial_rows(events)
-    started = events[0]
-    assert isinstance(started, Started)  # noqa: S101 - as above
-    return data_frame(table_columns(started.session), rows)
-
-
 def _row(step: Step, runs: Sequence[TrialRun], started: Started) -> Row:
     """The last run counts in which anything was rated: one interrupted before its last rating was done again."""
     session = started.session

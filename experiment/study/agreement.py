@@ -11,6 +11,7 @@ from pathlib import Path
 
 from experiment.design.visit import Visit, subject_label, subject_name, visit_of_file
 from experiment.errors import BadInput
+from experiment.messages.findings import count_in_words
 from experiment.qa.findings import qa_finding
 from experiment.record.closing import find_answered
 from experiment.record.dataset import DataSet
@@ -177,7 +178,7 @@ def lost_register(data: DataSet) -> str | None:
     if not (enrolled := sorted(_listed(data))):
         return None
     return (
-        f"participants.tsv lists {len(enrolled)} enrolled participant{'' if len(enrolled) == 1 else 's'}, such as "
+        f"participants.tsv lists {count_in_words(len(enrolled), 'enrolled participant')}, such as "
         f"{subject_name(enrolled[0])}, but there is no study register. Restore the folder `study` from a copy; a new "
         "register would hand out kits again."
     )
@@ -189,7 +190,7 @@ def check_nothing_is_there(data: DataSet, *, is_meant: bool) -> None:
         raise BadInput(lost)
     if not is_meant and (count := len(data.transcripts_of_all())):
         raise BadInput(
-            f"{data.root} already holds {count} recorded session{'' if count == 1 else 's'}. If a study's register was "
+            f"{data.root} already holds {count_in_words(count, 'recorded session')}. If a study's register was "
             "lost, restore its folder `study` from a copy. If these sessions were run before the study began, add "
             "--with-sessions."
         )

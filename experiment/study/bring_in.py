@@ -17,6 +17,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from experiment.errors import BadInput
+from experiment.record.finding import list_first
 from experiment.study import dates, rules, setup
 from experiment.study.events import Act, Consented, CourseStarted, Enrolled, Entry, Screened, SessionHeld
 from experiment.study.participant import Participant
@@ -42,12 +43,12 @@ def plan_past(
     for row in rows:
         found = "it is there twice. Delete one." if _is_twice(row, rows) else _planned(there, row, why)
         if isinstance(found, str):
-            wrong.append(f"\n  row {row.number}: {found}")
+            wrong.append(f"row {row.number}: {found}")
         else:
             acts += found
     if wrong:
-        more = f"\n  and {len(wrong) - MOST_NAMED} more" if wrong[MOST_NAMED:] else ""
-        raise BadInput(f"{path}: nothing was recorded. Please correct these rows:{''.join(wrong[:MOST_NAMED])}{more}")
+        listed = list_first(wrong, MOST_NAMED)
+        raise BadInput(f"{path}: nothing was recorded. Please correct these rows:{listed}")
     read_participants(there.study, [*entries, *(Entry(moment.isoformat(), "", act) for act in acts)])
     return acts
 

@@ -43,7 +43,7 @@ def check_locked(data: Path, beside: Path, locked: Locked) -> None:
     if _digest(text) != locked.data_sha256:
         named = _changes(text, _listed(beside, locked))
         raise BadInput(
-            f"The data in {data} differ from the locked data:\n{_named(named)}\nRestore them from a copy. Nothing was "
+            f"The data in {data} differ from the locked data:\n{listed(named)}\nRestore them from a copy. Nothing was "
             "shown or recorded."
         )
 
@@ -80,6 +80,7 @@ def _changes(now: str, then: str | None) -> list[str]:
     return [f"{name}: {word}" for name, word in words.items()]
 
 
-def _named(lines: Sequence[str]) -> str:
+def listed(lines: Sequence[str]) -> str:
+    """A line each, of many the first."""
     more = [f"... and {len(lines) - MOST_NAMED} more"] if len(lines) > MOST_NAMED else []
     return "\n".join(f"  {line}" for line in [*lines[:MOST_NAMED], *more])

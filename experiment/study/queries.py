@@ -12,7 +12,7 @@ from experiment.errors import BadInput
 from experiment.qa.findings import KINDS, Answers, qa_finding, with_answers
 from experiment.qa.resolutions import RESOLUTION, Resolution
 from experiment.record.dataset import DataSet
-from experiment.record.finding import Finding
+from experiment.record.finding import Finding, list_first
 from experiment.study.agreement import disagreements, lost_register
 from experiment.study.clock import clock_steps, future_entry, moment_of
 from experiment.study.events import Answered, BegunAgain, Entry, Overridden, Unblinded
@@ -153,12 +153,10 @@ def resolve_all(
                 raise BadInput("This finding is not open. Clear the resolution, or copy it to the right row.")  # noqa: TRY301 - told with its row
             acts.append((by, resolved_findings(open_findings, *one.key, one.reason)))
         except BadInput as error:
-            wrong.append(f"\n  row {one.row}: {error}")
+            wrong.append(f"row {one.row}: {error}")
     if wrong:
-        more = f"\n  and {len(wrong) - MAX_NAMED} more" if wrong[MAX_NAMED:] else ""
-        raise BadInput(
-            f"{path}: nothing was recorded because of errors in these rows:{''.join(wrong[:MAX_NAMED])}{more}"
-        )
+        listed = list_first(wrong, MAX_NAMED)
+        raise BadInput(f"{path}: nothing was recorded because of errors in these rows:{listed}")
     return acts
 
 

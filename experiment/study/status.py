@@ -14,6 +14,7 @@ from types import MappingProxyType
 from msgspec import Struct
 from rich.text import Text
 
+from experiment.messages.findings import count_in_words
 from experiment.study import dates
 from experiment.study.clock import clock_trouble
 from experiment.study.events import Begun
@@ -103,7 +104,7 @@ def summary(lines: Sequence[StatusRow], study: Study, moment: datetime) -> str:
     """How many there are of each, and which day it is by the study's clock."""
     counts = Counter(row.urgency for row in lines)
     day = f"{dates.in_words(dates.today(study, moment))} ({study.clock.zone})"
-    people = f"{len(lines)} participant{'' if len(lines) == 1 else 's'}"
+    people = count_in_words(len(lines), "participant")
     return f"{day}: " + ", ".join([people, *(f"{counts[one]} {one.name}" for one in Urgency if counts[one])])
 
 
@@ -114,7 +115,7 @@ def seals(told: Snapshot, moment: datetime, problems: int) -> Iterator[str]:
         yield f"Sealed for the key holder {begun.unblinder} and the pharmacy {begun.pharmacy}."
     yield f"Anchor of all {len(told.entries)} entries: {told.anchor}"
     if problems:
-        yield f"Register and data: {problems} problem{'' if problems == 1 else 's'} found. See `dayfour study verify`."
+        yield f"Register and data: {count_in_words(problems, 'problem')} found. See `dayfour study verify`."
     if not told.locked_at and (trouble := clock_trouble(told.entries, moment)):
         yield trouble
 
@@ -189,4 +190,4 @@ def _notes(one: Participant) -> Iterator[str]:
     if missed := sum(not taken for taken in one.doses.values()):
         yield f"{missed} doses missed" if missed > 1 else "1 dose missed"
     if count := len(one.overrides):
-        yield f"{count} overrides" if count > 1 else "1 override"
+        yield count_in_words(count, "override")

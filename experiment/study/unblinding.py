@@ -18,7 +18,7 @@ from experiment.record.tsv import tsv
 from experiment.storage.atomic_file import write_whole
 from experiment.study import participants, queries
 from experiment.study.allocation import Slot, treatments
-from experiment.study.data_lock import MOST_NAMED, check_locked, lock_data
+from experiment.study.data_lock import check_locked, listed, lock_data
 from experiment.study.events import Enrolled, Entry, Locked, Unblinded
 from experiment.study.participants_tsv import update_participants_tsv
 from experiment.study.recording import meaningful
@@ -63,7 +63,7 @@ def lock(
         ]
         if to_do := [*to_do, *issues]:
             raise BadInput(
-                "The study cannot be locked yet:\n" + _listed(to_do) + "\nRun the session or close it (`dayfour run "
+                "The study cannot be locked yet:\n" + listed(to_do) + "\nRun the session or close it (`dayfour run "
                 "--close` if it began, `dayfour study close` if not), or record the withdrawal (`dayfour study "
                 "withdraw`). Copy what other computers recorded into this data set. Resolve the QA findings (`dayfour "
                 "study answer`)."
@@ -95,7 +95,7 @@ def unblind_all(register: Register, data: Path, key: Any, who: str, reason: str,
             )
         check_locked(data, register.folder, locked[0])
         if found := queries.open_disagreements(told, data):
-            raise BadInput("Register and data disagree:\n" + _listed([one.text for one in found]))
+            raise BadInput("Register and data disagree:\n" + listed([one.text for one in found]))
         return Unblinded(None, reason)
 
     register.act(who, decide)
@@ -153,8 +153,3 @@ def _check_out(out: Path, data: Path) -> None:
         raise BadInput(f"{out} is in the data set, where everyone can see it. Choose --out outside {data}.")
     if not out.parent.is_dir():
         raise BadInput(f"The folder {out.parent} does not exist. Create it, or choose another --out.")
-
-
-def _listed(lines: Sequence[str]) -> str:
-    more = [f"... and {len(lines) - MOST_NAMED} more"] if len(lines) > MOST_NAMED else []
-    return "\n".join(f"  {line}" for line in [*lines[:MOST_NAMED], *more])

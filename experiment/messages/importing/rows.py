@@ -20,7 +20,7 @@ from experiment.messages.importing.damage import find_damage
 from experiment.messages.importing.headers import FIELDS, NEEDED
 from experiment.messages.importing.table import Mark, Table
 from experiment.messages.language import guess_language, standard_tag
-from experiment.record.finding import Finding
+from experiment.record.finding import Finding, list_first
 from experiment.storage import limits
 
 TOLD = 12  # rows that a refusal lists
@@ -96,11 +96,8 @@ def gather(tables: Sequence[Resolved], language: str) -> Gathered:
     kept = [row for row, why in rows if why is None]
     cut = [f"{place}: {CUT}" for resolved in tables for place in _cut_rows(resolved)]
     if refused := [*cut, *(f"{row.place}: {why}" for row in kept for why in _wrong(row))]:
-        more = f"\n  and {len(refused) - TOLD} more" if len(refused) > TOLD else ""
-        listed = "".join(f"\n  {line}" for line in refused[:TOLD])
-        raise BadInput(
-            f"Nothing was imported, because some rows cannot be used:{listed}{more}\nCorrect them and try again."
-        )
+        listed = list_first(refused, TOLD)
+        raise BadInput(f"Nothing was imported, because some rows cannot be used:{listed}\nCorrect them and try again.")
     messages, repeated = _numbered([_entry(row, language) for row in kept])
     found = [finding for resolved in tables for finding in resolved.table.findings]
     found += [
