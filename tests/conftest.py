@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from playwright.sync_api import Browser
+
     from tests.lab import Eyes, Lab
     from tests.xtest import Hands
 
@@ -92,3 +94,14 @@ def lab(small_display: str, tmp_path: Path) -> Iterator[Lab]:
 
     with Lab(small_display, tmp_path) as lab:
         yield lab
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield found
+        found.close()

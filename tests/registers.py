@@ -19,10 +19,10 @@ from experiment.record.dataset import DataSet
 from experiment.session.plan import Plan
 from experiment.session.run import run_simulated
 from experiment.storage.hash_chain import chain_line
-from experiment.study import events, participants
+from experiment.study import events, participants, recording, setup
 from experiment.study.allocation import draw
 from experiment.study.participant import Participant
-from experiment.study.register import HEAD, REGISTER, Head
+from experiment.study.register import HEAD, REGISTER, Head, Register
 from experiment.study.study_file import Courses, Study, read_study
 from tests.strategies import PROTOCOL
 
@@ -61,6 +61,17 @@ def studies(drawn: st.DrawFn) -> Study:
 def noon(day: date, study: Study = STUDY) -> datetime:
     """Noon of the day where the study is, in UTC."""
     return datetime.combine(day, time(12), ZoneInfo(study.clock.zone)).astimezone(timezone.utc)
+
+
+def one_in_course(folder: Path, subject: str) -> Register:
+    """A register in which the subject's course 1 began on Monday, and its clock stands at noon of that day."""
+    register = Register(folder, lambda: noon(MONDAY))
+    setup.set_up(register, STUDY, *PUBLIC_KEYS, "PI")
+    setup.enrol(register, subject, "north", "RA")
+    kit = register.kits()[0].kits[0]
+    register.act("RA", lambda told: recording.consent(told, subject, None, "1", noon(MONDAY)))
+    register.act("RA", lambda told: recording.start_course(told, subject, 1, None, kit, noon(MONDAY)))
+    return register
 
 
 def begun(study: Study = STUDY) -> events.Entry:

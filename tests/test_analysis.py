@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 import shutil
@@ -26,6 +25,7 @@ from experiment.study.register import Register
 from experiment.study.setup import set_up
 from tests.invented_studies import DRUG, OTHER, STUDY, WholeStudy, invented, whole_study
 from tests.registers import PUBLIC_KEYS
+from tests.trial_tables import rows_of
 
 PEOPLE = 10
 TABLES = (
@@ -54,12 +54,6 @@ def copy(study: WholeStudy, tmp_path: Path) -> WholeStudy:
     shutil.copytree(study.data, tmp_path / "data")
     shutil.copy(study.treatments, tmp_path / "treatments.tsv")
     return WholeStudy(tmp_path / "data", study.register, tmp_path / "treatments.tsv")
-
-
-def rows_of(path: Path) -> list[dict[str, str]]:
-    """A table's rows."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t"))
 
 
 def test_everything_is_written(written: Path) -> None:

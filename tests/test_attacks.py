@@ -60,6 +60,14 @@ def locked(study: Attacked, tmp_path_factory: pytest.TempPathFactory) -> Attacke
     return copy
 
 
+def is_noticed(one: Attacked, attack: Attack, expected: set[str]) -> None:
+    """The attack is noticed by all that is expected; by nothing but an anchor, where that alone is."""
+    attack(one)
+    noticed = one.noticed_by()
+    assert expected <= noticed
+    assert expected != ANCHOR or noticed == ANCHOR
+
+
 # --- The register ---
 
 
@@ -266,12 +274,7 @@ def other_kits(entry: dict[str, dict[str, object]]) -> None:
 @pytest.mark.parametrize("name", REGISTER_ATTACKS)
 def test_attacks_on_the_register(study: Attacked, tmp_path: Path, name: str) -> None:
     """Whatever is cut off, changed, exchanged or dated otherwise in the register is noticed."""
-    attack, expected = REGISTER_ATTACKS[name]
-    one = copy_of(study, tmp_path / "data")
-    attack(one)
-    noticed = one.noticed_by()
-    assert expected <= noticed
-    assert expected != ANCHOR or noticed == ANCHOR
+    is_noticed(copy_of(study, tmp_path / "data"), *REGISTER_ATTACKS[name])
 
 
 # --- The sealed files ---
@@ -658,12 +661,7 @@ def swap_files(first: Path, second: Path) -> None:
 @pytest.mark.parametrize("name", SESSION_ATTACKS)
 def test_attacks_on_sessions(study: Attacked, tmp_path: Path, name: str) -> None:
     """Whatever is changed, exchanged, deleted, added or rolled back in the data is noticed."""
-    attack, expected = SESSION_ATTACKS[name]
-    one = copy_of(study, tmp_path / "data")
-    attack(one)
-    noticed = one.noticed_by()
-    assert expected <= noticed
-    assert expected != ANCHOR or noticed == ANCHOR
+    is_noticed(copy_of(study, tmp_path / "data"), *SESSION_ATTACKS[name])
 
 
 # --- After the lock ---

@@ -16,7 +16,6 @@ import cv2
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from msgspec.structs import replace
-from playwright.sync_api import sync_playwright
 
 from experiment.reports.events import Sent
 from experiment.reports.links import cards
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, BrowserContext, Page, Route
 
-CHROMIUM, WEBKIT = "/usr/bin/chromium", "/usr/bin/WebKitWebDriver"
+WEBKIT = "/usr/bin/WebKitWebDriver"
 LIMIT_S = 30.0
 MINI_BROWSER = "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser"
 PHONE = {
@@ -50,15 +49,6 @@ RIGHT_TO_LEFT = replace(
     wording=replace(DAILY.wording, **ARABIC),
     items=tuple(replace(item, text="ما مدى شعورك بالتواصل مع الآخرين اليوم؟") for item in DAILY.items),
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.fixture

@@ -39,6 +39,7 @@ from experiment.signals.lsl import LslStream
 from experiment.signals.outlet import AGAIN_S, MOST, Outlet, PendingSignal
 from tests.lab import LIMIT_S, by_keyboard, chord, differing, finishes, is_paused, participates, pictures_of
 from tests.places import EXAMPLES, ROOT
+from tests.serial_lines import fill
 from tests.strategies import PROTOCOL, eventful_trial, session_of
 from tests.test_pulses import line, protocol_with
 
@@ -131,16 +132,6 @@ class Reading:
             while some := os.read(self._end, 4096):
                 self._seen += some
         return bytes(self._seen)
-
-
-def fill(end: int) -> None:
-    """Fill a line until it takes nothing more; the system moves what it took on for some milliseconds."""
-    os.set_blocking(end, False)
-    for _ in range(20):
-        with suppress(BlockingIOError):
-            while True:
-                os.write(end, b"x" * 64)
-        time.sleep(0.005)
 
 
 def test_each_event_is_sent_once_with_the_time_of_its_flip_or_press() -> None:

@@ -17,14 +17,14 @@ from experiment.cli.simulate import SIMULATED_PASSPHRASE
 from experiment.design.visit import Visit
 from experiment.errors import BadInput
 from experiment.record.dataset import DataSet
-from experiment.study import queries, recording, setup, unblinding
+from experiment.study import queries, setup, unblinding
 from experiment.study.agreement import check_nothing_is_there, disagreements
 from experiment.study.location import FOLDER, join, register_in
 from experiment.study.participants_tsv import update_participants_tsv
 from experiment.study.register import Register
 from experiment.study.sessions import record_end
 from tests.places import ROOT
-from tests.registers import DAY, MONDAY, PUBLIC_KEYS, STUDY, noon, run_session
+from tests.registers import DAY, MONDAY, PUBLIC_KEYS, STUDY, noon, one_in_course, run_session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,12 +104,7 @@ def test_a_register_that_is_gone_is_noticed(old: Path) -> None:
 def shared(tmp_path: Path) -> tuple[Path, Path]:
     """Two data sets of one register; the session of DF001 was held at the first."""
     folder, one, two = tmp_path / "share", tmp_path / "one", tmp_path / "two"
-    register = Register(folder, lambda: noon(MONDAY))
-    setup.set_up(register, STUDY, *PUBLIC_KEYS, "PI")
-    setup.enrol(register, VISIT.subject, "north", "RA")
-    kit = register.kits()[0].kits[0]
-    register.act("RA", lambda told: recording.consent(told, VISIT.subject, None, "1", noon(MONDAY)))
-    register.act("RA", lambda told: recording.start_course(told, VISIT.subject, 1, None, kit, noon(MONDAY)))
+    one_in_course(folder, VISIT.subject)
     for data in (one, two):
         join(data, folder)
         DataSet(data).prepare()

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 from typer.testing import CliRunner
 
 from experiment.__main__ import app
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-CHROMIUM = "/usr/bin/chromium"
 THURSDAY = MONDAY + 3 * DAY
 SECOND = MONDAY + 14 * DAY
 TAKEN = [dosed(MONDAY + n * DAY) for n in (1, 2, 3)]
@@ -179,15 +177,6 @@ def test_what_was_recorded_is_said_to_be(tmp_path: Path) -> None:
     assert done.exit_code == 0
     assert "Recorded, but participants.tsv does not show it yet" in done.stderr
     assert participants.awaiting_enrolment(Register(tmp_path / "study").entries()) == ["N1"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 def a_study_of(count: int) -> overview.Overview:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import threading
 import time
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from experiment.record.events_of_tasks import Handed, Measured, RunBegan, RunEnd
 from experiment.replay.verify import verify
 from experiment.task import scenes
 from tests.lab import SUBJECT, Lab, Sitting, by_keyboard, chord, participates
+from tests.trial_tables import rows_of
 from tests.xtest import Hands
 
 if TYPE_CHECKING:
@@ -138,6 +138,14 @@ def ends(sitting: Sitting, protocol: Protocol, answer: Callable[[Scene], None]) 
     return sitting.ends()
 
 
+def is_killed(lab: Lab, sitting: Sitting) -> None:
+    """By SIGKILL; `run` then says how to go on."""
+    sitting.process.kill()
+    sitting.ends()
+    status, said = lab.runs().ends()
+    assert (status, "--resume" in said) == (2, True)
+
+
 def resumes(lab: Lab) -> Sitting:
     """The session that was cut off goes on; its sitting tells only what is new."""
     path = next((lab.data / "sourcedata").rglob("*_transcript.jsonl"))
@@ -151,12 +159,6 @@ def resumes(lab: Lab) -> Sitting:
 def of(events: Sequence[Event], kind: type) -> list[Event]:
     """Those of a kind."""
     return [event for event in events if isinstance(event, kind)]
-
-
-def rows_of(path: Path) -> list[dict[str, str]]:
-    """The rows of a table."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t"))
 
 
 def table(lab: Lab, protocol: Protocol) -> list[dict[str, str]]:
@@ -265,10 +267,7 @@ def test_a_scan_that_was_killed_goes_on_with_the_next_run(lab: Lab, hands: Hands
         answer, sitting = people(protocol, hands, machine), lab.runs()
         participates(sitting, answer, lambda scene: isinstance(scene, ScaleScene) and scene.marker == 3)
         participates(sitting, answer, lambda scene: isinstance(scene, MessageScene))
-        sitting.process.kill()
-        sitting.ends()
-        status, said = lab.runs().ends()
-        assert (status, "--resume" in said) == (2, True)
+        is_killed(lab, sitting)
         again = resumes(lab)
         assert ends(again, protocol, answer)[0] == 0
     assert sitting.transcript
@@ -323,10 +322,7 @@ def test_an_object_that_was_in_the_hand_is_handed_over_again(lab: Lab, hands: Ha
     holding = scenes.holding_page(protocol)
     for _ in range(2):
         participates(sitting, answer, lambda scene: scene == holding)
-    sitting.process.kill()
-    sitting.ends()
-    status, said = lab.runs().ends()
-    assert (status, "--resume" in said) == (2, True)
+    is_killed(lab, sitting)
     again = resumes(lab)
     first = again.next(Started).session.holdings
     assert first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,3 +34,9 @@ def trial_table(told: Sequence[Event]) -> pd.DataFrame:
     rows = trial_rows(told)
     assert isinstance(told[0], Started)
     return data_frame(table_columns(told[0].session), rows)
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    """The rows of any table, as texts."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))

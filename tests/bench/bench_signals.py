@@ -42,6 +42,7 @@ from experiment.timing.session import TimingSession, run_watched
 from tests.bench.bench_corruption import change_and_verify
 from tests.bench.reporting import ROOT, display, percentile, print_table
 from tests.lab import Sitting, short_protocol
+from tests.serial_lines import fill
 from tests.xtest import Hands
 
 PULSES, STALL_S = 300, 0.2
@@ -211,16 +212,6 @@ reader, ours = os.openpty()
 print(os.ttyname(ours), flush=True)
 time.sleep(600)
 """
-
-
-def fill(end: int) -> None:
-    """Fill a line until it takes nothing more."""
-    os.set_blocking(end, False)
-    for _ in range(20):
-        with suppress(BlockingIOError):
-            while True:
-                os.write(end, b"x" * 64)
-        time.sleep(0.005)
 
 
 def _drain(end: int) -> None:

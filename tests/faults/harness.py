@@ -40,12 +40,11 @@ from experiment.screens.simulated_screen import SimulatedScreen, simulated_info
 from experiment.session import run as sessions
 from experiment.session.plan import close_as_incomplete, plan_session
 from experiment.storage import append_file, exclusive, lock
-from experiment.study import recording, setup
 from experiment.study.register import Register
 from experiment.study.sessions import record_end
 from experiment.task.layout import Layout
 from tests.faults.tasks import TASKS, task_of
-from tests.registers import DAY, MONDAY, PUBLIC_KEYS, STUDY, noon
+from tests.registers import DAY, MONDAY, noon, one_in_course
 
 SHIM = Path(__file__).with_name("shim.c")
 VISIT, UTC = Visit("DF001", 1), "2026-11-26T11:00:00.000+00:00"
@@ -94,12 +93,7 @@ class Campaign:
         hurry()
         data = DataSet(self._base / "data")
         data.prepare()
-        register = Register(self._base / "data" / "study", lambda: noon(MONDAY))
-        setup.set_up(register, STUDY, *PUBLIC_KEYS, "PI")
-        setup.enrol(register, VISIT.subject, "north", "RA")
-        kit = register.kits()[0].kits[0]
-        register.act("RA", lambda told: recording.consent(told, VISIT.subject, None, "1", noon(MONDAY)))
-        register.act("RA", lambda told: recording.start_course(told, VISIT.subject, 1, None, kit, noon(MONDAY)))
+        one_in_course(self._base / "data" / "study", VISIT.subject)
 
     def tries(self, fault: Fault, ending: Ending = "resume") -> Outcome:
         """A session with this fault, and what is wrong afterwards."""
