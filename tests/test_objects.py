@@ -30,6 +30,7 @@ from experiment.task import procedure, scenes
 from experiment.task.objects import typed_after
 from tests.scripted_screen import obliging, screen, tap
 from tests.strategies import held
+from tests.test_protocol_files import refused, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -190,11 +191,7 @@ def test_an_interrupted_session_goes_on_with_the_object_that_is_not_rated(tmp_pa
 )
 def test_a_task_that_cannot_be_is_refused(line: str, mistake: str, tmp_path: Path) -> None:
     """With what is wrong, before anything opens."""
-    path = tmp_path / "ours.toml"
-    path.write_text(f'extend = "objects"\n{line}\n', encoding="utf-8")
-    with pytest.raises(BadInput) as refused:
-        read_protocol(path)
-    assert mistake in str(refused.value)
+    assert mistake in refused(written(tmp_path / "ours.toml", f'extend = "objects"\n{line}\n'))
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ from experiment.task import procedure
 from experiment.task.layout import Layout
 from tests.strategies import held
 from tests.test_bids import faults
+from tests.test_protocol_files import refused, written
 
 if TYPE_CHECKING:
     from experiment.design.protocol import Protocol
@@ -448,11 +449,7 @@ def test_a_split_shares_out_the_messages_of_each_source() -> None:
 )
 def test_a_schedule_that_cannot_be_is_refused(line: str, mistake: str, tmp_path: Path) -> None:
     """With what is wrong, before anything opens."""
-    path = tmp_path / "ours.toml"
-    path.write_text(f'extend = "scan"\n{line}\n', encoding="utf-8")
-    with pytest.raises(BadInput) as refused:
-        read_protocol(path)
-    assert mistake in str(refused.value)
+    assert mistake in refused(written(tmp_path / "ours.toml", f'extend = "scan"\n{line}\n'))
 
 
 def test_the_validator_finds_no_error_in_either_task(tmp_path: Path) -> None:
