@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -64,7 +65,8 @@ class Desk:
     """The open desk, as somebody in front of it sees and works it."""
 
     def __init__(self, lab: Lab, hands: Hands, **options: str) -> None:
-        self.sitting: Sitting = lab.begins(*lab.places(), **options)
+        told = ("env", "PYTHONFAULTHANDLER=1")  # whoever crashes says where
+        self.sitting: Sitting = lab.begins(*lab.places(), prefix=told, **options)
         self._hands, self._name = hands, str(lab.display)
         self._display, self._data = Display(self._name), str(lab.data)
         self.waits_for("Day Four: the desk")
@@ -142,7 +144,9 @@ class Desk:
     def _until(self, happened: Callable[[], bool]) -> None:
         deadline_s = time.monotonic() + LIMIT_S
         while not happened():
-            assert time.monotonic() < deadline_s, "it did not happen"
+            if self.sitting.process.poll() is not None or time.monotonic() > deadline_s:
+                self.sitting.process.send_signal(signal.SIGABRT)
+                raise AssertionError(f"it did not happen; the desk says {self.sitting.ends()}")
             time.sleep(0.02)
 
 

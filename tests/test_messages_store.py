@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import unicodedata
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
+import pyrage
 import pytest
 from msgspec.structs import replace
 
@@ -204,6 +207,22 @@ def test_a_key_that_is_soon_guessed_is_not_made(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(encryption, "LEAST_WORK", 40)
     with pytest.raises(EquipmentFailure, match="too busy"):
         new_keys(PASSPHRASE)
+
+
+@pytest.mark.parametrize("refusals", [1, 2])
+def test_a_busy_computer_is_no_wrong_passphrase(monkeypatch: pytest.MonkeyPatch, refusals: int) -> None:
+    """What age refuses as too much work for now is tried again, and if need be told as what it is."""
+    pair, really, asked = encryption.new_keys(PASSPHRASE), pyrage.passphrase.decrypt, list[str]()
+    much = re.sub(rb"(scrypt [\w+/]+) \d+", rb"\1 40", pair.closed, count=1)
+
+    def busy(closed: bytes, passphrase: str) -> bytes:
+        asked.append(passphrase)
+        return bytes(really(much if len(asked) <= refusals else closed, passphrase))
+
+    monkeypatch.setattr(pyrage.passphrase, "decrypt", busy)
+    monkeypatch.setattr(encryption, "TRIES", 2)
+    with nullcontext() if refusals == 1 else pytest.raises(EquipmentFailure, match="too busy"):
+        assert encryption.public_key(encryption.unlock(pair.closed, PASSPHRASE)) == pair.public
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows knows no such rights")

@@ -7,6 +7,7 @@ key's file, nobody can read them: there is no way back.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from experiment.errors import BadInput, EquipmentFailure
 LEAST_PASSPHRASE, LEAST_DIFFERENT = 8, 4  # characters
 LEAST_WORK = 15  # 2 ** 15 rounds of scrypt take 0.1 s and 32 MiB for each guess; age chooses what takes a second
 TRIES = 20  # age looks each time how fast the computer is; a busy one has faster moments
+PAUSE_S = 0.1
 
 
 class WrongKey(BadInput):
@@ -55,9 +57,9 @@ def work_factor(closed: bytes) -> int:
 
 
 def unlock(closed: bytes, passphrase: str) -> Any:
-    """The private key; WrongKey for another passphrase. Takes a second, so that guessing does too.
+    """The private key; WrongKey for another passphrase, EquipmentFailure if scrypt got no time for any.
 
-    Keyboards give accented letters in one piece or in two: both are tried.
+    Takes a second, so that guessing does too. Keyboards give accented letters in one piece or in two: both are tried.
     """
     import pyrage
 
@@ -65,8 +67,25 @@ def unlock(closed: bytes, passphrase: str) -> Any:
         raise BadInput("This is not a private key with a passphrase. It may be the public key's file.")
     for typed in dict.fromkeys((passphrase, normalize("NFC", passphrase), normalize("NFD", passphrase))):
         with suppress(pyrage.DecryptError, pyrage.IdentityError, UnicodeDecodeError):
-            return pyrage.x25519.Identity.from_str(pyrage.passphrase.decrypt(closed, typed).decode())
+            return pyrage.x25519.Identity.from_str(_decrypt_with(typed, closed).decode())
     raise WrongKey("Wrong passphrase. Please enter it again.")
+
+
+def _decrypt_with(passphrase: str, closed: bytes) -> bytes:
+    """What it closed. Age refuses work that it takes for more than 16 seconds'; a busy computer is asked again."""
+    import pyrage
+
+    for _ in range(TRIES):
+        try:
+            return bytes(pyrage.passphrase.decrypt(closed, passphrase))
+        except pyrage.DecryptError as error:
+            if "Excessive work" not in str(error):
+                raise
+        time.sleep(PAUSE_S)
+    raise EquipmentFailure(
+        "The passphrase was not tried: this computer is too busy, or far slower than the one that made the key. Close "
+        "other programs and try again."
+    )
 
 
 def public_key(key: Any) -> str:
