@@ -31,8 +31,9 @@ def slow(descriptor):
 def timed(name, function):
     def call(*arguments):
         start = time.perf_counter()
-        function(*arguments)
+        result = function(*arguments)
         took[name].append((time.perf_counter() - start) * 1e6)
+        return result
     return call
 
 os.fsync = timed("fsync", slow)
