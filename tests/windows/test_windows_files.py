@@ -159,7 +159,7 @@ def test_processes_that_share_a_register_enrol_while_some_are_killed(tmp_path: P
     register = Register(tmp_path / "study")
     set_up(register, STUDY, *PUBLIC_KEYS, "PI")
     subjects = [str(number) for number in range(1, 13)]
-    status, out, told = Bench().python(KILLS, WORKER, register.folder, *subjects)
+    status, out, told = Bench(limit_s=1200).python(KILLS, WORKER, register.folder, *subjects)
     assert status == 0, told
     places = {entry.act.subject: entry.act.place for entry in register.entries() if isinstance(entry.act, Enrolled)}
     for subject in set(subjects) - places.keys():  # whom the killed left out
