@@ -89,7 +89,7 @@ class Desk:
     def finds(self, subject: str) -> None:
         """Type an ID, once the desk has its participants."""
         self.waits_for("Day Four: the desk")
-        self.shows(lambda screen: pixels_of(ACCENT)(screen) > 5000)
+        self.sees(ACCENT, (150, 30))
         self.type(*subject.lower())
 
     def child(self) -> int:

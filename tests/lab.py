@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -33,6 +33,7 @@ from experiment.drawing.stimuli import draw_pictures
 from experiment.record.dataset import DataSet
 from experiment.record.events import Ended, Event, MessageScene, ScaleScene, Shown, Started, TextScene, decode
 from experiment.storage.hash_chain import Line
+from experiment.system.linux import is_managed
 from experiment.task.layout import MINIMUM_SIZE_PX, Layout
 from tests.places import EXAMPLES, ROOT
 
@@ -440,13 +441,17 @@ class Eyes:
 
 @contextmanager
 def managed(display: str, manager: str | None) -> Iterator[subprocess.Popen[bytes] | None]:
-    """A display whose windows this program manages, or nobody; its process."""
+    """A display whose windows this program manages by now, or nobody; its process."""
     if manager is None:
         yield None
         return
     process = subprocess.Popen([manager], env=os.environ | {"DISPLAY": display})
     try:
-        time.sleep(0.5)
+        with closing(Display(display)) as server:
+            deadline_s = time.monotonic() + LIMIT_S
+            while not is_managed(server):
+                assert time.monotonic() < deadline_s, "there is no window manager"
+                time.sleep(0.02)
         yield process
     finally:
         process.terminate()

@@ -23,7 +23,7 @@ from experiment.record.rescue import RescueCopy
 from experiment.study.register import Register
 from experiment.study.status import Urgency
 from tests.assistant import PROBLEM, Desk, pixels_of
-from tests.lab import SUBJECT, Lab, short_protocol
+from tests.lab import SUBJECT, Lab, managed, short_protocol
 from tests.registers import consented, enrolled, run_session, started, story, write_register
 
 if TYPE_CHECKING:
@@ -181,13 +181,21 @@ def test_a_computer_is_judged_in_a_line(tmp_path: Path) -> None:
     assert (of_folder.severity, of_folder.text) == ("ok", f"Data folder {tmp_path}, 3 GB free: no problems found")
 
 
+@pytest.mark.parametrize("earlier", [None, "openbox"])
 @pytest.mark.parametrize("pointer_px", [(640, 360), (1, 1)])
-def test_the_desk_opens_the_form_of_who_is_found(lab: Lab, hands: Hands, pointer_px: tuple[int, int]) -> None:
-    """An ID and Return open that participant's form; cancelled, the desk has the keyboard, wherever the pointer is."""
+def test_the_desk_opens_the_form_of_who_is_found(
+    lab: Lab, hands: Hands, pointer_px: tuple[int, int], earlier: str | None
+) -> None:
+    """An ID and Return open that participant's form; cancelled, the desk has the keyboard, wherever the pointer is.
+
+    So it has after a window manager that has ended.
+    """
     lab.messages()
-    hands.point(*pointer_px)
+    with managed(str(lab.display), earlier):
+        pass
     with Desk(lab, hands) as desk:
         desk.finds(SUBJECT)
+        hands.point(*pointer_px)
         desk.type("return")
         desk.waits_for("Day Four")
         desk.type("escape")

@@ -200,7 +200,7 @@ def test_a_film_sees_the_desktop(lab: Lab, hands: Hands) -> None:
         begin_s = time.monotonic()
         lab.messages()
         with Desk(lab, hands) as desk:
-            desk.shows(lambda screen: pixels_of(ACCENT)(screen) > 5000)
+            desk.sees(ACCENT, (150, 30))
             covered_s = time.monotonic()
             assert film.desktop_since(covered_s) == []
         time.sleep(0.2)

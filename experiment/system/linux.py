@@ -136,16 +136,28 @@ def give_keyboard(window: int) -> None:
     Qt asks for them with the time of the last event that it saw. The server does not listen where another program's
     window has had them since (ICCCM 4.1.7), as a command's has that the desk ran.
     """
-    from Xlib import X, Xatom
+    from Xlib import X
     from Xlib.error import CatchError
 
     def give(display: Any) -> None:
-        root, manager = display.screen().root, display.intern_atom("_NET_SUPPORTING_WM_CHECK")
-        if root.get_full_property(manager, Xatom.WINDOW) is None:
+        if not is_managed(display):
             display.set_input_focus(window, X.RevertToParent, X.CurrentTime, onerror=CatchError())
             display.sync()
 
     _asked_x11(give)
+
+
+def is_managed(display: Any) -> bool:
+    """Whether a window manager is at work: one that has ended may have left its name, but not the window it names."""
+    from Xlib import Xatom
+    from Xlib.error import BadWindow
+
+    named = display.intern_atom("_NET_SUPPORTING_WM_CHECK")
+    found = display.screen().root.get_full_property(named, Xatom.WINDOW)
+    try:
+        return bool(found and display.create_resource_object("window", found.value[0]).get_attributes())
+    except BadWindow:
+        return False
 
 
 def raise_priority() -> tuple[str, Callable[[], None]] | None:
