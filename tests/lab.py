@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -23,6 +23,7 @@ from msgspec.structs import replace
 from PIL import ImageGrab
 from Xlib import X, protocol
 from Xlib.display import Display
+from Xlib.error import BadWindow
 from Xlib.ext import xfixes  # noqa: F401 - teaches Display to ask for the pointer's picture
 
 from experiment.design.colours import rgb
@@ -361,6 +362,27 @@ def screenshot(display: str) -> Pixels:
     return np.asarray(ImageGrab.grab(xdisplay=display).convert("RGB"))
 
 
+def find_window(root: Any) -> Any:
+    """The program's window that can be seen, or None: at the top, or in a manager's own. Any may be gone by then."""
+
+    def below(window: Any) -> list[Any]:
+        with suppress(BadWindow):
+            return list(window.query_tree().children)
+        return []
+
+    tops = below(root)
+    for window in (*tops, *(child for top in tops for child in below(top))):
+        with suppress(BadWindow):
+            if window.get_wm_name() == "Day Four" and window.get_attributes().map_state == X.IsViewable:
+                return window
+    return None
+
+
+def has_focus(display: Display, window: Any) -> bool:
+    """Whether a window has the keyboard, which may be nobody's."""
+    return window is not None and getattr(display.get_input_focus().focus, "id", None) == window.id
+
+
 class Eyes:
     """Looks at single pixels of a display, at its windows, and at its pointer, through a connection of its own."""
 
@@ -391,10 +413,8 @@ class Eyes:
         """The session's window, once it is there; a window manager may have put it into one of its own."""
         deadline_s = time.monotonic() + LIMIT_S
         while time.monotonic() < deadline_s:
-            tops = self._root.query_tree().children
-            for window in (*tops, *(child for top in tops for child in top.query_tree().children)):
-                if window.get_wm_name() == "Day Four" and window.get_attributes().map_state == X.IsViewable:
-                    return window
+            if (window := find_window(self._root)) is not None:
+                return window
         raise AssertionError("there is no window")
 
     def window_corner(self) -> Place:
@@ -409,7 +429,7 @@ class Eyes:
     def waits_for_focus(self) -> None:
         """Until the window has the keyboard, as a form takes it."""
         deadline_s = time.monotonic() + LIMIT_S
-        while getattr(self._display.get_input_focus().focus, "id", None) != self.window().id:
+        while not has_focus(self._display, self.window()):
             assert time.monotonic() < deadline_s, "it never got the keyboard"
 
     def asks_to_close(self) -> None:

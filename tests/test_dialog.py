@@ -21,6 +21,7 @@ from Xlib.display import Display
 from Xlib.ext import xtest
 
 from experiment.design.form_questions import AskedQuestion, FormWords
+from tests.lab import find_window, has_focus
 from tests.xtest import Hands
 
 if TYPE_CHECKING:
@@ -100,14 +101,11 @@ class Assistant:
 
     def wait_for_form(self) -> None:
         """Until the form is there and listens to the keyboard."""
-        wait_until(lambda: self.form() is not None and self.display.get_input_focus().focus.id == self.form().id)
+        wait_until(lambda: has_focus(self.display, self.form()))
 
     def form(self) -> Any:
         """The form's window on the display, if it is there."""
-        for window in self.display.screen().root.query_tree().children:
-            if window.get_wm_name() == "Day Four" and window.get_attributes().map_state == X.IsViewable:
-                return window
-        return None
+        return find_window(self.display.screen().root)
 
     def type(self, *strokes: str) -> None:
         """Type words letter by letter, and keys by their names in angle brackets."""
