@@ -120,15 +120,14 @@ def find_copy(original: Path) -> Path | None:
             return copy
         read_file(original)
         return None  # the file has all that its copies have
-    copies = (copy for copy, place in _copies() if place == original.absolute())
-    return max(copies, key=lambda copy: copy.stat().st_size, default=None)
+    return max(_copies_of(original), key=lambda copy: copy.stat().st_size, default=None)
 
 
 def find_unlike(original: Path) -> list[Path]:
     """Copies with which a file has only its beginning in common, so that nobody knows which of them is right."""
     with suppress(FileNotFoundError):
         here = read_file(original)
-        others = ((copy, read_file(copy)) for copy, place in _copies() if place == original.absolute())
+        others = ((copy, read_file(copy)) for copy in _copies_of(original))
         whole = here[: here.rfind(b"\n") + 1]
         return [copy for copy, there in others if not here.startswith(there) and not there.startswith(whole)]
     return []
@@ -144,11 +143,14 @@ def _lacks(original: Path) -> bool:
 def _longer(original: Path, here: bytes) -> Iterator[Path]:
     """Copies that this user made, and that hold all of the file's whole lines and more."""
     whole = here[: here.rfind(b"\n") + 1]
-    for copy, place in _copies():
-        if place == original.absolute():
-            with suppress(OSError):
-                if copy.stat().st_size > len(whole) and read_file(copy).startswith(whole):
-                    yield copy
+    for copy in _copies_of(original):
+        with suppress(OSError):
+            if copy.stat().st_size > len(whole) and read_file(copy).startswith(whole):
+                yield copy
+
+
+def _copies_of(original: Path) -> Iterator[Path]:
+    return (copy for copy, place in _copies() if place == original.absolute())
 
 
 def _copies() -> Iterator[tuple[Path, Path]]:
