@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiment.storage import append_file
-from experiment.storage.exclusive import is_written
+from experiment.storage.lock import is_written
 from tests.places import ROOT
 from tests.small_disks import resize, small_disk
 

@@ -33,7 +33,7 @@ from experiment.record.closing import (
 from experiment.record.dataset import DataSet
 from experiment.record.remake import remake
 from experiment.record.tsv import read_records, read_rows, write_rows
-from experiment.storage.exclusive import is_written
+from experiment.storage.lock import is_written
 from experiment.task.layout import MINIMUM_SIZE_PX, Layout
 from tests.film import DESKTOP, Film
 from tests.lab import SUBJECT, Lab, by_keyboard, chord, is_closing, managed, participates, short_protocol

@@ -22,7 +22,7 @@ from experiment.record.resume import resume_point
 from experiment.session import plan as plans
 from experiment.session import run as sessions
 from experiment.session.doubts import session_doubts
-from experiment.storage.exclusive import is_written
+from experiment.storage.lock import is_written
 from experiment.task.scenes import closing_page, participant_page
 from tests.places import EXAMPLES, ROOT
 from tests.trial_tables import read_table

@@ -22,7 +22,7 @@ from experiment.design.visit import Visit
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.record.dataset import DataSet
 from experiment.storage import encryption
-from experiment.storage import lock as exclusive
+from experiment.storage import lock as file_lock
 from experiment.storage.atomic_file import write_whole
 from experiment.study import keys, setup
 from experiment.study.allocation import draw, packing_rows, treatments
@@ -229,7 +229,7 @@ def test_an_interrupted_beginning_looks_like_none(
 
     with monkeypatch.context() as patch:
         patch.setattr("experiment.study.setup.write_whole", failing(write_whole))
-        patch.setattr(exclusive.LockedFile, "write", failing(exclusive.LockedFile.write))
+        patch.setattr(file_lock.LockedFile, "write", failing(file_lock.LockedFile.write))
         with pytest.raises(KeyboardInterrupt):
             set_up(register, STUDY, unblinder.public, pharmacy.public, "PI")
     for use in (register.entries, register.kits, lambda: enrol(register, "DF1", "north", "RA")):
@@ -417,13 +417,13 @@ def test_the_head_is_there_before_the_first_line(
     tmp_path: Path, unblinder: Keys, pharmacy: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When the first line is written the head lies beside it; killed between, a register of one line is whole."""
-    there, write = list[bool](), exclusive.LockedFile.write
+    there, write = list[bool](), file_lock.LockedFile.write
 
-    def noted(self: exclusive.LockedFile, size: int, line: bytes) -> None:
+    def noted(self: file_lock.LockedFile, size: int, line: bytes) -> None:
         there.append((tmp_path / "study" / HEAD).exists())
         write(self, size, line)
 
-    monkeypatch.setattr(exclusive.LockedFile, "write", noted)
+    monkeypatch.setattr(file_lock.LockedFile, "write", noted)
     register = Register(tmp_path / "study")
     set_up(register, STUDY, unblinder.public, pharmacy.public, "PI")
     assert there == [True]
@@ -449,8 +449,8 @@ def test_a_refused_beginning_leaves_nothing(
         set_up(register, STUDY, unblinder.public, pharmacy.public, "")
     assert not register.folder.exists()
     places: list[tuple[object, str]] = [
-        (exclusive, "_check_locks"),
-        (exclusive.LockedFile, "write"),
+        (file_lock, "_check_locks"),
+        (file_lock.LockedFile, "write"),
         (setup, "_sealed"),
     ]
     for where, name in places:
@@ -538,8 +538,8 @@ def test_a_folder_that_cannot_lock_is_refused(
 
 def test_who_waits_for_long_is_told(register: Register, monkeypatch: pytest.MonkeyPatch) -> None:
     """As long as another one holds the register nobody adds to it; afterwards they do."""
-    monkeypatch.setattr(exclusive, "WAIT_S", 0.1)
-    with exclusive.lock_file(register.path), pytest.raises(EquipmentFailure, match="in use"):
+    monkeypatch.setattr(file_lock, "WAIT_S", 0.1)
+    with file_lock.lock_file(register.path), pytest.raises(EquipmentFailure, match="in use"):
         enrol(register, "DF1", "north", "RA")
     enrol(register, "DF1", "north", "RA")
 
@@ -671,7 +671,7 @@ def test_an_emergency_is_recorded_before_it_is_shown(
         shown = unblind_one(register, unblinder.private, "PI", subject, " seizure ")
         assert shown == treatments(STUDY, slot.order)
         assert register.entries()[-1].act == Unblinded(subject.removeprefix("sub-"), "seizure")
-    monkeypatch.setattr("experiment.storage.exclusive._lock", lambda _: None)
+    monkeypatch.setattr("experiment.storage.lock._lock", lambda _: None)
     with pytest.raises(EquipmentFailure, match="cannot lock"):
         unblind_one(register, unblinder.private, "PI", "DF1", "seizure")
 

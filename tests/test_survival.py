@@ -23,7 +23,7 @@ from experiment.record.dataset import DataSet
 from experiment.record.events import Ended, Rated, ScaleScene, Shown, Started, Storage, TrialBegan
 from experiment.record.tsv import read_rows
 from experiment.session import plan
-from experiment.storage.exclusive import is_written
+from experiment.storage.lock import is_written
 from experiment.task.scenes import pause_page
 from tests.lab import (
     ASSISTANT,

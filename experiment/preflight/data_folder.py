@@ -12,7 +12,7 @@ from experiment.errors import EquipmentFailure
 from experiment.record.finding import Finding, severity_by
 from experiment.storage.append_file import ANSWER_S, GrowingFile
 from experiment.storage.atomic_file import write_whole
-from experiment.storage.exclusive import is_written
+from experiment.storage.lock import is_written
 from experiment.system.facts import Computer, Volume
 
 # A session writes some megabytes at most; what else the computer writes meanwhile takes the rest.

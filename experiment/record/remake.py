@@ -9,17 +9,18 @@ from typing import Literal
 
 from msgspec import Struct
 
-from experiment.design.visit import session_name, subject_name, visit_of_file
+from experiment.design.visit import subject_name, visit_of_file
 from experiment.errors import DayFourError
 from experiment.record import transcript as log
 from experiment.record.closing import list_closing
 from experiment.record.dataset import DataSet, visit_row
-from experiment.record.events import Ended, Event, Started
+from experiment.record.events import Ended, Event
 from experiment.record.rescue import find_originals, find_unlike, put_back
 from experiment.record.session_files import session_files
+from experiment.record.timeline import start_of
 from experiment.record.tsv import read_rows
 from experiment.storage.atomic_file import write_whole
-from experiment.storage.exclusive import is_written
+from experiment.storage.lock import is_written
 from experiment.storage.read_file import read_file
 
 UNLIKE = "it was changed after the program wrote it, so it is not the beginning of its rescued copy:"
@@ -35,7 +36,6 @@ class Remade(Struct, frozen=True):
     failed: bool = False
 
     def __str__(self) -> str:
-        """As a line."""
         return f"{self.what}: {self.did.removesuffix('.')}."
 
 
@@ -116,11 +116,9 @@ def _remake_closing(data: DataSet) -> Iterator[Remade]:
     try:
         before = [read_file(path) if path.exists() else b"" for path in tables]
         list_closing(data)
-    except DayFourError as error:
-        yield Remade(data.funnel.name, f"NOT made again: {error}", failed=True)
-        return
-    except OSError as error:
-        yield Remade(data.funnel.name, f"NOT made again: {error.filename}: {error.strerror}", failed=True)
+    except (DayFourError, OSError) as error:
+        why = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else error
+        yield Remade(data.funnel.name, f"NOT made again: {why}", failed=True)
         return
     for path, content in zip(tables, before, strict=True):
         if path.exists() and read_file(path) != content:
@@ -132,49 +130,31 @@ def state_of_tables(data: DataSet, events: Sequence[Event]) -> State:
 
     "behind": they are what an earlier moment of the same log gave, as when the program died.
     """
-    started = events[0]
-    assert isinstance(started, Started)  # noqa: S101 - `read` lets no other through
-    files, earlier = session_files(data, events), [session_files(data, events[:end]) for end in _earlier(events)]
-    states = {_state_of_row(data, started, events)}
-    states |= {_state_of_file(path, text, [one.get(path) for one in earlier]) for path, text in files.items()}
+    # Until where the log goes, and went when its tables were saved before: after its start, and after each earlier end.
+    ends = [len(events), 1, *(at + 1 for at, event in enumerate(events[:-1]) if isinstance(event, Ended))]
+    started, files = start_of(events), [session_files(data, events[:end]) for end in ends]
+    states = {_state(_text(path), [one.get(path) for one in files]) for path in files[0]}
+    rows = [visit_row(started, events[end - 1]) for end in ends]
+    row = read_rows(data.sessions(started.session.subject), "session_id").get(rows[0]["session_id"])
+    states.add(_state(row and {name: row.get(name) for name in rows[0]}, rows))
     order: tuple[State, ...] = ("changed", "behind", "missing", "current")
     return next(state for state in order if state in states)
 
 
-def _state_of_file(path: Path, expected: str, earlier: Sequence[str | None]) -> State:
-    if (found := _text(path)) is None:
+def _state(found: object, expected: Sequence[object]) -> State:
+    """Of something as it was found; what is expected there now comes first, then what was before."""
+    if found is None:
         return "missing"
-    if found == expected:
+    if found == expected[0]:
         return "current"
-    return "behind" if found in earlier else "changed"
-
-
-def _state_of_row(data: DataSet, started: Started, events: Sequence[Event]) -> State:
-    rows = read_rows(data.sessions(started.session.subject), "session_id")
-    row = rows.get(session_name(started.session.session))
-    if row is None:
-        return "missing"
-
-    def fits(last: Event) -> bool:
-        return row.items() >= visit_row(started, last if isinstance(last, Ended) else None).items()
-
-    if fits(events[-1]):
-        return "current"
-    return "behind" if any(fits(events[end - 1]) for end in _earlier(events)) else "changed"
-
-
-def _earlier(events: Sequence[Event]) -> list[int]:
-    """Until where the log went when its tables were saved before: after its start, and after each earlier end."""
-    return [1, *(at + 1 for at, event in enumerate(events[:-1]) if isinstance(event, Ended))]
+    return "behind" if found in expected else "changed"
 
 
 def set_tables_aside(data: DataSet, events: Sequence[Event]) -> Path:
     """Copy a session's tables as they are; the folder."""
-    started = events[0]
-    assert isinstance(started, Started)  # noqa: S101 - as above
     now = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S%f")
     folder = data.root / "sourcedata" / "replaced" / now
-    for path in (*session_files(data, events), data.sessions(started.session.subject)):
+    for path in (*session_files(data, events), data.sessions(start_of(events).session.subject)):
         if path.exists():
             write_whole(folder / path.relative_to(data.root), read_file(path))
     return folder

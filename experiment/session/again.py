@@ -14,7 +14,7 @@ from experiment.record.events import Event, MessageScene, Shown
 from experiment.record.events_beside import SetAside, Unwritable
 from experiment.record.remake import set_tables_aside
 from experiment.storage.atomic_file import sync_folder
-from experiment.storage.exclusive import is_written
+from experiment.storage.lock import is_written
 
 
 def check_unseen(data: DataSet, visit: Visit) -> log.Transcript:

@@ -19,7 +19,7 @@ from experiment.record.dataset import DataSet
 from experiment.record.events import Ended, Mode
 from experiment.record.resume import INCOMPLETE, is_interrupted
 from experiment.record.saved import on_disk
-from experiment.storage.exclusive import is_written
+from experiment.storage.lock import is_written
 
 PERSON = "person"
 

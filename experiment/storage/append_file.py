@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import Generic, Literal, TypeVar, cast
 
 from experiment.storage.atomic_file import sync_folder
-from experiment.storage.exclusive import open_exclusive
+from experiment.storage.lock import open_exclusive
 
 LOOK_S = 0.1
 RETRY_S = 0.5

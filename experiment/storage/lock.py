@@ -1,22 +1,105 @@
-"""A file that one process at a time adds to, among all computers that share its folder.
+"""Files that one process at a time has, among all computers that share the folder: the lock goes with the process.
 
-The lock is the one of `exclusive`. What is refused here and not there is a folder that locks nothing: there a second
-lock is granted, as it would be to somebody else.
+A growing file and a table do without where a folder locks nothing. A file to which several processes add does not:
+there a second lock is granted, as it would be to somebody else, and is refused here.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import uniform
 
 from experiment.errors import BadInput, EquipmentFailure
-from experiment.storage.exclusive import open_exclusive
 
-WAIT_S, PAUSE_S = 20.0, 0.01
+LOCK = ".lock"
+PATIENCE_S, WAIT_S, PAUSE_S = 5.0, 20.0, 0.01
+_FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0)
+
+
+def is_written(path: Path) -> bool:
+    """Whether a process that is alive writes to this file."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        _lock(descriptor)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Nobody else is in such a context for this folder; without a lock where it cannot lock, or is held for too long.
+
+    So it serves where two at once do no harm that the next one does not mend.
+    """
+    descriptor = None
+    with suppress(OSError):
+        descriptor = open_in_turn(folder / LOCK, PATIENCE_S, create=True)
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            with suppress(OSError):
+                os.close(descriptor)
+
+
+def open_in_turn(path: Path, patience_s: float, *, create: bool) -> int | None:
+    """The file's descriptor, locked once nobody else has it; None if that takes longer."""
+    until_s = time.monotonic() + patience_s
+    while True:
+        with suppress(BlockingIOError):
+            return open_exclusive(path, create=create)
+        if time.monotonic() >= until_s:
+            return None
+        time.sleep(uniform(PAUSE_S, 3 * PAUSE_S))
+
+
+def open_exclusive(path: Path, *, create: bool) -> int:
+    """The file's descriptor, locked; BlockingIOError if somebody else has it."""
+    descriptor = os.open(path, _FLAGS | (os.O_CREAT if create else 0), 0o644)
+    try:
+        _lock(descriptor)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+# A lock belongs to whoever opened the file, and goes with the process, however it dies. A folder on a network that
+# knows no locks has to do without.
+if sys.platform == "win32":
+    import msvcrt
+
+    _FAR = 2**30  # nobody can read a locked byte, so it is one that no file has
+
+    def _lock(descriptor: int) -> None:
+        os.lseek(descriptor, _FAR, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except PermissionError as error:
+            raise BlockingIOError(errno.EAGAIN, "another program writes to it") from error
+        except OSError:
+            pass
+        os.lseek(descriptor, 0, os.SEEK_SET)
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int) -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BlockingIOError(errno.EAGAIN, "another program writes to it") from error
+        except OSError:
+            pass
 
 
 class LockedFile:
@@ -63,7 +146,11 @@ def lock_file(path: Path) -> Iterator[LockedFile]:
 
     BadInput if it is not there, EquipmentFailure if somebody holds it for WAIT_S, or if its folder cannot lock.
     """
-    descriptor = _waited_for(path)
+    descriptor = _opened(path, WAIT_S)
+    if descriptor is None:
+        raise EquipmentFailure(
+            f"{path} has been in use for {WAIT_S:.0f} s. Check which other computer uses it, and try again."
+        )
     try:
         _check_locks(path)
         yield LockedFile(path, descriptor)
@@ -71,24 +158,10 @@ def lock_file(path: Path) -> Iterator[LockedFile]:
         os.close(descriptor)
 
 
-def _waited_for(path: Path) -> int:
-    """The descriptor, once it is ours."""
-    until_s = time.monotonic() + WAIT_S
-    while (descriptor := _locked(path)) is None:
-        if time.monotonic() > until_s:
-            raise EquipmentFailure(
-                f"{path} has been in use for {WAIT_S:.0f} s. Check which other computer uses it, and try again."
-            )
-        time.sleep(uniform(PAUSE_S, 3 * PAUSE_S))
-    return descriptor
-
-
-def _locked(path: Path) -> int | None:
-    """The descriptor, or None while somebody else has it."""
+def _opened(path: Path, patience_s: float) -> int | None:
+    """The descriptor, or None as long as somebody else has it."""
     try:
-        return open_exclusive(path, create=False)
-    except BlockingIOError:
-        return None
+        return open_in_turn(path, patience_s, create=False)
     except FileNotFoundError as error:
         raise BadInput(
             f"{path} does not exist. Reconnect its folder, or restore it from a copy. Only if the study has not begun "
@@ -102,7 +175,7 @@ def _locked(path: Path) -> int | None:
 
 def _check_locks(path: Path) -> None:
     """A second lock is refused, as another computer's would be."""
-    second = _locked(path)
+    second = _opened(path, 0.0)
     if second is not None:
         os.close(second)
         raise EquipmentFailure(

@@ -11,7 +11,6 @@ import re
 
 # No vowels, so no words, and nothing that is taken for another one, written or spoken: 0 O Q, 1 I L, 2 Z, 5 S, ...
 CHARACTERS = "23456789CDFHJKMNPRTVWXY"
-LONGEST = len(CHARACTERS) - 1  # beyond, two places would have the same weight
 
 
 def write_code(number: int, drawn: int) -> str:
@@ -28,5 +27,5 @@ def read_code(typed: str, length: int) -> str | None:
 
 
 def _weighted(code: str, length: int) -> int:
-    """The check character's weight is 1, and all weights differ."""
+    """The check character's weight is 1, and all weights differ: no code is longer than there are characters."""
     return sum((length - place) * CHARACTERS.index(one) for place, one in enumerate(code))

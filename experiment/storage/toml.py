@@ -114,9 +114,14 @@ def _in_section(section: type[msgspec.Struct], content: Mapping[str, Any], place
 
 
 def _unknown(name: str, known: Mapping[str, Any], place: str) -> str:
-    near = get_close_matches(name, known, 1)
-    meant = f"Did you mean {near[0]!r}?" if near else f"Possible are {', '.join(known)}."
+    meant = suggest(name, known, f"Possible are {', '.join(known)}.")
     return f"Unknown setting {name!r}{_where(place, ' in ').rstrip(': ')}. {meant}"
+
+
+def suggest(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """Which of the known names was perhaps meant; `otherwise`, if none is like it."""
+    near = get_close_matches(name, list(known), 1)
+    return f"Did you mean {near[0]!r}?" if near else otherwise
 
 
 def _in_value(kind: Any, value: Any, place: str) -> Iterator[str]:

@@ -33,13 +33,13 @@ from experiment.record.closing import closing_log, has_answered, record_closing
 from experiment.record.dataset import DataSet
 from experiment.record.events import Event, Input, Rated, Scene, Storage
 from experiment.record.remake import catch_up, remake
-from experiment.record.resume import finished_messages, rated_messages
+from experiment.record.resume import count_finished
 from experiment.replay.verify import verify
 from experiment.screens.clock import Zero
 from experiment.screens.simulated_screen import SimulatedScreen, simulated_info
 from experiment.session import run as sessions
 from experiment.session.plan import close_as_incomplete, plan_session
-from experiment.storage import append_file, exclusive, lock
+from experiment.storage import append_file, lock
 from experiment.study.register import Register
 from experiment.study.sessions import record_end
 from experiment.task.layout import Layout
@@ -109,7 +109,7 @@ def hurry() -> None:
     """The same waits, shorter: a second attempt after 10 ms, and patience of a few tenths of a second."""
     append_file.RETRY_S, append_file.LOOK_S, append_file.ANSWER_S = 0.01, 0.01, 0.1
     rescue.LOOK_S, log.CLOSE_S, log.RESCUE_S = 0.02, 0.4, 0.05
-    lock.WAIT_S, exclusive.PATIENCE_S = 0.3, 0.1
+    lock.WAIT_S, lock.PATIENCE_S = 0.3, 0.1
 
 
 def register_of(place: Path) -> Register:
@@ -237,8 +237,8 @@ def _claims(path: Path, told: Told) -> Any:
     """What was said, against the disk at the moment of saying it; a copy that was rescued is told of by its place."""
     begun = path.exists() and log.has_begun(path)
     copy = rescue.find_rescued(path)
-    count = finished_messages if PROTOCOL.scan else rated_messages
-    rated = count(log.read(copy or path)) if copy or begun else 0
+    finished, answered = count_finished(log.read(copy or path)) if copy or begun else (0, 0)
+    rated = finished if PROTOCOL.scan else answered
     said = " ".join(told.said.split())
     for words in ("these ratings are saved", "what was rated is saved"):
         claims = [part.rsplit(". ", 1)[-1].split()[-9:] for part in said.split(words)[:-1]]
