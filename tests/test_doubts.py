@@ -18,7 +18,7 @@ from experiment.qa.session_summary import SessionSummary, read_session
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.events import Ended, Event, Started
-from experiment.replay.between import between_sessions
+from experiment.replay.first_line import between_sessions
 from experiment.session.doubts import Doubtful, session_doubts, visit_doubts, waive_doubts
 from experiment.session.plan import Plan, plan_session
 from experiment.session.run import run_simulated

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from msgspec.structs import fields, replace
 
-from experiment.design.thresholds import Thresholds, reasons
+from experiment.design.thresholds import REASONS, Thresholds
 from experiment.design.visit import Visit
 from experiment.errors import BadInput
 from experiment.qa.findings import KINDS, session_findings, sort_findings
@@ -579,8 +579,8 @@ def test_many_sessions_are_read_by_several_processes(tmp_path: Path) -> None:
 
 def test_every_threshold_has_a_reason() -> None:
     """No threshold stands without a reason, and each changes what is found by its name only."""
-    assert set(reasons()) == {field.name for field in fields(Thresholds)} - {"reading_minimum_s"}
-    assert all(reason.endswith(".") for reason in reasons().values())
+    assert set(REASONS) == {field.name for field in fields(Thresholds)} - {"reading_minimum_s"}
+    assert all(reason.endswith(".") for reason in REASONS.values())
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs a browser")

@@ -40,7 +40,7 @@ from experiment.record.events import (
 from experiment.record.events_of_tasks import RunBegan, RunEnded
 from experiment.record.remake import remake
 from experiment.record.resume import resume_point
-from experiment.record.scan_runs import run_dictionary
+from experiment.record.session_files import run_dictionary
 from experiment.record.trial_table import trial_rows
 from experiment.replay.verify import verify
 from experiment.screens.personas import HABITS, Persona

@@ -19,9 +19,9 @@ def describe_changes(messages: Sequence[Message], before: SessionPlan) -> Iterat
     shown = [message for message in messages if not meant or message.message_id in meant]
     recorded, here = {trial.message_id for trial in before.trials}, {message.message_id for message in shown}
     if gone := sorted(recorded - here):
-        yield f"{_named(gone)} of session {before.session} {_is(gone)} no longer there."
+        yield f"{_named(gone)} of session {before.session} {'are' if gone[1:] else 'is'} no longer there."
     if new := sorted(here - recorded):
-        yield f"{_named(new)} {_was(new)} not in session {before.session}."
+        yield f"{_named(new)} {'were' if new[1:] else 'was'} not in session {before.session}."
     if here & recorded and not (gone or new):
         keyed = before.message_digests is not UNSET
         changed = find_changed(
@@ -53,11 +53,3 @@ def describe_changed(changed: Sequence[str], before: SessionPlan) -> Iterator[st
 
 def _named(ids: Sequence[str]) -> str:
     return f"Message{'s' * (len(ids) > 1)} {', '.join(ids)}"
-
-
-def _is(ids: Sequence[str]) -> str:
-    return "are" if len(ids) > 1 else "is"
-
-
-def _was(ids: Sequence[str]) -> str:
-    return "were" if len(ids) > 1 else "was"

@@ -73,7 +73,6 @@ def scale_numbers(protocol: Protocol) -> dict[str, str]:
 
 
 def _scales(protocol: Protocol) -> set[tuple[int, int]]:
-    """The numbers at the ends of each scale."""
     scales = map(protocol.scale, protocol.rating.questions)
     return {(scale.first, scale.last) for scale in scales}
 

@@ -41,7 +41,6 @@ class DailyItem(Fixed, frozen=True):
     reversed: bool = False
 
     def __post_init__(self) -> None:
-        """Words at both ends, or everywhere."""
         fits = len(self.labels) in {2, self.points}
         refuse(
             not fits and f"'labels' are {len(self.labels)}: give 2, or one for each of the {self.points} points.",

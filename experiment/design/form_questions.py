@@ -40,7 +40,6 @@ class AskedQuestion(Fixed, frozen=True):
     after: After | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        """Choices belong to a choice, limits to a number."""
         is_choice, is_number = self.kind == "choice", self.kind == "number"
         needless_limits = not is_number and (self.minimum, self.maximum) != (None, None)
         crossed = self.minimum is not None and self.maximum is not None and self.minimum > self.maximum

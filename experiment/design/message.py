@@ -23,23 +23,11 @@ from experiment.storage import limits
 from experiment.storage.read_file import read_file
 
 PRACTICE = "practice"
-
-
 COLUMNS = ("message_id", "writer", "relationship", "language", "text")
-
-
 OPTIONAL = ("subject", "participant_name", "as_written", "suspected", "source")
-
-
 YES = "yes"
-
-
 DELIMITERS = ",;\t"  # as spreadsheets write them, by the country's settings
-
-
 LONGEST_CELL = 2**31 - 1  # a reader that stops earlier would say so of a text that is merely long
-
-
 MESSAGE_ID = re.compile(r"[A-Za-z0-9_.-]{1,32}")  # it is told everywhere, so that no text must stand there by mistake
 
 

@@ -6,7 +6,6 @@ all mistakes in it are reported at once, before any window opens.
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,16 +17,7 @@ from msgspec.structs import replace
 from experiment.design.columns import SESSIONS_COLUMNS
 from experiment.design.contradictions import find_contradictions
 from experiment.design.daily import Daily
-from experiment.design.form_questions import (
-    AskedQuestion,
-    Fixed,
-    FormWords,
-    Funnel,
-    Line,
-    find_repeated,
-    refuse,
-)
-from experiment.design.intake import Intake
+from experiment.design.form_questions import AskedQuestion, Fixed, FormWords, Funnel, Line, find_repeated, refuse
 from experiment.design.language import LanguageTag, is_right_to_left
 from experiment.design.objects import Objects
 from experiment.design.protocol_files import find_protocol, read_extended
@@ -37,17 +27,21 @@ from experiment.design.scan import Scan
 from experiment.design.scanner import Pulses
 from experiment.design.signals import Signals
 from experiment.design.thresholds import Thresholds
-from experiment.design.timing import Timing
 from experiment.design.wording import Wording
 from experiment.errors import BadInput
-from experiment.storage.toml import Content, check_content, refusal
+from experiment.storage.toml import Content, check_content, refusal, suggest
 
 Colour = Annotated[str, Meta(pattern=r"^#[0-9A-Fa-f]{6}\Z", title='a colour as "#RRGGBB", e.g. "#26231F"')]
 Id = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9]+\Z", title='a name of letters and digits, e.g. "lovedones"')]
 
+Seconds = Annotated[float, Meta(ge=0, le=3600)]
+Words = Annotated[int, Meta(ge=1, le=9_999)]
+_WORDS = "the fewest and the most words, e.g. [3, 250]"
+
 MODIFIERS = ("ctrl", "shift", "alt")
 _NAMED_KEYS = "space return tab backspace left right up down home end pageup pagedown num_enter num_add num_subtract"
 KEY_NAMES = frozenset([*"abcdefghijklmnopqrstuvwxyz0123456789", *_NAMED_KEYS.split()])
+_KEYS = "Keys are letters, 'space', 'return', 'left', 'num_enter' ..."
 REASONS = ("withdrew", "technical", "other")
 _REASONS = 'a key for each reason, e.g. { withdrew = "w", technical = "t", other = "o" }'
 # Chords that an operating system keeps for itself: the program would never hear them.
@@ -97,7 +91,7 @@ class Keys(Fixed, frozen=True):
         """Every key exists and does one thing; only a chord that the system lets through can pause."""
         single = [*self.confirm, *self.moving, self.resume, *self.reasons.values()]
         refuse(
-            *(f"Unknown key {key!r}. {_nearest_key(key)}" for key in single if key not in KEY_NAMES),
+            *(f"Unknown key {key!r}. {suggest(key, KEY_NAMES, _KEYS)}" for key in single if key not in KEY_NAMES),
             *find_repeated("keys", single),
             any(key.isdigit() for key in single) and "The digits set the marker: please choose other keys.",
             set(self.reasons) != set(REASONS) and "'reasons' needs a key for each of withdrew, technical and other.",
@@ -125,6 +119,42 @@ class Mouse(Fixed, frozen=True):
     """Whether the mouse may answer; if not, its pointer is never seen."""
 
     enabled: bool = True
+
+
+class Timing(Fixed, frozen=True):
+    """How long things last, in seconds on the screen; without a maximum, a screen waits for its answer."""
+
+    fixation_s: Seconds
+    blank_s: Seconds
+    page_minimum_s: Seconds
+    message_minimum_s: Seconds
+    message_maximum_s: Seconds | None = None
+    rating_maximum_s: Seconds | None = None
+
+    def __post_init__(self) -> None:
+        """A message must be allowed to stay for at least as long as it has to."""
+        longest_s, least_s = self.message_maximum_s, self.message_minimum_s
+        refuse(
+            longest_s is not None and longest_s <= least_s
+            and f"'message_maximum_s' must be above 'message_minimum_s' ({least_s:g}).",
+            self.rating_maximum_s == 0
+            and "'rating_maximum_s' must be above 0. For a rating without a time limit, remove the line.",
+        )  # fmt: skip
+
+
+class Intake(Fixed, frozen=True):
+    """`names`: whether a text may hold its writer's or the participant's name. `usual_words`: fewer or more are told.
+
+    `alike`: from which share of common text on (0 to 1) two messages are near-duplicates.
+    """
+
+    names: Literal["allowed", "none"] = "allowed"
+    usual_words: Annotated[tuple[Words, Words], Meta(title=_WORDS)] = (3, 250)
+    alike: Annotated[float, Meta(gt=0, le=1)] = 0.9
+
+    def __post_init__(self) -> None:
+        fewest, most = self.usual_words
+        refuse(fewest > most and "'usual_words': please write the smaller number first.")
 
 
 class Practice(Fixed, frozen=True):
@@ -235,8 +265,3 @@ def _check(content: Content, path: Path) -> Protocol:
     if mistakes := list(find_contradictions(protocol)):
         raise refusal(path, "protocol", mistakes)
     return protocol
-
-
-def _nearest_key(key: str) -> str:
-    near = get_close_matches(key, KEY_NAMES, 1)
-    return f"Did you mean {near[0]!r}?" if near else "Keys are letters, 'space', 'return', 'left', 'num_enter' ..."

@@ -8,12 +8,11 @@ mistake is always one of the file in which it is found.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
 from experiment.errors import BadInput
-from experiment.storage.toml import Content, read_content, refusal
+from experiment.storage.toml import Content, read_content, refusal, suggest
 
 Kind = TypeVar("Kind")
 Check = Callable[[Content, Path], Kind]
@@ -38,12 +37,13 @@ def find_protocol(named: Path) -> Path:
         return find_shipped().get(str(named), named)
     if file := find_shipped().get(named.name):
         return file
-    near = get_close_matches(named.name, find_shipped(), 1)
-    meant = f" Did you mean {near[0]!r}?" if near else ""
-    raise BadInput(
-        f"There is no protocol {named.name!r}.{meant} These come with the program: {', '.join(find_shipped())}. For "
-        "another one, please give its file's path, e.g. --protocol ours.toml."
+    sentences = (
+        f"There is no protocol {named.name!r}.",
+        suggest(named.name, find_shipped()),
+        f"These come with the program: {', '.join(find_shipped())}.",
+        "For another one, please give its file's path, e.g. --protocol ours.toml.",
     )
+    raise BadInput(" ".join(filter(None, sentences)))
 
 
 def read_extended(path: Path, check: Check[Kind]) -> Kind:
@@ -70,21 +70,19 @@ def _read(path: Path, check: Check[Kind], below: tuple[Path, ...]) -> tuple[Cont
 
 def _find_base(path: Path, named: Any, chain: tuple[Path, ...]) -> Path:
     """The file that is extended; BadInput if there is none, or if it leads back to one that extends it."""
+    shipped = find_shipped()
     if not isinstance(named, str) or not named:
-        raise refusal(path, "protocol", [f'{EXTEND} = {named!r}. Please write a protocol\'s name or path, e.g. "en".'])
-    base = find_shipped().get(named) or path.parent / named
-    if not base.is_file():
-        known = ", ".join(find_shipped())
-        raise refusal(
-            path, "protocol",
-            [f'{EXTEND} = "{named}", and there is no file {base}. Please write a path from here, or one of {known}.'],
-        )  # fmt: skip
-    if base.resolve() in {one.resolve() for one in chain}:
-        raise refusal(path, "protocol", [f'{EXTEND} = "{named}", which extends this file itself. Remove one of them.'])
-    if len(chain) >= MOST_FILES:
-        mistake = f'{EXTEND} = "{named}": more than {MOST_FILES} files extend each other. Put some of them together.'
-        raise refusal(path, "protocol", [mistake])
-    return base
+        mistake = f' = {named!r}. Please write a protocol\'s name or path, e.g. "en".'
+    elif not (base := shipped.get(named) or path.parent / named).is_file():
+        known = ", ".join(shipped)
+        mistake = f' = "{named}", and there is no file {base}. Please write a path from here, or one of {known}.'
+    elif base.resolve() in {one.resolve() for one in chain}:
+        mistake = f' = "{named}", which extends this file itself. Remove one of them.'
+    elif len(chain) >= MOST_FILES:
+        mistake = f' = "{named}": more than {MOST_FILES} files extend each other. Put some of them together.'
+    else:
+        return base
+    raise refusal(path, "protocol", [EXTEND + mistake])
 
 
 def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> Content:

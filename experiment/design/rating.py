@@ -32,7 +32,6 @@ class Question(Fixed, frozen=True):
     first: FirstPoint | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        """A scale has one set of labels."""
         refuse(
             (self.low is UNSET) != (self.high is UNSET) and "Please give both 'low' and 'high', or 'labels'.",
             UNSET not in {self.low, self.labels} and "Please give 'low' and 'high', or 'labels', not both.",

@@ -39,7 +39,6 @@ class Pulses(Fixed, frozen=True):
     )
 
     def __post_init__(self) -> None:
-        """One of the two ways."""
         refuse(
             bool(self.key) == bool(self.port) and "Please give either 'key' or 'port'.",
             wrong_braces("failing", self.failing, ()),

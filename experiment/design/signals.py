@@ -77,7 +77,6 @@ class Output(Fixed, frozen=True):
     machines: tuple[Line, ...] = ()
 
     def __post_init__(self) -> None:
-        """Ports have a name, the others need none."""
         is_port = self.to in {"serial", "parallel"}
         refuse(
             is_port and not self.port and f"An output to a {self.to} port needs 'port'.",

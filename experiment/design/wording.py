@@ -61,7 +61,6 @@ class Wording(Fixed, frozen=True):
     line_hint: str | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        """What cannot be filled in is found now."""
         refuse(
             wrong_braces("progress", self.progress or "", ("number", "count")),
             wrong_braces("hint", self.hint or "", ("first", "last")),

@@ -15,7 +15,7 @@ from statistics import mean, median, quantiles
 
 from msgspec import Struct, structs
 
-from experiment.design.thresholds import Thresholds, reasons
+from experiment.design.thresholds import REASONS, Thresholds
 from experiment.design.visit import Visit
 from experiment.qa.charts import Axis, blocks, dots, line, strokes, times_scale
 from experiment.qa.findings import INPUTS, KINDS, duration
@@ -117,7 +117,7 @@ def anchor(subject: str, session: int | None) -> str:
 def _judged_by(thresholds: Thresholds) -> Iterator[tuple[str, object, str]]:
     """Each threshold that is used, with its reason."""
     values = structs.asdict(thresholds) | {"reading_words_per_minute": thresholds.fastest_reader}
-    return ((name, values[name], reason) for name, reason in reasons().items())
+    return ((name, values[name], reason) for name, reason in REASONS.items())
 
 
 def _day(reading: SessionSummary) -> str:
