@@ -63,13 +63,7 @@ def find_answered(data: DataSet) -> set[str]:
 
 
 def record_closing(
-    data: DataSet,
-    subject: str,
-    utc: str,
-    questions: tuple[AskedQuestion, ...],
-    answers: Answers,
-    *,
-    left: bool = False,
+    data: DataSet, subject: str, utc: str, questions: tuple[AskedQuestion, ...], answers: Answers, *, left: bool = False
 ) -> Path:
     """Record a participant's answers, and the table with them; where they are recorded.
 

@@ -11,39 +11,26 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from experiment.design.columns import SESSIONS_COLUMNS
 from experiment.design.visit import LABEL, NUMBER, Visit, session_name, session_number, subject_label, subject_name
 from experiment.errors import BadInput, EquipmentFailure
-from experiment.record.data_dictionary import (
-    PARTICIPANTS_COLUMNS,
-    sessions_dictionary,
-)
+from experiment.record.data_dictionary import PARTICIPANTS_COLUMNS, sessions_dictionary
 from experiment.record.dataset_description import describe_dataset
-from experiment.record.events import Ended, Started
+from experiment.record.events import Ended, Event, Started
 from experiment.record.session_files import find_scan_tables, session_files
-from experiment.record.tsv import (
-    MISSING,
-    describe_columns,
-    read_dictionary,
-    read_table,
-    write_rows,
-)
+from experiment.record.timeline import start_of
+from experiment.record.tsv import MISSING, describe_columns, read_dictionary, read_table, write_rows
 from experiment.storage.atomic_file import write_whole
-from experiment.storage.exclusive import one_at_a_time
+from experiment.storage.lock import one_at_a_time
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from contextlib import AbstractContextManager
-    from pathlib import Path
-
-    from experiment.record.events import Event
-
-    Columns = Mapping[str, dict[str, str]]
+Columns = Mapping[str, dict[str, str]]
 
 ENOUGH_BYTES = 100_000_000
 PILOT = "pilot"
@@ -183,16 +170,10 @@ class DataSet:
         May be repeated, at any time. Other sessions' rows stay, and so does what is there of the assistant's answers:
         somebody may have corrected it.
         """
-        started, ended = events[0], events[-1]
-        if not isinstance(started, Started):
-            raise BadInput(
-                f"The log does not begin with the start of a session but with {type(started).__name__}. "
-                "Restore it from a copy."
-            )
+        started = start_of(events)
         for path, text in session_files(self, events).items():
             write_whole(path, text)
-        row = visit_row(started, ended if isinstance(ended, Ended) else None)
-        self._save_visit(self.sessions(started.session.subject), row, started)
+        self._add_visit(started, visit_row(started, events[-1]))
         describe_dataset(self.root, LEFT_OUT)  # somebody may have deleted the folder since the start
 
     def forget(self, visit: Visit) -> None:
@@ -208,17 +189,15 @@ class DataSet:
         for file in (*tables, *find_scan_tables(self, visit)):
             _remove(file)
 
-    def _save_visit(self, path: Path, row: dict[str, str], started: Started) -> None:
+    def _add_visit(self, started: Started, row: dict[str, str]) -> None:
+        path = self.sessions(started.session.subject)
         with self.writing():
-            self._add_visit(path, row, started)
-
-    def _add_visit(self, path: Path, row: dict[str, str], started: Started) -> None:
-        table = read_table(path, "session_id")
-        there = {name: cell for name, cell in table.rows.get(row["session_id"], {}).items() if cell != MISSING}
-        answers = {name: cell(value) for name, value in (started.answers or {}).items()}
-        rows = table.rows | {row["session_id"]: answers | there | row}
-        write_rows(path, [rows[visit] for visit in sorted(rows)], first=[*SESSIONS_COLUMNS, *table.columns])
-        describe_columns(path.with_suffix(".json"), sessions_dictionary(started.session.protocol))
+            table = read_table(path, "session_id")
+            there = {name: cell for name, cell in table.rows.get(row["session_id"], {}).items() if cell != MISSING}
+            answers = {name: cell(value) for name, value in (started.answers or {}).items()}
+            rows = table.rows | {row["session_id"]: answers | there | row}
+            write_rows(path, [rows[visit] for visit in sorted(rows)], first=[*SESSIONS_COLUMNS, *table.columns])
+            describe_columns(path.with_suffix(".json"), sessions_dictionary(started.session.protocol))
 
     def list_participants(self, known: Mapping[str, Mapping[str, str]] = EMPTY, columns: Columns = EMPTY) -> None:
         """Add the subjects with a folder to `participants.tsv`; rows and columns that others added stay.
@@ -226,18 +205,16 @@ class DataSet:
         Without any subject there is no such file: the validator wants it so. `known`: cells of those subjects, by their
         names, and what their columns mean.
         """
-        with self.writing():
-            self._add_participants(known, columns)
-
-    def _add_participants(self, known: Mapping[str, Mapping[str, str]], columns: Columns) -> None:
         path = self.root / "participants.tsv"
-        table, dictionary = read_table(path, "participant_id"), path.with_suffix(".json")
-        read_dictionary(dictionary)  # refused before anything is written
-        rows = {name: {"participant_id": name} for name in self._folders(self.root)} | table.rows
-        if rows:
-            told = [{**rows[name], **known.get(name, {})} for name in sorted(rows)]
-            write_rows(path, told, first=["participant_id", *table.columns])
-            describe_columns(dictionary, {**PARTICIPANTS_COLUMNS, **columns})
+        dictionary = path.with_suffix(".json")
+        with self.writing():
+            table = read_table(path, "participant_id")
+            read_dictionary(dictionary)  # refused before anything is written
+            rows = {name: {"participant_id": name} for name in self._folders(self.root)} | table.rows
+            if rows:
+                told = [{**rows[name], **known.get(name, {})} for name in sorted(rows)]
+                write_rows(path, told, first=["participant_id", *table.columns])
+                describe_columns(dictionary, {**PARTICIPANTS_COLUMNS, **columns})
 
     @property
     def funnel(self) -> Path:
@@ -278,8 +255,9 @@ def _remove(file: Path) -> None:
         raise EquipmentFailure(f"{file} cannot be removed: {error.strerror}. Close it in other programs.") from error
 
 
-def visit_row(started: Started, ended: Ended | None) -> dict[str, str]:
-    """A visit's row of the sessions file, as far as the transcript tells."""
+def visit_row(started: Started, last: Event | None) -> dict[str, str]:
+    """A visit's row of the sessions file, as far as the transcript tells; `last`: its last event."""
+    ended = last if isinstance(last, Ended) else None
     row: dict[str, str | float | None] = {
         "session_id": session_name(started.session.session),
         "acq_time": started.zero_utc.replace("+00:00", "Z"),

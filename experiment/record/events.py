@@ -280,20 +280,13 @@ Event = (
     | RunBegan | RunEnded | Measured | Handed | TakenBack
 )  # fmt: skip
 
-_encoder = msgspec.json.Encoder()
-_decode: Callable[[bytes | msgspec.Raw], Event] = decoder(msgspec.json.Decoder(Event).decode)
+encode: Callable[[Event], bytes] = msgspec.json.Encoder().encode
+"""The event as JSON, without a newline."""
+
+decode: Callable[[bytes | msgspec.Raw], Event] = decoder(msgspec.json.Decoder(Event).decode)
+"""The event of a JSON line; msgspec.DecodeError if it is none."""
 
 
 def parse_utc(utc: str) -> datetime:
     """The time of the wall clock that `Started.zero_utc` or a table names, ISO 8601 with its zone."""
     return datetime.fromisoformat(utc.replace("Z", "+00:00"))
-
-
-def encode(event: Event) -> bytes:
-    """The event as JSON, without a newline."""
-    return _encoder.encode(event)
-
-
-def decode(line: bytes | msgspec.Raw) -> Event:
-    """The event of a JSON line; msgspec.DecodeError if it is none."""
-    return _decode(line)

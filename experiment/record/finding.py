@@ -71,6 +71,14 @@ class Item(Struct, frozen=True):
             force_setattr(self, "value", float(value) if math.isfinite(value) else None)
 
 
+def message_finding(severity: Severity, subject: str | None, message_id: str | None, text: str) -> Finding:
+    """A finding about a message, whose `text` says what is wrong, where, and what to do.
+
+    `subject` and `message_id` are None where it is about more than one, or about a file.
+    """
+    return Finding("", severity, text, subject=subject, message_id=message_id)
+
+
 def recorded_item(one: Finding) -> Item:
     """The finding as a transcript has it."""
     return Item(one.kind, _GRADES[one.severity], one.text, one.fix, one.value, one.unit)
@@ -92,6 +100,17 @@ def list_first(lines: Sequence[str], most: int) -> str:
     """Lines below the one before, indented; of many the first, and how many there are besides."""
     more = [f"and {len(lines) - most} more"] if len(lines) > most else []
     return "".join(f"\n  {line}" for line in [*lines[:most], *more])
+
+
+def name_first(names: Sequence[str], most: int, others: str = "more") -> str:
+    """Names in a line; of many the first, and how many there are besides."""
+    rest = f" and {len(names) - most} {others}" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest
+
+
+def count_in_words(count: int, what: str) -> str:
+    """How many there are: `1 participant`, `2 participants`."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def severity_by(*, error: bool, warning: bool) -> Severity:

@@ -51,10 +51,8 @@ def read_sessions(place: Path, *, pilot: bool, progress: Progress) -> tuple[list
     """
     paths = find_sessions(place, pilot=pilot)[1] if place.is_dir() else [place]
     read = map_on_all_cores(partial(_read_session, pilot=pilot), paths, few=FEW, chunk=CHUNK, progress=progress)
-    sessions, unread = (
-        [one for one in read if isinstance(one, SessionTable)],
-        [one for one in read if isinstance(one, str)],
-    )
+    sessions = [one for one in read if isinstance(one, SessionTable)]
+    unread = [one for one in read if isinstance(one, str)]
     if not sessions:
         raise BadInput(unread[0])
     return sessions, unread
@@ -141,7 +139,6 @@ def _order(known: dict[str, TableColumn], new: dict[str, TableColumn]) -> list[s
 
 
 def _merge(known: TableColumn | None, new: TableColumn | None) -> TableColumn:
-    """One column of two protocols."""
     one = known or new
     assert one is not None  # noqa: S101 - each name is in at least one of them
     if new is None or new == one or new.description in one.description:

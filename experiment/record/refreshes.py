@@ -46,12 +46,12 @@ class RefreshSummary(Struct, frozen=True):
 
 def flips_s(events: Iterable[Event]) -> Times:
     """The time of every flip, in seconds since the clock zero of their attempt; empty if none was recorded."""
-    records = [event for event in events if isinstance(event, Refreshes) and event.first_s is not None]
-    return np.concatenate([np.empty(0), *map(_flips_of_s, records)])
-
-
-def _flips_of_s(record: Refreshes) -> Times:
-    return (record.first_s or 0.0) + np.cumsum((0, *record.intervals_us), dtype=np.int64) / 1e6
+    flips = (
+        event.first_s + np.cumsum((0, *event.intervals_us), dtype=np.int64) / 1e6
+        for event in events
+        if isinstance(event, Refreshes) and event.first_s is not None
+    )
+    return np.concatenate([np.empty(0), *flips])
 
 
 def missed_refreshes(intervals_s: npt.ArrayLike, refresh_hz: float) -> Counts:

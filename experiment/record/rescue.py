@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from tempfile import gettempdir, mkdtemp
@@ -26,7 +26,6 @@ class Rescue:
     """Looks after a growing file in a thread of its own: copies it while it is in trouble, then drops the copy."""
 
     def __init__(self, file: GrowingFile[Any]) -> None:
-        """From now on until `close`."""
         self._file, self._copy, self._size = file, RescueCopy(file.path), 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look_after, name="rescue", daemon=True)
@@ -59,7 +58,6 @@ class RescueCopy:
     """The copy of one file: in the user's own folder, else among the temporary files."""
 
     def __init__(self, original: Path) -> None:
-        """There is none yet."""
         self._original, self._path = original, Path()
 
     def write(self, content: bytes) -> Path | None:
@@ -89,10 +87,10 @@ class RescueCopy:
 
 def find_rescued(original: Path) -> Path | None:
     """A copy that goes on where this file, which may be gone, ends; the longest one, None if there is none."""
+    here = b""
     with suppress(FileNotFoundError):
         here = read_file(original)
-        return max(_longer(original, here), key=lambda copy: copy.stat().st_size, default=None)
-    return max(_longer(original, b""), key=lambda copy: copy.stat().st_size, default=None)
+    return _longest(_longer(original, here))
 
 
 def put_back(original: Path) -> Path | None:
@@ -120,7 +118,7 @@ def find_copy(original: Path) -> Path | None:
             return copy
         read_file(original)
         return None  # the file has all that its copies have
-    return max(_copies_of(original), key=lambda copy: copy.stat().st_size, default=None)
+    return _longest(_copies_of(original))
 
 
 def find_unlike(original: Path) -> list[Path]:
@@ -138,6 +136,10 @@ def _lacks(original: Path) -> bool:
     with suppress(OSError):
         return bool(find_rescued(original) or find_unlike(original))
     return True
+
+
+def _longest(copies: Iterable[Path]) -> Path | None:
+    return max(copies, key=lambda copy: copy.stat().st_size, default=None)
 
 
 def _longer(original: Path, here: bytes) -> Iterator[Path]:

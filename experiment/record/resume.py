@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from experiment.design.session import SessionPlan, Step, Trial
 from experiment.record.events import INTERRUPTED, Resumption, parse_utc
@@ -26,22 +26,17 @@ def resume_point(transcript: Transcript, now_utc: str) -> Resumption:
     open_trials = _unseen_runs(transcript) if session.protocol.scan else _unfinished(session, runs)
     return Resumption(
         trial=open_trials[0].trial if open_trials else len(session.steps) + 1,
-        seen=tuple(trial.trial for trial in open_trials if _was_shown(runs.get(trial.trial, []))),
+        seen=tuple(one.trial for one in open_trials if any(run.is_known for run in runs.get(one.trial, []))),
         gap_s=round(max(0.0, _since_last_s(transcript, now_utc)), 3),
         torn_bytes=transcript.torn_bytes,
     )
 
 
-def finished_messages(transcript: Transcript) -> int:
-    """For how many of the session's messages, or objects, every question came to its end, be it without an answer."""
-    runs = runs_by_trial(transcript.events)
-    return sum(_is_finished(step, runs) for step in transcript.started.session.steps)
-
-
-def rated_messages(transcript: Transcript) -> int:
-    """How many of them have all their ratings."""
+def count_finished(transcript: Transcript) -> tuple[int, int]:
+    """For how many of the session's messages, or objects, every question came to its end, and was answered."""
     runs, steps = runs_by_trial(transcript.events), transcript.started.session.steps
-    return sum(_is_finished(step, runs) and runs[step.trial][-1].answered == set(step.questions) for step in steps)
+    finished = [step for step in steps if _is_finished(step, runs)]
+    return len(finished), sum(runs[step.trial][-1].answered == set(step.questions) for step in finished)
 
 
 def _unfinished(session: SessionPlan, runs: Mapping[int, Sequence[TrialRun]]) -> list[Step]:
@@ -59,10 +54,6 @@ def _unseen_runs(transcript: Transcript) -> list[Trial]:
 def _is_finished(trial: Step, runs: Mapping[int, Sequence[TrialRun]]) -> bool:
     """Whether the last time that the trial was begun, every question came to its end, be it without an answer."""
     return any(run.is_known and run.rated == set(trial.questions) for run in runs.get(trial.trial, [])[-1:])
-
-
-def _was_shown(runs: Iterable[TrialRun]) -> bool:
-    return any(run.is_known for run in runs)
 
 
 def _since_last_s(transcript: Transcript, now_utc: str) -> float:

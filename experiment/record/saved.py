@@ -11,7 +11,7 @@ from experiment.errors import BadInput
 from experiment.record.events import Ended
 from experiment.record.events_beside import Unwritable
 from experiment.record.rescue import find_copy, find_rescued
-from experiment.record.resume import finished_messages, is_interrupted, rated_messages
+from experiment.record.resume import count_finished, is_interrupted
 from experiment.record.transcript import Transcript, has_begun, read
 
 
@@ -46,8 +46,8 @@ def on_disk(transcript: Transcript) -> OnDisk:
     session = transcript.started.session
     done, what = ("shown", "what was rated is") if session.protocol.scan else ("rated", "these ratings are")
     things = f"{'objects' if session.holdings else 'messages'} have been {done}"
-    finished = finished_messages(transcript)
-    rated = finished if session.protocol.scan else rated_messages(transcript)
+    finished, answered = count_finished(transcript)
+    rated = finished if session.protocol.scan else answered
     return OnDisk(rated, len(session.steps), transcript.ended, unwritable, things, what, unanswered=finished - rated)
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 from msgspec import Struct
 
 from experiment.design.protocol import Protocol
-from experiment.design.session import Step, Trial
+from experiment.design.session import Trial
 from experiment.record.events import Event, MessageScene, ScaleScene, Scene, Shown, TextScene, TrialBegan, TrialEnded
 from experiment.record.timeline import Attempt, last_s, pauses
 
@@ -96,21 +96,16 @@ def first_unplanned(attempt: Attempt, shown: Iterable[ShownScene]) -> ShownScene
     session = started.session
     practice = () if session.holdings else (session.practice,)
     steps = [one for one in (*practice, *session.steps) if one.trial >= first]
-    called = _names_by_id(started.session.protocol)
-    planned = [(one.trial, shows) for one in steps for shows in (*_message_of(one), *map(called.get, one.questions))]
+    names = _names(session.protocol)
+    called = {one.id: names[one.text] for one in session.protocol.rating.questions}  # another that is worded the same
+    planned = [
+        (one.trial, shows)
+        for one in steps
+        for shows in (*([one.message_id] if isinstance(one, Trial) else []), *map(called.get, one.questions))
+    ]
     watched = (one for one in shown if one.kind in WATCHED)
     stays = (next(group) for _, group in groupby(watched, lambda one: (one.trial, one.shows)))
     due = (stay for stay, _ in groupby(planned))
     if session.protocol.scan:  # where a pause leaves out the rest of a run
         return next((one for one in stays if (one.trial, one.shows) not in due), None)
     return next((one for one in stays if next(due, None) != (one.trial, one.shows)), None)
-
-
-def _message_of(step: Step) -> tuple[str, ...]:
-    return (step.message_id,) if isinstance(step, Trial) else ()
-
-
-def _names_by_id(protocol: Protocol) -> dict[str, str]:
-    """What a question is called by its wording: itself, or another one that is worded the same."""
-    names = _names(protocol)
-    return {one.id: names[one.text] for one in protocol.rating.questions}

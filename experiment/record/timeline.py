@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from msgspec import Struct
 
@@ -114,9 +114,8 @@ class TrialRun(Struct, frozen=True):
     @property
     def answered(self) -> frozenset[str]:
         """Those of them that have an answer."""
-        return frozenset(
-            event.question for event in self.events if isinstance(event, Rated) and event.value is not None
-        )
+        rated = (event for event in self.events if isinstance(event, Rated))
+        return frozenset(event.question for event in rated if event.value is not None)
 
     @property
     def message_onset_s(self) -> float | None:
@@ -164,6 +163,15 @@ class Attempt(Struct, frozen=True):
         return self.started.screen.refresh_hz
 
 
+def start_of(events: Sequence[Event | None]) -> Started:
+    """The session's start, with which its events begin; BadInput if they do not."""
+    first = events[0] if events else None
+    if not isinstance(first, Started):
+        kind = type(first).__name__ if first else "nothing"
+        raise BadInput(f"The log does not begin with the start of a session but with {kind}. Restore it from a copy.")
+    return first
+
+
 def starts(events: Sequence[Event | None]) -> list[int]:
     """Where each attempt begins among the events: at its `Started`."""
     return [at for at, event in enumerate(events) if isinstance(event, Started)]
@@ -171,16 +179,13 @@ def starts(events: Sequence[Event | None]) -> list[int]:
 
 def attempts(events: Iterable[Event], gap_s: float = 0.0) -> list[Attempt]:
     """The events by attempt, with so much time between two; BadInput if they do not begin with a session's start."""
-    every = list(events)
-    begins, later_s, found = starts(every), 0.0, list[Attempt]()
-    if begins[:1] != [0]:
-        kind = type(every[0]).__name__ if every else "nothing"
-        raise BadInput(f"The log does not begin with the start of a session but with {kind}. Restore it from a copy.")
-    for begin, end in zip(begins, [*begins[1:], len(every)], strict=True):
-        started, *rest = every[begin:end]
-        assert isinstance(started, Started)  # noqa: S101 - so `starts` chose it
-        found.append(Attempt(started, tuple(rest), later_s))
-        later_s += last_s(rest) + gap_s
+    every = tuple(events)
+    start_of(every)
+    later_s, found = 0.0, list[Attempt]()
+    for begin, end in pairwise([*starts(every), len(every)]):
+        own = every[begin:end]
+        found.append(Attempt(start_of(own), own[1:], later_s))
+        later_s += last_s(own[1:]) + gap_s
     return found
 
 

@@ -15,19 +15,10 @@ import msgspec
 from msgspec import Struct
 
 from experiment.errors import BadInput, EquipmentFailure
-from experiment.record.events import (
-    SCHEMA,
-    Ended,
-    Event,
-    Mode,
-    Started,
-    StorageCause,
-    TrialEnded,
-    decode,
-    encode,
-)
+from experiment.record.events import SCHEMA, Ended, Event, Mode, Started, StorageCause, TrialEnded, decode, encode
 from experiment.record.events_beside import Closing
 from experiment.record.rescue import Rescue
+from experiment.record.timeline import start_of
 from experiment.record.writable import as_written, kind_of
 from experiment.storage.append_file import GrowingFile
 from experiment.storage.decoder import decoder
@@ -65,9 +56,7 @@ class Transcript(Struct, frozen=True):
     @property
     def started(self) -> Started:
         """Everything that was known before the session."""
-        first = self.events[0]
-        assert isinstance(first, Started)  # noqa: S101 - `read` lets no other through
-        return first
+        return start_of(self.events)
 
     @property
     def ended(self) -> Ended | None:
@@ -84,7 +73,6 @@ class Writer:
     """
 
     def __init__(self, path: Path, after: Transcript | None = None) -> None:
-        """Open nothing yet."""
         self._path, self._after = path, after
         self._file: GrowingFile[Event] | None = None
         self._rescue: Rescue | None = None
@@ -155,7 +143,6 @@ class Writer:
         return line
 
     def __enter__(self) -> Writer:
-        """Itself."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
@@ -226,16 +213,22 @@ def read(path: Path, *, pilot: bool = False) -> Transcript:
     A last line without its newline is left out and reported as torn. Raises BadInput for a broken chain, with the
     line's number, and for a pilot's or a simulated transcript unless `pilot`: neither is taken for data by accident.
     """
-    try:
-        *lines, tail = read_file(path).split(b"\n")
-    except OSError as error:
-        raise BadInput(f"The transcript {path} cannot be read: {error.strerror}.") from error
+    lines, tail = read_lines(path)
     _check_schema(path, lines)
     events = tuple(read_chain(path, lines, decode))
     size_bytes = sum(len(line) + 1 for line in lines)
     transcript = Transcript(events, size_bytes, len(tail))
     check_mode(path, transcript.started.mode, pilot=pilot)
     return transcript
+
+
+def read_lines(path: Path) -> tuple[list[bytes], bytes]:
+    """The whole lines of a transcript, and the torn rest behind them; BadInput if it cannot be read."""
+    try:
+        *lines, tail = read_file(path).split(b"\n")
+    except OSError as error:
+        raise BadInput(f"The transcript {path} cannot be read: {error.strerror}.") from error
+    return lines, tail
 
 
 def check_mode(path: Path, mode: Mode, *, pilot: bool) -> None:

@@ -7,29 +7,25 @@ time from the flip that first showed the message or the scale, without the time 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from experiment.design.session import Trial
+from experiment.design.columns import TableColumn
+from experiment.design.objects import Holding
+from experiment.design.scan import ScheduleSlot
+from experiment.design.session import Step, Trial
 from experiment.design.table_columns import table_columns
-from experiment.record.events import Click, Drag, Key, MessageScene, Started, parse_utc
+from experiment.record.events import Click, Drag, Event, Key, MessageScene, Started, parse_utc
 from experiment.record.events_of_tasks import Measured, TakenBack
-from experiment.record.timeline import Response, TrialRun, answers, pauses, runs_by_trial
+from experiment.record.timeline import Response, TrialRun, answers, pauses, runs_by_trial, start_of
 from experiment.record.tsv import MISSING, tsv
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pandas as pd
 
-    from experiment.design.columns import TableColumn
-    from experiment.design.objects import Holding
-    from experiment.design.scan import ScheduleSlot
-    from experiment.design.session import Step
-    from experiment.record.events import Event
-
-    Cell = str | int | float | None
-    Row = dict[str, Cell]
+Cell = str | int | float | None
+Row = dict[str, Cell]
 
 DTYPES = {"text": "string", "count": "Int64", "seconds": "Float64", "number": "Float64"}
 """The columns' types in pandas: those that know missing values."""
@@ -40,9 +36,7 @@ def trial_rows(events: Sequence[Event]) -> list[Row]:
 
     Each row has the columns of the protocol, in their order; None for what is missing. The practice is left out.
     """
-    runs = runs_by_trial(events)
-    started = events[0]
-    assert isinstance(started, Started)  # noqa: S101 - `runs_by_trial` lets no other through
+    runs, started = runs_by_trial(events), start_of(events)
     return [_row(step, runs.get(step.trial, []), started) for step in started.session.steps]
 
 
@@ -144,14 +138,12 @@ def _circumstances(run: TrialRun | None) -> Row:
     sources = {event.timed_by for event in answers(run.events) if event.timed_by}
     from experiment.record.refreshes import flips_s, missed_within  # with numpy, which only a table needs
 
-    flips, spans_s = flips_s(run.events), run.spans_s(MessageScene)
+    flips, spans_s, hz = flips_s(run.events), run.spans_s(MessageScene), run.started.screen.refresh_hz
     return {
         "pauses": len(paused),
         "focus_losses": sum(one.cause == "focus_lost" for one in paused),
         "paused_time": _rounded(math.fsum(one.length_s or 0.0 for one in paused)),
-        "missed_frames": missed_within(flips, run.started.screen.refresh_hz, spans_s)
-        if flips.size and spans_s
-        else None,
+        "missed_frames": missed_within(flips, hz, spans_s) if flips.size and spans_s else None,
         "timed_by": "+".join(sorted(sources)) or None,
     }
 

@@ -6,19 +6,16 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.storage.atomic_file import write_whole
 from experiment.storage.read_file import read_file
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
 MISSING = "n/a"
 FORMULA_SIGNS = ("=", "+", "-", "@")

@@ -28,14 +28,13 @@ class RecordedLine(Struct, frozen=True):
 
 def parse_line(number: int, text: bytes) -> RecordedLine:
     """What stands in a line."""
+    previous = None
     try:
         line = decode_line(text)
+        previous = line.previous
+        return RecordedLine(number, text, previous, decode(line.event))
     except msgspec.DecodeError as error:
-        return RecordedLine(number, text, None, None, str(error))
-    try:
-        return RecordedLine(number, text, line.previous, decode(line.event))
-    except msgspec.DecodeError as error:
-        return RecordedLine(number, text, line.previous, None, str(error))
+        return RecordedLine(number, text, previous, None, str(error))
 
 
 def unreadable(lines: Sequence[RecordedLine], tail: bytes) -> Iterator[Finding]:

@@ -51,7 +51,6 @@ class Player:
     """A transcript as a function of time, in seconds from its beginning."""
 
     def __init__(self, events: Sequence[Event]) -> None:
-        """Read all there is to show."""
         several = attempts(events, GAP_S)
         shown = [(time_s + one.later_s, scene) for one in several for time_s, scene in onsets(one.events)]
         self.shown: list[tuple[float, Scene]] = shown or [(0.0, BlankScene())]
@@ -63,7 +62,12 @@ class Player:
         self.screens = [scene.start_s for one in several for scene in shown_scenes(one)] or [0.0]
         self.end_s = several[-1].later_s + last_s(several[-1].events)
         self._onsets_s = [time_s for time_s, _ in self.shown]
-        self.trials, self.pauses = list(_spans(several)), list(_pauses(several))
+        self.trials = [
+            ShownSpan(run.start_s + one.later_s, run.end_s + one.later_s, run.trial)
+            for one in several
+            for run in trial_runs(one)
+        ]
+        self.pauses = [span for one in several for span in _pauses(one)]
         self.late_s = [late_s for one in several for late_s in late_flips_s(one)]
 
     def at(self, time_s: float, memory_s: float = 5.0) -> Moment:
@@ -126,16 +130,8 @@ class Playhead:
                 self.time_s = began_s
 
 
-def _spans(several: Sequence[Attempt]) -> Iterator[ShownSpan]:
-    """The trials of all attempts."""
-    for attempt in several:
-        for run in trial_runs(attempt):
-            yield ShownSpan(run.start_s + attempt.later_s, run.end_s + attempt.later_s, run.trial)
-
-
-def _pauses(several: Sequence[Attempt]) -> Iterator[ShownSpan]:
+def _pauses(attempt: Attempt) -> Iterator[ShownSpan]:
     """The pauses; one in which an attempt ended lasts until its end."""
-    for attempt in several:
-        for pause in pauses(attempt.events):
-            end_s = last_s(attempt.events) if pause.end_s is None else pause.end_s
-            yield ShownSpan(pause.start_s + attempt.later_s, end_s + attempt.later_s)
+    for pause in pauses(attempt.events):
+        end_s = last_s(attempt.events) if pause.end_s is None else pause.end_s
+        yield ShownSpan(pause.start_s + attempt.later_s, end_s + attempt.later_s)

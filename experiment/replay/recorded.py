@@ -111,9 +111,7 @@ class RecordedScreen:
             case [Ended("aborted") as put]:
                 self.replayed.append(put)
                 self._at += 1
-        for at in range(self._at, len(self._recorded)):
-            self._too_much(at)
-        self._at = len(self._recorded)
+        self._pass_over(len(self._recorded))
 
     def _sought(self, fits: Fits, fits_later: Fits, like: Event | None = None) -> Event | None:
         """The line for what is wanted now, or None if it is lost or unreadable; lines passed over are too much.
@@ -125,9 +123,7 @@ class RecordedScreen:
         if here is not None and fits(here):
             return here
         if (at := self._later(fits_later, like)) is not None:
-            for passed in range(self._at, at):
-                self._too_much(passed)
-            self._at = at
+            self._pass_over(at)
             return self._recorded[at]
         return here if like is not None and type(here) is type(like) else None
 
@@ -178,9 +174,12 @@ class RecordedScreen:
         self._lost = True
         return answer
 
-    def _too_much(self, at: int) -> None:
-        if (event := self._recorded[at]) is not None:
-            self.differences.append(Difference(self._numbers[at], event, None))
+    def _pass_over(self, until: int) -> None:
+        """The lines up to there are too much."""
+        passed = range(self._at, until)
+        found = (Difference(self._numbers[at], event, None) for at in passed if (event := self._recorded[at]))
+        self.differences.extend(found)
+        self._at = until
 
 
 def changes(recorded: object, replayed: object, at: str = "") -> Iterator[tuple[str, object, object]]:

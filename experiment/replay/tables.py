@@ -123,13 +123,8 @@ def _columns(name: str, expected: list[str], found: list[str]) -> Iterator[Findi
     number, (says, has) = next(pair for pair in enumerate(pairs, start=1) if pair[1][0] != pair[1][1])
     yield discrepancy(f"{name} header", f"column {number}", f"log says {quote(says)}", f"table says {quote(has)}")
     for column in set(expected) ^ set(found):
-        there = column in found
-        yield discrepancy(
-            f"{name} header",
-            column,
-            f"log has {'no such' if there else 'this'} column",
-            f"table has {'it' if there else 'none'}",
-        )
+        of_log, of_table = ("no such", "it") if column in found else ("this", "none")
+        yield discrepancy(f"{name} header", column, f"log has {of_log} column", f"table has {of_table}")
 
 
 def _rows(name: str, expected: Table, found: Table) -> Iterator[Finding]:
@@ -144,7 +139,6 @@ def _rows(name: str, expected: Table, found: Table) -> Iterator[Finding]:
 
 
 def _moved(name: str, expected: Table, found: Table) -> Iterator[Finding]:
-    """Rows in another order."""
     for number, row in enumerate(found[1:], start=1):
         if row != expected[number]:
             yield discrepancy(f"{name} row {number}", "place", f"log says row {expected.index(row)}", "table says here")

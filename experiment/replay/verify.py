@@ -25,11 +25,9 @@ from experiment.record.events_beside import Signal, Unwritable
 from experiment.record.find_sessions import find_sessions
 from experiment.record.finding import Finding
 from experiment.record.session_files import session_files
-from experiment.record.timeline import starts
-from experiment.record.transcript import check_mode
-from experiment.replay.between import between_sessions
+from experiment.record.timeline import start_of, starts
 from experiment.replay.discrepancy import discrepancy, quote
-from experiment.replay.first_line import check_drawn, check_known_before
+from experiment.replay.first_line import between_sessions, check_drawn, check_known_before
 from experiment.replay.lines import RecordedLine, check_chain, in_order, parse_line, unreadable
 from experiment.replay.recorded import Difference, RecordedScreen, RecordEnds, changes
 from experiment.replay.signals import signal_findings
@@ -69,20 +67,18 @@ def verify(path: Path, *, pilot: bool = False) -> Verification:
 
     Raises BadInput if there is no such file, and for a pilot or a simulated session unless `pilot`.
     """
-    try:
-        *texts, tail = read_file(path).split(b"\n")
-    except OSError as error:
-        raise BadInput(f"The transcript {path} cannot be read: {error.strerror}.") from error
+    texts, tail = log.read_lines(path)
     lines = [parse_line(number, text) for number, text in enumerate(texts, start=1)]
     ordered = in_order(lines) if lines else []
     started = ordered[0].event if lines else None
     if isinstance(started, Started):
-        check_mode(path, started.mode, pilot=pilot)
+        log.check_mode(path, started.mode, pilot=pilot)
     findings = [*unreadable(lines, tail), *check_chain(lines)]
     if not isinstance(started, Started) or started.schema != SCHEMA:
         findings.append(_beginning(started))
         return Verification(path, unfinished=False, findings=tuple(findings))
-    runs = [_repeated(run) for run in _runs(ordered)]
+    ends = [*starts([line.event for line in ordered]), len(ordered)]
+    runs = [_repeated(ordered[start:end]) for start, end in pairwise(ends)]
     events = [event for run in runs for event in run.events]
     findings += [finding for run in runs for finding in run.findings]
     findings += check_known_before(started)
@@ -138,19 +134,18 @@ def _beginning(first: Event | None) -> Finding:
     )
 
 
-def _runs(lines: Sequence[RecordedLine]) -> list[Sequence[RecordedLine]]:
-    """The lines in runs of the task, each from its start."""
-    ends = [*starts([line.event for line in lines]), len(lines)]
-    return [lines[start:end] for start, end in pairwise(ends)]
-
-
 def _repeated(run: Sequence[RecordedLine]) -> _Repeated:
-    """Hold the session again."""
-    started = run[0].event
-    assert isinstance(started, Started)  # noqa: S101 - `_runs` begins each with one
-    told = [(line.number, _readable(line.event)) for line in run if not isinstance(line.event, Signal)]
-    screen = RecordedScreen(started, told)
-    findings = [_lost(line) for line in run if isinstance(line.event, Unwritable)]
+    """Run the task again."""
+    started = start_of([run[0].event])
+    # What was never written is as unknown as what a damaged line held.
+    known = [(line.number, None if isinstance(line.event, Unwritable) else line.event) for line in run
+             if not isinstance(line.event, Signal)]  # fmt: skip
+    screen = RecordedScreen(started, known)
+    findings = [
+        discrepancy(f"line {line.number}", event.kind, "expected it", f"unwritable: {event.why}")
+        for line in run
+        if isinstance(event := line.event, Unwritable)
+    ]
     try:
         procedure.run(started, screen, screen.emit)
     except RecordEnds:
@@ -163,16 +158,6 @@ def _repeated(run: Sequence[RecordedLine]) -> _Repeated:
     findings += _differences(screen.differences)
     findings += signal_findings(run, screen.replayed)
     return _Repeated(tuple(screen.replayed), tuple(findings), frozenset(screen.unsure) | _trials_with_losses(run))
-
-
-def _readable(event: Event | None) -> Event | None:
-    """The event, or None for one that was never written: what it held is as unknown as that of a damaged line."""
-    return None if isinstance(event, Unwritable) else event
-
-
-def _lost(line: RecordedLine) -> Finding:
-    assert isinstance(line.event, Unwritable)  # noqa: S101 - as above
-    return discrepancy(f"line {line.number}", line.event.kind, "expected it", f"unwritable: {line.event.why}")
 
 
 def _trials_with_losses(run: Sequence[RecordedLine]) -> frozenset[int | None]:
@@ -241,9 +226,8 @@ def _set_aside(data: DataSet, started: Started) -> Iterator[Finding]:
 
 def _beside(path: Path, last_line: int, events: Sequence[Event], unsure: frozenset[int | None]) -> Iterator[Finding]:
     """The data set's files of this session."""
-    started = events[0]
-    assert isinstance(started, Started)  # noqa: S101 - as above
-    session, data = started.session, DataSet.of_transcript(path)
+    started, data = start_of(events), DataSet.of_transcript(path)
+    session = started.session
     who = session.visit, session.protocol.task
     if (place := data.transcript(*who)) != path.absolute():
         here = place.relative_to(data.root)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from experiment.design.colours import rgb
@@ -15,10 +15,9 @@ from experiment.replay.player import Player, Playhead, check_speed
 from experiment.replay.redraw import redraw
 from experiment.replay.view import View
 from experiment.storage.atomic_file import OWNER_ONLY, private_folder
+from experiment.system.processes import Progress
 
 FPS = 30
-
-Progress = Callable[[int, int], None]
 
 
 def write_film(

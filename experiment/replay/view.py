@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from experiment.drawing.composite import Pixels, compose_screen
+from experiment.drawing.composite import Pixels, compose_screen, resize
 from experiment.drawing.pictures import Pictures
 from experiment.drawing.typeset import Colour, Style, draw_text
 from experiment.record.events import Scene
@@ -48,7 +48,7 @@ class View:
             screen = compose_screen(self._pictures, self._background, moment.scene)
             for press in clicks:
                 _ring(screen, press)
-            self._pixels[:-STRIP_PX] = _resized(screen, self._screen_px)
+            self._pixels[:-STRIP_PX] = resize(screen, self._screen_px)
             self._scene = None if clicks else moment.scene
         self._pixels[-STRIP_PX:] = self._strip(moment, head)
         return self._pixels
@@ -127,14 +127,6 @@ def _ring(screen: Pixels, press: Press) -> None:
     rows, columns = np.ogrid[:height, :width]
     distance_px = np.hypot(columns + 0.5 - width / 2 - x_px, height / 2 - rows - 0.5 - y_px)
     screen[abs(distance_px - RING_PX) < 2] = LATE
-
-
-def _resized(screen: Pixels, size_px: tuple[int, int]) -> Pixels:
-    if screen.shape[1::-1] == size_px:
-        return screen
-    from PIL import Image
-
-    return np.asarray(Image.fromarray(screen).resize(size_px, Image.Resampling.LANCZOS))
 
 
 def _even(length: float) -> int:
