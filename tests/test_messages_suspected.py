@@ -141,6 +141,19 @@ def test_a_corrected_file_replaces_and_it_is_recorded(tmp_path: Path) -> None:
     assert "Corrected" not in (into / "changes.log").read_text(encoding="utf-8")
 
 
+def test_a_corrected_text_may_come_alone(tmp_path: Path) -> None:
+    """The file has only that one, and it is the second there: it takes the place of the second."""
+    into = tmp_path / "into"
+    merge.write(taken([saved(tmp_path, "a.csv", separated(ROWS))], into), Folder(into))
+    corrected = (*ROWS[2][:3], "Corrected: a text of many kind words to you.")
+    plan = taken([saved(tmp_path, "b.csv", separated((ROWS[0], corrected)))], into, corrects=True)
+    assert plan.subjects[0].replaced == ("m02",)
+    assert [(one.message_id, one.text[:20]) for one in plan.findings] == [
+        ("m02", "Its text was replace"),
+        ("m01", "Imported earlier and"),
+    ]
+
+
 def test_further_columns_of_a_hand_made_file_stay(tmp_path: Path) -> None:
     """`messages accept` writes the file anew, and its own columns are still there."""
     content = f'message_id,writer,relationship,language,text,sent by,notes\nm1,A,b,en,"{LONG}",post,blue ink\n'

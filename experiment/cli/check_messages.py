@@ -23,11 +23,10 @@ from experiment.design.session import check_subject, draw_session
 from experiment.drawing.stimuli import check_wording_fits
 from experiment.errors import BadInput, DayFourError
 from experiment.messages.check import Checked, check_folder, check_participant, check_set
-from experiment.messages.findings import count_in_words
 from experiment.messages.preview import preview as write_preview
 from experiment.messages.store import PREVIEW, Folder
 from experiment.record.dataset import DataSet
-from experiment.record.finding import Finding, Severity
+from experiment.record.finding import Finding, Severity, count_in_words, worst
 from experiment.session.plan import read_begun_sessions, recorded_sets
 from experiment.task.layout import MINIMUM_SIZE_PX, Layout
 
@@ -62,7 +61,7 @@ def check(
         say("`dayfour messages check --subject ID` also shows the notes.")
     if not checked.messages:
         say(f"There are no messages to check in {messages}: no readable file there has a name like sub-DF017.csv.")
-    if checked.errors or not checked.messages:
+    if worst(checked.findings) == "error" or not checked.messages:
         raise typer.Exit(FOUND_WANTING)
 
 

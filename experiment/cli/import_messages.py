@@ -16,10 +16,10 @@ from experiment.cli.options import FOUND_WANTING, PARTICIPANTS, PROTOCOL, Partic
 from experiment.cli.terminal import console, next_line, say, unlock_if_given
 from experiment.design.protocol import read_protocol
 from experiment.errors import BadInput
-from experiment.messages.findings import Progress
 from experiment.messages.importing import run as importing
 from experiment.messages.store import Folder
 from experiment.system import no_core_dumps
+from experiment.system.processes import Progress
 
 STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
 

@@ -15,8 +15,8 @@ from experiment.design.protocol import Protocol
 from experiment.design.session import check_subject
 from experiment.design.visit import subject_name
 from experiment.errors import BadInput
-from experiment.messages.findings import count_in_words
 from experiment.messages.store import Folder
+from experiment.record.finding import count_in_words
 from experiment.system import no_core_dumps
 
 

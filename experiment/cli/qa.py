@@ -15,13 +15,12 @@ from experiment.cli.terminal import progress_bar, say, show, show_rows
 from experiment.design.protocol import read_protocol
 from experiment.design.visit import bare_label
 from experiment.errors import BadInput
-from experiment.messages.findings import count_in_words
 from experiment.qa.findings import with_answers
 from experiment.qa.report import QaReport, build_report
 from experiment.qa.resolutions import read_resolutions
 from experiment.record.closing import find_answered
 from experiment.record.dataset import DataSet
-from experiment.record.finding import Finding, describe
+from experiment.record.finding import Finding, count_in_words, describe
 from experiment.record.tsv import MISSING
 from experiment.replay.verify import verify_all
 from experiment.reports.standings import judge_reports

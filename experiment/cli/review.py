@@ -11,12 +11,11 @@ from experiment.cli.options import FOUND_WANTING, PARTICIPANTS, AsJson, AsTsv
 from experiment.cli.study_verify import say_line, say_record, verify_sessions, verify_study
 from experiment.cli.terminal import hand_over, progress_bar, say, show_rows, unlock_if_given
 from experiment.errors import BadInput
-from experiment.messages.findings import count_in_words
 from experiment.messages.store import Folder
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.find_sessions import find_sessions
-from experiment.record.finding import describe
+from experiment.record.finding import count_in_words, describe
 from experiment.record.long_table import columns_and_rows, long_table, read_sessions, save_long_table, table_as_tsv
 from experiment.record.remake import remake as remake_tables
 from experiment.record.trial_table import table_text, trial_rows

@@ -13,7 +13,7 @@ from experiment.cli.study_setup import Operator, Subject
 from experiment.cli.terminal import say, show, show_rows
 from experiment.design.visit import bare_label, subject_name
 from experiment.errors import BadInput
-from experiment.messages.findings import count_in_words
+from experiment.record.finding import count_in_words
 from experiment.study import bring_in, past_rows, recording
 from experiment.study import screening as log
 from experiment.study.events import Enrolled

@@ -28,6 +28,15 @@ def compose_screen(pictures: Pictures, background: Colour, scene: Scene) -> Pixe
     return pixels
 
 
+def resize(pixels: Pixels, size_px: tuple[int, int]) -> Pixels:
+    """The picture in another size, (width, height)."""
+    if pixels.shape[1::-1] == size_px:
+        return pixels
+    from PIL import Image
+
+    return np.asarray(Image.fromarray(pixels).resize(size_px, Image.Resampling.LANCZOS))
+
+
 def _around(pixels: Pixels, x_px: int, y_px: int, shape: tuple[int, ...]) -> Any:
     """The rectangle about a place that counts from the middle, y up."""
     top = pixels.shape[0] // 2 - y_px - shape[0] // 2

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from experiment.drawing.scripts import WORD
-from experiment.drawing.typeset import canvas, draw_text, mix, paste, picture, text_sizes_px
+from experiment.drawing.typeset import Colour, Picture, Style, canvas, draw_text, mix, paste, picture, text_sizes_px
 from experiment.errors import BadInput
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from experiment.drawing.typeset import Colour, Picture, Style
-    from experiment.task.layout import ScaleLayout
+from experiment.task.layout import ScaleLayout
 
 LINE_SHARE = 0.55  # of the text's colour, in the line of a scale
 DIGIT_EM = 0.9

@@ -8,8 +8,8 @@ no font's table, and impossible joined emoji consist of possible ones.
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache, lru_cache
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -100,11 +100,7 @@ def check_emoji_font() -> None:
 
 
 def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while part := file.read(1 << 16):
-            digest.update(part)
-    return digest.hexdigest()
+    return sha256(path.read_bytes()).hexdigest()
 
 
 def _emoji_sha256() -> str:

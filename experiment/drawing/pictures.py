@@ -77,15 +77,9 @@ class Pictures:
 
     def parts_of_all(self) -> list[Placed]:
         """Everything but the notice and the marker."""
-        return [
-            *self.scenes.values(),
-            *self.buttons.values(),
-            *self.quiet_buttons.values(),
-            *self.lines.values(),
-            *self.typed.values(),
-            *([self.mark] if self.mark else []),
-            *(self.square or ()),
-        ]
+        named = (self.scenes, self.buttons, self.quiet_buttons, self.lines, self.typed)
+        parts = [part for pictures in named for part in pictures.values()]
+        return [*parts, *([self.mark] if self.mark else []), *(self.square or ())]
 
     def marker_at(self, scene: Scene) -> tuple[int, int] | None:
         """Where the marker stands, if there is one."""
@@ -96,9 +90,8 @@ class Pictures:
     @property
     def message_sha256(self) -> dict[str, str]:
         """The digest of each message's pixels by the message's id."""
-        return {
-            scene.message_id: placed.sha256 for scene, placed in self.scenes.items() if isinstance(scene, MessageScene)
-        }
+        scenes = self.scenes.items()
+        return {scene.message_id: placed.sha256 for scene, placed in scenes if isinstance(scene, MessageScene)}
 
 
 def without_controls(scene: Scene) -> Scene:

@@ -6,39 +6,23 @@ Nothing here draws: `typeset.py` does. A text leaves no trace here: no cache or 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Literal, NamedTuple
 
 import regex
 
 from experiment.drawing import fonts
-from experiment.drawing.fonts import (
-    CJK_FAMILY,
-    EMOJI_FAMILY,
-    LATIN_FAMILY,
-    MATHEMATICAL_FAMILY,
-    PLAIN_EMOJI_FAMILY,
-    RARE_FAMILY,
-    SCRIPTS,
-    SYMBOL_FAMILY,
-)
 from experiment.errors import BadInput
 from experiment.storage import limits
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 Direction = Literal["ltr", "rtl"]
 
 # As typst names them: language, and the region by which it tells Chinese characters apart.
-CJK_LANGUAGES = {
-    "zh": ("zh", "CN"),
-    "zh-Hans": ("zh", "CN"),
-    "zh-CN": ("zh", "CN"),
-    "zh-SG": ("zh", "CN"),
-    "zh-Hant": ("zh", "TW"),
-    "zh-TW": ("zh", "TW"),
-    "zh-HK": ("zh", "HK"),
-    "zh-MO": ("zh", "HK"),
+CJK_LANGUAGES: dict[str, tuple[str, str | None]] = {
+    **dict.fromkeys(("zh", "zh-Hans", "zh-CN", "zh-SG"), ("zh", "CN")),
+    **dict.fromkeys(("zh-Hant", "zh-TW"), ("zh", "TW")),
+    **dict.fromkeys(("zh-HK", "zh-MO"), ("zh", "HK")),
     "ja": ("ja", None),
     "ko": ("ko", None),
 }
@@ -52,7 +36,7 @@ KANA = regex.compile(r"[\p{Script=Hiragana}\p{Script=Katakana}]")
 HANGUL = regex.compile(r"\p{Script=Hangul}")
 HAN = regex.compile(r"\p{Script=Han}")
 EAST_ASIAN = regex.compile(r"[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\p{scx=Bopomofo}\uFF00-\uFFEF]")
-IN_SCRIPT = {script: regex.compile(rf"\p{{scx={script}}}") for script in SCRIPTS}
+IN_SCRIPT = {script: regex.compile(rf"\p{{scx={script}}}") for script in fonts.SCRIPTS}
 SYMBOL = regex.compile(r"[\u2100-\u2BFF]")  # some of them, such as U+2605, only the CJK font has
 RARE = regex.compile(r"[\u2100-\u2BFF\p{Canadian_Aboriginal}\p{Yi}\U0001F030-\U0001F0F5]")
 MATHEMATICAL = regex.compile(r"[\U0001D400-\U0001D7FF]")
@@ -121,14 +105,8 @@ def runs_of(line: str) -> list[Run]:
     """Cut a line where emoji begin or end; no grapheme cluster is ever cut."""
     if PLAIN.fullmatch(line):
         return [Run(line, is_emoji=False)] if line else []
-    runs: list[Run] = []
-    for cluster in CLUSTER.findall(line):
-        is_emoji = EMOJI.match(cluster) is not None
-        if runs and runs[-1].is_emoji == is_emoji:
-            runs[-1] = Run(runs[-1].text + cluster, is_emoji)
-        else:
-            runs.append(Run(cluster, is_emoji))
-    return runs
+    pieces = groupby(CLUSTER.findall(line), lambda cluster: EMOJI.match(cluster) is not None)
+    return [Run("".join(clusters), is_emoji) for is_emoji, clusters in pieces]
 
 
 def long_words(text: str, longest: int) -> Iterator[tuple[str, str | None]]:
@@ -186,20 +164,29 @@ def families(text: str, language: str) -> list[str]:
     The script used most comes first, so that shared marks (a danda) come from it. Colour emoji come last: their font
     has digits too.
     """
-    shared = [script for script in SCRIPTS if IN_SCRIPT[script].search(text)]
+    shared = [script for script in fonts.SCRIPTS if IN_SCRIPT[script].search(text)]
     if len(shared) > 1:
         shared.sort(key=lambda script: -len(regex.findall(rf"\p{{Script={script}}}", text)))
-    cjk = [CJK_FAMILY] if cjk_language(text, language) or SYMBOL.search(text) else []
-    plain = [PLAIN_EMOJI_FAMILY] if "\ufe0e" in text else []
-    others = [MATHEMATICAL_FAMILY] * bool(MATHEMATICAL.search(text)) + [RARE_FAMILY] * bool(RARE.search(text))
-    return [LATIN_FAMILY, *(f"{LATIN_FAMILY} {script}" for script in shared), SYMBOL_FAMILY, *cjk, *plain, *others]
+    cjk = [fonts.CJK_FAMILY] if cjk_language(text, language) or SYMBOL.search(text) else []
+    plain = [fonts.PLAIN_EMOJI_FAMILY] if "\ufe0e" in text else []
+    others = [fonts.MATHEMATICAL_FAMILY] * bool(MATHEMATICAL.search(text)) + [fonts.RARE_FAMILY] * bool(
+        RARE.search(text)
+    )
+    return [
+        fonts.LATIN_FAMILY,
+        *(f"{fonts.LATIN_FAMILY} {script}" for script in shared),
+        fonts.SYMBOL_FAMILY,
+        *cjk,
+        *plain,
+        *others,
+    ]
 
 
 def typst_fonts(text: str, language: str) -> list[str | dict[str, str]]:
     """Like `families`, as typst's `font` wants them; in Chinese and Japanese, quotes and dashes are full-width."""
     is_full_width = language in CJK_LANGUAGES and language != "ko"
-    latin = {"name": LATIN_FAMILY, "covers": "latin-in-cjk"} if is_full_width else LATIN_FAMILY
-    return [latin, *families(text, language)[1:], EMOJI_FAMILY]
+    latin = {"name": fonts.LATIN_FAMILY, "covers": "latin-in-cjk"} if is_full_width else fonts.LATIN_FAMILY
+    return [latin, *families(text, language)[1:], fonts.EMOJI_FAMILY]
 
 
 def typst_language(text: str, language: str) -> tuple[str, str | None]:
@@ -211,7 +198,7 @@ def typst_language(text: str, language: str) -> tuple[str, str | None]:
 def _drawing(cluster: str, in_families: list[str]) -> str | None:
     """The family that draws a grapheme cluster, if one does."""
     if EMOJI.match(cluster):
-        return EMOJI_FAMILY if fonts.draws_emoji(cluster) else None
+        return fonts.EMOJI_FAMILY if fonts.draws_emoji(cluster) else None
     return next((family for family in in_families if fonts.draws_text(cluster, family)), None)
 
 
@@ -250,7 +237,9 @@ def unusual_boxes(text: str, language: str = "en") -> dict[str, fonts.InkBox]:
     """
     others = "\n".join({one for one in CLUSTER.findall(text) if not USUAL.fullmatch(one)})
     drawn = [(one, family) for one, family in _drawn(others, language) if family or not INVISIBLE.fullmatch(one)]
-    found = {one: fonts.box(one, family) if family else LIMITLESS for one, family in drawn if family != EMOJI_FAMILY}
+    found = {
+        one: fonts.box(one, family) if family else LIMITLESS for one, family in drawn if family != fonts.EMOJI_FAMILY
+    }
     return {cluster: box for cluster, box in found.items() if box}
 
 

@@ -12,9 +12,8 @@ from experiment.errors import DayFourError
 from experiment.messages import corruption
 from experiment.messages.check_message import accept_as_written, is_empty
 from experiment.messages.duplicates import alike, fold
-from experiment.messages.findings import message_finding
 from experiment.messages.store import Folder
-from experiment.record.finding import Finding, by_severity
+from experiment.record.finding import Finding, by_severity, message_finding
 
 FIND_OUT = "Find out whom it was written for."
 Sets = Mapping[str, Sequence[Message]]

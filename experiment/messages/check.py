@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from itertools import combinations
-from multiprocessing import get_context
+from itertools import chain, combinations
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,11 +19,10 @@ from experiment.errors import BadInput, DayFourError
 from experiment.messages.across import check_across, check_against_others, cut_alike
 from experiment.messages.check_message import findings_of, is_empty
 from experiment.messages.duplicates import fold, similarity
-from experiment.messages.findings import Progress, message_finding
 from experiment.messages.store import Folder
 from experiment.messages.type_size import COMFORTABLE, sizes_of
-from experiment.record.finding import Finding, Severity, by_severity, describe, list_first
-from experiment.system import no_core_dumps
+from experiment.record.finding import Finding, Severity, by_severity, describe, list_first, message_finding
+from experiment.system.processes import Progress, map_on_all_cores
 from experiment.task.layout import Layout
 
 FEW = 30  # participants whose messages are checked sooner than further processes start
@@ -40,11 +36,6 @@ class Checked(Struct, frozen=True):
     subjects: int
     messages: int
     findings: tuple[Finding, ...]
-
-    @property
-    def errors(self) -> int:
-        """How many findings a real session would refuse."""
-        return sum(one.severity == "error" for one in self.findings)
 
 
 def check_set(subject: str, messages: Sequence[Message], protocol: Protocol, layout: Layout) -> tuple[Finding, ...]:
@@ -81,14 +72,8 @@ def check_folder(
     sets, found = _read(folder)
     found += [*_strays(folder), *_open_to_others(folder)]
     check = partial(_check_one, protocol=protocol, layout=layout)
-    if len(sets) <= FEW:
-        found += _gathered(map(check, sets.items()), len(sets), progress)
-        found += check_across(sets, protocol.intake.alike)
-    else:
-        with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), no_core_dumps) as pool:
-            each = pool.map(check, sets.items(), chunksize=CHUNK)
-            found += check_across(sets, protocol.intake.alike)
-            found += _gathered(each, len(sets), progress)
+    found += chain.from_iterable(map_on_all_cores(check, [*sets.items()], few=FEW, chunk=CHUNK, progress=progress))
+    found += check_across(sets, protocol.intake.alike)
     return Checked(len(sets), sum(map(len, sets.values())), by_severity(found))
 
 
@@ -200,9 +185,3 @@ def _failed(subject: str, error: Exception) -> Finding:
         return message_finding("error", subject, None, str(error))
     text = f"The check itself failed ({type(error).__name__}). Contact the person who maintains the software."
     return message_finding("error", subject, None, text)
-
-
-def _gathered(each: Iterator[tuple[Finding, ...]], count: int, progress: Progress) -> Iterator[Finding]:
-    for done, found in enumerate(each, start=1):
-        progress(done, count)
-        yield from found

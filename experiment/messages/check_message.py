@@ -20,11 +20,10 @@ from experiment.drawing.scripts import (
     needs_language,
 )
 from experiment.messages import corruption
-from experiment.messages.corruption import Told
+from experiment.messages.corruption import Told, code_points
 from experiment.messages.duplicates import fold
-from experiment.messages.findings import message_finding
 from experiment.messages.names import Place, places, words_before
-from experiment.record.finding import Finding
+from experiment.record.finding import Finding, message_finding, name_first
 
 LONGEST_LABEL = 60  # letters of a writer's name or a relationship; more is a sentence
 IF_WRITTEN_SO = "If it was written like this, run `messages accept`."
@@ -90,7 +89,9 @@ def _found(subject: str, message: Message, protocol: Protocol) -> Iterator[Told]
     if protocol.intake.names == "none":
         yield from accept_as_written(message, _names(message))
     elif message.source == STRANGER:
-        yield from accept_as_written(message, _participant_in_strange(message))
+        whose, why = "the participant's", "a stranger does not know it"  # else it seems to be written for them
+        named = _find_name(message.text, whose, message.participant_name, why, "Choose another message")
+        yield from accept_as_written(message, named)
     yield from _marks(message.text)
     yield from _undrawn("The text", message.text, message.language)
     yield from _undrawn("The writer's name", message.writer, message.language)
@@ -101,10 +102,7 @@ def _label(column: str, content: str) -> Iterator[Told]:
     if is_empty(content):
         yield "error", f"The column {column} is empty. Fill it in."
     elif column == "relationship" and content.lstrip("'")[:1] in tuple("=+-@\t"):
-        yield (
-            "error",
-            "The relationship begins like a spreadsheet formula. Type it again.",
-        )
+        yield "error", "The relationship begins like a spreadsheet formula. Type it again."
     elif len(content) > LONGEST_LABEL or "\n" in content:
         found = f"{len(content)} characters in {content.count(chr(10)) + 1} lines"
         yield "warning", f"The column {column} has {found}. Check that it is the right column."
@@ -136,12 +134,6 @@ def _names(message: Message) -> Iterator[Told]:
     yield from _find_name(message.text, "the participant's", message.participant_name, allows, ask)
 
 
-def _participant_in_strange(message: Message) -> Iterator[Told]:
-    """A stranger's message that seems to be written for the participant is none."""
-    whose, why = "the participant's", "a stranger does not know it"
-    yield from _find_name(message.text, whose, message.participant_name, why, "Choose another message")
-
-
 def _find_name(text: str, whose: str, name: str, why: str, ask: str) -> Iterator[Told]:
     found = set(places(text, name))
     if surely := [place for place in found if not place.is_small]:
@@ -160,20 +152,18 @@ def _words(found: Iterable[Place], text: str) -> str:
 def _marks(text: str) -> Iterator[Told]:
     """Letters under or over which so many marks are stacked that they cover other lines, or leave the screen."""
     stacks = [one for one in CLUSTER.finditer(text) if len(MARK.findall(one[0])) >= MANY_MARKS]
-    places = [f"U+{ord(one[0][0]):04X} with {len(one[0]) - 1} (character {one.start() + 1})" for one in stacks[:TOLD]]
+    places = [f"U+{ord(one[0][0]):04X} with {len(one[0]) - 1} (character {one.start() + 1})" for one in stacks]
     if places:
-        more = f" and {len(stacks) - TOLD} others" if len(stacks) > TOLD else ""
-        yield "warning", f"Letters have too many marks: {', '.join(places)}{more}. Ask the writer to leave them out."
+        named = name_first(places, TOLD, "others")
+        yield "warning", f"Letters have too many marks: {named}. Ask the writer to leave them out."
 
 
 def _undrawn(what: str, text: str, language: str) -> Iterator[Told]:
     """Grapheme clusters that would be a box or another placeholder, and such as leave no ink at all."""
     tag = language if LANGUAGE.fullmatch(language) else ""
     if missing := missing_glyphs(text, tag):
-        yield (
-            "error",
-            (f"{what} has characters that no font here can draw: {_where(missing, text)}. Ask the writer for another."),
-        )
+        where = _where(missing, text)
+        yield "error", f"{what} has characters that no font here can draw: {where}. Ask the writer for another."
     if blank := [one for one in blank_glyphs(text, tag) if one not in missing]:
         yield "error", f"{what} has letters that are invisible: {_where(blank, text)}. Remove them, or ask the writer."
 
@@ -181,9 +171,5 @@ def _undrawn(what: str, text: str, language: str) -> Iterator[Told]:
 def _where(wrong: Sequence[str], text: str) -> str:
     """Grapheme clusters by their code points, with the place where each first stands."""
     clusters = CLUSTER.findall(text)
-    places = [f"{_codes(one)} (character {clusters.index(one) + 1})" for one in wrong[:TOLD]]
-    return ", ".join(places) + (f" and {len(wrong) - TOLD} others" if len(wrong) > TOLD else "")
-
-
-def _codes(cluster: str) -> str:
-    return " ".join(f"U+{ord(character):04X}" for character in cluster)
+    places = [f"{code_points(one)} (character {clusters.index(one) + 1})" for one in wrong]
+    return name_first(places, TOLD, "others")

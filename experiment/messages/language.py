@@ -25,9 +25,11 @@ SAME_SCRIPT = {
     "Devanagari": ("hi", "mr", "ne"),
     "Hebrew": ("he", "yi"),
 }
-URDU = regex.compile(r"[ٹڈڑںےۓ]")
-PERSIAN = regex.compile(r"[پچژگکی]")
-UKRAINIAN = regex.compile(r"[іїєґІЇЄҐ]")
+OWN_LETTERS = {
+    "ur": ("Arabic", regex.compile(r"[ٹڈڑںےۓ]")),
+    "fa": ("Arabic", regex.compile(r"[پچژگکی]")),
+    "uk": ("Cyrillic", regex.compile(r"[іїєґІЇЄҐ]")),
+}
 SCRIPT = {name: regex.compile(rf"\p{{Script={name}}}") for name in ("Latin", *BY_SCRIPT)}
 LONG_NAMES = {"zh-s": "zh-Hans", "zh-t": "zh-Hant", "zh-cn": "zh-CN", "zh-tw": "zh-TW", "zh-hk": "zh-HK"}  # Qualtrics'
 
@@ -62,18 +64,8 @@ def guess_language(text: str, otherwise: str) -> str:
         return otherwise
     if otherwise in SAME_SCRIPT.get(name, ()):
         return otherwise
-    return _by_letters(name, text)
-
-
-def _by_letters(script: str, text: str) -> str:
-    """Languages of one script that have letters of their own."""
-    if script == "Arabic" and URDU.search(text):
-        return "ur"
-    if script == "Arabic" and PERSIAN.search(text):
-        return "fa"
-    if script == "Cyrillic" and UKRAINIAN.search(text):
-        return "uk"
-    return BY_SCRIPT[script]
+    own = (tag for tag, (script, letters) in OWN_LETTERS.items() if script == name and letters.search(text))
+    return next(own, BY_SCRIPT[name])
 
 
 def standard_tag(cell: str) -> str:
@@ -84,12 +76,8 @@ def standard_tag(cell: str) -> str:
     if not LANGUAGE.fullmatch(said):
         return _tags_by_name().get(_folded(said), said)
     first, *rest = said.split("-")
-    return "-".join(
-        [
-            first.lower(),
-            *(part.upper() if len(part) == 2 else part.title() if len(part) == 4 else part for part in rest),
-        ]
-    )
+    parts = (part.upper() if len(part) == 2 else part.title() if len(part) == 4 else part for part in rest)
+    return "-".join([first.lower(), *parts])
 
 
 @cache

@@ -49,7 +49,7 @@ def words_before(text: str, at: int) -> int:
 
 
 def _parts(name: str) -> set[str]:
-    pieces = [piece for piece in PARTS.findall(_plain(name)) if _clusters(piece) >= LEAST_LETTERS]
+    pieces = [piece for piece in PARTS.findall(_plain(name)) if len(regex.findall(r"\X", piece)) >= LEAST_LETTERS]
     capitals = [piece for piece in pieces if piece[0] != piece[0].casefold()]
     parts = {piece for piece in (capitals or pieces) if piece.casefold() not in TITLES}
     whole = [piece for piece in pieces if IN_ONE_PIECE.fullmatch(piece)]
@@ -67,10 +67,6 @@ def _plain(text: str) -> str:
     """The text without accents, which people leave out, and with one kind of apostrophe."""
     letters = ACCENT.sub("", unicodedata.normalize("NFD", text)).replace("\u2019", "'")
     return unicodedata.normalize("NFC", letters)
-
-
-def _clusters(text: str) -> int:
-    return len(regex.findall(r"\X", text))
 
 
 def plain(name: str) -> str:

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from experiment.design.colours import rgb
 from experiment.design.message import Message, count_words, hide_digests, practice_message
@@ -21,7 +20,7 @@ from experiment.design.message_sets import Sets
 from experiment.design.protocol import Protocol
 from experiment.design.session import check_subject
 from experiment.design.visit import subject_name
-from experiment.drawing.composite import compose_screen
+from experiment.drawing.composite import Pixels, compose_screen, resize
 from experiment.drawing.scripts import LANGUAGE, blank_glyphs, missing_glyphs
 from experiment.drawing.stimuli import draw_pictures
 from experiment.drawing.typeset import Style, draw_text
@@ -29,12 +28,9 @@ from experiment.messages.check import check_set
 from experiment.messages.check_message import is_empty
 from experiment.messages.type_size import sizes_of
 from experiment.record.events import MessageScene
-from experiment.record.finding import Finding
 from experiment.storage.atomic_file import write_whole
 from experiment.storage.html import fill_template
 from experiment.task.layout import Layout
-
-Pixels = NDArray[np.uint8]
 
 PRIVATE = (
     "Private: these messages are for {participant} only. Do not show to the research assistant. Do not send or keep."
@@ -72,10 +68,14 @@ def preview(
     left_out = [message.message_id for message in messages if message not in shown]
     groups = [screens(group, protocol, layout, messages) for group in _groups(shown, sets)]
     found = check_set(check_subject(subject), messages, protocol, layout)
+    notice = PRIVATE.format(participant=subject_name(subject))
+    html = fill_template(
+        Path(__file__).with_name("preview.jinja"), {"data": _data_uri}, subject=subject, notice=notice, groups=groups,
+        layout=layout, findings=found, left_out=left_out, undrawn=protocol.message_sets == "split" and not sets,
+    )  # fmt: skip
     sheet, page = (out / f"{subject_name(subject)}{ending}" for ending in (".png", ".html"))
-    write_whole(sheet, _png(contact_sheet(subject, groups, layout)), private=True)
-    undrawn = protocol.message_sets == "split" and not sets
-    write_whole(page, _page(subject, groups, layout, found, left_out, undrawn=undrawn), private=True)
+    write_whole(sheet, _png(contact_sheet(notice, groups, layout)), private=True)
+    write_whole(page, html, private=True)
     return sheet, page, left_out
 
 
@@ -117,20 +117,20 @@ def screens(
     ]
 
 
-def contact_sheet(subject: str, groups: Sequence[Sequence[PreviewScreen]], layout: Layout) -> Pixels:
-    """All screens on one picture, three in a row, each group from a new row; with captions and a notice."""
+def contact_sheet(notice: str, groups: Sequence[Sequence[PreviewScreen]], layout: Layout) -> Pixels:
+    """All screens on one picture, three in a row, each group from a new row; with captions, under a notice."""
     height_px = round(SMALL_PX * layout.height_px / layout.width_px)
     rows = [group[at : at + COLUMNS] for group in groups for at in range(0, len(group), COLUMNS)]
     top_px, row_px = 4 * GAP_PX, height_px + CAPTION_PX + GAP_PX
     sheet = np.empty((top_px + row_px * len(rows), GAP_PX + COLUMNS * (SMALL_PX + GAP_PX), 3), np.uint8)
     sheet[:] = PAPER
-    _write(
-        sheet, PRIVATE.format(participant=subject_name(subject)), GAP_PX, GAP_PX, Style(26, WARNING, PAPER, weight=600)
-    )
+    _write(sheet, notice, GAP_PX, GAP_PX, Style(26, WARNING, PAPER, weight=600))
     for number, row in enumerate(rows):
         for column, screen in enumerate(row):
             left_px, at_px = GAP_PX + column * (SMALL_PX + GAP_PX), top_px + number * row_px
-            sheet[at_px : at_px + height_px, left_px : left_px + SMALL_PX] = _smaller(screen.pixels, height_px)
+            sheet[at_px : at_px + height_px, left_px : left_px + SMALL_PX] = resize(
+                screen.pixels, (SMALL_PX, height_px)
+            )
             caption = f"{screen.message_id}  ·  {screen.words} words  ·  {screen.size_px:g} px"
             _write(sheet, caption, left_px, at_px + height_px + 2, Style(17, INK, PAPER, weight=600))
             _write(sheet, screen.sha256, left_px, at_px + height_px + 28, Style(13, QUIET, PAPER))
@@ -149,35 +149,12 @@ def _write(sheet: Pixels, text: str, left_px: int, top_px: int, style: Style) ->
     room[:] = drawn[: room.shape[0], : room.shape[1]]
 
 
-def _smaller(pixels: Pixels, height_px: int) -> Pixels:
-    from PIL import Image
-
-    return np.asarray(Image.fromarray(pixels).resize((SMALL_PX, height_px), Image.Resampling.LANCZOS))
-
-
 def _png(pixels: Pixels) -> bytes:
     from PIL import Image
 
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
     return file.getvalue()
-
-
-def _page(
-    subject: str, groups: Sequence[Sequence[PreviewScreen]], layout: Layout, found: Sequence[Finding],
-    left_out: Sequence[str], *, undrawn: bool,
-) -> str:  # fmt: skip
-    return fill_template(
-        Path(__file__).with_name("preview.jinja"),
-        {"data": _data_uri},
-        subject=subject,
-        notice=PRIVATE.format(participant=subject_name(subject)),
-        groups=groups,
-        layout=layout,
-        findings=found,
-        left_out=left_out,
-        undrawn=undrawn,
-    )
 
 
 def _data_uri(pixels: Pixels) -> str:

@@ -17,7 +17,7 @@ from msgspec import Struct
 from experiment.design.daily import Daily, DailyItem
 from experiment.design.visit import bare_label
 from experiment.errors import BadInput
-from experiment.messages.importing.columns import Column, groups, list_columns, singles
+from experiment.messages.importing.columns import Column, find_column, groups, list_columns, singles
 from experiment.messages.importing.exports import fill_from_record
 from experiment.messages.importing.files import read_tables
 from experiment.messages.importing.headers import says, strip_number
@@ -113,7 +113,7 @@ def _columns(table: Table, daily: Daily, given: Mapping[str, str]) -> dict[str, 
             f"--column: {unknown[0]!r} is not known. Please write one of {', '.join((*NEEDED, *OPTIONAL, *items))} "
             "before the =."
         )
-    chosen = {name: _named(table, name, column) for name, column in given.items()}
+    chosen = {name: find_column(table, name, column) for name, column in given.items()}
     texts = {item.id: item.text for item in daily.items}
     for name in (*NEEDED, *OPTIONAL, *items):
         if name not in chosen and (fitting := _fitting(table, name, texts.get(name))):
@@ -154,14 +154,6 @@ def _asks(column: Column, name: str, text: str | None) -> bool:
     if name == "subject":
         return not column.is_group and any(says(one, "subject", alone=False) for one in (column.title, column.name))
     return text is not None and plain(column.title) == plain(text)
-
-
-def _named(table: Table, field: str, name: str) -> Column:
-    every = (*groups(table), *singles(table))
-    exactly = [one for one in every if one.name == name]
-    if matching := exactly or [one for one in every if one.name.casefold() == name.casefold()]:
-        return matching[0]
-    raise BadInput(f"{table.name}: there is no column {name!r} for {field}. The columns are:{list_columns(table)}")
 
 
 # Rows

@@ -11,11 +11,10 @@ from pathlib import Path
 
 from experiment.design.visit import Visit, subject_label, subject_name, visit_of_file
 from experiment.errors import BadInput
-from experiment.messages.findings import count_in_words
 from experiment.qa.findings import qa_finding
 from experiment.record.closing import find_answered
 from experiment.record.dataset import DataSet
-from experiment.record.finding import Finding
+from experiment.record.finding import Finding, count_in_words
 from experiment.record.tsv import MISSING, read_rows
 from experiment.study import dates
 from experiment.study.events import BegunAgain, Entry, SessionHeld

@@ -14,8 +14,8 @@ from experiment.errors import BadInput, DayFourError
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.resume import is_interrupted
-from experiment.storage.exclusive import is_written
 from experiment.storage.hash_chain import line_digests
+from experiment.storage.lock import is_written
 from experiment.storage.read_file import read_file
 from experiment.study import admission, dates, recording
 from experiment.study.events import Entry, SessionHeld, Status

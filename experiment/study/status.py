@@ -14,7 +14,7 @@ from types import MappingProxyType
 from msgspec import Struct
 from rich.text import Text
 
-from experiment.messages.findings import count_in_words
+from experiment.record.finding import count_in_words
 from experiment.study import dates
 from experiment.study.clock import clock_trouble
 from experiment.study.events import Begun

@@ -51,11 +51,11 @@ def map_on_all_cores(
     """The results in the order of the items; `few` of them are done here, sooner than further processes start.
 
     `chunk`: how many items a process is given at a time. Function, items and results go through pipes, so the function
-    is one of a module.
+    is one of a module; and they are nowhere else, as no dump is made of a process that dies.
     """
     if len(items) <= few:
         return list(_count(map(work, items), len(items), progress))
-    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), no_core_dumps) as pool:
         return list(_count(pool.map(work, items, chunksize=chunk), len(items), progress))
 
 

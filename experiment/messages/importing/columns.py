@@ -17,9 +17,9 @@ from msgspec.structs import replace
 
 from experiment.design.sources import is_source
 from experiment.errors import BadInput
-from experiment.messages.findings import count_in_words
 from experiment.messages.importing.headers import FIELDS, NEEDED, NUMBER, is_name, says, strip_number
 from experiment.messages.importing.table import Table
+from experiment.record.finding import count_in_words
 
 LONGEST_TITLE = 70  # characters of a question that are shown
 LONGER = 3  # times: texts against all other columns
@@ -77,7 +77,7 @@ def offer_columns(table: Table) -> tuple[Column, ...]:
 
 def _asks_the_same(table: Table, group: Column, every: Sequence[Column]) -> bool:
     """Whether columns are of one kind, unlike the questions Q1 to Q4: by what they ask, else by name or company."""
-    if len({at for at in group.at.values() if _filled(table, at)}) < 2:
+    if len({at for at in group.at.values() if any(row[at].strip() for row in table.rows)}) < 2:
         return False
     titles = {strip_number(table.titles[at]) for at in group.at.values()}
     if titles != {""}:
@@ -91,10 +91,6 @@ def _title(table: Table, at: Mapping[int, int]) -> str:
     """What was asked, if it was the same in all of these columns."""
     titles = {table.titles[one] for one in at.values()}
     return titles.pop() if len(titles) == 1 else ""
-
-
-def _filled(table: Table, at: int) -> bool:
-    return any(row[at].strip() for row in table.rows)
 
 
 def lengths(table: Table, column: Column) -> list[int]:
@@ -145,13 +141,8 @@ def _is_named(column: Column, field: str) -> bool:
 
 def _says(column: Column, field: str) -> bool:
     """Whether a word in the name says it, or the question is nothing else."""
-    return any(
-        (
-            _is_named(column, field),
-            says(column.title, field, alone=True),
-            says(strip_number(column.name), field, alone=False),
-        )
-    )
+    name = strip_number(column.name)
+    return says(name, field, alone=True) or says(column.title, field, alone=True) or says(name, field, alone=False)
 
 
 def _asks(column: Column, field: str) -> bool:
@@ -160,9 +151,7 @@ def _asks(column: Column, field: str) -> bool:
 
 def _longest(table: Table, taken: Sequence[Column]) -> Column | None:
     """The column whose texts are clearly the longest."""
-    free = sorted(
-        (one for one in singles(table) if one not in taken), key=lambda one: typical(table, one), reverse=True
-    )
+    free = sorted((one for one in singles(table) if one not in taken), key=lambda one: -typical(table, one))
     if not free or typical(table, free[0]) < LEAST_LENGTH:
         return None
     return free[0] if len(free) == 1 or typical(table, free[0]) >= LONGER * typical(table, free[1]) else None
@@ -208,14 +197,15 @@ def resolve(table: Table, given: Given, ask: Ask | None = None, known: Sequence[
 
     `given`: column names, or their numbers from 1, by field. BadInput lists the columns and what to type.
     """
-    chosen = guess(table, {field: _named(table, field, name) for field, name in given.items()})
+    if unknown := next((field for field in given if field not in FIELDS), None):
+        raise BadInput(f"--column: {unknown!r} is not known. Please write one of {', '.join(FIELDS)} before the =.")
+    chosen = guess(table, {field: find_column(table, field, name) for field, name in given.items()})
     while missing := [field for field in NEEDED if field not in {*chosen, *known}]:
-        answer = (
-            ask(table.name, missing[0], [describe_columns(table, one) for one in offer_columns(table)]) if ask else None
-        )
+        offers = offer_columns(table)
+        answer = ask(table.name, missing[0], [describe_columns(table, one) for one in offers]) if ask else None
         if answer is None:
             raise _missing(table, missing)
-        chosen = guess(table, {**chosen, missing[0]: offer_columns(table)[answer]})
+        chosen = guess(table, {**chosen, missing[0]: offers[answer]})
     _check_layout(table, chosen)
     return chosen
 
@@ -263,9 +253,8 @@ def find_unused(table: Table, used: Mapping[str, Column]) -> Iterator[Column]:
     yield from (one for one in singles(table) if one.at[0] not in places and typical(table, one) >= LEAST_LENGTH)
 
 
-def _named(table: Table, field: str, name: str) -> Column:
-    if field not in FIELDS:
-        raise BadInput(f"--column: {field!r} is not known. Please write one of {', '.join(FIELDS)} before the =.")
+def find_column(table: Table, field: str, name: str) -> Column:
+    """The column that somebody named, by its name, its question or its number; BadInput if there is none."""
     every = (*groups(table), *singles(table))
     for is_it in (
         lambda one: one.name == name,

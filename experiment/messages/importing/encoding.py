@@ -7,8 +7,7 @@ import codecs
 import regex
 
 from experiment.errors import BadInput
-from experiment.messages.findings import message_finding
-from experiment.record.finding import Finding
+from experiment.record.finding import Finding, message_finding
 
 # The longer ones first, as that of UTF-32 begins like that of UTF-16.
 MARKS = (

@@ -9,8 +9,8 @@ from itertools import pairwise
 
 from msgspec.structs import replace
 
-from experiment.messages.findings import message_finding
 from experiment.messages.importing.table import Mark, Table
+from experiment.record.finding import message_finding
 
 IMPORT_ID = re.compile(r'\s*\{\s*"ImportId"')
 RESPONSE_ID = re.compile(r"(?:R|FS)_\w+")

@@ -12,15 +12,15 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from experiment.errors import BadInput
-from experiment.messages.findings import Progress, message_finding
 from experiment.messages.importing.encoding import decode_text
 from experiment.messages.importing.exports import recognise_export
 from experiment.messages.importing.headers import FIRST, header_at, is_name
 from experiment.messages.importing.table import Mark, Numbered, Table, table
 from experiment.messages.importing.xlsx import read_workbook
-from experiment.record.finding import Finding
+from experiment.record.finding import Finding, message_finding
 from experiment.storage import limits
 from experiment.storage.read_file import read_file
+from experiment.system.processes import Progress
 
 DELIMITERS = (",", ";", "\t", "|")
 TEXTS = frozenset({".txt", ".text", ".md"})
@@ -145,7 +145,6 @@ def _bytes(path: Path) -> bytes:
 
 
 def _separated(name: str, text: str, findings: Sequence[Finding]) -> Table:
-    """CSV, TSV and the like."""
     if hint := re.match(r"sep=(.)\r?\n", text):  # Excel's own line
         return _as_table(name, _records(text[hint.end() :], hint[1], name, 2), findings)
     return _as_table(name, _records(text, _delimiter(text), name), findings)
@@ -219,10 +218,8 @@ def _is_table(text: str) -> bool:
 
 def _text_files(texts: Sequence[tuple[Path, str]]) -> Table:
     """A message each; who wrote it to whom stands in the name, such as DF017_mother_Anna.txt, or is given."""
-    rows = []
-    for path, text in texts:
-        named = NAME.fullmatch(path.stem)
-        rows.append((named["subject"], named["relationship"], named["writer"], text) if named else ("", "", "", text))
+    named = ((NAME.fullmatch(path.stem), text) for path, text in texts)
+    rows = [(*(found.groups() if found else ("", "", "")), text) for found, text in named]
     records = [(0, TEXT_HEADER), *enumerate(rows, start=1)]
     name = _shown(texts[0][0]) if len(texts) == 1 else texts[0][0].parent.name
     files = tuple(

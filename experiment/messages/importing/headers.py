@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 
+import msgspec
 import regex
 
 from experiment.messages.names import plain
@@ -12,81 +14,6 @@ from experiment.messages.names import plain
 FIELDS = ("subject", "writer", "relationship", "language", "text", "participant_name", "source")
 NEEDED = ("subject", "writer", "relationship", "text")
 
-# Names that say it alone.
-ALONE = {
-    "subject": """
-        subject | subject id | sub | participant | participant id | participant code | participantid | pid |
-        id participant | identifiant | ppt | ppt id | study id | for | teilnehmer | teilnehmer id | teilnehmernummer |
-        teilnehmercode | versuchsperson | vp | vp nummer | vp code | proband | code participant | fur | fuer |
-        numero participant | sujet | pour | participante | id participante | sujeto | codigo participante | para |
-        partecipante | soggetto | deelnemer | deelnemer id | deltagare | deltager | deltagernummer |
-        uczestnik | osallistuja | 被験者 | 被験者番号 | 参加者id | 被试 | 被试编号 | 참가자 | участник
-    """,
-    "writer": """
-        writer | writer name | author | author name | sender | sender name | sent by | from | from whom | written by |
-        loved one | loved one name | your name | first name | absender | absenderin | verfasser | verfasserin | autor |
-        autorin | ihr name | vorname | autora | von | von wem | schreiber | schreiberin | auteur | expediteur |
-        expeditrice | de la part de | votre nom | prenom | remitente | de parte de | su nombre | tu nombre | mittente |
-        autore | schrijver |
-        afzender | avsandare | afsender | nadawca | lahettaja | 差出人 | 書き手 | 作者 | 寄信人 | 보낸사람 | автор |
-        отправитель
-    """,
-    "relationship": """
-        relationship | relation | relationship to participant | relation to participant | rel | role |
-        who are you | beziehung | verhaltnis | verwandtschaft | relation avec le participant | lien |
-        lien avec le participant | lien de parente | relacion | parentesco | vinculo | relazione | parentela |
-        relatie | relacja | forhold | suhde | 続柄 | 関係 | 关系 | 關係 | 관계 | отношение
-    """,
-    "language": """
-        language | lang | userlanguage | message language | language code | sprache | langue | idioma |
-        lengua | lingua | taal | sprak | sprog | jezyk | kieli | 言語 | 语言 | 語言 | 언어 | язык
-    """,
-    "text": """
-        text | message | message text | messages | your message | letter | your letter | note | nachricht |
-        nachrichtentext | ihre nachricht | brief | ihr brief | botschaft | message texte | texte | votre message |
-        lettre | mensaje | su mensaje | tu mensaje | texto | carta | mensagem | messaggio | testo | lettera |
-        bericht | boodschap | meddelande | besked | melding | wiadomosc | viesti | メッセージ | 本文 | 手紙 |
-        留言 | 消息 | 信息 | 信 | 메시지 | 편지 | сообщение | текст | письмо
-    """,
-    "participant_name": """
-        participant name | name of participant | name of the participant | recipient | recipient name |
-        teilnehmername | name des teilnehmers | name der teilnehmerin | empfanger | empfangerin |
-        nom du participant | prenom du participant | destinataire | nombre del participante | destinatario |
-        destinataria | naam deelnemer | ontvanger
-    """,
-    "source": """
-        source | message source | source of the message | quelle | fuente | fonte | bron | kalla | kilde | zrodlo | 来源
-    """,
-}
-
-# Words that say it within a longer name, or in a form's question.
-WITHIN = {
-    "subject": """
-        teilnehmernummer | teilnehmercode | teilnehmerkennung | probandennummer | external data reference
-    """,
-    "writer": """
-        your name | your first name | writer | sender | name of the sender | are you called | ihr name | dein name |
-        ihren namen | deinen namen | heissen sie | heisst du | absender | absenders | absenderin | verfasser |
-        verfassers | votre nom | votre prenom | ton prenom | ton nom | de l expediteur | vous appelez vous |
-        su nombre | tu nombre | remitente | se llama usted | te llamas | il tuo nome | mittente | uw naam | je naam
-    """,
-    "relationship": """
-        relationship | related to | relation | how do you know | beziehung | verhaltnis | verwandtschaft |
-        woher kennen sie | wie stehen sie | lien | relacion | parentesco | parentela | relatie
-    """,
-    "language": """
-        language | sprache | langue | idioma | lingua | taal
-    """,
-    "text": """
-        message | letter | nachricht | botschaft | brief | mensaje | carta | lettre | messaggio | lettera |
-        bericht | mensagem
-    """,
-    "participant_name": """
-        participant s name | participants name | name of the participant | name der teilnehmerin |
-        name des teilnehmers | nom du participant | prenom du participant | nombre del participante
-    """,
-    "source": "",
-}
 # "Participant's study number", "Teilnehmer-Nr.", "N° du participant", "ID del participante": whose, and a code's name.
 WHOSE = (
     r"(?:participants?|subjects?|teilnehmer(?:in|s)?|proband(?:en|in)?|versuchsperson|vp|sujet|participante|sujeto|"
@@ -169,5 +96,5 @@ def says(name: str, field: str, *, alone: bool) -> bool:
 
 @cache
 def _words(field: str, *, alone: bool) -> tuple[str, ...]:
-    words = map(plain, (ALONE if alone else WITHIN)[field].split("|"))
-    return tuple(word for word in words if word)
+    names = msgspec.toml.decode(Path(__file__).with_name("column_names.toml").read_bytes())
+    return tuple(map(plain, names["alone" if alone else "within"][field]))

@@ -16,10 +16,10 @@ from msgspec.structs import replace
 from experiment.design.message import Message
 from experiment.design.visit import subject_name
 from experiment.errors import BadInput
-from experiment.messages.findings import Progress, message_finding
-from experiment.messages.importing.rows import Gathered, same
+from experiment.messages.importing.rows import Messages, same
 from experiment.messages.store import Folder
-from experiment.record.finding import Finding
+from experiment.record.finding import Finding, message_finding
+from experiment.system.processes import Progress
 
 REPLACED = "Its text was replaced by the corrected one of the same writer."
 
@@ -41,11 +41,6 @@ class ImportPlan(Struct, frozen=True):
     subjects: tuple[Merged, ...]
     findings: tuple[Finding, ...]
     used: tuple[str, ...] = ()
-
-    @property
-    def errors(self) -> int:
-        """How many findings a real session would refuse."""
-        return sum(one.severity == "error" for one in self.findings)
 
 
 def replace_corrected(existing: Sequence[Message], new: Sequence[Message]) -> tuple[Message, ...]:
@@ -78,21 +73,22 @@ def merge(subject: str, existing: Sequence[Message], new: Sequence[Message]) -> 
 
 
 def plan_import(
-    gathered: Gathered, folder: Folder, progress: Progress = lambda _done, _all: None, *, corrects: bool = False
+    gathered: Messages, found: Sequence[Finding], folder: Folder, progress: Progress, *, corrects: bool = False
 ) -> ImportPlan:
-    """What taking these messages into the folder would write; an encrypted one needs its key where it has subjects."""
-    spellings = _spellings([*gathered.messages], folder.subjects())
-    merged, found = list[Merged](), [*gathered.findings, *spellings]
-    for done, (subject, messages) in enumerate(gathered.messages.items(), start=1):
+    """What taking these messages into the folder would write; an encrypted one needs its key where it has subjects.
+
+    `found`: what was found in them.
+    """
+    merged, found = list[Merged](), [*found, *_spellings([*gathered], folder.subjects())]
+    for done, (subject, messages) in enumerate(gathered.items(), start=1):
         existing = folder.read(subject) if folder.has(subject) else ()
         corrected = replace_corrected(existing, messages) if corrects else existing
-        changed = [one.message_id for one, old in zip(corrected, existing, strict=True) if one != old]
-        merged.append(one := replace(merge(subject, corrected, messages), replaced=tuple(changed)))
+        changed = tuple(one.message_id for one, old in zip(corrected, existing, strict=True) if one != old)
+        merged.append(one := replace(merge(subject, corrected, messages), replaced=changed))
+        found = [_of_merged(finding, one, messages) for finding in found]
         found += [message_finding("note", subject, name, REPLACED) for name in changed]
-        found = [_renamed(finding, one, messages) for finding in found] if existing else found
-        found = [_accepted(finding, subject, existing) for finding in found]
         found += [*_not_there(one), *_otherwise(one, messages)]
-        progress(done, len(gathered.messages))
+        progress(done, len(gathered))
     return ImportPlan(tuple(_with_suspicions(one, found) for one in merged), tuple(found))
 
 
@@ -105,13 +101,6 @@ def _with_suspicions(merged: Merged, findings: Sequence[Finding]) -> Merged:
     suspected = {name: "\n".join(lines) for name, lines in told.items()}
     messages = (replace(one, suspected=suspected.get(one.message_id, one.suspected)) for one in merged.messages)
     return replace(merged, messages=tuple(messages))
-
-
-def _accepted(finding: Finding, subject: str, existing: Sequence[Message]) -> Finding:
-    """A note, if it is about a message that is there already, and that somebody has found to be as it was written."""
-    known = {message.message_id for message in existing if message.is_as_written}
-    is_known = finding.subject == subject and finding.message_id in known
-    return replace(finding, severity="note") if is_known else finding
 
 
 def _spellings(arriving: Sequence[str], there: Sequence[str]) -> list[Finding]:
@@ -152,13 +141,13 @@ def _next_ids(taken: Sequence[str]) -> Iterator[str]:
         yield f"m{number:02}"
 
 
-def _renamed(finding: Finding, merged: Merged, messages: Sequence[Message]) -> Finding:
-    """The finding with the id that its message has after taking in."""
+def _of_merged(finding: Finding, merged: Merged, messages: Sequence[Message]) -> Finding:
+    """The finding with the id that its message has after taking in; a note where somebody accepted that before."""
     if finding.subject != merged.subject or finding.message_id is None:
         return finding
-    ids = {same(message): message.message_id for message in merged.messages}
-    message = next(one for one in messages if one.message_id == finding.message_id)
-    return replace(finding, message_id=ids[same(message)])
+    found_in = next(one for one in messages if one.message_id == finding.message_id)
+    kept = next(one for one in merged.messages if same(one) == same(found_in))
+    return replace(finding, message_id=kept.message_id, severity="note" if kept.is_as_written else finding.severity)
 
 
 def _not_there(merged: Merged) -> Iterator[Finding]:

@@ -1,4 +1,7 @@
-"""From the rows of tables to each participant's messages, numbered; what cannot be kept is refused by its row. Pure."""
+"""From the rows of tables to each participant's messages, numbered. Pure.
+
+What cannot be kept is refused by its row; what was damaged on the way is found in texts and labels.
+"""
 
 from __future__ import annotations
 
@@ -12,34 +15,30 @@ from msgspec.structs import replace
 from experiment.design.message import Message
 from experiment.design.session import check_subject
 from experiment.design.sources import SOURCES, is_source
+from experiment.drawing.scripts import LANGUAGE, needs_language
 from experiment.errors import BadInput
 from experiment.messages import corruption
-from experiment.messages.findings import message_finding
+from experiment.messages.check_message import find_endless
 from experiment.messages.importing.columns import Column
-from experiment.messages.importing.damage import find_damage
 from experiment.messages.importing.headers import FIELDS, NEEDED
 from experiment.messages.importing.table import Mark, Table
 from experiment.messages.language import guess_language, standard_tag
-from experiment.record.finding import Finding, list_first
+from experiment.record.finding import Finding, list_first, message_finding
+from experiment.record.tsv import FORMULA_SIGNS
 from experiment.storage import limits
 
 TOLD = 12  # rows that a refusal lists
+Messages = dict[str, tuple[Message, ...]]
+"""By participant, with ids m01, m02, ... in the order of the files."""
 LABELS = ("writer", "relationship", "participant_name")
 NAMED = ("subject", "writer", "relationship")
 CUT = "it is shorter than the header, so the text before it was cut at a line break. Export with all texts in quotes"
 HIDDEN = "Its row was hidden or filtered out in the workbook. Check whether it counts."
 # What survey programs write into a second row of headings, below a question.
-SECOND_HEADINGS = frozenset(
-    {
-        "open-ended response",
-        "open ended response",
-        "response",
-        "custom data",
-        "antwort",
-        "réponse ouverte",
-        "respuesta abierta",
-    }
-)
+SECOND_HEADINGS = frozenset({
+    "open-ended response", "open ended response", "response", "custom data", "antwort", "réponse ouverte",
+    "respuesta abierta",
+})  # fmt: skip
 
 
 class Said(Struct, frozen=True):
@@ -71,23 +70,8 @@ class RecordRow(Struct, frozen=True):
     is_file: bool
 
 
-class DraftMessage(Struct, frozen=True):
-    """A message as it was found, and where. Its id is not yet known."""
-
-    row: RecordRow
-    subject: str
-    message: Message
-
-
-class Gathered(Struct, frozen=True):
-    """Per subject the messages, with ids m01, m02, ... in the order of the files; and what was found."""
-
-    messages: Mapping[str, tuple[Message, ...]]
-    findings: tuple[Finding, ...]
-
-
-def gather(tables: Sequence[Resolved], language: str) -> Gathered:
-    """All messages of the tables; `language`: of texts whose script says nothing, the protocol's.
+def gather(tables: Sequence[Resolved], language: str) -> tuple[Messages, list[Finding]]:
+    """All messages of the tables, and what was found; `language`: of texts whose script says nothing, the protocol's.
 
     BadInput lists every row that cannot be kept: without ID, writer or relationship, or with characters that no file
     can hold. What is odd but can be kept is a finding.
@@ -98,14 +82,14 @@ def gather(tables: Sequence[Resolved], language: str) -> Gathered:
     if refused := [*cut, *(f"{row.place}: {why}" for row in kept for why in _wrong(row))]:
         listed = list_first(refused, TOLD)
         raise BadInput(f"Nothing was imported, because some rows cannot be used:{listed}\nCorrect them and try again.")
-    messages, repeated = _numbered([_entry(row, language) for row in kept])
+    messages, repeated = _numbered([(row, _message(row, language)) for row in kept])
     found = [finding for resolved in tables for finding in resolved.table.findings]
     found += [
-        message_finding("warning", _label(row.cells["subject"]), None, f"{row.place}: left out, {why}")
+        message_finding("warning", label_of(row.cells["subject"]), None, f"{row.place}: left out, {why}")
         for row, why in rows
         if why is not None
     ]
-    return Gathered(messages, (*found, *repeated, *find_damage(messages)))
+    return messages, [*found, *repeated, *_find_damage(messages)]
 
 
 def same(message: Message) -> tuple[str, str]:
@@ -123,11 +107,9 @@ def _plain(text: str) -> str:
 def _cut_rows(resolved: Resolved) -> Iterator[str]:
     """Rows that end before a column that is needed: what stands in them is a part of the text before."""
     table, needed = resolved.table, [resolved.columns[name] for name in NEEDED if name in resolved.columns]
-    ends = {number for number, at in table.marks if table.marks[number, at] == "missing"}
+    places = [at for one in needed for at in one.at.values()]
     for index, number in enumerate(table.numbers):
-        if number in ends and any(
-            table.marks.get((number, at)) == "missing" for one in needed for at in one.at.values()
-        ):
+        if any(table.marks.get((number, at)) == "missing" for at in places):
             yield table.row(index)
 
 
@@ -162,10 +144,10 @@ def _or(cell: str, said: Said | None) -> str:
 
 def _differs(field: str, cell: str, said: str) -> bool:
     """Whether a cell says something else than what was said for all."""
-    if not cell.strip() or (field == "subject" and _label(cell) is None):  # the latter is refused anyhow
+    if not cell.strip() or (field == "subject" and label_of(cell) is None):  # the latter is refused anyhow
         return False
     if field == "subject":
-        return _label(cell) != said
+        return label_of(cell) != said
     if field == "language":
         return standard_tag(cell) != standard_tag(said)
     return _plain(cell).casefold() != _plain(said).casefold()
@@ -182,7 +164,6 @@ def _left_out(row: RecordRow) -> str | None:
 
 
 def _wrong(row: RecordRow) -> Iterator[str]:
-    """Why a row cannot be kept."""
     cells = row.cells
     if row.is_file and not all(cells[name].strip() for name in NAMED):
         yield (
@@ -219,7 +200,7 @@ def _wrong_cells(cells: Mapping[str, str]) -> Iterator[str]:
 def _wrong_subject(subject: str, mark: Mark | None) -> Iterator[str]:
     if not subject:
         yield f"there is a text but no participant's ID{_merged(mark)}"
-    elif _label(subject) is None:
+    elif label_of(subject) is None:
         made = corruption.of_subject(subject)
         found = f"{made}: a spreadsheet may have changed it" if made else "another (cells are not shown)"
         yield f"the participant's ID may contain only letters and digits, not {found}"
@@ -231,17 +212,23 @@ def _merged(mark: Mark | None) -> str:
     return " in these merged cells. Unmerge them and fill in each row" if mark == "merged" else ""
 
 
-def _entry(row: RecordRow, language: str) -> DraftMessage:
-    labels = {name: row.cells[name].strip() for name in LABELS}
-    said = standard_tag(row.cells["language"]) or guess_language(row.cells["text"], language)
-    subject = check_subject(row.cells["subject"].strip())
-    message = Message("", labels["writer"], labels["relationship"], said, row.cells["text"], subject)
-    source = row.cells["source"].strip().casefold()
-    message = replace(message, participant_name=labels["participant_name"], source=source)
-    return DraftMessage(row, subject, message)
+def _message(row: RecordRow, language: str) -> Message:
+    """A row's message; its id is not yet known."""
+    cells = row.cells
+    return Message(
+        "",
+        writer=cells["writer"].strip(),
+        relationship=cells["relationship"].strip(),
+        language=standard_tag(cells["language"]) or guess_language(cells["text"], language),
+        text=cells["text"],
+        subject=check_subject(cells["subject"].strip()),
+        participant_name=cells["participant_name"].strip(),
+        source=cells["source"].strip().casefold(),
+    )
 
 
-def _label(subject: str) -> str | None:
+def label_of(subject: str) -> str | None:
+    """The participant's label; None for what is none."""
     try:
         return check_subject(subject.strip())
     except BadInput:
@@ -251,25 +238,58 @@ def _label(subject: str) -> str | None:
 # Participants
 
 
-def _numbered(entries: Sequence[DraftMessage]) -> tuple[dict[str, tuple[Message, ...]], list[Finding]]:
+def _numbered(drafts: Sequence[tuple[RecordRow, Message]]) -> tuple[Messages, list[Finding]]:
     """Each participant's messages with their ids, once each; and those that stand in the files again."""
     messages: dict[str, list[Message]] = defaultdict(list)
     first: dict[tuple[str, str, str], RecordRow] = {}
     in_row: dict[tuple[str, str], str] = {}
     found = list[Finding]()
-    for entry in entries:
-        of = messages[entry.subject]
-        writer, text = same(entry.message)
-        before = first.setdefault((entry.subject, writer, text), entry.row)
-        beside = in_row.setdefault((entry.row.of, text), entry.row.place)
-        if beside != entry.row.place:
-            what = f"{entry.row.place}: the same text as {beside}. Check that the text columns are right."
-            found.append(message_finding("error", entry.subject, None, what))
-        elif before is not entry.row:
-            what = f"{entry.row.place}: left out, the same text of the same writer as {before.place}."
-            found.append(message_finding("warning", entry.subject, None, what))
-        if before is entry.row:
-            of.append(replace(entry.message, message_id=f"m{len(of) + 1:02}"))
-            if entry.row.marks.get("text") == "hidden":
-                found.append(message_finding("warning", entry.subject, of[-1].message_id, HIDDEN))
+    for row, message in drafts:
+        subject, (writer, text) = message.subject, same(message)
+        of = messages[subject]
+        before = first.setdefault((subject, writer, text), row)
+        beside = in_row.setdefault((row.of, text), row.place)
+        if beside != row.place:
+            what = f"{row.place}: the same text as {beside}. Check that the text columns are right."
+            found.append(message_finding("error", subject, None, what))
+        elif before is not row:
+            what = f"{row.place}: left out, the same text of the same writer as {before.place}."
+            found.append(message_finding("warning", subject, None, what))
+        if before is row:
+            of.append(replace(message, message_id=f"m{len(of) + 1:02}"))
+            if row.marks.get("text") == "hidden":
+                found.append(message_finding("warning", subject, of[-1].message_id, HIDDEN))
     return {subject: tuple(of) for subject, of in messages.items()}, found
+
+
+# Damage
+
+
+def _find_damage(messages: Messages) -> Iterator[Finding]:
+    """What was damaged on the way, by participant and message."""
+    every = {(subject, one.message_id): one.text for subject, of in messages.items() for one in of}
+    for subject, of in messages.items():
+        for one in of:
+            for severity, text in list(find_endless(one)) or _damage(one):  # no pattern sees what is endless
+                yield message_finding(severity, subject, one.message_id, text)
+    for (subject, message_id), (severity, text) in corruption.cut(every):
+        yield message_finding(severity, subject, message_id, text)
+
+
+def _damage(message: Message) -> Iterator[corruption.Told]:
+    labels = {"writer": message.writer, "relationship": message.relationship}
+    # The language has to be known now: importing the file again could not change it later.
+    if not LANGUAGE.fullmatch(message.language):
+        yield "error", "The language is not a tag such as en, ar, zh, zh-Hant, ja or ko. Correct it in the file."
+    elif needs_language(message.text, message.language):
+        text = "The text has Chinese characters, which Chinese and Japanese draw differently. State which it is"
+        yield "error", f"{text}: zh, zh-Hant or ja in the column for the language, or if there is none with --language."
+    if message.relationship.isdigit():
+        text = "The relationship is a number, perhaps the code of an answer."
+        yield "warning", f"{text} Export the file with labels (choice text) instead of codes and import it again."
+    for name, label in labels.items():
+        if label.startswith(FORMULA_SIGNS):
+            yield "error", f"The {name} begins like a spreadsheet formula. Type it again."
+    yield from corruption.findings(message.text)
+    for name, label in labels.items():
+        yield from ((severity, f"Column {name}: {text}") for severity, text in corruption.of_label(label))

@@ -13,17 +13,17 @@ from experiment.design.session import check_subject
 from experiment.design.visit import subject_name
 from experiment.drawing.scripts import check_language
 from experiment.errors import BadInput
-from experiment.messages.findings import Progress, count_in_words, message_finding
 from experiment.messages.importing import merge, rows
 from experiment.messages.importing.columns import Ask, Given, describe_columns, find_unused, resolve, with_header
 from experiment.messages.importing.exports import fill_from_record
 from experiment.messages.importing.files import read_tables
 from experiment.messages.importing.headers import FIELDS
-from experiment.messages.importing.rows import Resolved, Said
+from experiment.messages.importing.rows import Resolved, Said, label_of
 from experiment.messages.importing.table import Table
 from experiment.messages.language import standard_tag
 from experiment.messages.store import Folder
-from experiment.record.finding import SEVERITIES, Finding, Severity
+from experiment.record.finding import SEVERITIES, Finding, Severity, count_in_words, message_finding, name_first, worst
+from experiment.system.processes import Progress
 
 TOLD = 40  # findings, or participants, that are listed; the rest is counted
 SEVERAL = 5  # messages with the same finding that are named
@@ -42,22 +42,22 @@ def plan(
 
     `language`: the protocol's. `ask`: None where nobody can be asked. BadInput before anything is written.
     """
-    said = {name: Said(value, f"--{name}") for name, value in (constants or {}).items() if value}
-    if "subject" in said:
-        said["subject"] = Said(check_subject(said["subject"].value), said["subject"].by)
-    if "language" in said:
-        check_language(standard_tag(said["language"].value))
+    values = {name: value for name, value in (constants or {}).items() if value}
+    if "subject" in values:
+        values["subject"] = check_subject(values["subject"])
+    check_language(standard_tag(values.get("language", "")))
+    said = {name: Said(value, f"--{name}") for name, value in values.items()}
     chosen = dict(_pair(one) for one in given)
     if both := sorted(chosen.keys() & said.keys()):
         raise BadInput(f"--{both[0]} and --column {both[0]}=... cannot be used together. Leave one out.")
     resolved = [_resolved(table, chosen, said, ask) for table in read_tables(paths, encoding, sheet, progress)]
     used = tuple(_used(resolved))
     try:
-        gathered = rows.gather(resolved, language)
+        gathered, found = rows.gather(resolved, language)
     except BadInput as error:
         raise BadInput("\n".join([*used, str(error)])) from None
-    gathered = replace(gathered, findings=(*(one for each in resolved for one in _unused(each)), *gathered.findings))
-    return replace(merge.plan_import(gathered, folder, progress, corrects=corrects), used=used)
+    found = [*(one for each in resolved for one in _unused(each)), *found]
+    return replace(merge.plan_import(gathered, found, folder, progress, corrects=corrects), used=used)
 
 
 def _pair(option: str) -> tuple[str, str]:
@@ -84,12 +84,9 @@ def _resolved(table: Table, given: Given, said: Mapping[str, Said], ask: Ask | N
 def _of_name(table: Table) -> dict[str, Said]:
     """The participant's ID from a file's name such as sub-DF017.csv."""
     stem = table.name.split(".")[0]
-    if not stem.startswith(subject_name("")) or table.kind == "text files":
-        return {}
-    try:
-        return {"subject": Said(check_subject(stem), "the file's name")}
-    except BadInput:
-        return {}
+    is_named = stem.startswith(subject_name("")) and table.kind != "text files"
+    label = label_of(stem) if is_named else None
+    return {"subject": Said(label, "the file's name")} if label else {}
 
 
 def _used(resolved: Sequence[Resolved]) -> Iterator[str]:
@@ -100,8 +97,7 @@ def _used(resolved: Sequence[Resolved]) -> Iterator[str]:
             lines = (f"{field} = {describe_columns(one.table, column)}" for field, column in one.columns.items())
             alike[tuple(lines)].append(one.table.name)
     for columns, names in alike.items():
-        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        yield "\n  ".join([f"{names[0]}{more} is read with these columns:", *columns])
+        yield "\n  ".join([f"{name_first(names, 1)} is read with these columns:", *columns])
 
 
 def _unused(resolved: Resolved) -> Iterator[Finding]:
@@ -117,24 +113,22 @@ def summary(planned: merge.ImportPlan, new: str = "new") -> Shown:
     Of a few participants, each has a row. `new`: what the new ones are called, which may not be written.
     """
     shown = Shown("participant", new, "already there", "not in these files", "errors", "warnings", "notes")
-    severities = Counter((finding.subject, finding.severity) for finding in planned.findings)
-    found = {finding.subject for finding in planned.findings}
+    found: dict[str | None, list[Finding]] = defaultdict(list)
+    for finding in planned.findings:
+        found[finding.subject].append(finding)
     listed = [one for one in planned.subjects if len(planned.subjects) <= TOLD or one.subject in found]
     for one in listed[:TOLD]:
-        counts = (len(one.new), len(one.known), len(one.missing))
-        shown.add_row(
-            subject_name(one.subject),
-            *_cells(*counts, *(severities[one.subject, severity] for severity in SEVERITIES[:3])),
-        )
-    sums = [sum(len(getattr(one, kind)) for one in planned.subjects) for kind in ("new", "known", "missing")]
-    all_found = Counter(finding.severity for finding in planned.findings)
+        shown.add_row(subject_name(one.subject), *_counts([one], found[one.subject]))
     shown.add_section()
-    shown.add_row(f"all {len(planned.subjects)}", *_cells(*sums, *(all_found[severity] for severity in SEVERITIES[:3])))
+    shown.add_row(f"all {len(planned.subjects)}", *_counts(planned.subjects, planned.findings))
     return shown
 
 
-def _cells(*counts: int) -> list[str]:
-    return [str(count) if count else "" for count in counts]
+def _counts(subjects: Sequence[merge.Merged], findings: Sequence[Finding]) -> Iterator[str]:
+    """How many of their messages are new, known and missing, and how many errors, warnings and notes there are."""
+    severities = Counter(finding.severity for finding in findings)
+    counts = [sum(len(getattr(one, kind)) for one in subjects) for kind in ("new", "known", "missing")]
+    yield from (str(count or "") for count in (*counts, *(severities[severity] for severity in SEVERITIES[:3])))
 
 
 def describe_all(findings: Sequence[Finding]) -> list[str]:
@@ -143,12 +137,10 @@ def describe_all(findings: Sequence[Finding]) -> list[str]:
     for finding in sorted(findings, key=lambda one: SEVERITIES.index(one.severity)):
         place = [subject_name(finding.subject) if finding.subject else "", finding.message_id or ""]
         alike[finding.severity, finding.text].append(" ".join(filter(None, place)))
-    return [": ".join(filter(None, (severity, _places(places), text))) for (severity, text), places in alike.items()]
-
-
-def _places(places: Sequence[str]) -> str:
-    more = f" and {len(places) - SEVERAL} more" if len(places) > SEVERAL else ""
-    return ", ".join(places[:SEVERAL]) + more
+    return [
+        ": ".join(filter(None, (severity, name_first(places, SEVERAL), text)))
+        for (severity, text), places in alike.items()
+    ]
 
 
 def finish(
@@ -162,7 +154,8 @@ def finish(
     """
     for line in planned.used[:TOLD]:
         tell(line)
-    refused = bool(planned.errors and not despite_errors)
+    is_right = worst(planned.findings) != "error"
+    refused = not (is_right or despite_errors)
     tell(summary(planned, "new, NOT written" if refused or dry_run else "new"))
     lines = describe_all(planned.findings)
     for line in lines[:TOLD]:
@@ -180,4 +173,4 @@ def finish(
     else:
         written = count_in_words(merge.write(planned, folder, progress), "participant")
         tell(f"{new} of {written} {'is' if new == '1 new message' else 'are'} in {folder.path}.\n{REMINDER}")
-    return not planned.errors
+    return is_right

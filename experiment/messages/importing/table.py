@@ -8,9 +8,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from experiment.messages.findings import message_finding
 from experiment.messages.importing.headers import header_at
-from experiment.record.finding import Finding
+from experiment.record.finding import Finding, message_finding
 
 Kind = Literal["plain", "qualtrics", "redcap", "text files"]
 Numbered = tuple[int, Sequence[str]]
@@ -95,8 +94,6 @@ def _distinct(names: Sequence[str]) -> tuple[str, ...]:
     counts, used, distinct = Counter(cleaned), Counter[str](), list[str]()
     for position, name in enumerate(cleaned, start=1):
         used[name] += 1
-        if not name:
-            distinct.append(f"column {position}")
-        else:
-            distinct.append(name if counts[name] == 1 else f"{name}_{used[name]}")
+        number = f"_{used[name]}" if counts[name] > 1 else ""
+        distinct.append(f"{name}{number}" if name else f"column {position}")
     return tuple(distinct)

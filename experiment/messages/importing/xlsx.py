@@ -23,8 +23,8 @@ from zipfile import ZipFile
 from msgspec import Struct
 
 from experiment.errors import BadInput
-from experiment.messages.findings import message_finding
 from experiment.messages.importing.table import Mark, Numbered, Table, table
+from experiment.record.finding import message_finding
 from experiment.storage import limits
 
 ESCAPED_ESCAPE, SHARED = b"_x005F_x", "/sharedStrings.xml"
@@ -134,7 +134,6 @@ def _sheet(file: str, values: Any, formulas: Any, layout: _Layout, *, raw: bool)
             if cells[at].value is None and (formula := _formula(cell, raw=raw)):
                 seen[at], marks[number, at] = formula, "formula"
         rows.append((number, seen))
-    layout = _Layout(values.parent._archive.read(values._worksheet_path))  # noqa: SLF001 - it gives no other way to its XML
     marks |= dict.fromkeys(layout.merged(rows), "merged")
     for place in layout.hidden_cells(rows):
         marks.setdefault(place, "hidden")  # what else a cell is says more
