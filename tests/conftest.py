@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
-# Files with tests that measure when something happened: beside others they would measure those.
-ALONE = {"test_disk", "test_keyboard", "test_preflight", "test_timing", "test_window"}
-
 # X11 and the limits of POSIX: elsewhere, a test, fixture or file that imports one of these is skipped and says so.
 OF_LINUX = {"Xlib", "fcntl", "pyvirtualdisplay", "resource"}
 
@@ -42,13 +39,6 @@ class SkipsWhatIsOfLinux:
 if sys.platform != "linux":
     sys.meta_path.insert(0, SkipsWhatIsOfLinux)
 vars(os).setdefault("mkfifo", lambda _: pytest.skip("needs a pipe in a folder, which Windows has not"))
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that run alone."""
-    for item in items:
-        if item.path.stem in ALONE:
-            item.add_marker("alone")
 
 
 @pytest.fixture(scope="session")

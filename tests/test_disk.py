@@ -286,6 +286,7 @@ def test_what_another_program_cuts_off_is_written_again(tmp_path: Path) -> None:
     assert file.close(LIMIT_S) is None
 
 
+@pytest.mark.alone
 def test_a_slow_sync_delays_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While a sync takes 200 ms, saying takes a small part of a frame, and what is said outlives this process soon."""
     file, sync = growing(tmp_path / "file"), os.fsync

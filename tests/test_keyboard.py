@@ -157,6 +157,7 @@ def errors_ms(sent: list[Sent], heard: list[Sent]) -> list[float]:
     return [(after[2] - before[2]) * 1e3 for before, after in zip(sent, heard, strict=True)]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("source", [pytest.param("queue", marks=queue_works), "iohub"])
 def test_no_stroke_is_lost_doubled_misnamed_or_late(source: str, screen: str, tmp_path: Path) -> None:
     """Of 120 overlapping presses and one of every key, with frames of 300 ms, each comes once, in order, at its time.
@@ -176,6 +177,7 @@ def test_no_stroke_is_lost_doubled_misnamed_or_late(source: str, screen: str, tm
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.alone
 def test_a_polled_window_loses_no_key(screen: str) -> None:
     """PsychoPy's window, polled, gives overlapping presses in order; escape does not close it and nothing repeats."""
     overlap = overlapping(40, "1", "num_3", "left", "space", "escape", "return", "quoteleft")

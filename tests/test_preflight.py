@@ -211,6 +211,7 @@ def spinning() -> Iterator[None]:
         os.kill(pid, 9)
 
 
+@pytest.mark.alone
 @on_linux
 def test_a_program_that_takes_a_core_is_found_and_our_own_work_is_not() -> None:
     """Of a program of somebody else, nearly a core by its name; our own threads and children count for nothing."""
@@ -431,6 +432,7 @@ def test_only_what_a_person_types_on_is_a_keyboard() -> None:
     assert typed_on(names) == names[3:]
 
 
+@pytest.mark.alone
 @on_linux
 def test_the_keyboard_of_a_real_display_is_rehearsed(small_display: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """On an X server, a source that is good enough and its one keyboard; without a display, red and no crash."""
@@ -473,6 +475,7 @@ def test_a_part_that_fails_or_hangs_hides_no_other() -> None:
     assert "anna" not in items[1].text
 
 
+@pytest.mark.alone
 @on_linux
 def test_this_computer_is_checked_without_a_window(
     small_display: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -654,6 +657,7 @@ def test_a_press_ends_the_waiting() -> None:
 CHECK = "import typer, sys; from experiment.cli.check import check; typer.run(check)"
 
 
+@pytest.mark.alone
 @on_linux
 def test_a_display_without_a_screen_is_not_fit(lab: Lab, hands: Hands) -> None:
     """The whole command, in a real window: vsync is refused, all else is told, and a real key arrives once."""

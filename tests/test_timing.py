@@ -496,6 +496,7 @@ def on_display(small_display: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_SESSION_TYPE", raising=False)
 
 
+@pytest.mark.alone
 @on_x11
 @pytest.mark.usefixtures("on_display")
 def test_presses_are_measured_where_nobody_can_look(tmp_path: Path) -> None:
@@ -543,6 +544,7 @@ def test_the_protocol_of_another_task_is_timed_by_its_name(name: str, tmp_path: 
     assert (len(report.errors.trials), report.errors.lost, report.errors.doubled) == (9, 0, 0)
 
 
+@pytest.mark.alone
 @on_x11
 @pytest.mark.usefixtures("on_display")
 def test_a_real_session_is_measured_from_outside(tmp_path: Path) -> None:

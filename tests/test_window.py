@@ -112,6 +112,7 @@ def test_the_photodiodes_square_is_white_exactly_while_there_is_something_to_jud
     assert min(colours[True], colours[False]) > 3
 
 
+@pytest.mark.alone
 def test_the_keyboard_alone_completes_a_session(lab: Lab, hands: Hands, eyes: Eyes) -> None:
     """The table has exactly the ratings that were pressed, with the rt of presses and onsets that were seen outside.
 
@@ -229,6 +230,7 @@ def test_every_click_in_a_window_is_recorded(manager: str | None, tmp_path: Path
     assert read_table(lab.table())["connection"].to_list() == [5, 5]
 
 
+@pytest.mark.alone
 def test_a_window_manager_that_takes_its_time_changes_neither_order_nor_time(tmp_path: Path) -> None:
     """While it is busy, clicks and keys pressed in turn are recorded in that order, each at its own time."""
     with Display(size=(1600, 900), manage_global_env=False, extra_args=["-noreset"]) as server:
@@ -256,6 +258,7 @@ def test_a_window_manager_that_takes_its_time_changes_neither_order_nor_time(tmp
     assert max(zero_s) - min(zero_s) < 0.03  # presses are 50 ms apart
 
 
+@pytest.mark.alone
 def test_what_is_held_answers_nothing_and_no_press_is_lost(lab: Lab, hands: Hands) -> None:
     """Only new presses answer; presses of 1 ms, overlapping ones and those during a stall come once each, in order.
 
