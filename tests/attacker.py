@@ -30,7 +30,6 @@ from experiment.storage.anchor import anchor_of
 from experiment.storage.hash_chain import chain_line, line_digests
 from experiment.study import queries
 from experiment.study.anchors import find_record
-from experiment.study.data_lock import check_locked
 from experiment.study.events import Locked, SessionHeld
 from experiment.study.location import register_in
 from experiment.study.register import HEAD, REGISTER, Register
@@ -38,6 +37,7 @@ from experiment.study.seals import open_allocation, open_packing
 from experiment.study.setup import set_up
 from experiment.study.simulated_study import simulate_study
 from experiment.study.study_file import Study
+from experiment.study.unblinding import check_locked
 from tests.registers import ENGLISH, STUDY
 from tests.strategies import PROTOCOL
 

@@ -22,9 +22,9 @@ from msgspec.structs import replace
 
 from experiment.design.daily import Daily
 from experiment.design.protocol import read_daily
-from experiment.reports.events import LogLine
 from experiment.reports.http import listen, web_server
 from experiment.reports.links import make_links
+from experiment.reports.log import LogLine
 from experiment.reports.server import build_app
 from experiment.reports.service import Service
 from experiment.study import recording, setup
@@ -59,7 +59,7 @@ class Evenings:
     @property
     def entries(self) -> tuple[LogLine, ...]:
         """The log."""
-        return self.service.journal.events()
+        return self.service.journal.entries()
 
     def at(self, day: date, clock_time: str) -> None:
         """Set the clock."""

@@ -18,11 +18,13 @@ from experiment.design.visit import Visit
 from experiment.record.dataset import DataSet
 from experiment.session.plan import Plan
 from experiment.session.run import run_simulated
+from experiment.storage.chained_log import LogHead
 from experiment.storage.hash_chain import chain_line
-from experiment.study import events, participants, recording, setup
+from experiment.study import events, recording, setup
 from experiment.study.allocation import draw
 from experiment.study.participant import Participant
-from experiment.study.register import HEAD, REGISTER, Head, Register
+from experiment.study.register import HEAD, REGISTER, Register
+from experiment.study.snapshot import Snapshot
 from experiment.study.study_file import Courses, Study, read_study
 from tests.strategies import PROTOCOL
 
@@ -92,12 +94,12 @@ def write_register(folder: Path, entries: Sequence[events.Entry]) -> None:
     """A register of these entries in a new folder, with its head; nothing sealed lies beside it."""
     lines, before = [], b""
     for entry in entries:
-        before = chain_line(before, events.encode(entry))
+        before = chain_line(before, msgspec.json.encode(entry))
         lines.append(before)
     content = b"".join(lines)
     folder.mkdir(parents=True)
     (folder / REGISTER).write_bytes(content)
-    (folder / HEAD).write_bytes(msgspec.json.encode(Head(len(content), sha256(content).hexdigest())))
+    (folder / HEAD).write_bytes(msgspec.json.encode(LogHead(len(content), sha256(content).hexdigest())))
 
 
 def enrolled(subject: str = "DF001", place: int = 1, day: date = MONDAY) -> tuple[date, events.Act]:
@@ -145,4 +147,4 @@ def run_session(data: DataSet, visit: Visit, moment: datetime) -> Path:
 
 def one(entries: Sequence[events.Entry], subject: str = "DF001") -> Participant:
     """The participant as the register has them."""
-    return participants.read_participants(participants.study_of(entries), entries)[subject]
+    return Snapshot(entries).people[subject]

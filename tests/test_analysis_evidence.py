@@ -9,8 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiment.analysis.blinding import Guesses, bang, james
-from experiment.analysis.evidence import Estimate, bayes_factor_01, check_equivalence, holm, permutation_p
+from experiment.analysis.evidence import (
+    Estimate,
+    Guesses,
+    bang,
+    bayes_factor_01,
+    check_equivalence,
+    holm,
+    james,
+    permutation_p,
+)
 from experiment.analysis.power import equivalence_power, power
 
 counts = st.integers(1, 200)

@@ -19,7 +19,7 @@ from experiment.design.visit import Visit
 from experiment.errors import BadInput
 from experiment.record.dataset import DataSet
 from experiment.storage import encryption
-from experiment.study import agreement, keys, setup, unblinding
+from experiment.study import agreement, seals, setup, unblinding
 from experiment.study.allocation import draw
 from experiment.study.events import Unblinded
 from experiment.study.location import find_register, register_in
@@ -753,7 +753,7 @@ def test_no_private_key_is_needed_to_see_whose_keys_a_study_has(study: Attacked,
     one = copy_of(study, tmp_path / "data")
     begun = one.register().begun()
     assert (begun.unblinder, begun.pharmacy) == one.keys.publics
-    assert keys.read_public(begun.unblinder) == one.keys.publics[0]
+    assert seals.read_public(begun.unblinder) == one.keys.publics[0]
 
 
 def test_there_are_as_many_attacks_as_promised() -> None:

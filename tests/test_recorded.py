@@ -27,10 +27,9 @@ from experiment.replay.verify import verify_all
 from experiment.session.doubts import session_doubts
 from experiment.session.plan import Plan, plan_session
 from experiment.storage.hash_chain import chain_line
-from experiment.study.keys import read_key
-from experiment.study.participants import read_participants, study_of
 from experiment.study.register import Register
-from experiment.study.seals import open_packing
+from experiment.study.seals import open_packing, read_key
+from experiment.study.snapshot import Snapshot
 
 RECORDED = Path(__file__).parent / "recorded"
 DATA_SETS = {
@@ -128,7 +127,7 @@ def test_the_register_is_read_and_its_files_open(tmp_path: Path) -> None:
     shutil.copytree(DATA_SETS["study"] / "study", folder := tmp_path / "study")
     register = Register(folder)
     entries = register.entries()
-    people = read_participants(study_of(entries), entries)
+    people = Snapshot(entries).people
     assert [len(one.sessions) for one in people.values()] == [2] * 6
     opened = open_packing(register, read_key(folder / "pharmacy.key", SIMULATED_PASSPHRASE))
     assert {kit for one in people.values() for kit in one.kits} <= {one.kit for one in opened}

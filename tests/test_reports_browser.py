@@ -17,8 +17,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from msgspec.structs import replace
 
-from experiment.reports.events import Sent
 from experiment.reports.links import cards
+from experiment.reports.log import Sent
 from tests.daily_reports import DAILY, LOCAL, Evenings, begin, free_port, served, wait_for_port
 from tests.registers import DAY, MONDAY
 

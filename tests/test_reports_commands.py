@@ -16,12 +16,10 @@ import pytest
 from icalendar import Calendar
 from msgspec.structs import replace
 
-from experiment.reports.calendar import own_calendar
-from experiment.reports.events import Reminded, Sent, journal
+from experiment.reports.links import own_calendar
+from experiment.reports.log import Reminded, Sent, journal, questions
 from experiment.reports.mail import Address, MailServer, owed, remind, send_by
-from experiment.reports.record import questions
-from experiment.reports.table import rows, table_path
-from experiment.reports.verify import files
+from experiment.reports.table import files, rows, table_path
 from tests.daily_reports import (
     BASE,
     DAILY,
@@ -143,7 +141,7 @@ def test_what_is_served_is_what_links_and_reminders_say(tonights: tuple[Evenings
     run("reports", "links", "--data", data, "--url", BASE, "--out", tmp_path / "links", "--renew")
     assert '<html lang="de"' in (tmp_path / "links" / "cards.html").read_text(encoding="utf-8")
     run("reports", "remind", "--data", data)
-    assert questions(journal(data).events()).latest.language == "de"
+    assert questions(journal(data).entries()).latest.language == "de"
 
 
 def test_reminders_for_the_phones_own_calendar(tmp_path: Path) -> None:
@@ -302,9 +300,9 @@ def test_changed_questions_keep_what_was_asked(tmp_path: Path) -> None:
     other = replace(DAILY, closes="23:00", items=(*DAILY.items[1:], replace(DAILY.items[0], id="warm")))
     service = type(made.service)(tmp_path, other, made.service.register)
     service.begin()
-    names = [item.id for item in questions(service.journal.events()).items]
+    names = [item.id for item in questions(service.journal.entries()).items]
     assert names == [*(item.id for item in other.items), "connected"]
     roster = service.roster()
-    (row,) = rows(roster.people.values(), roster.study, service.journal.events(), made.clock.moment)
+    (row,) = rows(roster.people.values(), roster.study, service.journal.entries(), made.clock.moment)
     assert (row.status, row.answers["connected"], row.answers.get("warm")) == ("in_time", 1, None)
     assert isinstance(made.entries[-2].event, Sent)

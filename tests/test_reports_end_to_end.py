@@ -20,12 +20,11 @@ from experiment.design.protocol import read_protocol
 from experiment.record.dataset import DataSet
 from experiment.record.tsv import read_records
 from experiment.reports.service import Service
-from experiment.reports.table import table_path
-from experiment.reports.verify import files
+from experiment.reports.table import files, table_path
 from experiment.session.plan import plan_session
 from experiment.session.run import run_simulated
-from experiment.study.keys import write_keys
 from experiment.study.register import Register
+from experiment.study.seals import write_keys
 from experiment.study.sessions import admit, record
 from experiment.study.simulated_study import SettableClock
 from tests.daily_reports import BASE, DAILY, LOCAL, PROTOCOL, ROOT, Evenings, served

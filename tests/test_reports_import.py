@@ -15,11 +15,10 @@ from experiment.errors import BadInput
 from experiment.reports import simulated_reports
 from experiment.reports import table as daily_table
 from experiment.reports.importing import plan_import, read_answer, write_import
+from experiment.reports.log import sendings
 from experiment.reports.methods import paragraph
-from experiment.reports.record import sendings
 from experiment.reports.service import Service
-from experiment.reports.table import table_path
-from experiment.reports.verify import verify
+from experiment.reports.table import table_path, verify
 from tests.daily_reports import DAILY, begin, start_second
 from tests.registers import DAY, MONDAY, STUDY
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from experiment.reports.record import Report
+    from experiment.reports.log import Report
     from tests.daily_reports import Evenings
 
 ZONE = STUDY.clock.zone
@@ -214,7 +213,7 @@ def test_methods_claim_no_page_that_nobody_saw(study: Evenings, tmp_path: Path) 
     said = []
     for one in (service, study.service):
         told = one.roster()
-        of = daily_table.rows(told.people.values(), told.study, one.journal.events(), study.clock.moment)
+        of = daily_table.rows(told.people.values(), told.study, one.journal.entries(), study.clock.moment)
         said.append(paragraph(of, DAILY, told.study))
     assert ["personal link" in text for text in said] == [False, True]
     assert "with another program" in said[0]

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from experiment.errors import BadInput
-from experiment.reports.events import LogLine, Opened, entry, journal
-from experiment.reports.table import table_path
-from experiment.reports.verify import files, verify
+from experiment.reports.log import LogLine, Opened, entry, journal
+from experiment.reports.table import files, table_path, verify
 from experiment.study.register import utc_now
 from experiment.study.snapshot import Snapshot
 from tests.daily_reports import DAILY, FULL, begin, give, served
@@ -119,7 +118,7 @@ def test_several_processes_write_one_log(tmp_path: Path) -> None:
         writer.start()
     for writer in writers:
         writer.join()
-    forms = [one.event.form for one in journal(tmp_path).events() if isinstance(one.event, Opened)]
+    forms = [one.event.form for one in journal(tmp_path).entries() if isinstance(one.event, Opened)]
     assert len(forms) == 80
     for name in "abcd":
         assert [form for form in forms if form[0] == name] == [f"{name}{number}" for number in range(20)]
@@ -131,9 +130,9 @@ def test_a_torn_last_line_is_no_loss(tmp_path: Path) -> None:
     log.append(lambda _: [entry(utc_now(), Opened("DF001", "2026-11-23", "f"))])
     with log.path.open("ab") as file:
         file.write(b'{"previous":"12')
-    assert len(log.events()) == 1
+    assert len(log.entries()) == 1
     log.append(lambda _: [entry(utc_now(), Opened("DF001", "2026-11-23", "g"))])
-    assert [one.event.form for one in journal(tmp_path).events() if isinstance(one.event, Opened)] == ["f", "g"]
+    assert [one.event.form for one in journal(tmp_path).entries() if isinstance(one.event, Opened)] == ["f", "g"]
 
 
 def test_the_table_has_the_items_as_they_were_asked(evenings: Evenings) -> None:

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from experiment.design.daily import DailyWording
 from experiment.errors import BadInput
+from experiment.reports.log import reports_of
 from experiment.reports.open_times import check_hours, open_windows, windows
-from experiment.reports.record import reports_of
 from experiment.reports.replies import Asker, SentForm, home, received, send, show
 from experiment.study.participant import Participant
 from tests.daily_reports import DAILY, in_zone
@@ -21,7 +21,7 @@ from tests.registers import DAY, MONDAY, STUDY, noon, one, running, started, sto
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from experiment.reports.events import LogLine
+    from experiment.reports.log import LogLine
 
 HOUR = timedelta(hours=1)
 ANSWERS = {item.id: 1 for item in DAILY.items}

@@ -17,13 +17,12 @@ from urllib.parse import urlencode
 import pytest
 
 from experiment.errors import BadInput
-from experiment.reports.record import sendings
+from experiment.reports.log import sendings
 from experiment.reports.service import Service
-from experiment.reports.table import closed_to_reports, rows
-from experiment.reports.verify import verify
+from experiment.reports.table import closed_to_reports, rows, verify
 from experiment.study import unblinding
-from experiment.study.data_lock import check_locked
 from experiment.study.events import Locked, SessionHeld
+from experiment.study.unblinding import check_locked
 from tests.daily_reports import (
     DAILY,
     FORM,

@@ -12,9 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from experiment.reports import http
-from experiment.reports.events import Opened, Sent
 from experiment.reports.links import make_links, revoke_links
-from experiment.reports.record import reports_of
+from experiment.reports.log import Opened, Sent, reports_of
 from experiment.reports.table import table_path
 from tests.daily_reports import BASE, DAILY, FORM, FULL, LOCAL, ask, begin, give, served, withdraw
 from tests.registers import DAY, MONDAY

@@ -20,9 +20,8 @@ from experiment.record.dataset import DataSet
 from experiment.study import queries, setup, unblinding
 from experiment.study.agreement import check_nothing_is_there, disagreements
 from experiment.study.location import FOLDER, join, register_in
-from experiment.study.participants_tsv import update_participants_tsv
 from experiment.study.register import Register
-from experiment.study.sessions import record_end
+from experiment.study.sessions import record_end, update_participants_tsv
 from tests.places import ROOT
 from tests.registers import DAY, MONDAY, PUBLIC_KEYS, STUDY, noon, one_in_course, run_session
 
@@ -60,7 +59,7 @@ def test_what_an_earlier_version_can_prove_is_compared(old: Path) -> None:
 
 def test_a_study_of_an_earlier_version_is_locked_and_unblinded(old: Path, tmp_path: Path) -> None:
     """Its keys, its register and its data go on being used."""
-    from experiment.study.keys import read_key
+    from experiment.study.seals import read_key
 
     register = register_in(old)
     unblinding.lock(register, old, "PI", tuple)
@@ -84,7 +83,7 @@ def test_study_verify_repeats_every_session(old: Path) -> None:
 
 def test_a_register_that_is_gone_is_noticed(old: Path) -> None:
     """Who deletes the whole folder is told by qa, is let into no session, and starts no new study by mistake."""
-    update_participants_tsv(DataSet(old), register_in(old).entries())  # as every act does since
+    update_participants_tsv(DataSet(old), register_in(old).read())  # as every act does since
     shutil.rmtree(old / FOLDER)
     (found,) = queries.findings_of(None, old)
     assert (found.kind, "6 enrolled participants, such as sub-sim00001" in found.text) == ("no_register", True)

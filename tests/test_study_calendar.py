@@ -12,9 +12,10 @@ from hypothesis import given
 from icalendar import Calendar
 from msgspec.structs import replace
 
-from experiment.study import calendar, participants
+from experiment.study import calendar
 from experiment.study import dates as days
 from experiment.study import events as acts
+from experiment.study.snapshot import Snapshot
 from experiment.study.study_file import Study
 from tests.registers import (
     DAY,
@@ -37,10 +38,8 @@ Events = dict[str, Any]
 
 def events(entries: list[acts.Entry], today: date) -> Events:
     """The file's events by what comes after the participant in their UID, as another program reads them."""
-    study = participants.study_of(entries)
-    read = Calendar.from_ical(
-        calendar.ics(participants.read_participants(study, entries).values(), study, entries, today)
-    )
+    study = Snapshot(entries).study
+    read = Calendar.from_ical(calendar.ics(Snapshot(entries).people.values(), study, entries, today))
     assert read.errors == []
     found = list(read.walk("VEVENT"))
     by_uid = {str(event["uid"]).partition("-")[2]: event for event in found}

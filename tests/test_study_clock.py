@@ -104,7 +104,7 @@ def test_a_session_and_an_emergency_are_recorded_whatever_the_clock_says(registe
 def test_a_right_clock_is_confirmed_and_stays_a_finding(register: Register) -> None:
     """After a clock was set ahead by mistake, the right one is confirmed once; then acts go on, and QA shows it."""
     early = at(register, NOW - timedelta(days=2))
-    early.act("RA", lambda told: confirm_clock(told, "lab 2 was two days ahead", early.now()))
+    early.act("RA", lambda told: confirm_clock(told.entries, "lab 2 was two days ahead", early.now()))
     setup.enrol(early, "DF002", "north", "RA")
     (step,) = clock_steps(register.entries())
     assert "2 days before" in step.text
@@ -132,7 +132,7 @@ def test_the_gate_stays_shut_behind_the_register() -> None:
     """No session begins by a clock that is days behind, and no override helps."""
     entries = story(*running(), dosed(THURSDAY))
     with pytest.raises(admission.Refused) as refused:
-        admission.session_at(entries, "DF001", NOW - 3 * DAY)
+        admission.session_now(Snapshot(entries), "DF001", NOW - 3 * DAY)
     assert refused.value.session is None
 
 

@@ -68,7 +68,7 @@ def caught_up(lab: Lab) -> list[int]:
 def test_the_register_is_told_later_of_a_session_that_it_missed(lab: Lab) -> None:
     """With the session's own day, once; then the gate refuses to hold it again."""
     lab.holds()
-    assert admission.session_at(lab.register.entries(), "DF001", lab.moment) == 1
+    assert admission.session_now(lab.register.read(), "DF001", lab.moment) == 1
     lab.moment = noon(THURSDAY + DAY)
     assert caught_up(lab) == [1]
     assert caught_up(lab) == []
@@ -170,8 +170,8 @@ def test_the_history_tells_every_act_in_words(lab: Lab) -> None:
     words = [history.describe(act) for act in every]
     assert len(set(words)) == len(words)
     setup.enrol(lab.register, "DF002", "north", "RA")
-    entries = lab.register.entries()
-    rows = len([*history.rows(entries, "DF001")]), len([*history.rows(entries)])
+    now = lab.register.read()
+    rows = len([*history.rows(now, "DF001")]), len([*history.rows(now)])
     assert rows == (3, 5)
 
 

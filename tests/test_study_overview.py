@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from experiment.__main__ import app
 from experiment.qa.findings import qa_finding
-from experiment.study import events, overview, overview_page, participants, setup
+from experiment.study import events, overview, overview_page, setup
 from experiment.study.register import Register
 from experiment.study.snapshot import Snapshot
 from experiment.study.status import ReportsIn
@@ -176,7 +176,7 @@ def test_what_was_recorded_is_said_to_be(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 0
     assert "Recorded, but participants.tsv does not show it yet" in done.stderr
-    assert participants.awaiting_enrolment(Register(tmp_path / "study").entries()) == ["N1"]
+    assert Register(tmp_path / "study").read().awaiting_enrolment == ["N1"]
 
 
 def a_study_of(count: int) -> overview.Overview:

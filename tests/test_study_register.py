@@ -24,7 +24,8 @@ from experiment.record.dataset import DataSet
 from experiment.storage import encryption
 from experiment.storage import lock as file_lock
 from experiment.storage.atomic_file import write_whole
-from experiment.study import keys, setup
+from experiment.storage.chained_log import LogHead
+from experiment.study import seals, setup
 from experiment.study.allocation import draw, packing_rows, treatments
 from experiment.study.events import (
     Act,
@@ -33,18 +34,17 @@ from experiment.study.events import (
     CourseStarted,
     Dosed,
     Enrolled,
-    Entry,
     Locked,
     Recovered,
     Unblinded,
     Withdrew,
 )
 from experiment.study.location import find_register
-from experiment.study.participants_tsv import update_participants_tsv
-from experiment.study.register import ALLOCATION, HEAD, KITS, PACKING, REGISTER, AllocationSlot, Head, Register
+from experiment.study.register import ALLOCATION, HEAD, KITS, PACKING, REGISTER, AllocationSlot, Register
 from experiment.study.seals import open_packing
-from experiment.study.sessions import record_end
+from experiment.study.sessions import record_end, update_participants_tsv
 from experiment.study.setup import Allocation, enrol, set_up
+from experiment.study.snapshot import Snapshot
 from experiment.study.study_file import Study, StudyClock
 from experiment.study.unblinding import lock, unblind_all, unblind_one
 from tests.places import ROOT
@@ -122,7 +122,7 @@ def whole_study(register: Register) -> None:
         began = datetime(2026, 11, day + 3, 12, tzinfo=timezone.utc)
         record_end(register, data, run_session(data, Visit("DF1", course), began), "RA")
     recorded(register, Withdrew("DF2", "moved away"))
-    update_participants_tsv(data, register.entries())
+    update_participants_tsv(data, register.read())
 
 
 # --- How a study begins ---
@@ -252,7 +252,7 @@ def test_what_is_no_public_key_is_refused(tmp_path: Path, unblinder: Keys, given
     """Neither a mistyped key, nor a file that is not there, nor a private key, which is never shown."""
     (tmp_path / "private").write_text(str(unblinder.private))
     with pytest.raises(BadInput) as refused:
-        keys.read_public(given if given.startswith("age1") else str(tmp_path / given))
+        seals.read_public(given if given.startswith("age1") else str(tmp_path / given))
     assert "SECRET" not in str(refused.value)
 
 
@@ -427,7 +427,7 @@ def test_the_head_is_there_before_the_first_line(
     register = Register(tmp_path / "study")
     set_up(register, STUDY, unblinder.public, pharmacy.public, "PI")
     assert there == [True]
-    empty = Head(0, sha256().hexdigest())
+    empty = LogHead(0, sha256().hexdigest())
     (register.folder / HEAD).write_bytes(msgspec.json.encode(empty))
     assert len(register.entries()) == 1
     enrol(register, "DF1", "north", "RA")
@@ -460,7 +460,8 @@ def test_a_refused_beginning_leaves_nothing(
                 set_up(register, STUDY, unblinder.public, pharmacy.public, "PI")
         assert find_register(tmp_path) is None
     set_up(register, STUDY, unblinder.public, pharmacy.public, "PI")
-    assert find_register(tmp_path) == register
+    assert (found := find_register(tmp_path))
+    assert found.path == register.path
 
 
 def test_a_refused_act_leaves_only_the_note_of_the_torn_line(register: Register) -> None:
@@ -468,7 +469,7 @@ def test_a_refused_act_leaves_only_the_note_of_the_torn_line(register: Register)
     with register.path.open("ab") as file:
         file.write(b'{"previous":')
 
-    def refuse(_: Sequence[Entry]) -> Act:
+    def refuse(_: Snapshot) -> Act:
         raise BadInput("Not now.")
 
     with pytest.raises(BadInput, match="Not now"):
@@ -590,9 +591,10 @@ def test_the_study_is_locked_when_all_is_done(register: Register, tmp_path: Path
     recorded(register, Withdrew("DF3", "changed their mind"))
     with pytest.raises(BadInput, match="late frames"):
         lock(register, data, "PI", lambda: ["sub-DF1 ses-1: late frames"])
-    act = lock(register, data, "PI", tuple).act
-    assert isinstance(act, Locked)
-    assert act.sessions == 2
+    lock(register, data, "PI", tuple)
+    locked = register.read().lock
+    assert locked
+    assert locked.sessions == 2
     before = contents(register.folder)
     for use in (
         lambda: lock(register, data, "PI", tuple),

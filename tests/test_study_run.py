@@ -10,7 +10,7 @@ import pytest
 
 from experiment.record.dataset import DataSet
 from experiment.record.tsv import read_rows
-from experiment.study import dates, events, participants, recording, setup
+from experiment.study import dates, events, recording, setup
 from experiment.study.anchors import find_record
 from experiment.study.register import Register
 from tests.lab import SUBJECT, Lab
@@ -120,7 +120,7 @@ def test_an_override_is_seen_until_it_is_answered(lab: Lab, hands: Hands) -> Non
     assert leaves(comes(lab, *reasons), hands)[0] == 3
     (override,) = acts_of(register, events.Overridden)
     assert "She flies home tomorrow" in override.reason
-    one = participants.get_participant(participants.read_participants(STUDY, register.entries()), SUBJECT)
+    one = register.participant(SUBJECT)
     assert one.is_held(1)
     findings = lab.data / "derivatives" / "qa" / "qa_findings.tsv"
     where = ("--data", lab.data, "--protocol", lab.protocol)
@@ -135,7 +135,7 @@ def test_an_override_is_seen_until_it_is_answered(lab: Lab, hands: Hands) -> Non
     assert "Resolved by PI: Agreed with the sponsor" in text
     status, told = lab.begins("study", "answer", "--finding", "let_in", *said, *where).ends()
     assert (status, "There is no open finding" in told) == (2, True), told
-    assert participants.read_participants(STUDY, register.entries())[SUBJECT] == one
+    assert register.read().people[SUBJECT] == one
 
 
 def test_a_reason_about_the_computer_opens_no_gate(lab: Lab) -> None:

@@ -17,17 +17,16 @@ from experiment.study import (
     bring_in,
     events,
     history,
-    participants,
-    past_rows,
     queries,
     recording,
     setup,
     unblinding,
 )
-from experiment.study.needs import needs_today
 from experiment.study.register import Register, utc_now
 from experiment.study.screening import check_eligible, screening_counts, screening_log
 from experiment.study.simulated_study import SettableClock
+from experiment.study.snapshot import Snapshot
+from experiment.study.status import needs_today
 from tests.daily_reports import begin
 from tests.registers import DAY, MONDAY, PUBLIC_KEYS, STUDY, consented, enrolled, noon, one, running, story
 
@@ -65,30 +64,30 @@ def screened(subject: str, outcome: str, reason: str = "", day: date = MONDAY) -
 
 def test_the_screening_log_counts_everybody_once() -> None:
     """The last assessment counts; whoever was enrolled without one was assessed too; cancelled ones are not there."""
-    entries = story(
+    told = Snapshot(story(
         screened("S1", "not_eligible", "takes opioids"), screened("S1", "eligible", day=MONDAY + DAY),
         screened("S2", "declined", "no time"), screened("S3", "not_eligible", "takes opioids"),
         screened("S4", "eligible"), (MONDAY, events.Corrected(6, "a slip")), screened("DF001", "eligible"), enrolled(),
         enrolled("DF002", 2),
-    )  # fmt: skip
-    assert [(row.subject, row.outcome, row.since) for row in screening_log(entries)] == [
+    ))  # fmt: skip
+    assert [(row.subject, row.outcome, row.since) for row in screening_log(told)] == [
         ("DF001", "eligible", "enrolled"), ("S2", "declined", ""), ("S3", "not_eligible", ""), ("S1", "eligible", ""),
     ]  # fmt: skip
-    counts = screening_counts(entries)
+    counts = screening_counts(told)
     assert counts
     assert (counts.assessed, counts.enrolled, counts.waiting) == (5, 2, 1)
     assert dict(counts.excluded) == {("not_eligible", "takes opioids"): 1, ("declined", "no time"): 1}
-    assert screening_counts(story(enrolled())) is None
-    assert set(participants.read_participants(STUDY, entries)) == {"DF001", "DF002"}
+    assert screening_counts(Snapshot(story(enrolled()))) is None
+    assert set(told.people) == {"DF001", "DF002"}
 
 
 def test_who_was_found_not_eligible_is_not_enrolled() -> None:
     """Until they are screened again."""
-    entries = story(screened("S1", "not_eligible", "takes opioids"))
+    told = Snapshot(story(screened("S1", "not_eligible", "takes opioids")))
     with pytest.raises(BadInput, match=r"not meeting the criteria \(takes opioids\)"):
-        check_eligible("S1", entries)
-    check_eligible("S1", story(screened("S1", "not_eligible", "x y z"), screened("S1", "eligible")))
-    check_eligible("S2", entries)
+        check_eligible("S1", told)
+    check_eligible("S1", Snapshot(story(screened("S1", "not_eligible", "x y z"), screened("S1", "eligible"))))
+    check_eligible("S2", told)
 
 
 @pytest.mark.parametrize(
@@ -107,14 +106,14 @@ def test_a_screening_that_cannot_be_is_refused(
 ) -> None:
     """No reason, no ID, somebody who is enrolled or nearly so, the same again, tomorrow."""
     with pytest.raises(BadInput, match=found):
-        recording.screen(story(*told), *arguments, noon(MONDAY))  # type: ignore[arg-type]
+        recording.screen(Snapshot(story(*told)), *arguments, noon(MONDAY))  # type: ignore[arg-type]
 
 
 def test_a_consent_of_long_ago_needs_a_reason() -> None:
     """Forty days are easily a slip of the month: it is asked, and the reason is recorded; a week is not asked."""
-    entries, now = story(enrolled()), noon(MONDAY)
-    assert recording.consent(entries, "DF001", MONDAY - 7 * DAY, "1", now).day == "2026-11-16"
-    for told in (entries, story()):
+    one_there, now = Snapshot(story(enrolled())), noon(MONDAY)
+    assert recording.consent(one_there, "DF001", MONDAY - 7 * DAY, "1", now).day == "2026-11-16"
+    for told in (one_there, Snapshot(story())):
         with pytest.raises(BadInput, match=r"40 days ago.*--dated-back"):
             recording.consent(told, "DF001", MONDAY - 40 * DAY, "1", now)
         act = recording.consent(told, "DF001", MONDAY - 40 * DAY, "1", now, "found in the folder only now")
@@ -124,7 +123,7 @@ def test_a_consent_of_long_ago_needs_a_reason() -> None:
 def test_consent_comes_before_the_enrolment() -> None:
     """Signed first and enrolled later, it counts; who is not enrolled yet is listed."""
     entries = story(consented())
-    assert participants.awaiting_enrolment(entries) == ["DF001"]
+    assert Snapshot(entries).awaiting_enrolment == ["DF001"]
     person = one(story(consented(), enrolled()))
     assert (person.consented, needs_today(person, STUDY, MONDAY)[0].kind) == (MONDAY, "start")
 
@@ -132,17 +131,15 @@ def test_consent_comes_before_the_enrolment() -> None:
 def test_a_withdrawal_may_have_been_before_today() -> None:
     """It has the day on which it was, not that of the entry."""
     entries = story(*running())
-    act = recording.withdraw(entries, "DF001", "moved away", noon(MONDAY + 3 * DAY), MONDAY + DAY)
+    act = recording.withdraw(Snapshot(entries), "DF001", "moved away", noon(MONDAY + 3 * DAY), MONDAY + DAY)
     assert one([*entries, events.Entry(noon(MONDAY + 3 * DAY).isoformat(), "RA", act)]).withdrawn == MONDAY + DAY
     with pytest.raises(BadInput, match="in the future"):
-        recording.withdraw(entries, "DF001", "moved away", noon(MONDAY), MONDAY + DAY)
+        recording.withdraw(Snapshot(entries), "DF001", "moved away", noon(MONDAY), MONDAY + DAY)
 
 
 def bring(register: Register, path: Path, reason: str = WHY) -> list[events.Act]:
     """Bring in a table; what was new."""
-    acts = bring_in.plan_past(
-        path, past_rows.read_past(path), register.entries(), register.kits(), reason, register.now()
-    )
+    acts = bring_in.plan_past(path, bring_in.read_past(path), register.read(), register.kits(), reason, register.now())
     bring_in.record_past(register, "PI", acts)
     return acts
 
@@ -165,7 +162,7 @@ def test_a_study_under_way_is_brought_in_with_its_past(register: Register, tmp_p
     assert {number: held.status for number, held in first.sessions.items()} == {1: "completed", 2: "completed"}
     assert second.withdrawn
     assert second.withdrawn.isoformat() == "2026-11-13"
-    said = [row.what for row in history.rows(told.entries, "OLD1")]
+    said = [row.what for row in history.rows(told, "OLD1")]
     assert sum(WHY in line or "elsewhere" in line for line in said) == 6
     assert queries.integrity_findings(told, tmp_path / "data") == ()
     act = setup.enrol(register, "NEW1", "north", "RA").act

@@ -16,11 +16,12 @@ from experiment.design.visit import Visit
 from experiment.errors import BadInput
 from experiment.record.dataset import DataSet
 from experiment.record.tsv import read_rows
-from experiment.study import admission, dates, events, participants, setup, status
+from experiment.study import admission, dates, events, setup, status
 from experiment.study.events import Overridden, SessionHeld, Unblinded, Withdrew
 from experiment.study.participant import Participant
 from experiment.study.register import Register
 from experiment.study.simulated_study import simulate_study
+from experiment.study.snapshot import Snapshot
 from experiment.study.status import Urgency
 from experiment.study.study_file import Courses
 from tests.registers import (
@@ -142,7 +143,7 @@ def test_the_most_urgent_stand_first() -> None:
         (MONDAY, Withdrew("P5", "ill")), (MONDAY, Withdrew("P6", "ill")),
     ]  # fmt: skip
     entries = story(*told)
-    lines = status.rows(participants.read_participants(STUDY, entries).values(), STUDY, noon(THURSDAY))
+    lines = status.rows(Snapshot(entries).people.values(), STUDY, noon(THURSDAY))
     assert [line.subject for line in lines] == ["P4", "P3", "P1", "P2", "P5", "P6"]
     assert [line.subject for line in status.only_due(lines)] == ["P4", "P3", "P1", "P2"]
     assert status.summary(lines, STUDY, noon(THURSDAY)).endswith(
@@ -203,7 +204,7 @@ def test_a_simulated_study_has_all_that_happens(simulated: tuple[Register, DataS
     """Among ten participants one is late, forgets a dose, misses a session, drops out or is unblinded; nobody else."""
     register, data = simulated
     entries = register.entries()
-    people = participants.read_participants(STUDY, entries)
+    people = Snapshot(entries).people
     assert len(people) == 10
     assert sum(person.withdrawn is not None for person in people.values()) == 1
     assert sum(person.unblinded is not None for person in people.values()) == 1
@@ -229,9 +230,7 @@ def test_a_simulated_study_runs_in_time(simulated: tuple[Register, DataSet]) -> 
     entries = simulated[0].entries()
     moments = [entry.utc for entry in entries]
     assert moments == sorted(moments)
-    lines = status.rows(
-        participants.read_participants(STUDY, entries).values(), STUDY, noon(dates.day_of(STUDY, moments[-1]) + DAY)
-    )
+    lines = status.rows(Snapshot(entries).people.values(), STUDY, noon(dates.day_of(STUDY, moments[-1]) + DAY))
     assert {line.urgency for line in lines} == {Urgency.done, Urgency.withdrawn}
 
 

@@ -57,7 +57,7 @@ def add_legend(figure: Figure) -> None:
 
 def planned(results: Results) -> list[Effects]:
     """The outcomes that the plan names."""
-    named = {*results.plan.changed, *results.plan.unchanged}
+    named = {*results.data.plan.changed, *results.data.plan.unchanged}
     return [one for measure, one in results.effects.items() if measure.outcome in named]
 
 
@@ -134,7 +134,7 @@ def draw_forest(results: Results) -> Drawing:
     figure, axes = new_figure(0.9 + 0.36 * len(shown), 2, sharey=True)
     points, standard = axes.flat
     for place, one in enumerate(shown):
-        bound = results.plan.unchanged.get(one.measure.outcome) if one.measure.minus is None else None
+        bound = results.data.plan.unchanged.get(one.measure.outcome) if one.measure.minus is None else None
         if bound:
             points.fill_betweenx([place - 0.4, place + 0.4], -bound, bound, color=BAND, lw=0)
             points.vlines([-bound, bound], place - 0.4, place + 0.4, color=INK, lw=0.7)

@@ -10,8 +10,10 @@ Sources: Kenward & Roger (1997), Biometrics 53:983, as pbkrtest computes it (Hal
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -100,7 +102,8 @@ def _blocks(rows: Rows) -> _Blocks:
     if len(rows.y) <= x.shape[1] or np.linalg.matrix_rank(x) < x.shape[1]:
         raise NotEstimable("there are too few rows for these effects")
     people, person = np.unique(np.asarray(rows.participant), return_inverse=True)
-    place = _places(person)
+    numbers = defaultdict[str, Iterator[int]](count)
+    place = np.array([next(numbers[who]) for who in rows.participant])  # among the participant's rows
     shape = len(people), int(place.max()) + 1
     used = _spread(np.ones(len(rows.y), dtype=np.float64), person, place, shape)
     groups = {name: np.unique([str(one) for one in codes], return_inverse=True)[1] for name, codes in
@@ -114,16 +117,6 @@ def _blocks(rows: Rows) -> _Blocks:
         tuple(groups), _spread(rows.y, person, place, shape), _spread(x, person, place, shape), used,
         np.array(same).reshape(len(groups), *shape, shape[1]),
     )  # fmt: skip
-
-
-def _places(person: NDArray[np.intp]) -> NDArray[np.intp]:
-    """The place of each row among its participant's."""
-    order = np.argsort(person, kind="stable")
-    starts = np.r_[0, np.flatnonzero(np.diff(person[order])) + 1]
-    lengths = np.diff(np.r_[starts, len(person)])
-    place = np.empty(len(person), dtype=np.intp)
-    place[order] = np.arange(len(person)) - np.repeat(starts, lengths)
-    return place
 
 
 def _spread(values: Array, person: Any, place: Any, shape: tuple[int, int]) -> Array:

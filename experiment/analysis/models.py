@@ -91,16 +91,6 @@ class Effects(Struct, frozen=True):
         return 2 * self.check.se / float(np.sqrt(1 / len(self.pairs.drug_first) + 1 / len(self.pairs.drug_second)))
 
 
-def try_effects(
-    measure: ModelledOutcome, observations: Sequence[RatedItem], drug: str, contrast: str
-) -> Effects | NotEstimable:
-    """The same as `effects`, or why there are none."""
-    try:
-        return effects(measure, observations, drug, contrast)
-    except NotEstimable as why:
-        return why
-
-
 def effects(measure: ModelledOutcome, observations: Sequence[RatedItem], drug: str, contrast: str) -> Effects:
     """Estimates of a measure, drug minus placebo; NotEstimable if the rows cannot tell.
 

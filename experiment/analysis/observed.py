@@ -12,12 +12,15 @@ from pathlib import Path
 from msgspec import Struct
 
 from experiment.analysis.models import RatedItem
-from experiment.analysis.treatments import Treatments
 from experiment.design.visit import Visit, subject_name
 from experiment.errors import BadInput
 from experiment.record.dataset import DataSet
+from experiment.record.events import parse_utc
 from experiment.record.tsv import MISSING, read_dictionary, read_records, read_rows
 from experiment.study.unblinding import SESSIONS
+
+Treatments = Mapping[tuple[str, int], str]
+"""The treatment of each participant's sessions."""
 
 
 class DailyReport(Struct, frozen=True):
@@ -43,24 +46,17 @@ def session_rows(
             yield RatedItem(subject_name(visit.subject), visit.session, treatment, row["message_id"], values)
 
 
-class DailyRows(Struct, frozen=True):
-    """What the daily reports hold. `after_reveal`: of reports sent by whoever's treatment had been revealed by then."""
-
-    rows: tuple[RatedItem, ...]
-    after_reveal: tuple[RatedItem, ...]
-    reports: tuple[DailyReport, ...]
-
-
 def daily_rows(
     data: DataSet,
     treatments: Treatments,
     wording: dict[str, str],
     lengths: dict[str, float],
     revealed: Mapping[str, datetime],
-) -> DailyRows:
+) -> tuple[list[RatedItem], list[RatedItem], list[DailyReport]]:
     """The daily reports: the mean of each block's items that were answered, reversed ones turned round.
 
-    `revealed`: when a participant's treatment was shown to somebody.
+    Rows that count; those of reports that were sent by whoever's treatment had been `revealed` by then (when it was
+    shown to somebody, by participant); and which reports came.
     """
     path = data.root / "phenotype" / "daily.tsv"
     blocks: dict[str, list[tuple[str, float | None]]] = {}
@@ -83,12 +79,10 @@ def daily_rows(
             raise BadInput(f"{path}: {who} is not enrolled, so has no treatment. Find out why.")
         values = {block: mean for block, items in blocks.items() if (mean := _mean(row, items, path)) is not None}
         if values:
-            is_late = (
-                who in revealed and datetime.fromisoformat(row["submitted"].replace("Z", "+00:00")) > revealed[who]
-            )
+            is_late = who in revealed and parse_utc(row["submitted"]) > revealed[who]
             rows[is_late].append(RatedItem(who, session, treatments[who, session], day, values))
         reports.append(DailyReport(who, session, day, bool(values)))
-    return DailyRows(tuple(rows[False]), tuple(rows[True]), tuple(reports))
+    return rows[False], rows[True], reports
 
 
 def _mean(row: Mapping[str, str], items: Sequence[tuple[str, float | None]], path: Path) -> float | None:

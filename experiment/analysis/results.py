@@ -8,13 +8,16 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from experiment.analysis.blinding import Guesses, Index, bang, james
 from experiment.analysis.evidence import (
     Equivalence,
     Estimate,
+    Guesses,
+    Index,
+    bang,
     bayes_factor_01,
     check_equivalence,
     holm,
+    james,
     permutation_p,
 )
 from experiment.analysis.mixed import NotEstimable
@@ -24,12 +27,11 @@ from experiment.analysis.models import (
     RatedItem,
     Source,
     day_slope,
+    effects,
     estimate,
-    try_effects,
     used_rows,
 )
 from experiment.analysis.study_data import StudyData
-from experiment.study.study_file import Analysis
 
 SOURCES: tuple[Source, ...] = ("session", "daily")
 KINDS = {"session": "sessions", "daily": "reports"}
@@ -53,15 +55,6 @@ class Blinding(Struct, frozen=True):
     james: Index | None
 
 
-class Reported(Struct, frozen=True):
-    """How many daily reports were due and given, under a treatment on a day."""
-
-    treatment: str
-    day: str
-    due: int
-    given: int
-
-
 class Results(Struct, frozen=True):
     """What came out. `effects` by measure; `specific`: changed minus unchanged; `impossible`: why a measure has none.
 
@@ -69,7 +62,6 @@ class Results(Struct, frozen=True):
     """
 
     data: StudyData
-    plan: Analysis
     effects: Mapping[ModelledOutcome, Effects]
     specific: Mapping[ModelledOutcome, Effects]
     impossible: Mapping[ModelledOutcome, str]
@@ -78,7 +70,6 @@ class Results(Struct, frozen=True):
     bayes: Mapping[ModelledOutcome, float]
     sensitivity: tuple[Sensitivity, ...]
     blinding: tuple[Blinding, ...]
-    reported: tuple[Reported, ...]
 
     @property
     def all_effects(self) -> list[Effects]:
@@ -99,19 +90,18 @@ def analyse(data: StudyData) -> Results:
     specific: dict[ModelledOutcome, Effects] = {}
     impossible: dict[ModelledOutcome, str] = {}
     for source in SOURCES:
-        outcomes = _outcomes(data, plan, source)
+        outcomes = _outcomes(data, source)
         one_way = [ModelledOutcome(source, name) for name in outcomes]
         apart = [ModelledOutcome(source, a, b) for a in plan.changed for b in plan.unchanged if {a, b} <= set(outcomes)]
         for measures, into in ((one_way, found), (apart, specific)):
             for measure in measures:
-                one = _try_effects(data, measure)
-                if isinstance(one, NotEstimable):
-                    impossible[measure] = str(one)
-                else:
-                    into[measure] = one
+                try:
+                    into[measure] = _effects(data, measure)
+                except NotEstimable as why:  # noqa: PERF203 - a model takes far longer
+                    impossible[measure] = str(why)
     primary = {measure: one.treatment.p for measure, one in found.items() if measure.outcome in plan.changed}
     return Results(
-        data, plan, found, specific, impossible, holm(primary),
+        data, found, specific, impossible, holm(primary),
         {
             measure: check_equivalence(one.treatment, plan.unchanged[measure.outcome])
             for measure, one in found.items() if measure.outcome in plan.unchanged
@@ -120,27 +110,27 @@ def analyse(data: StudyData) -> Results:
             measure: bayes_factor_01(one.check.t, len(one.pairs.drug_first), len(one.pairs.drug_second))
             for measure, one in found.items() if one.check
         },
-        tuple(_sensitivity(data, plan, found)), tuple(_blinding(data)), tuple(_reported(data)),
+        tuple(_sensitivity(data, found)), tuple(_blinding(data)),
     )  # fmt: skip
 
 
-def _try_effects(data: StudyData, measure: ModelledOutcome) -> Effects | NotEstimable:
+def _effects(data: StudyData, measure: ModelledOutcome) -> Effects:
     """The effects; none on the difference of two outcomes whose points are not the same."""
     if measure.minus and not data.has_one_scale(measure):
-        return NotEstimable("their scales have different lengths")
-    return try_effects(measure, data.observations[measure.source], data.drug, data.contrast)
+        raise NotEstimable("their scales have different lengths")
+    return effects(measure, data.observations[measure.source], data.drug, data.contrast)
 
 
-def _outcomes(data: StudyData, plan: Analysis, source: Source) -> list[str]:
+def _outcomes(data: StudyData, source: Source) -> list[str]:
     """What was rated: those of the plan first, in its order."""
     rated = dict.fromkeys(name for one in data.observations[source] for name in one.values)
-    planned = [name for name in (*plan.changed, *plan.unchanged) if name in rated]
+    planned = [name for name in (*data.plan.changed, *data.plan.unchanged) if name in rated]
     return [*planned, *(name for name in rated if name not in planned)]
 
 
-def _sensitivity(data: StudyData, plan: Analysis, found: Mapping[ModelledOutcome, Effects]) -> Iterator[Sensitivity]:
+def _sensitivity(data: StudyData, found: Mapping[ModelledOutcome, Effects]) -> Iterator[Sensitivity]:
     for measure, one in found.items():
-        if measure.outcome in plan.changed or measure.outcome in plan.unchanged:
+        if measure.outcome in {*data.plan.changed, *data.plan.unchanged}:
             yield Sensitivity("as planned", one.treatment)
             yield from _on_pairs(one)
             yield from _other_rows(data, measure)
@@ -230,11 +220,3 @@ def _blinding(data: StudyData) -> Iterator[Blinding]:
             arms.append(counts)
         filled = [(arm, bang(arm)) for arm in arms if arm.total]
         yield Blinding(when, tuple(filled), james(*arms) if len(filled) == len(arms) else None)
-
-
-def _reported(data: StudyData) -> Iterator[Reported]:
-    for treatment in data.study.treatments:
-        own = [one for one in data.reports if data.treatments[one.participant, one.session] == treatment]
-        for day in sorted({one.day for one in own}, key=int):
-            given = [one.is_given for one in own if one.day == day]
-            yield Reported(treatment, day, len(given), sum(given))

@@ -1,7 +1,11 @@
-"""All that the analysis reads: the register, the tables, the treatments; which rows count, and which do not and why."""
+"""All that the analysis reads: the register, the tables, the treatments; which rows count, and which do not and why.
+
+Treatments are those that unblinding wrote, after the lock, or random labels before it.
+"""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -9,22 +13,26 @@ from pathlib import Path
 from msgspec import Struct
 
 from experiment.analysis.models import ModelledOutcome, RatedItem, Source
-from experiment.analysis.observed import DailyReport, daily_rows, read_guesses, read_symptoms, session_rows
-from experiment.analysis.treatments import Treatments, check_unblinded, random_labels, read_treatments
-from experiment.design.visit import Visit, subject_label, subject_name
+from experiment.analysis.observed import DailyReport, Treatments, daily_rows, read_guesses, read_symptoms, session_rows
+from experiment.design.visit import Visit, session_name, subject_label, subject_name
 from experiment.errors import BadInput
 from experiment.record.dataset import DataSet
 from experiment.record.events import Started
 from experiment.record.transcript import has_begun, read_start
-from experiment.study.events import Entry, Overridden, Unblinded, Withdrew
+from experiment.record.tsv import read_records
+from experiment.study.events import Overridden, Unblinded, Withdrew
 from experiment.study.location import register_in
 from experiment.study.participant import Participant
-from experiment.study.participants import counting_acts
 from experiment.study.screening import ScreeningCounts, screening_counts
+from experiment.study.snapshot import Snapshot
 from experiment.study.study_file import Analysis, Study
-from experiment.study.unblinding import SESSIONS
+from experiment.study.unblinding import COLUMNS, SESSIONS, check_locked
 
 MOST_NAMED = 10
+NOT_LOCKED = (
+    "The study is not locked, and drug effects stay hidden until it is. Run `dayfour study lock` and `dayfour "
+    "study unblind`, or try the analysis with --blinded."
+)
 
 
 class LeftOut(Struct, frozen=True):
@@ -94,7 +102,7 @@ def read_study_data(data: Path, treatments: Path | None) -> StudyData:
     """
     register = register_in(data)
     told = register.read()
-    study, people = told.study, tuple(told.people.values())
+    study, people = told.study, [*told.people.values()]
     if study.analysis is None or not study.analysis.unchanged:
         raise BadInput(
             "The study's plan does not set [analysis.unchanged], by how many scale points an outcome may differ and "
@@ -103,25 +111,18 @@ def read_study_data(data: Path, treatments: Path | None) -> StudyData:
     if treatments is None:
         known = random_labels(study, people)
     else:
-        check_unblinded(told.entries, data, register.folder)
+        check_unblinded(told, data, register.folder)
         known = read_treatments(treatments, study, people)
-    return _read(DataSet(data), study, people, told.entries, known, is_blinded=treatments is None)
+    return _read(DataSet(data), told, known, is_blinded=treatments is None)
 
 
-def _read(
-    data: DataSet,
-    study: Study,
-    people: Sequence[Participant],
-    entries: Sequence[Entry],
-    treatments: Treatments,
-    *,
-    is_blinded: bool,
-) -> StudyData:
+def _read(data: DataSet, told: Snapshot, treatments: Treatments, *, is_blinded: bool) -> StudyData:
+    people = tuple(told.people.values())
     _check_strangers(data, {one.name for one in people})
     visits = {Visit(one.subject, session): one for one in people for session in SESSIONS}
     starts = {visit: start for visit in visits if (start := _read_start(data, visit))}
     is_synthetic = {start.mode for start in starts.values()} == {"simulate"}
-    overridden, wording, lengths = _overridden(entries), dict[str, str](), dict[str, float]()
+    overridden, wording, lengths = _overridden(told), dict[str, str](), dict[str, float]()
     rows: dict[bool, list[RatedItem]] = {True: [], False: []}
     left_out = [LeftOut(name, 0, "a pilot, in data/pilot", 0) for name in _pilots(data)]
     for visit, one in visits.items():
@@ -133,14 +134,14 @@ def _read(
         rows[reason is None] += own
         if reason:
             left_out.append(LeftOut(one.name, visit.session, reason, sum(bool(row.values) for row in own)))
-    daily = daily_rows(data, treatments, wording, lengths, _revealed(entries))
+    daily, late, reports = daily_rows(data, treatments, wording, lengths, _revealed(told))
     return StudyData(
-        study, tuple(people), _withdrawals(entries), treatments,
-        {"session": tuple(rows[True]), "daily": daily.rows},
-        {"session": tuple(rows[False]), "daily": daily.after_reveal},
-        tuple(sorted(left_out, key=_place)), daily.reports, read_guesses(data),
+        told.study, people, _withdrawals(told), treatments,
+        {"session": tuple(rows[True]), "daily": tuple(daily)},
+        {"session": tuple(rows[False]), "daily": tuple(late)},
+        tuple(sorted(left_out, key=_place)), tuple(reports), read_guesses(data),
         read_symptoms(data, [one.subject for one in people]), wording, lengths, is_synthetic=is_synthetic,
-        is_blinded=is_blinded, screening=screening_counts(entries),
+        is_blinded=is_blinded, screening=screening_counts(told),
     )  # fmt: skip
 
 
@@ -172,11 +173,11 @@ def _why_not(one: Participant, session: int) -> str | None:
     return reasons.get(held.status)
 
 
-def _overridden(entries: Sequence[Entry]) -> dict[Visit, str]:
+def _overridden(told: Snapshot) -> dict[Visit, str]:
     """Sessions that were run against the study's rules: what the rules said, and why it was done."""
-    acts = [act for act in counting_acts(entries) if isinstance(act, Overridden)]
-    told = "run against the study's rules ({}): {}".format
-    return {Visit(act.subject, act.session): told(act.refused.partition(".")[0], act.reason) for act in acts}
+    acts = [act for act in told.acts if isinstance(act, Overridden)]
+    words = "run against the study's rules ({}): {}".format
+    return {Visit(act.subject, act.session): words(act.refused.partition(".")[0], act.reason) for act in acts}
 
 
 def _unfit(start: Started | None, *, is_synthetic: bool) -> str | None:
@@ -185,15 +186,66 @@ def _unfit(start: Started | None, *, is_synthetic: bool) -> str | None:
     return f"run on a computer that failed its check: {start.override}" if start and start.override else None
 
 
-def _withdrawals(entries: Sequence[Entry]) -> dict[str, str]:
-    return {subject_name(act.subject): act.reason for act in counting_acts(entries) if isinstance(act, Withdrew)}
+def _withdrawals(told: Snapshot) -> dict[str, str]:
+    return {subject_name(act.subject): act.reason for act in told.acts if isinstance(act, Withdrew)}
 
 
-def _revealed(entries: Sequence[Entry]) -> dict[str, datetime]:
+def _revealed(told: Snapshot) -> dict[str, datetime]:
     """When treatments were shown in an emergency, the first time."""
-    acts = [(one.act.subject, one.utc) for one in reversed(entries) if isinstance(one.act, Unblinded)]
-    return {subject_name(subject): datetime.fromisoformat(utc) for subject, utc in acts if subject}
+    acts = [(one.act.subject, one.moment) for one in reversed(told.entries) if isinstance(one.act, Unblinded)]
+    return {subject_name(subject): moment for subject, moment in acts if subject}
 
 
 def _pilots(data: DataSet) -> list[str]:
     return sorted(path.name for path in (data.pilot.root / "sourcedata").glob("sub-*"))
+
+
+def check_unblinded(told: Snapshot, data: Path, folder: Path) -> None:
+    """BadInput unless the study is locked, unblinded, and its data are as they were; `folder`: the register's."""
+    if not told.lock:
+        raise BadInput(NOT_LOCKED)
+    if not any(isinstance(act, Unblinded) and act.subject is None for act in told.acts):
+        raise BadInput("The study has not been unblinded. Run `dayfour study unblind` first.")
+    check_locked(data, folder, told.lock)
+
+
+def read_treatments(path: Path, study: Study, people: Sequence[Participant]) -> Treatments:
+    """The treatments as `study unblind` wrote them; BadInput unless they are those of all who are enrolled."""
+    rows = read_records(path, *COLUMNS[:2])
+    if not rows:
+        raise BadInput(
+            f"{path} cannot be read or is empty. Please give the table that `dayfour study unblind --out` wrote."
+        )
+    if missing := [name for name in COLUMNS if name not in rows[0]]:
+        raise BadInput(
+            f"{path} has no column {missing[0]!r}. Please give the table that `dayfour study unblind` wrote."
+        )
+    found = {(row["participant_id"], row["session_id"]): row for row in rows}
+    known: dict[tuple[str, int], str] = {}
+    for one in people:
+        for session in SESSIONS:
+            row = found.pop((one.name, session_name(session)), None)
+            if row is None or row["treatment"] not in study.treatments:
+                raise BadInput(
+                    f"{path}: {Visit(one.subject, session)} has no treatment, or one that is not of this study."
+                )
+            if row["kit"] != one.kits[session - 1]:
+                raise BadInput(f"{path} belongs to another study: {Visit(one.subject, session)} has another kit here.")
+            known[one.name, session] = row["treatment"]
+        if known[one.name, 1] == known[one.name, 2]:
+            raise BadInput(f"{path}: {one.name} has the same treatment twice. Unblind again, and do not edit the file.")
+    if found:
+        raise BadInput(f"{path}: {min(found)[0]} is not enrolled in this study.")
+    return known
+
+
+def random_labels(study: Study, people: Sequence[Participant]) -> Treatments:
+    """Labels that say nothing: half of each stratum in either order, drawn anew from the plan's seed."""
+    known: dict[tuple[str, int], str] = {}
+    for stratum in study.strata:
+        names = [one.name for one in people if one.stratum == stratum]
+        random.Random(f"{study.seed}/{stratum}/blinded").shuffle(names)
+        for place, name in enumerate(names):
+            both = study.treatments if place % 2 else study.treatments[::-1]
+            known |= {(name, session): both[session - 1] for session in SESSIONS}
+    return known

@@ -102,7 +102,10 @@ def build_tables(results: Results) -> list[ResultTable]:
     """All of them; those without rows too, so that no expected file is missing."""
     return [
         ResultTable("estimates", ESTIMATES, [_estimate_row(one) for one in results.estimates]),
-        ResultTable("evidence", EVIDENCE, _evidence(results)),
+        ResultTable("evidence", EVIDENCE, [
+            (one.treatment.outcome, results.bayes.get(measure), results.holm.get(measure))
+            for measure, one in results.effects.items()
+        ]),
         ResultTable("equivalence", EQUIVALENCE, [
             (one.outcome, one.bound, one.low, one.high, one.p, "yes" if one.is_shown else "no")
             for one in results.equivalence.values()
@@ -112,9 +115,7 @@ def build_tables(results: Results) -> list[ResultTable]:
         ResultTable("left_out", LEFT_OUT, list(_left_out(results.data))),
         _participants(results),
         ResultTable("blinding", BLINDING, _blinding(results)),
-        ResultTable(
-            "daily_reports", REPORTS, [(one.treatment, one.day, one.due, one.given) for one in results.reported]
-        ),
+        ResultTable("daily_reports", REPORTS, list(_reported(results.data))),
         *(_data(results, source) for source in SOURCES),
     ]  # fmt: skip
 
@@ -149,13 +150,6 @@ def _participants(results: Results) -> ResultTable:
 def _estimate_row(one: Estimate) -> Row:
     numbers = (one.estimate, one.se, one.df, one.t, one.p, *one.interval())
     return (one.outcome, one.contrast, *numbers, one.n_participants, one.n_rows, one.model)
-
-
-def _evidence(results: Results) -> list[Row]:
-    return [
-        (one.treatment.outcome, results.bayes.get(measure), results.holm.get(measure))
-        for measure, one in results.effects.items()
-    ]
 
 
 def _sensitivity(results: Results) -> list[Row]:
@@ -198,6 +192,14 @@ def _blinding(results: Results) -> list[Row]:
         if both := asked.james:
             rows.append((asked.when, "both", None, None, None, "james", both.value, both.low, both.high))
     return rows
+
+
+def _reported(data: StudyData) -> Iterator[Row]:
+    for treatment in data.study.treatments:
+        own = [one for one in data.reports if data.treatments[one.participant, one.session] == treatment]
+        for day in sorted({one.day for one in own}, key=int):
+            given = [one.is_given for one in own if one.day == day]
+            yield treatment, day, len(given), sum(given)
 
 
 def _data(results: Results, source: Source) -> ResultTable:

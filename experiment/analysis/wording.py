@@ -79,7 +79,7 @@ Armitage, 1979), which is given as a check."""
 def methods(results: Results) -> str:
     """The paragraph on methods."""
     drug, other = results.data.study.treatments
-    bounds = [f"{name} within ±{bound:g} points" for name, bound in results.plan.unchanged.items()]
+    bounds = [f"{name} within ±{bound:g} points" for name, bound in results.data.plan.unchanged.items()]
     filled = METHODS.format(
         drug=drug, other=other, alpha=ALPHA, scale=PRIOR_SCALE, bounds=listed(bounds), primary=_primary(results),
         intercepts=" ".join(_random_terms(results)),
@@ -164,18 +164,15 @@ def _specific(one: Effects) -> str:
     return f"The effect on {measure.outcome} was {way} than that on {measure.minus} {where}."
 
 
-def _lacking(results: Results) -> list[ModelledOutcome]:
-    """The outcomes of which nothing can be said; of differences between two, nothing was published."""
-    return [measure for measure in results.impossible if measure.minus is None]
-
-
 def is_as_published(results: Results) -> bool:
     """Whether all that was published is shown here: less connection, the rest unchanged."""
     lower = [results.effects[one].treatment.estimate < 0 and p < ALPHA for one, p in results.holm.items()]
     same = [
         one.is_shown and results.effects[measure].treatment.p >= ALPHA for measure, one in results.equivalence.items()
     ]
-    return bool(lower and same) and all([*lower, *same]) and not _lacking(results)
+    # Of differences between two outcomes nothing was published.
+    is_lacking = any(measure.minus is None for measure in results.impossible)
+    return bool(lower and same) and all([*lower, *same]) and not is_lacking
 
 
 def conclusion(results: Results) -> str:

@@ -167,7 +167,7 @@ def set_session_aside(named: NamedSession, reason: str) -> None:
     why = recording.meaningful(reason)
     check_unseen(named.data, visit)
     if register:
-        register.act(who, lambda entries: recording.begin_again(entries, visit, why, register.now()))
+        register.act(who, lambda told: recording.begin_again(told, visit, why, register.now()))
     kept = set_aside(named.data, visit, why, who, utc_now().isoformat(timespec="seconds"))
     say(f"{visit} is starting again. Its first log is kept:\n  {kept}")
 

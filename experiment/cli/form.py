@@ -19,7 +19,7 @@ from experiment.design.protocol import Protocol
 from experiment.design.session import check_session, check_subject
 from experiment.errors import BadInput
 from experiment.record.tsv import looks_like_formula
-from experiment.study.participants import near_ids
+from experiment.study.snapshot import near_ids
 
 SUBJECT, SESSION, OPERATOR = "subject", "session", "operator"
 # No question of a protocol can have this name.

@@ -14,17 +14,16 @@ from experiment.design.protocol import read_daily
 from experiment.design.visit import subject_name
 from experiment.errors import BadInput
 from experiment.reports import http, mail
-from experiment.reports.events import journal
 from experiment.reports.importing import plan_import, write_import
 from experiment.reports.links import check_out, make_links, revoke_links, write_handouts
+from experiment.reports.log import asked_last, journal, questions
 from experiment.reports.mail import Address, MailServer, read_addresses, read_bytes
 from experiment.reports.methods import paragraph
-from experiment.reports.record import asked_last, questions
 from experiment.reports.server import build_app
 from experiment.reports.service import Service
 from experiment.reports.table import rows, table_path
 from experiment.storage.encryption import decrypt
-from experiment.study.keys import read_key
+from experiment.study.seals import read_key
 
 AskedProtocol = Annotated[
     Path | None, typer.Option("--protocol", help="The protocol, if its daily reports are not yet being served.")
@@ -44,7 +43,7 @@ def serve(
     """Serve the pages until Ctrl+C. Only this computer can reach them, unless a web server with TLS passes them on."""
     service = Service(data, read_daily(protocol))
     with http.listen(host, port, behind_proxy=behind_proxy) as listener:
-        if asked_last(service.journal.events()) not in {None, service.daily}:
+        if asked_last(service.journal.entries()) not in {None, service.daily}:
             say("Questions, hours or words have changed. From now on the new ones are asked.", "yellow")
         service.begin()
         where = f"{host}, port {port}. Reports go to {service.journal.path}"
@@ -79,7 +78,7 @@ def links(
     if not (url and out):
         raise BadInput("Please give --url, the address of the pages, and --out, a folder for what is handed out.")
     check_out(service, out)
-    if not service.journal.events():
+    if not service.journal.entries():
         service.begin()
     made = make_links(service, url, subject or [], renew=renew)
     files = write_handouts(service, out, made)
@@ -100,7 +99,7 @@ def remind(
     """List whose report of today is missing; with addresses and a mail server, e-mail each once a day."""
     service = _begun(data)
     if addresses is None:
-        for one in mail.owed(service, service.journal.events()):
+        for one in mail.owed(service, service.journal.entries()):
             hand_over(f"{subject_name(one.subject)}\t{one.window.date}\t{one.window.closes:%Y-%m-%dT%H:%M%z}\n")
         return
     if not (smtp and sender):
@@ -151,18 +150,18 @@ def methods(data: DataFolder = DATA) -> None:
     """Print the methods paragraph from the data: window, items, compliance, delay, missing reports."""
     service = _begun(data)
     roster = service.roster()
-    of = rows(roster.people.values(), roster.study, service.journal.events(), roster.as_of(service.now()))
+    of = rows(roster.people.values(), roster.study, service.journal.entries(), roster.as_of(service.now()))
     hand_over(paragraph(of, service.daily, roster.study) + "\n")
 
 
 def _begun(data: Path) -> Service:
     """The daily reports as they are asked for now; BadInput if they have not begun."""
-    return Service(data, questions(journal(data).events()).latest)
+    return Service(data, questions(journal(data).entries()).latest)
 
 
 def _service(data: Path, protocol: Path | None) -> Service:
     """The daily reports with this protocol; without one, as they are asked for now, or will be by the usual one."""
-    asked = None if protocol else asked_last(journal(data).events())
+    asked = None if protocol else asked_last(journal(data).entries())
     return Service(data, asked or read_daily(protocol or PROTOCOL))
 
 

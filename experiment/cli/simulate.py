@@ -23,10 +23,9 @@ from experiment.session import run as sessions
 from experiment.study import simulated_study
 from experiment.study.clock import SIMULATOR, moment_of
 from experiment.study.dates import parse_day
-from experiment.study.keys import read_key, write_keys
 from experiment.study.location import FOLDER
 from experiment.study.register import Register
-from experiment.study.seals import open_packing
+from experiment.study.seals import open_packing, read_key, write_keys
 from experiment.study.setup import set_up
 from experiment.study.study_file import Study, read_study
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal, cast
@@ -17,15 +17,15 @@ from experiment.design.visit import Visit, bare_label, subject_name
 from experiment.errors import DayFourError
 from experiment.record.dataset import DataSet
 from experiment.reports.standings import Standing, reports_in, standings_of
-from experiment.study import agreement, dates, participants, queries, recording, sessions, setup
+from experiment.study import agreement, dates, queries, recording, sessions, setup
 from experiment.study import calendar as appointments
 from experiment.study import history as study_history
 from experiment.study import status as standing
 from experiment.study.clock import confirm_clock, moment_of
-from experiment.study.events import Act, Enrolled, Entry
+from experiment.study.events import Act, Enrolled
 from experiment.study.location import register_in
-from experiment.study.participants_tsv import update_participants_tsv
 from experiment.study.recording import meaningful
+from experiment.study.sessions import update_participants_tsv
 from experiment.study.snapshot import Snapshot
 
 New = Annotated[bool, typer.Option("--new", help="This is not the person with the similar ID.")]
@@ -65,7 +65,7 @@ def consent(
     on = parse_day(day)
     record_act(
         data, operator,
-        lambda entries, now: recording.consent(entries, subject, on, version, now, dated_back, is_new=new),
+        lambda told, now: recording.consent(told, subject, on, version, now, dated_back, is_new=new),
     )  # fmt: skip
     say(f"Consent of {_name(subject)} is recorded.")
 
@@ -84,7 +84,7 @@ def start(
     """Record that a course began: its day 1 is the day of the first dose."""
     on, number = parse_day(day), cast("Literal[1, 2]", course)
     told = record_act(
-        data, operator, lambda entries, now: recording.start_course(entries, subject, number, on, kit, now, dated_back)
+        data, operator, lambda told, now: recording.start_course(told, subject, number, on, kit, now, dated_back)
     )
     one, courses = told.participant(subject), told.study.courses
     session_day, _ = dates.session_days(courses, one.starts[course - 1])
@@ -103,7 +103,7 @@ def dosed(
 ) -> None:
     """Record that a dose was taken, or missed."""
     on = parse_day(day)
-    record_act(data, operator, lambda entries, now: recording.record_dose(entries, subject, on, now, taken=not missed))
+    record_act(data, operator, lambda told, now: recording.record_dose(told, subject, on, now, taken=not missed))
     say(f"The dose of {_name(subject)} is recorded as {'missed' if missed else 'taken'}.")
 
 
@@ -116,7 +116,7 @@ def withdraw(
 ) -> None:
     """Record that a participant leaves the study."""
     on = parse_day(day)
-    record_act(data, operator, lambda entries, now: recording.withdraw(entries, subject, reason, now, on))
+    record_act(data, operator, lambda told, now: recording.withdraw(told, subject, reason, now, on))
     say(f"{_name(subject)} has left the study.")
 
 
@@ -132,7 +132,7 @@ def close(
         say(f"Session {session} of {name} did take place. This is now recorded in the register.")
         return
     sessions.check_never_held(data_set, Visit(check_subject(subject), session))
-    record_act(data, operator, lambda entries, now: recording.record_never_held(entries, subject, session, now))
+    record_act(data, operator, lambda told, now: recording.record_never_held(told, subject, session, now))
     say(f"Session {session} of {name} is closed as not run.")
 
 
@@ -145,7 +145,7 @@ def history(
     """List everything that was recorded, by whom and when, with entry numbers."""
     register = register_in(data)
     label = register.participant(subject).subject if subject else None
-    rows = list(study_history.rows(register.entries(), label))
+    rows = list(study_history.rows(register.read(), label))
     if not show_rows(study_history.HistoryRow._fields, rows, as_json=as_json, as_tsv=as_tsv):
         show(study_history.table(rows))
 
@@ -157,7 +157,7 @@ def correct(
     data: DataFolder = DATA,
 ) -> None:
     """Cancel an entry that was a mistake, such as a wrong day. Then record the right one."""
-    told = record_act(data, operator, lambda entries, now: recording.correct(entries, entry, reason, now))
+    told = record_act(data, operator, lambda told, now: recording.correct(told, entry, reason, now))
     say(f"Entry {entry} no longer counts: {study_history.describe(told.entries[entry - 1].act)}")
 
 
@@ -168,7 +168,7 @@ def clock(
 ) -> None:
     """Record that this computer's clock is right, although the register's last entry has another time."""
     why = meaningful(reason)
-    record_act(data, operator, lambda entries, now: confirm_clock(entries, why, now))
+    record_act(data, operator, lambda told, now: confirm_clock(told.entries, why, now))
     say("Recorded. `dayfour qa` shows it until it is resolved (`dayfour study answer`).")
 
 
@@ -187,7 +187,7 @@ def status(
         return
     show(standing.table(listed))
     show(standing.summary(lines, plan, moment))
-    if waiting := participants.awaiting_enrolment(told.entries):
+    if waiting := told.awaiting_enrolment:
         show(f"Consented but not enrolled yet: {', '.join(map(subject_name, waiting))}")
     for line in standing.seals(told, moment, sum(one.needs_person for one in queries.integrity_findings(told, data))):
         show(line)
@@ -222,10 +222,10 @@ def standings_now(data: Path, told: Snapshot, moment: datetime, tell: Callable[[
         return []
 
 
-def record_act(data: Path, who: str, decide: Callable[[Sequence[Entry], datetime], Act]) -> Snapshot:
+def record_act(data: Path, who: str, decide: Callable[[Snapshot, datetime], Act]) -> Snapshot:
     """Record the act that `decide` gives at this moment, and let participants.tsv follow; the register then."""
     register = register_in(data)
-    told = register.act_and_read(who, lambda entries: decide(entries, register.now()))
+    told = register.act(who, lambda told: decide(told, register.now()))
     update_participants(data, told)
     return told
 
@@ -242,7 +242,7 @@ def _name(subject: str) -> str:
 def update_participants(data: Path, told: Snapshot) -> None:
     """Bring `participants.tsv` up to the register. What hinders that undoes no act, and is said."""
     try:
-        update_participants_tsv(DataSet(data), told.entries)
+        update_participants_tsv(DataSet(data), told)
     except Exception as error:  # noqa: BLE001 - nobody may think that the act was not recorded, and repeat it
         why = error if isinstance(error, DayFourError) else describe_unexpected(error)
         say(f"Recorded, but participants.tsv does not show it yet: {why}", "yellow")

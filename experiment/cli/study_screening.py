@@ -14,7 +14,7 @@ from experiment.cli.terminal import say, show, show_rows
 from experiment.design.visit import bare_label, subject_name
 from experiment.errors import BadInput
 from experiment.record.finding import count_in_words
-from experiment.study import bring_in, past_rows, recording
+from experiment.study import bring_in, recording
 from experiment.study import screening as log
 from experiment.study.events import Enrolled
 from experiment.study.location import register_in
@@ -35,20 +35,20 @@ def screen(
         raise BadInput(f"--outcome {outcome}: choose eligible, not-eligible, declined or other.")
     record_act(
         data, operator,
-        lambda entries, now: recording.screen(entries, subject, on, named, reason, now, is_new=new),
+        lambda told, now: recording.screen(told, subject, on, named, reason, now, is_new=new),
     )  # fmt: skip
     say(f"The screening of {subject_name(bare_label(subject))} is recorded: {log.OUTCOME_WORDS[named]}.")
 
 
 def screening(data: DataFolder = DATA, as_json: AsJson = False, as_tsv: AsTsv = False) -> None:
     """List everybody who was assessed, and the counts for a flow chart."""
-    entries = register_in(data).entries()
-    rows = log.screening_log(entries)
+    told = register_in(data).read()
+    rows = log.screening_log(told)
     if show_rows(log.HEADER, [row.cells for row in rows], as_json=as_json, as_tsv=as_tsv):
         return
     for row in rows:
         show("  ".join(filter(None, row.cells)))
-    counts = log.screening_counts(entries)
+    counts = log.screening_counts(told)
     if counts is None:
         say("No screening is recorded yet (`dayfour study screen`).")
         return
@@ -67,8 +67,8 @@ def import_study(
 ) -> None:
     """Import a study that is under way: consent, courses, doses and sessions with their past dates."""
     register = register_in(data)
-    rows = past_rows.read_past(file, sheet)
-    acts = bring_in.plan_past(file, rows, register.entries(), register.kits(), reason, register.now())
+    rows = bring_in.read_past(file, sheet)
+    acts = bring_in.plan_past(file, rows, register.read(), register.kits(), reason, register.now())
     people = count_in_words(sum(isinstance(act, Enrolled) for act in acts), "new participant")
     if dry_run:
         show(f"{file.name} can be imported: {people}, {len(acts)} new entries.")

@@ -18,11 +18,10 @@ from experiment.errors import BadInput
 from experiment.reports.table import closed_to_reports
 from experiment.storage.anchor import anchor_of
 from experiment.study import unblinding
-from experiment.study.keys import PUBLIC_SUFFIX, read_key, write_keys
 from experiment.study.location import register_in
 from experiment.study.queries import in_words
 from experiment.study.register import REGISTER
-from experiment.study.seals import open_packing, try_key
+from experiment.study.seals import PUBLIC_SUFFIX, open_packing, read_key, try_key, write_keys
 
 KeyFile = Annotated[Path, typer.Option("--key", help="The private key's file; its passphrase is asked for.")]
 

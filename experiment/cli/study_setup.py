@@ -10,11 +10,11 @@ import typer
 from experiment.cli.options import DATA, ROOT, DataFolder
 from experiment.cli.terminal import say
 from experiment.record.dataset import DataSet
-from experiment.study import location, participants
+from experiment.study import location
 from experiment.study.agreement import check_nothing_is_there
-from experiment.study.keys import read_public
 from experiment.study.location import register_in
 from experiment.study.register import ALLOCATION, PACKING
+from experiment.study.seals import read_public
 from experiment.study.setup import set_up
 from experiment.study.study_file import read_study
 
@@ -60,5 +60,5 @@ def join(
 ) -> None:
     """Let this computer use a register that it shares with other computers."""
     register = location.join(data, folder)
-    name = participants.study_of(register.entries()).name
+    name = register.read().study.name
     say(f"This data set uses the register of {name!r} in {register.folder} from now on.")

@@ -14,7 +14,7 @@ from experiment.record.finding import describe
 from experiment.record.strays import find_strays
 from experiment.replay.verify import verify as verify_session
 from experiment.replay.verify import verify_all
-from experiment.reports.verify import verify as verify_reports
+from experiment.reports.table import verify as verify_reports
 from experiment.storage.anchor import find_anchor
 from experiment.storage.hash_chain import line_digests
 from experiment.storage.read_file import read_file

@@ -75,14 +75,9 @@ INPUTS = {"queue": "hardware queue", "iohub": "ioHub", "poll": "polling", "robot
 
 
 def qa_finding(
-    kind: str,
-    text: str,
-    *,
-    needs_person: bool = True,
-    subject: str | None = None,
-    session: int | None = None,
-    place: str | None = None,
-) -> Finding:
+    kind: str, text: str, subject: str | None = None, session: int | None = None, place: str | None = None,
+    *, needs_person: bool = True,
+) -> Finding:  # fmt: skip
     """A finding of one of KINDS; subject and session are None where it is about more than one."""
     return Finding(kind, "error" if needs_person else "note", text, subject=subject, session=session, place=place)
 
@@ -116,7 +111,7 @@ def session_findings(
         for check in (_end, _content, _ratings, _speed, _frames, _screen, _equipment, _devices, _course):
             found += check(one, thresholds)
     return sort_findings(
-        qa_finding(kind, text, needs_person=person, subject=one.subject, session=one.session, place=place)
+        qa_finding(kind, text, one.subject, one.session, place, needs_person=person)
         for kind, person, place, text in found
     )
 
@@ -137,12 +132,7 @@ def _end(one: SessionSummary, _: Thresholds) -> Found:
     """Complete or not, and why."""
     place, rated = one.last_place, f"{one.rated} of {len(one.asked)} {one.things} rated"
     if one.ending == "died":
-        yield (
-            "died",
-            True,
-            place,
-            f"The log stops at {place}; {rated}. Start `run` to resume or close the session.",
-        )
+        yield "died", True, place, f"The log stops at {place}; {rated}. Start `run` to resume or close the session."
     elif one.ending == "failed":
         yield "failed", True, place, f"Stopped at {place} with the error {one.reason}; {rated}."
     elif one.ending == "aborted":
@@ -161,12 +151,8 @@ def _content(one: SessionSummary, _: Thresholds) -> Found:
         yield "stray", True, one.strayed, f"{one.strayed} was not shown as planned."
     missing = sum(answer.value is None for answer in one.answers)
     if one.ending == "completed" and missing:
-        yield (
-            "unrated",
-            True,
-            None,
-            f"{missing} of {len(one.answers)} ratings are missing although the session is complete.",
-        )
+        words = f"{missing} of {len(one.answers)} ratings are missing although the session is complete."
+        yield "unrated", True, None, words
 
 
 def _ratings(one: SessionSummary, thresholds: Thresholds) -> Found:

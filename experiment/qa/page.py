@@ -17,9 +17,19 @@ from msgspec import Struct, structs
 
 from experiment.design.thresholds import REASONS, Thresholds
 from experiment.design.visit import Visit
-from experiment.qa.charts import Axis, blocks, dots, line, strokes, times_scale
+from experiment.qa.charts import (
+    CHART_HEIGHT_PX,
+    CHART_PX,
+    Axis,
+    blocks,
+    dots,
+    draw_histograms,
+    ends_of,
+    line,
+    strokes,
+    times_scale,
+)
 from experiment.qa.findings import INPUTS, KINDS, duration
-from experiment.qa.histograms import CHART_HEIGHT_PX, CHART_PX, draw_histograms, ends_of
 from experiment.qa.session_summary import SessionSummary
 from experiment.qa.study_findings import JudgedSession, group_findings, start_of
 from experiment.record.finding import Finding
@@ -203,25 +213,23 @@ def _charts(readings: Sequence[SessionSummary]) -> list[Chart]:
         for question, (first, last) in ends_of(readings).items()
     }
 
-    def rating(question: str) -> Callable[[SessionSummary], list[float]]:
-        return lambda one: [float(a.value) for a in one.answers if a.question == question and a.value is not None]
+    def known(name: str, question: str | None = None) -> Callable[[SessionSummary], list[float]]:
+        return lambda one: [
+            float(value)
+            for answer in one.answers
+            if question in {None, answer.question} and (value := getattr(answer, name)) is not None
+        ]
 
-    def first(one: SessionSummary) -> list[float]:
-        return [answer.first_s for answer in one.answers if answer.first_s is not None]
-
-    def confirm(one: SessionSummary) -> list[float]:
-        return [answer.confirm_s for answer in one.answers if answer.confirm_s is not None]
-
-    def changes(one: SessionSummary) -> list[float]:
-        return [float(answer.changes) for answer in one.answers if answer.changes is not None]
-
-    changed = _values(readings, changes, mean)
+    changed = _values(readings, known("changes"), mean)
     at_most = max(1.0, *(changed.values() or (1.0,)))
     every = [
-        *(_chart(f"Mean rating: {one}", _values(readings, rating(one), mean), axis) for one, axis in ratings.items()),
+        *(
+            _chart(f"Mean rating: {one}", _values(readings, known("value", one), mean), axis)
+            for one, axis in ratings.items()
+        ),
         _chart("Reading time: median, seconds", _values(readings, lambda one: one.reading_times_s, median)),
-        _chart("From scale to first choice: median, seconds", _values(readings, first, median)),
-        _chart("From scale to confirmation: median, seconds", _values(readings, confirm, median)),
+        _chart("From scale to first choice: median, seconds", _values(readings, known("first_s"), median)),
+        _chart("From scale to confirmation: median, seconds", _values(readings, known("confirm_s"), median)),
         _chart("Changes of mind: mean per rating", changed, Axis(0.0, float(ceil(at_most)), CHART_HEIGHT_PX)),
     ]
     return [one for one in every if one.dots]

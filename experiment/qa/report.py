@@ -14,7 +14,7 @@ from experiment.design.thresholds import Thresholds
 from experiment.qa.findings import Answers, session_findings, sort_findings, with_answers
 from experiment.qa.page import StudyPage, render
 from experiment.qa.resolutions import COLUMNS, read_resolutions, table_rows
-from experiment.qa.session_summary import SessionSummary, UnreadableSession, read_session, visit_of_name
+from experiment.qa.session_summary import SessionSummary, UnreadableSession, read_session, unreadable
 from experiment.qa.study_findings import JudgedSession, stray_findings, study_findings
 from experiment.record.find_sessions import find_sessions
 from experiment.record.finding import Finding
@@ -100,10 +100,7 @@ def judge_all(
 ) -> StudyPage:
     """The study with all its findings; pure. A session that only the verification knows has lost its transcript."""
     known = changed or {}
-    lost = [
-        UnreadableSession(path, *visit_of_name(path), "The log is missing.")
-        for path in sorted(set(known) - {r.path for r in readings})
-    ]
+    lost = [unreadable(path, "The log is missing.") for path in sorted(set(known) - {r.path for r in readings})]
     sessions = tuple(
         JudgedSession(one, with_answers(session_findings(one, thresholds, known.get(one.path, ())), answers))
         for one in (*readings, *lost)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -11,6 +10,7 @@ from msgspec import Struct
 
 from experiment.design.objects import Holding
 from experiment.design.session import Step, Waiver
+from experiment.design.visit import Visit, visit_of_file
 from experiment.errors import BadInput
 from experiment.qa.devices import PulseCount, SentSignals, count_pulses, sent_signals
 from experiment.record import transcript as log
@@ -162,7 +162,7 @@ def read_session(path: Path, *, pilot: bool = False) -> SessionSummary | Unreada
     try:
         transcript = log.read(path, pilot=True)
     except BadInput as error:
-        return UnreadableSession(path, *visit_of_name(path), _without_path(str(error), path))
+        return unreadable(path, _without_path(str(error), path))
     check_mode(path, transcript.started.mode, pilot=pilot)
     return summarise(path, transcript.events, torn=transcript.torn_bytes > 0)
 
@@ -173,10 +173,10 @@ def _without_path(text: str, path: Path) -> str:
     return short[:1].upper() + short[1:]
 
 
-def visit_of_name(path: Path) -> tuple[str, int]:
-    """The subject and the session by a transcript's name; session 0 if it has none."""
-    found = re.match(r"sub-([^_]+)_ses-(\d+)_", path.name)
-    return (found[1], int(found[2])) if found else (path.name, 0)
+def unreadable(path: Path, why: str) -> UnreadableSession:
+    """A transcript that cannot be read; session 0 if its name tells none."""
+    visit = visit_of_file(path) or Visit(path.name, 0)
+    return UnreadableSession(path, visit.subject, visit.session, why)
 
 
 def summarise(path: Path, events: Sequence[Event], *, torn: bool = False) -> SessionSummary:

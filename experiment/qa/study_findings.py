@@ -113,17 +113,11 @@ def study_findings(
     return sort_findings(found)
 
 
-def _person(
-    kind: str, text: str, subject: str | None = None, session: int | None = None, place: str | None = None
-) -> Finding:
-    return qa_finding(kind, text, subject=subject, session=session, place=place)
-
-
 def _computers(groups: Iterable[SessionGroup], thresholds: Thresholds) -> Iterator[Finding]:
     for group in groups:
         if _is_affected(group.late_sessions, group.sessions, thresholds):
             text = f"{group.name}: screen problems in {group.late_sessions} of {group.sessions} sessions."
-            yield _person("computer", text, place=group.name)
+            yield qa_finding("computer", text, place=group.name)
 
 
 def _assistants(groups: Iterable[SessionGroup], thresholds: Thresholds) -> Iterator[Finding]:
@@ -131,7 +125,7 @@ def _assistants(groups: Iterable[SessionGroup], thresholds: Thresholds) -> Itera
         lost = group.sessions - group.completed - group.withdrew  # which is the participant's right
         if _is_affected(lost, group.sessions, thresholds):
             text = f"{group.name}: {lost} of {group.sessions} sessions were not completed."
-            yield _person("assistant", text, place=group.name)
+            yield qa_finding("assistant", text, place=group.name)
 
 
 def _is_affected(affected: int, sessions: int, thresholds: Thresholds) -> bool:
@@ -146,16 +140,14 @@ def _protocols(sessions: Iterable[JudgedSession]) -> Iterator[Finding]:
     for reading in readings:
         if reading.protocol_sha256 != usual:
             text = f"Its digest begins {reading.protocol_sha256[:8]}; that of {counts[usual]} others {usual[:8]}."
-            yield _person("protocol", text, reading.subject, reading.session)
+            yield qa_finding("protocol", text, reading.subject, reading.session)
 
 
 def _participant(subject: str, own: Sequence[JudgedSession]) -> Iterator[Finding]:
     """The same habit in every session of a participant who had several."""
     for kind in HABITS:
         if len(own) > 1 and all(one.has(kind) for one in own):
-            title = KINDS[kind]
-            text = f"{title}, in every one of {len(own)} sessions."
-            yield _person("participant", text, subject)
+            yield qa_finding("participant", f"{KINDS[kind]}, in every one of {len(own)} sessions.", subject)
 
 
 def _twice(subject: str, own: Iterable[JudgedSession]) -> Iterator[Finding]:
@@ -166,7 +158,7 @@ def _twice(subject: str, own: Iterable[JudgedSession]) -> Iterator[Finding]:
     for session, names in logs.items():
         if names[1:]:
             text = f"{' and '.join(names)}: decide which one counts and move the others out of the data folder."
-            yield _person("twice", text, subject, session)
+            yield qa_finding("twice", text, subject, session)
 
 
 def stray_findings(strays: Sequence[Path], root: Path) -> list[Finding]:
@@ -176,7 +168,7 @@ def stray_findings(strays: Sequence[Path], root: Path) -> list[Finding]:
     named = ", ".join(path.relative_to(root).as_posix() for path in strays[:MAX_NAMED])
     more = f" and {len(strays) - MAX_NAMED} more" if strays[MAX_NAMED:] else ""
     text = f"Copies, hidden and misnamed files are not read: {named}{more}. Delete them or correct their names."
-    return [_person("copies", text)]
+    return [qa_finding("copies", text)]
 
 
 def _unjudged(sessions: Iterable[JudgedSession]) -> Iterator[Finding]:
@@ -200,7 +192,7 @@ def _unasked(subject: str, own: Iterable[SessionSummary | UnreadableSession]) ->
             text = (
                 f"Ask them soon: `dayfour funnel --subject {subject}`. If that is not possible, resolve this finding."
             )
-            yield _person("unasked", text, subject, one.session)
+            yield qa_finding("unasked", text, subject, one.session)
 
 
 def _schedule(
@@ -210,9 +202,8 @@ def _schedule(
     readings = sorted((one for one in own if isinstance(one, SessionSummary)), key=lambda one: one.session)
     there = {one.session for one in own}
     for missing in sorted(set(range(1, max(there))) - there):
-        yield _person(
-            "missing", f"There is {session_name(max(there))} but not {session_name(missing)}.", subject, missing
-        )
+        text = f"There is {session_name(max(there))} but not {session_name(missing)}."
+        yield qa_finding("missing", text, subject, missing)
     real = [one for one in readings if one.mode == "run"]
     for before, after in pairwise(real):
         days = (start_of(after) - start_of(before)).days
@@ -220,14 +211,14 @@ def _schedule(
             text = (
                 f"{days} days after {session_name(before.session)}; at least {thresholds.gap_minimum_days} are usual."
             )
-            yield _person("too_soon", text, subject, after.session)
+            yield qa_finding("too_soon", text, subject, after.session)
     if (
         real
         and max(there) < real[-1].sessions
         and (days := (today - start_of(real[-1])).days) > thresholds.overdue_days
     ):
         text = f"{days} days since {session_name(real[-1].session)}, and no {session_name(real[-1].session + 1)}."
-        yield _person("missing", text, subject, real[-1].session + 1)
+        yield qa_finding("missing", text, subject, real[-1].session + 1)
 
 
 def start_of(reading: SessionSummary) -> datetime:

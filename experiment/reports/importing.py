@@ -23,11 +23,10 @@ from experiment.messages.importing.files import read_tables
 from experiment.messages.importing.headers import says, strip_number
 from experiment.messages.importing.table import Table
 from experiment.messages.names import plain
-from experiment.reports.events import Answers, Imported, LogLine, entry
+from experiment.record.events import parse_utc
+from experiment.reports.log import Answers, Imported, LogLine, asked, entry
 from experiment.reports.open_times import ReportWindow, among, windows
-from experiment.reports.record import asked
 from experiment.reports.service import Service
-from experiment.study.participants import get_participant
 
 # What columns are called: in Qualtrics, in REDCap (whose forms have `daily_timestamp`), and in our own table.
 NAMES = {
@@ -78,7 +77,7 @@ def plan_import(
                 problems.append(placed)
             else:
                 new.append(placed)
-    there_already = {_same(one.event) for one in service.journal.events() if isinstance(one.event, Imported)}
+    there_already = {_same(one.event) for one in service.journal.entries() if isinstance(one.event, Imported)}
     distinct = {_same(one): one for one in sorted(new, key=lambda one: one.submitted)}
     added = tuple(one for same, one in distinct.items() if same not in there_already)
     return Import(added, len(distinct) - len(added), tuple(problems))
@@ -192,7 +191,7 @@ def _moment(text: str, zone: ZoneInfo) -> datetime | None:
     """The moment, in the file's zone unless it has its own; None if there is none. ValueError if it is no time."""
     if text in NO_TIME:
         return None
-    told = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    told = parse_utc(text)
     return (told if told.tzinfo else told.replace(tzinfo=zone)).astimezone(timezone.utc).replace(microsecond=0)
 
 
@@ -200,7 +199,7 @@ def _placed(service: Service, found: FoundReport, file: str) -> Imported | str:
     """The report with its day, or why it fits none."""
     roster = service.roster()
     try:
-        one = get_participant(roster.people, found.subject)
+        one = roster.participant(found.subject)
     except BadInput as error:
         return f"{found.place}: left out. {error}"
     every = windows(one, roster.study, service.daily)

@@ -1,6 +1,8 @@
 """Secret links: made for participants, handed out as cards with a QR code, a table for mail merge, and calendar files.
 
-A link's secret is kept nowhere but on what is handed out: the log has its digest. Who lost a card gets a new link.
+A link's secret is kept nowhere but on what is handed out: the log has its digest. Who lost a card gets a new link. The
+calendar (RFC 5545) has an alarm and the link for each report: the reminder that needs no server, no vendor and no
+address. Every event keeps its UID, so a file that is imported again after course 2 has begun doubles nothing.
 """
 
 from __future__ import annotations
@@ -9,29 +11,31 @@ import csv
 import io
 import secrets
 from collections.abc import Collection, Sequence
+from datetime import timedelta, timezone
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import segno
+from icalendar import Alarm, Event
 from msgspec import Struct
 
 from experiment.design.visit import subject_name
 from experiment.errors import BadInput
-from experiment.reports.calendar import own_calendar
-from experiment.reports.events import Linked, LogLine, Revoked, entry
-from experiment.reports.record import digest, links
+from experiment.reports.log import Linked, LogLine, Revoked, digest, entry, links
+from experiment.reports.open_times import ReportWindow, windows
 from experiment.reports.replies import Asker
 from experiment.reports.service import Service
-from experiment.reports.words import direction
+from experiment.reports.words import direction, said
 from experiment.storage.atomic_file import write_whole
 from experiment.storage.html import fill_template
+from experiment.study.calendar import Appointment, calendar_event, calendar_file, event_uid
 from experiment.study.participant import Participant
-from experiment.study.participants import get_participant
 
 HERE = Path(__file__).parent
 TOKEN_BYTES = 24
 CARDS, TABLE = "cards.html", "links.csv"
 COLUMNS = ("participant_id", "link")
+LASTS = timedelta(minutes=10)
 
 
 class Card(Struct, frozen=True):
@@ -49,8 +53,8 @@ def make_links(service: Service, url: str, subjects: Collection[str], *, renew: 
     nobody needs a link.
     """
     base = _checked(url)
-    people = service.roster().people
-    chosen = [get_participant(people, one) for one in subjects] or [one for one in people.values() if not one.is_over]
+    roster = service.roster()
+    chosen = [*map(roster.participant, subjects)] or [one for one in roster.people.values() if not one.is_over]
     tokens: dict[str, str] = {}
 
     def decide(entries: Sequence[LogLine]) -> list[LogLine]:
@@ -71,8 +75,7 @@ def make_links(service: Service, url: str, subjects: Collection[str], *, renew: 
 
 def revoke_links(service: Service, subjects: Collection[str]) -> None:
     """Let the links of these participants be valid no more; BadInput if one has none."""
-    people = service.roster().people
-    names = [get_participant(people, one).subject for one in subjects]
+    names = [service.roster().participant(one).subject for one in subjects]
 
     def decide(entries: Sequence[LogLine]) -> list[LogLine]:
         if without := [name for name in names if name not in links(entries).values()]:
@@ -138,3 +141,22 @@ def _checked(url: str) -> str:
     if not parts.hostname or parts.query or parts.scheme not in ({"http", "https"} if is_here else {"https"}):
         raise BadInput(f"--url must be an address such as https://daily.example.edu, with https (you wrote {url!r}).")
     return url.rstrip("/")
+
+
+def own_calendar(asker: Asker, link: str) -> bytes:
+    """The calendar's file, with the reports of the courses that have begun; those after a withdrawal are left out."""
+    days = windows(asker.one, asker.study, asker.daily)
+    return calendar_file("-//Daily report//EN", (_event(asker, window, link) for window in days))
+
+
+def _event(asker: Asker, window: ReportWindow, link: str) -> Event:
+    title = f"{asker.daily.wording.title}: {said(asker.daily, 'about', on=window.date, day=window.day)}"
+    uid = event_uid(asker.study, asker.one, f"{window.course}-own-report-{window.day}")
+    one = Appointment(uid, title, window.reminder, LASTS, "CONFIRMED")
+    event, alarm = calendar_event(one, asker.now.astimezone(timezone.utc), sequence=0), Alarm()
+    for name in ("url", "description"):
+        event.add(name, link)
+    for name, value in (("action", "DISPLAY"), ("description", title), ("trigger", timedelta())):
+        alarm.add(name, value)
+    event.add_component(alarm)
+    return event

@@ -14,9 +14,8 @@ from msgspec import Struct
 
 from experiment.design.visit import bare_label
 from experiment.errors import BadInput
-from experiment.reports.events import LogLine, Reminded, entry
+from experiment.reports.log import LogLine, Reminded, entry, reminded, sendings
 from experiment.reports.open_times import ReportWindow, open_windows
-from experiment.reports.record import reminded, sendings
 from experiment.reports.service import Service
 from experiment.reports.words import said
 from experiment.storage.read_file import read_file
@@ -81,7 +80,7 @@ def remind(
 
     That somebody is reminded is recorded before the mail goes out, so that no crash makes it two.
     """
-    for one in owed(service, service.journal.events()):
+    for one in owed(service, service.journal.entries()):
         if one.subject not in addresses:
             yield one, "no address is known"
         elif _is_claimed(service, one.subject, one.window.date):

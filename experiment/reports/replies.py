@@ -13,9 +13,8 @@ from typing import Any
 from msgspec import Struct
 
 from experiment.design.daily import Daily
-from experiment.reports.events import Answers, LogLine, Opened, Sent, entry
+from experiment.reports.log import Answers, LogLine, Opened, Sent, entry, opened_at, reports_of
 from experiment.reports.open_times import ReportWindow, among, next_window, open_windows, windows
-from experiment.reports.record import opened_at, reports_of
 from experiment.reports.words import said
 from experiment.study.participant import Participant
 from experiment.study.study_file import Study

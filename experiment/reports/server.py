@@ -20,12 +20,11 @@ from starlette.routing import Route
 
 from experiment.errors import DayFourError
 from experiment.reports import replies
-from experiment.reports.batches import Batches
-from experiment.reports.calendar import own_calendar
-from experiment.reports.events import LogLine
 from experiment.reports.http import RateLimit, read_day, read_fields, way_up
+from experiment.reports.links import own_calendar
+from experiment.reports.log import LogLine
 from experiment.reports.replies import Asker, Reply
-from experiment.reports.service import Service
+from experiment.reports.service import Batches, Service
 from experiment.reports.words import direction
 from experiment.storage.html import fill_template
 
@@ -146,7 +145,7 @@ class Site:
             self._tell(f"The reports are recorded, but their table is behind: {error}")
 
     async def _read(self, request: Request, decide: Decide) -> Response:
-        entries = await asyncio.to_thread(self._service.journal.events)
+        entries = await asyncio.to_thread(self._service.journal.entries)
         return self._respond(request, await asyncio.to_thread(self._decide, request, entries, decide))
 
     async def _write(self, request: Request, decide: Decide) -> Response:

@@ -13,9 +13,8 @@ from msgspec.structs import replace
 
 from experiment.design.daily import DailyItem
 from experiment.design.synthetic import Ratings
-from experiment.reports.events import LogLine
+from experiment.reports.log import LogLine, asked
 from experiment.reports.open_times import ReportWindow, windows
-from experiment.reports.record import asked
 from experiment.reports.replies import Asker, SentForm, send, show
 from experiment.reports.service import Service
 from experiment.reports.table import refresh_table

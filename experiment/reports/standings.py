@@ -11,14 +11,12 @@ from msgspec import Struct
 
 from experiment.design.daily import Daily
 from experiment.design.visit import session_name
-from experiment.errors import BadInput
+from experiment.errors import DayFourError
 from experiment.qa.findings import qa_finding
 from experiment.record.finding import Finding
-from experiment.reports.events import LogLine, journal
+from experiment.reports.log import LogLine, journal, questions, sendings
 from experiment.reports.open_times import ReportWindow, open_windows
-from experiment.reports.record import questions, sendings
-from experiment.reports.table import ReportRow, rows
-from experiment.reports.verify import verify
+from experiment.reports.table import ReportRow, rows, verify
 from experiment.study import dates
 from experiment.study.participant import Participant
 from experiment.study.snapshot import Snapshot
@@ -69,14 +67,14 @@ def judge_reports(data: Path, told: Snapshot, now: datetime) -> tuple[list[Findi
     changed = [qa_finding("report_changed", text) for text in verify(data, told, now)]
     try:
         every = standings_of(data, told, now)
-    except BadInput:
+    except DayFourError:
         return changed, {}
     return [*changed, *findings(every)], counts(every) if every else {}
 
 
 def standings_of(data: Path, told: Snapshot, now: datetime) -> list[Standing]:
     """Everybody's, as log and register have them now; BadInput if the log was changed."""
-    return standings(told.people.values(), told.study, journal(data).events(), told.as_of(now))
+    return standings(told.people.values(), told.study, journal(data).entries(), told.as_of(now))
 
 
 def reports_in(of: Iterable[Standing]) -> dict[str, ReportsIn]:
@@ -124,11 +122,8 @@ def findings(of: Sequence[Standing]) -> list[Finding]:
             if which:
                 is_habit = every >= MIN_JUDGED and len(which) >= HABIT * every
                 days = ", ".join(f"{session_name(row.course)} day {row.day}" for row in which)
-                found.append(
-                    qa_finding(
-                        kind, f"{text}: {len(which)} of {every} ({days}).", needs_person=is_habit, subject=one.subject
-                    )
-                )
+                words = f"{text}: {len(which)} of {every} ({days})."
+                found.append(qa_finding(kind, words, one.subject, needs_person=is_habit))
     return found
 
 

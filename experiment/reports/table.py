@@ -1,7 +1,7 @@
 """The table of daily reports, `phenotype/daily.tsv`, and what its columns mean: made from the log and the register.
 
-A row for each report that came or should have come: one that did not is a row with `n/a`. It can always be made anew.
-Source of the layout: the Brain Imaging Data Structure 1.10, "Phenotypic and assessment data".
+A row for each report that came or should have come: one that did not is a row with `n/a`. It can always be made anew:
+so it is held against the log. Layout: the Brain Imaging Data Structure 1.10, "Phenotypic and assessment data".
 """
 
 from __future__ import annotations
@@ -16,17 +16,19 @@ from msgspec import Struct
 
 from experiment.design.daily import COLUMNS, DailyItem
 from experiment.design.visit import session_name, subject_name
+from experiment.errors import DayFourError
 from experiment.record.tsv import json_text, tsv
-from experiment.reports.events import Answers, LogLine, journal
+from experiment.reports.log import Answers, Key, LogLine, Questions, Report, Source, journal, questions, sendings
 from experiment.reports.open_times import ReportWindow, Status, among, windows
-from experiment.reports.record import Key, Questions, Report, Source, questions, sendings
 from experiment.storage.atomic_file import write_whole
+from experiment.storage.read_file import read_file
 from experiment.study.participant import Participant
 from experiment.study.register import Register
 from experiment.study.snapshot import Snapshot
 from experiment.study.study_file import Study
 
 NO_ANSWERS: Answers = {}
+_REMAKE = "`dayfour reports table` makes it anew from the log."
 
 
 class ReportRow(Struct, frozen=True):
@@ -73,18 +75,12 @@ def rows(people: Iterable[Participant], study: Study, entries: Sequence[LogLine]
     return [row for one in by_subject for row in _rows(one, study, asked, sent, now)]
 
 
-def unplaced(people: Iterable[Participant], study: Study, entries: Sequence[LogLine], now: datetime) -> list[Key]:
-    """Reports that are in the log, and about no day of a course as the register has it now."""
-    placed = {(row.subject, row.date) for row in rows(people, study, entries, now)}
-    return sorted(sendings(entries).keys() - placed)
-
-
 def refresh_table(data: Path, told: Snapshot, now: datetime) -> None:
     """The table and its dictionary as log and register have them, if there are daily reports; after the lock, nothing.
 
     EquipmentFailure if they cannot be written.
     """
-    entries = journal(data).events()
+    entries = journal(data).entries()
     if entries and not told.locked_at:
         path, items = table_path(data), questions(entries).items
         write_whole(path.with_suffix(".json"), json_text(dictionary(items)))
@@ -159,6 +155,55 @@ def _given(
 
 def _utc(moment: datetime | None) -> str | None:
     return f"{moment.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}" if moment else None
+
+
+def files(data: Path) -> tuple[Path, ...]:
+    """The files of a data set's daily reports that are there: log, its head, table and dictionary."""
+    table = table_path(data)
+    return (*journal(data).files, *(path for path in (table, table.with_suffix(".json")) if path.exists()))
+
+
+def verify(data: Path, told: Snapshot, now: datetime) -> list[str]:
+    """What of the daily reports was changed, or is lost, a sentence each; nothing if there never were any.
+
+    A row of the table that the log does not give is a change; so is a report of the log without a row. That a report
+    is missing by now, and was not when the table was written, is none.
+    """
+    if not files(data):
+        return []
+    try:
+        if entries := journal(data).entries():
+            return list(_differences(data, entries, told, told.locked_at or now))
+    except DayFourError as error:
+        return [str(error)]
+    # The lock of a study without reports makes a log without lines.
+    lost = f"{journal(data).path} is missing or empty, but {table_path(data).name} exists. Restore it from a copy."
+    return [lost] if table_path(data).exists() else []
+
+
+def _differences(data: Path, entries: tuple[LogLine, ...], told: Snapshot, now: datetime) -> Iterator[str]:
+    people, study = told.people.values(), told.study
+    derived, items = rows(people, study, entries, now), questions(entries).items
+    path, described = table_path(data), table_path(data).with_suffix(".json")
+    is_described = described.exists() and read_file(described) == json_text(dictionary(items)).encode()
+    header, *wanted, _ = text(derived, items).split("\n")
+    first, *found = read_file(path).decode("utf-8", "replace").split("\n") if path.exists() else [""]
+    if first != header or not is_described:
+        yield f"{path} or its dictionary is not there, or is not as the log has it. {_REMAKE}"
+    lines = dict(zip(wanted, derived, strict=True))
+    changed = [line for line in found if line and line not in lines]
+    absent = [row for line, row in lines.items() if line not in found and row.status != "missing"]
+    for line in changed:
+        yield f"{path}: the row of {' '.join(line.split(chr(9))[:3])} is not as the log has it. {_REMAKE}"
+    for row in absent:
+        whose = f"the report of {subject_name(row.subject)} about {row.date}"
+        yield f"{path}: {whose} has no row, or a changed one. {_REMAKE}"
+    if not (changed or absent) and found != [*(line for line in wanted if line in found), ""]:
+        yield f"{path}: rows were moved or doubled, or its end is lost. {_REMAKE}"
+    placed = {(row.subject, row.date) for row in derived}
+    for subject, day in sorted(sendings(entries).keys() - placed):
+        whose = f"The report of {subject_name(subject)} about {day}"
+        yield f"{whose} lies in no course, as the register has them. Check the start."
 
 
 _COLUMNS: dict[str, Any] = {

@@ -8,13 +8,12 @@ a session that is interrupted and resumed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date, datetime
 
 from experiment.errors import BadInput
 from experiment.study import dates as days
 from experiment.study.clock import clock_trouble
-from experiment.study.events import Entry
 from experiment.study.participant import Participant
 from experiment.study.snapshot import Snapshot
 from experiment.study.study_file import Study
@@ -29,11 +28,6 @@ class Refused(BadInput):
             "Ask the person who leads the study. To run it anyway, give your initials and --override-study 'REASON'."
         )
         super().__init__(why if session is None else f"{why}\n{advice}")
-
-
-def session_at(entries: Sequence[Entry], subject: str, moment: datetime, asked: int | None = None) -> int:
-    """The same as `session_now`, of a register of these entries."""
-    return session_now(Snapshot(tuple(entries)), subject, moment, asked)
 
 
 def session_now(told: Snapshot, subject: str, moment: datetime, asked: int | None = None) -> int:
@@ -63,12 +57,7 @@ def session_of(participant: Participant, study: Study, today: date, asked: int |
 
 def objections(participant: Participant, study: Study, session: int, today: date) -> str:
     """What the rules about days, doses and blindness say against this session today, a line each; "" if nothing."""
-    said = (
-        *_wrong_day(participant, study, session, today),
-        *_missed_doses(participant, study, session),
-        *_unblinded(participant),
-    )
-    return "\n".join(said)
+    return "\n".join(_objections(participant, study, session, today))
 
 
 def unrecorded_doses(participant: Participant, study: Study, before: date) -> tuple[date, ...]:
@@ -122,8 +111,8 @@ def _what_follows(one: Participant, study: Study, course: int) -> str:
     )
 
 
-def _wrong_day(one: Participant, study: Study, session: int, today: date) -> Iterator[str]:
-    """What speaks against the day, with the right one."""
+def _objections(one: Participant, study: Study, session: int, today: date) -> Iterator[str]:
+    """What speaks against the day, with the right one; then what the doses and the blindness say."""
     courses, start = study.courses, one.starts[session - 1]
     first, latest = days.session_days(courses, start)
     its_day = f"day {courses.session_day}, {days.in_words(first)}"
@@ -134,6 +123,11 @@ def _wrong_day(one: Participant, study: Study, session: int, today: date) -> Ite
         until = f", or until {days.in_words(latest)}" if latest > first else ""
         follows = f" {_what_follows(one, study, session)}" if session == 1 else ""
         yield f"{now}, too late for session {session}: that was on {its_day}{until}.{follows}"
+    dates = days.all_days(courses, start)
+    if missed := [str(days.number(start, day)) for day in dates if one.doses.get(day) is False]:
+        yield f"{one.name} missed the dose of day {' and '.join(missed)} of course {session}."
+    if one.unblinded:
+        yield f"{one.name} was unblinded in an emergency ({one.unblinded})."
 
 
 def _place(study: Study, course: int, start: date, today: date) -> str:
@@ -142,18 +136,6 @@ def _place(study: Study, course: int, start: date, today: date) -> str:
     if today <= days.last(study.courses, start):
         return f"day {days.number(start, today)} of course {course}"
     return "in the washout after course 1" if course == 1 else f"after course {course}"
-
-
-def _missed_doses(one: Participant, study: Study, session: int) -> Iterator[str]:
-    start = one.starts[session - 1]
-    dates = days.all_days(study.courses, start)
-    if missed := [str(days.number(start, day)) for day in dates if one.doses.get(day) is False]:
-        yield f"{one.name} missed the dose of day {' and '.join(missed)} of course {session}."
-
-
-def _unblinded(one: Participant) -> Iterator[str]:
-    if one.unblinded:
-        yield f"{one.name} was unblinded in an emergency ({one.unblinded})."
 
 
 def _is_overridden(one: Participant, why: str, today: date) -> bool:

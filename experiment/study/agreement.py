@@ -7,23 +7,56 @@ if all its own digests were made anew. What an earlier version recorded has no d
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
+
+import msgspec
+from msgspec import Struct
 
 from experiment.design.visit import Visit, subject_label, subject_name, visit_of_file
 from experiment.errors import BadInput
 from experiment.qa.findings import qa_finding
 from experiment.record.closing import find_answered
 from experiment.record.dataset import DataSet
+from experiment.record.events import Ended, decode, parse_utc
 from experiment.record.finding import Finding, count_in_words
+from experiment.record.resume import is_interrupted
+from experiment.record.transcript import Transcript
 from experiment.record.tsv import MISSING, read_rows
+from experiment.storage.decoder import decoder
+from experiment.storage.hash_chain import decode_line, line_digests
+from experiment.storage.read_file import read_file, read_first_line
 from experiment.study import dates
-from experiment.study.events import BegunAgain, Entry, SessionHeld
-from experiment.study.participants import corrected_entries
-from experiment.study.participants_tsv import participant_row
-from experiment.study.recorded_session import RecordedSession, read_recorded_session
+from experiment.study.events import Entry, SessionHeld, Status
+from experiment.study.sessions import participant_row
 from experiment.study.snapshot import Snapshot
 
 Held = Mapping[Visit, Entry]
+TAIL_BYTES = 16_384  # more than a log's last line has
+
+
+class _Start(Struct, frozen=True, tag_field="event", tag="started"):
+    """As much of `Started` as the register wants."""
+
+    zero_utc: str
+
+
+_decode_start = decoder(msgspec.json.Decoder(_Start).decode)
+
+
+@dataclass(frozen=True)
+class RecordedSession:
+    """`began_utc`: ISO 8601. `status`: `failed` if it was interrupted or still runs. `last_sha256`: its last line's."""
+
+    path: Path
+    began_utc: str
+    status: Status
+    last_sha256: str
+
+    def has_line(self, line_sha256: str) -> bool:
+        """Whether one of its lines has this digest; the file is read whole only if it is not the last."""
+        return self.last_sha256 == line_sha256 or line_sha256 in line_digests(read_file(self.path))
 
 
 def disagreements(told: Snapshot, data: DataSet, *, is_shared: bool = False) -> tuple[Finding, ...]:
@@ -31,7 +64,7 @@ def disagreements(told: Snapshot, data: DataSet, *, is_shared: bool = False) -> 
 
     `is_shared`: several data sets use the register, so that sessions of other computers need not be in this one.
     """
-    held, logs = sessions_held(told), _logs(data)
+    held, logs = told.sessions_held, _logs(data)
     return (
         *(one for visit, entry in held.items() for one in _of_entry(told, visit, entry, logs.get(visit), is_shared)),
         *(one for visit, log in logs.items() if visit not in held for one in _unrecorded(told, visit, log)),
@@ -41,17 +74,6 @@ def disagreements(told: Snapshot, data: DataSet, *, is_shared: bool = False) -> 
     )
 
 
-def sessions_held(told: Snapshot) -> dict[Visit, Entry]:
-    """The last entry about each session that was not taken back; none about one that was begun again since."""
-    mistaken, held = corrected_entries(told.entries), dict[Visit, Entry]()
-    for number, entry in enumerate(told.entries, start=1):
-        if isinstance(entry.act, SessionHeld) and number not in mistaken:
-            held[Visit(entry.act.subject, entry.act.session)] = entry
-        elif isinstance(entry.act, BegunAgain):
-            held.pop(Visit(entry.act.subject, entry.act.session), None)
-    return held
-
-
 def _logs(data: DataSet) -> dict[Visit, RecordedSession | None]:
     """The log of each visit; None for one that cannot be read, which `qa` tells by itself."""
     return {visit: _log(path) for path in data.transcripts_of_all() if (visit := visit_of_file(path))}
@@ -59,9 +81,25 @@ def _logs(data: DataSet) -> dict[Visit, RecordedSession | None]:
 
 def _log(path: Path) -> RecordedSession | None:
     try:
-        return read_recorded_session(path)
-    except BadInput:
+        first, last = _ends(path)
+        began_utc = parse_utc(_decode_start(decode_line(first).event).zero_utc).isoformat()
+        event = decode(decode_line(last).event)
+    except (ValueError, OSError, IndexError):  # a DecodeError is a ValueError
         return None
+    interrupted = is_interrupted(Transcript((event,), 0, 0))
+    status: Status = event.status if isinstance(event, Ended) and not interrupted else "failed"
+    return RecordedSession(path, began_utc, status, sha256(last).hexdigest())
+
+
+def _ends(path: Path) -> tuple[bytes, bytes]:
+    """The first and the last whole line, without their newlines; IndexError if there is none."""
+    first = read_first_line(path)  # which opens no pipe
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - TAIL_BYTES))
+        lines = file.read().split(b"\n")
+    last = lines[-2] if len(lines) > 2 else read_file(path).split(b"\n")[-2]
+    return first, last
 
 
 def _of_entry(
@@ -72,17 +110,14 @@ def _of_entry(
     is_shared: bool,  # noqa: FBT001 - internal
 ) -> Iterator[Finding]:
     act = entry.act
-    assert isinstance(act, SessionHeld)  # noqa: S101 - `sessions_held` takes no other
+    assert isinstance(act, SessionHeld)  # noqa: S101 - `Snapshot.sessions_held` takes no other
     if act.elsewhere and log is None:
         return
     recorded = f"The register says since {entry.utc[:10]}, by {entry.who}, that {visit}"
     if act.status == "never_held":
         if log:
-            yield _finding(
-                "unrecorded",
-                visit,
-                f"{recorded} did not take place, but its log is here. Ask the person who recorded that.",
-            )
+            text = f"{recorded} did not take place, but its log is here. Ask the person who recorded that."
+            yield _finding("unrecorded", visit, text)
     elif log is None:
         there = f"{recorded} took place on {act.day} ({act.status})"
         computer = f" of {entry.computer}" if entry.computer else ""
@@ -90,9 +125,8 @@ def _of_entry(
             text = f"{there}; its data are not here. They may be on another computer{computer}."
             yield _finding("lost_data", visit, text, needs_person=False)
         else:
-            yield _finding(
-                "lost_data", visit, f"{there}, but there is no readable log of it here. Restore it from a copy."
-            )
+            text = f"{there}, but there is no readable log of it here. Restore it from a copy."
+            yield _finding("lost_data", visit, text)
     else:
         yield from _compared(told, visit, act, log, recorded)
 
@@ -141,7 +175,7 @@ def _strangers(told: Snapshot, data: DataSet) -> Iterator[Finding]:
             f"{subject_name(subject)} is in this data set's tables, but is not enrolled. Was the register replaced by "
             "an older copy?"
         )
-        yield qa_finding("stranger", text, subject=subject)
+        yield qa_finding("stranger", text, subject)
 
 
 def _participants_tsv(told: Snapshot, data: DataSet) -> Iterator[Finding]:
@@ -153,7 +187,7 @@ def _participants_tsv(told: Snapshot, data: DataSet) -> Iterator[Finding]:
         if (row := rows.get(one.name)) is None or any(row.get(name, cell) != cell for name, cell in expected.items()):
             words = "says otherwise of" if row else "does not list"
             text = f"participants.tsv {words} {one.name}. The next entry in the register corrects it."
-            yield qa_finding("listed", text, subject=one.subject)
+            yield qa_finding("listed", text, one.subject)
 
 
 def _listed(data: DataSet) -> set[str]:
@@ -221,4 +255,4 @@ def _lacks_digest(entry: Entry) -> bool:
 
 
 def _finding(kind: str, visit: Visit, text: str, *, needs_person: bool = True) -> Finding:
-    return qa_finding(kind, text, needs_person=needs_person, subject=visit.subject, session=visit.session)
+    return qa_finding(kind, text, visit.subject, visit.session, needs_person=needs_person)

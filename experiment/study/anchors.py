@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -15,7 +14,6 @@ from experiment.record.dataset import DataSet
 from experiment.storage.anchor import anchor_of, find_anchor
 from experiment.storage.hash_chain import line_digests
 from experiment.storage.read_file import read_file
-from experiment.study.agreement import sessions_held
 from experiment.study.events import SessionHeld
 from experiment.study.snapshot import Snapshot
 
@@ -46,7 +44,7 @@ def find_record(anchor: str, told: Snapshot | None, data: DataSet, *, is_shared:
     """
     if told and (number := find_anchor(anchor, told.digests)):
         entry = told.entries[number - 1]
-        at = datetime.fromisoformat(entry.utc).astimezone(ZoneInfo(told.study.clock.zone))
+        at = entry.moment.astimezone(ZoneInfo(told.study.clock.zone))
         words = f"the register up to entry {number}, recorded by {entry.who} on {at:%Y-%m-%d at %H:%M}"
         before = Snapshot(told.entries[:number])
         return AnchoredRecord(words, tuple(_differing(before, data, is_shared=is_shared)))
@@ -58,7 +56,7 @@ def find_record(anchor: str, told: Snapshot | None, data: DataSet, *, is_shared:
 
 
 def _differing(told: Snapshot, data: DataSet, *, is_shared: bool) -> Iterator[Visit]:
-    for visit, entry in sessions_held(told).items():
+    for visit, entry in told.sessions_held.items():
         digest = entry.act.last_line_sha256 if isinstance(entry.act, SessionHeld) else None
         if digest and not _has(data, visit, digest, is_shared=is_shared):
             yield visit
@@ -86,6 +84,6 @@ def session_anchors(told: Snapshot) -> list[SessionAnchor]:
             anchor_of(told.digests[numbers[id(entry)]]),
             anchor_of(act.last_line_sha256) if act.last_line_sha256 else None,
         )
-        for visit, entry in sorted(sessions_held(told).items())
+        for visit, entry in sorted(told.sessions_held.items())
         if isinstance(act := entry.act, SessionHeld) and act.status != "never_held" and not act.elsewhere
     ]

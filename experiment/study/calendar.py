@@ -80,8 +80,8 @@ def ics(people: Iterable[Participant], study: Study, entries: Sequence[Entry], t
     The number of entries is each event's SEQUENCE: calendars take the higher one for the newer.
     """
     shown = [one for participant in people for one in appointments(participant, study, today)]
-    written = datetime.fromisoformat(entries[-1].utc.replace("Z", "+00:00"))
-    return calendar_file("-//Day Four//EN", (calendar_event(one, written, len(entries)) for one in shown))
+    events = (calendar_event(one, entries[-1].moment, len(entries)) for one in shown)
+    return calendar_file("-//Day Four//EN", events)
 
 
 def calendar_file(product: str, events: Iterable[Event]) -> bytes:

@@ -9,18 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 
 from msgspec import Struct
 
 from experiment.errors import BadInput
-from experiment.study.events import Act, Begun, ClockConfirmed, Entry, Recovered, SessionHeld, Unblinded
+from experiment.study.events import Begun, ClockConfirmed, Entry, Recovered, SessionHeld, Unblinded
 
 CLOCKS_APART = timedelta(minutes=5)  # of computers that share a register
 QUIET = timedelta(days=92)  # a summer in which nobody is enrolled, beyond the longest wait in a participant's courses
 LONGEST_CONFIRMED = timedelta(days=3660)
 SIMULATOR = "simulate"  # who begins a simulated study
-ALWAYS = (Begun, SessionHeld, Unblinded, ClockConfirmed, Recovered)
+ALWAYS = (Begun, SessionHeld, Unblinded, ClockConfirmed, Recovered)  # recorded whatever the clock says
 
 
 class Step(Struct, frozen=True):
@@ -30,44 +29,28 @@ class Step(Struct, frozen=True):
     text: str
 
 
-def check_clock(entries: Sequence[Entry], act: Act, moment: datetime) -> None:
-    """BadInput if no such act can be recorded at this moment by the computer's clock."""
-    if not isinstance(act, ALWAYS) and (trouble := clock_trouble(entries, moment)):
-        raise BadInput(trouble)
-
-
-def check_times(path: Path, entries: Sequence[Entry]) -> None:
-    """BadInput names the first line of the file `path` that does not say when it was written."""
-    for number, entry in enumerate(entries, start=1):
-        try:
-            known = _moment(entry).tzinfo
-        except ValueError:
-            known = None
-        if known is None:
-            raise BadInput(f"{path}, line {number}: {entry.utc!r} is not a time. Restore the register from a copy.")
-
-
 def clock_trouble(entries: Sequence[Entry], moment: datetime) -> str | None:
     """Why the time cannot be right, after these entries, and what to do; None if it can."""
-    last = _moment(entries[-1])
+    last, computer = entries[-1].moment, entries[-1].computer
     words = _unlikely(last, moment, _longest_wait(entries))
     if words is None:
         return None
+    on = f" on {computer}" if computer else ""
     return (
         f"This computer's clock says {moment:%Y-%m-%d %H:%M} UTC: {words} the study's last entry, which was recorded "
-        f"at {last:%Y-%m-%d %H:%M} UTC{_on(entries[-1])}. Set the wrong clock. If this one is right, run `dayfour "
+        f"at {last:%Y-%m-%d %H:%M} UTC{on}. Set the wrong clock. If this one is right, run `dayfour "
         "study clock --reason REASON`."
     )
 
 
 def future_entry(entries: Sequence[Entry], moment: datetime) -> str | None:
     """What to do if the last entry is dated after now; None if it is not."""
-    return clock_trouble(entries, moment) if _moment(entries[-1]) - moment > CLOCKS_APART else None
+    return clock_trouble(entries, moment) if entries[-1].moment - moment > CLOCKS_APART else None
 
 
 def moment_of(entries: Sequence[Entry], now: datetime) -> datetime:
     """Now; in a simulated study, which is of another year, the moment of its last entry."""
-    return _moment(entries[-1]) if is_simulated(entries) else now
+    return entries[-1].moment if is_simulated(entries) else now
 
 
 def is_simulated(entries: Sequence[Entry]) -> bool:
@@ -77,7 +60,7 @@ def is_simulated(entries: Sequence[Entry]) -> bool:
 
 def confirm_clock(entries: Sequence[Entry], reason: str, moment: datetime) -> ClockConfirmed:
     """Somebody looked: the clock is right; BadInput if nothing is wrong with it, or if it cannot be right at all."""
-    last = _moment(entries[-1])
+    last = entries[-1].moment
     words = _unlikely(last, moment, _longest_wait(entries))
     if words is None:
         raise BadInput("This computer's clock is not in doubt, so there is nothing to confirm.")
@@ -90,7 +73,7 @@ def clock_steps(entries: Sequence[Entry]) -> Iterator[Step]:
     """Every place where the register's times do not follow one another as they should."""
     longest = _longest_wait(entries)
     for number, (before, after) in enumerate(pairwise(entries), start=2):
-        words = _unlikely(_moment(before), _moment(after), longest)
+        words = _unlikely(before.moment, after.moment, longest)
         if words:
             text = f"Entry {number} was recorded {words} entry {number - 1}{_clocks(before, after)}."
         elif step := _stepped(before, after):
@@ -123,7 +106,7 @@ def _stepped(before: Entry, after: Entry) -> timedelta | None:
     same = before.boot and (before.computer, before.boot) == (after.computer, after.boot)
     if not same or before.uptime_s is None or after.uptime_s is None:
         return None
-    step = _moment(after) - _moment(before) - timedelta(seconds=after.uptime_s - before.uptime_s)
+    step = after.moment - before.moment - timedelta(seconds=after.uptime_s - before.uptime_s)
     return step if abs(step) > CLOCKS_APART else None
 
 
@@ -134,14 +117,6 @@ def _longest_wait(entries: Sequence[Entry]) -> timedelta:
     begun = entries[0].act
     courses = begun.plan.courses if isinstance(begun, Begun) else None
     return QUIET + timedelta(days=courses.washout_days + 2 * courses.days) if courses else QUIET
-
-
-def _moment(entry: Entry) -> datetime:
-    return datetime.fromisoformat(entry.utc)
-
-
-def _on(entry: Entry) -> str:
-    return f" on {entry.computer}" if entry.computer else ""
 
 
 def _lasting(time: timedelta) -> str:

@@ -11,14 +11,12 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_date
+
 from experiment.errors import BadInput
+from experiment.record.events import parse_utc
 from experiment.study.study_file import Courses, Study
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 DAY = timedelta(days=1)
 
 
@@ -31,8 +29,13 @@ def today(study: Study, moment: datetime) -> date:
 
 def day_of(study: Study, utc: str) -> date:
     """The date where the study is, at a moment as the register has it (ISO 8601)."""
-    moment = datetime.fromisoformat(utc.replace("Z", "+00:00"))
+    moment = parse_utc(utc)
     return today(study, moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc))
+
+
+def utc(moment: datetime) -> str:
+    """The moment as the register and logs have it: ISO 8601, in UTC, to the millisecond."""
+    return moment.astimezone(timezone.utc).isoformat(timespec="milliseconds")
 
 
 def at(study: Study, day: date, clock_time: str) -> datetime:
@@ -75,12 +78,12 @@ def earliest_second(courses: Courses, first_start: date) -> date:
 
 def in_words(day: date) -> str:
     """Such as `Wednesday 26 November 2025`: whatever language the computer speaks."""
-    return f"{WEEKDAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]} {day.year}"
+    return format_date(day, "EEEE d MMMM y", locale="en")
 
 
 def short(day: date) -> str:
     """Such as `Wed 26 Nov`."""
-    return f"{WEEKDAYS[day.weekday()][:3]} {day.day} {MONTHS[day.month - 1][:3]}"
+    return format_date(day, "EEE d MMM", locale="en")
 
 
 def parse_day(text: str) -> date:

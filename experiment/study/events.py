@@ -6,12 +6,11 @@ what is derived (which day of a course it is, what is due) is never stored.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
-import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from experiment.storage.decoder import decoder
 from experiment.study.study_file import Study
 
 SCHEMA = 1
@@ -204,15 +203,12 @@ class Entry(Struct, frozen=True, omit_defaults=True):
     boot: str = ""
     uptime_s: float | None = None
 
+    def __post_init__(self) -> None:
+        """It says when it was, with its time zone."""
+        if self.moment.tzinfo is None:
+            raise ValueError(f"{self.utc!r} has no time zone")
 
-_decode = decoder(msgspec.json.Decoder[Entry](Entry).decode)
-
-
-def encode(entry: Entry) -> bytes:
-    """The entry as JSON, without a newline."""
-    return msgspec.json.encode(entry)
-
-
-def decode(line: bytes | msgspec.Raw) -> Entry:
-    """The entry of a JSON line; msgspec.DecodeError if it is none."""
-    return _decode(line)
+    @property
+    def moment(self) -> datetime:
+        """When it was."""
+        return datetime.fromisoformat(self.utc)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -11,7 +10,8 @@ from msgspec import UnsetType
 from rich.table import Table
 
 from experiment.design.visit import Visit, subject_name
-from experiment.study import events, participants
+from experiment.study import events
+from experiment.study.snapshot import Snapshot
 
 
 class HistoryRow(NamedTuple):
@@ -24,14 +24,14 @@ class HistoryRow(NamedTuple):
     taken_back_by: int | None
 
 
-def rows(entries: Sequence[events.Entry], subject: str | None = None) -> Iterator[HistoryRow]:
+def rows(told: Snapshot, subject: str | None = None) -> Iterator[HistoryRow]:
     """A row for each entry, or for those about one participant."""
-    zone, taken_back = ZoneInfo(participants.study_of(entries).clock.zone), participants.corrected_entries(entries)
-    own = {number for number, entry in enumerate(entries, 1) if subject in {None, getattr(entry.act, "subject", None)}}
-    for number, entry in enumerate(entries, start=1):
+    zone, numbered = ZoneInfo(told.study.clock.zone), list(enumerate(told.entries, start=1))
+    own = {number for number, entry in numbered if subject in {None, getattr(entry.act, "subject", None)}}
+    for number, entry in numbered:
         if number in own or (isinstance(entry.act, events.Corrected) and entry.act.entry in own):
-            at = datetime.fromisoformat(entry.utc).astimezone(zone)
-            yield HistoryRow(number, f"{at:%Y-%m-%d %H:%M}", entry.who, describe(entry.act), taken_back.get(number))
+            at, mended = entry.moment.astimezone(zone), told.taken_back.get(number)
+            yield HistoryRow(number, f"{at:%Y-%m-%d %H:%M}", entry.who, describe(entry.act), mended)
 
 
 def table(listed: Iterable[HistoryRow]) -> Table:

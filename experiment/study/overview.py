@@ -6,7 +6,7 @@ Nothing here tells the drug: no kit's number, no place in a block.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Literal
@@ -17,13 +17,11 @@ from experiment.design.visit import subject_name
 from experiment.record.finding import Finding
 from experiment.study import dates
 from experiment.study.anchors import SessionAnchor, session_anchors
-from experiment.study.needs import Need
+from experiment.study.events import Enrolled
 from experiment.study.participant import Participant
-from experiment.study.participants import awaiting_enrolment
-from experiment.study.places import StratumCounts, stratum_counts
 from experiment.study.screening import ScreeningCounts, screening_counts
 from experiment.study.snapshot import Snapshot
-from experiment.study.status import NO_REPORTS, NOBODY, ReportsIn, StatusRow, rows
+from experiment.study.status import NO_REPORTS, NOBODY, Need, ReportsIn, StatusRow, rows
 from experiment.study.study_file import Study
 
 State = Literal["done", "due", "overdue", "waiting", "planned", "missed", "stopped", "doubtful", "none"]
@@ -53,6 +51,24 @@ class OverviewRow(Struct, frozen=True):
     consent: Cell
     courses: tuple[CourseCells, CourseCells]
     findings: int
+
+
+class StratumCounts(Struct, frozen=True):
+    """Places and kits of a stratum; `kits_set_aside`: of those who take part, not handed out yet.
+
+    Who was allocated elsewhere, before the study was brought in, is among the enrolled and has no place or kit here.
+    The place and the kits of an enrolment that was taken back are not given again: they are in no count but `places`.
+    """
+
+    stratum: str
+    places: int
+    enrolled: int
+    withdrawn: int
+    completed: int
+    places_left: int
+    kits_given: int
+    kits_set_aside: int
+    kits_left: int
 
 
 class Overview(Struct, frozen=True):
@@ -104,17 +120,39 @@ def overview(
         rows=tuple(
             _row(line, told, moment, reports.get(line.subject, NO_REPORTS), of_each[line.subject]) for line in lines
         ),
-        strata=tuple(stratum_counts(told)),
+        strata=tuple(_stratum_counts(told)),
         findings=wanted,
         anchor=told.anchor,
         entries=len(told.entries),
         sessions=tuple(session_anchors(told)),
         reports=counts,
-        screening=screening_counts(told.entries),
-        awaiting=tuple(map(subject_name, awaiting_enrolment(told.entries))),
+        screening=screening_counts(told),
+        awaiting=tuple(map(subject_name, told.awaiting_enrolment)),
         locked=dates.today(told.study, told.locked_at) if told.locked_at else None,
         problems=tuple(problems),
     )
+
+
+def _stratum_counts(told: Snapshot) -> Iterator[StratumCounts]:
+    """Enrolled against planned, and kits, for each stratum."""
+    enrolled = (one.act for one in told.entries if isinstance(one.act, Enrolled))
+    used = Counter(act.stratum for act in enrolled if act.place)
+    for stratum in told.study.strata:
+        own = [one for one in told.people.values() if one.stratum == stratum]
+        here = [one for one in own if one.place]
+        staying = [one for one in own if not one.withdrawn]
+        left = told.study.participants - used[stratum]
+        yield StratumCounts(
+            stratum,
+            told.study.participants,
+            len(own),
+            len(own) - len(staying),
+            sum(all(one.is_held(session) for session in (1, 2)) for one in staying),
+            left,
+            sum(len(one.starts) for one in here),
+            sum(2 - len(one.starts) for one in here if not one.withdrawn),
+            2 * left,
+        )
 
 
 def _row(line: StatusRow, told: Snapshot, moment: datetime, reports: ReportsIn, findings: int) -> OverviewRow:

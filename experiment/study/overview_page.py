@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import get_args
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from experiment.design.visit import subject_name
 from experiment.qa.findings import KINDS
@@ -18,8 +21,7 @@ from experiment.study import dates
 from experiment.study.overview import Cell, CourseCells, Overview, State
 from experiment.study.queries import place_of
 from experiment.study.screening import excluded_in_words
-from experiment.study.status import summary
-from experiment.study.today import todays_list
+from experiment.study.status import Kind, Need, StatusRow, summary
 
 SIGNS: Mapping[State, tuple[str, str]] = {
     "done": ("✓", "done"),
@@ -38,10 +40,33 @@ OF_COURSE = (
     *("start", "start_date", "doses_taken", "doses_missed", "doses_unrecorded"),
     *("reports_in", "reports_due", "reports_missing", "reports_doubtful", "session", "session_date"),
 )
+ERRANDS: Mapping[str, tuple[Kind, ...]] = {
+    "Sessions": ("session",),
+    "Doses to record": ("dose",),
+    "Daily reports that are not in": ("report",),
+    "To be decided": ("consent", "start"),
+}
 COLUMNS = (
     *("participant_id", "stratum", "urgency", "now", "next", "notes", "findings", "consent", "consent_date"),
     *(f"{name}_{course}" for course in (1, 2) for name in OF_COURSE),
 )
+
+
+class Errand(Struct, frozen=True):
+    """What somebody does for a participant: `at` a time of day (HH:MM), or "" whenever it suits."""
+
+    at: str
+    subject: str
+    stratum: str
+    now: str
+    text: str
+
+
+class ErrandList(Struct, frozen=True):
+    """Errands of a kind, in order, under their title."""
+
+    title: str
+    errands: tuple[Errand, ...]
 
 
 def render(shown: Overview, qa_page: str = "", *, only_today: bool = False) -> str:
@@ -106,3 +131,26 @@ def _of_course(course: CourseCells) -> Iterator[object]:
 
 def _iso(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
+
+
+def todays_list(lines: Sequence[StatusRow]) -> list[ErrandList]:
+    """The lists that are not empty: what is overdue first, then by the hours of the day, then what is to be decided."""
+    overdue = ErrandList("Overdue", _errands(lines, get_args(Kind), is_overdue=True))
+    by_kind = (ErrandList(title, _errands(lines, kinds)) for title, kinds in ERRANDS.items())
+    return [one for one in (overdue, *by_kind) if one.errands]
+
+
+def _errands(lines: Sequence[StatusRow], kinds: Sequence[Kind], *, is_overdue: bool = False) -> tuple[Errand, ...]:
+    found = [
+        Errand("" if is_overdue else need.at, line.subject, line.stratum, line.now, _text(need))
+        for line in lines
+        for need in line.needs
+        if need.is_overdue == is_overdue and need.kind in kinds
+    ]
+    return tuple(sorted(found, key=lambda one: (one.at, one.subject)))
+
+
+def _text(need: Need) -> str:
+    """Less the time, which stands apart; with what the gate says against it."""
+    text = need.text.replace(f" {need.at}", "", 1) if need.at and not need.is_overdue else need.text
+    return f"{text}. Needs a reason: {need.against.replace(chr(10), ' ')}" if need.against else text

@@ -57,7 +57,7 @@ def _of_sealed_files(told: Snapshot, data: Path) -> Iterator[Finding]:
     every = {kit for kits in ready.values() for kit in kits}
     for one in told.people.values():
         if ready.get((one.stratum, one.place)) != one.kits if one.place else every & {*one.kits}:
-            yield _finding("sealed", one.subject, None, f"{one.name} has different kits in the register and in {KITS}.")
+            yield qa_finding("sealed", f"{one.name} has different kits in the register and in {KITS}.", one.subject)
 
 
 def _of_acts(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -67,13 +67,13 @@ def _of_acts(entries: Sequence[Entry]) -> Iterator[Finding]:
         match entry.act:
             case Overridden(subject=subject, session=session, refused=refused, reason=reason):
                 text = f"{entry.who} ran a session despite this: {refused} The reason given: {reason}"
-                one = _finding("let_in", subject, session, text)
+                one = qa_finding("let_in", text, subject, session)
             case BegunAgain(subject=subject, session=session, reason=reason):
                 text = f"{entry.who} had this session started again, since no message was shown. The reason: {reason}"
-                one = _finding("begun_again", subject, session, text)
+                one = qa_finding("begun_again", text, subject, session)
             case Unblinded(subject=str() as subject, reason=reason):
                 text = f"{entry.who} saw this participant's treatments on {entry.utc[:10]}. The reason given: {reason}"
-                one = _finding("unblinded", subject, None, text)
+                one = qa_finding("unblinded", text, subject)
             case _:
                 continue
         yield from _answered_since(one, at, last)
@@ -166,7 +166,7 @@ def record_resolutions(register: Register, given: Sequence[tuple[str, Answered]]
         register.act(who, partial(_given, act))
 
 
-def _given(act: Answered, _: Sequence[Entry]) -> Answered:
+def _given(act: Answered, _: Snapshot) -> Answered:
     """The act, whatever else is in the register."""
     return act
 
@@ -175,7 +175,3 @@ def place_of(one: Finding) -> str:
     """Whose finding it is, and of which session."""
     parts = (subject_name(one.subject) if one.subject else "", session_name(one.session) if one.session else "")
     return " ".join(part for part in parts if part) or "the study"
-
-
-def _finding(kind: str, subject: str, session: int | None, text: str) -> Finding:
-    return qa_finding(kind, text, subject=subject, session=session)

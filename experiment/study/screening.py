@@ -7,15 +7,15 @@ one was found eligible at some time. Source of the counts: CONSORT 2025, figure 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Literal, get_args
 
 from msgspec import Struct
 
 from experiment.design.visit import subject_name
 from experiment.errors import BadInput
-from experiment.study.events import Consented, Enrolled, Entry, Screened, ScreeningOutcome
-from experiment.study.participants import counting_acts
+from experiment.study.events import Screened, ScreeningOutcome
+from experiment.study.snapshot import Snapshot
 
 OUTCOMES: tuple[ScreeningOutcome, ...] = get_args(ScreeningOutcome)
 OUTCOME_WORDS: Mapping[ScreeningOutcome, str] = {
@@ -52,28 +52,25 @@ class ScreeningCounts(Struct, frozen=True):
     enrolled: int
 
 
-def screening_log(entries: Sequence[Entry]) -> list[ScreeningRow]:
+def screening_log(told: Snapshot) -> list[ScreeningRow]:
     """Everybody who was assessed, by the day of the last assessment."""
-    acts = counting_acts(entries)
-    last = {act.subject: act for act in acts if isinstance(act, Screened)}
-    enrolled = {act.subject for act in acts if isinstance(act, Enrolled)}
-    consented = {act.subject for act in acts if isinstance(act, Consented)}
+    last = {act.subject: act for act in told.acts if isinstance(act, Screened)}
     rows = [
         ScreeningRow(
             act.subject, act.day, act.outcome, act.reason,
-            "enrolled" if act.subject in enrolled else "consented" if act.subject in consented else "",
+            "enrolled" if act.subject in told.people else "consented" if act.subject in told.awaiting_enrolment else "",
         )
         for act in last.values()
     ]  # fmt: skip
     return sorted(rows, key=lambda row: (row.day, row.subject))
 
 
-def screening_counts(entries: Sequence[Entry]) -> ScreeningCounts | None:
+def screening_counts(told: Snapshot) -> ScreeningCounts | None:
     """For a flow chart; None if no screening is recorded."""
-    log = screening_log(entries)
+    log = screening_log(told)
     if not log:
         return None
-    enrolled = {act.subject for act in counting_acts(entries) if isinstance(act, Enrolled)}
+    enrolled = set(told.people)
     left_out = [row for row in log if row.outcome != "eligible" and row.subject not in enrolled]
     waiting = sum(row.outcome == "eligible" and row.subject not in enrolled for row in log)
     excluded = Counter((row.outcome, row.reason) for row in left_out)
@@ -93,9 +90,9 @@ def excluded_in_words(counts: ScreeningCounts) -> list[str]:
     return lines
 
 
-def check_eligible(subject: str, entries: Sequence[Entry]) -> None:
+def check_eligible(subject: str, told: Snapshot) -> None:
     """BadInput if the last assessment of this ID found them not eligible."""
-    row = next((one for one in screening_log(entries) if one.subject == subject), None)
+    row = next((one for one in screening_log(told) if one.subject == subject), None)
     if row and row.outcome != "eligible":
         why = f" ({row.reason})" if row.reason else ""
         raise BadInput(

@@ -1,4 +1,8 @@
-"""What lies sealed beside the register, opened with a key: only if plan, secret, places and kits belong together.
+"""The keys of the two people who may know the treatments, and what lies sealed for them beside the register.
+
+The key holder and the pharmacy make a pair each, on a computer of their own. The private key never leaves its file,
+which a passphrase closes; the public key goes to the person who sets up the study. What a key opens is believed only if
+plan, secret, places and kits belong together.
 
 Whoever can write in the register's folder can replace the sealed files and make all digests anew, for anybody can seal
 something for a public key. But the kits that were handed out follow from the secret, by a function that nobody turns
@@ -8,6 +12,7 @@ round, and the secret was never outside the sealed allocation: a forged one has 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -15,13 +20,17 @@ import msgspec
 from experiment.design.visit import subject_name
 from experiment.errors import BadInput
 from experiment.storage import encryption
+from experiment.storage.atomic_file import write_whole
 from experiment.storage.decoder import decoder
+from experiment.storage.read_file import read_file, read_text
 from experiment.study.allocation import Packed, draw
 from experiment.study.events import Enrolled
 from experiment.study.register import ALLOCATION, KITS, PACKING, Register
 from experiment.study.setup import Allocation, places
 from experiment.study.snapshot import Snapshot
+from experiment.system import no_core_dumps
 
+PUBLIC_SUFFIX = ".public.txt"
 Kind = TypeVar("Kind")
 
 
@@ -41,6 +50,56 @@ class Tried(NamedTuple):
 
     name: str
     trouble: str | None
+
+
+def write_keys(path: Path, passphrase: str) -> str:
+    """A new pair: the private key in `path`, for its owner only, and the public one beside it; the public key.
+
+    A key is never overwritten: what it sealed could never be opened again.
+    """
+    beside = path.with_name(path.name + PUBLIC_SUFFIX)
+    for one in (path, beside):
+        if one.exists():
+            raise BadInput(f"{one} already exists, and a key is never overwritten. Choose another --out.")
+    no_core_dumps()
+    pair = encryption.new_keys(passphrase)
+    write_whole(path, pair.closed, private=True)
+    write_whole(beside, f"{pair.public}\n")
+    return pair.public
+
+
+def read_public(given: str) -> str:
+    """A public key, given as such or by its file; BadInput if it is none."""
+    text = given if given.startswith("age1") else _text(Path(given))
+    try:
+        encryption.encrypt(b"", [text])
+    except BadInput:
+        # What stands there is not shown: it could be a private key.
+        shown = "the key" if text is given else given
+        raise BadInput(
+            f"{shown[:1].upper()}{shown[1:]} is not a public key (those begin with age1). Please give the file "
+            f"ending in {PUBLIC_SUFFIX} that `dayfour study key` made."
+        ) from None
+    return text.strip()
+
+
+def read_key(path: Path, passphrase: str) -> Any:
+    """The private key in a file; BadInput if it cannot be read, WrongKey for another passphrase."""
+    no_core_dumps()
+    try:
+        return encryption.unlock(read_file(path), passphrase)
+    except OSError as error:
+        raise BadInput(
+            f"The key {path} cannot be read: {error.strerror}. It is needed to break the code. Ask the key holder."
+        ) from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return read_text(path)
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is not text (a private key must stay with its holder)"
+        raise BadInput(f"The public key {path} cannot be read: {why}. Please give the key or its file.") from error
 
 
 def open_allocation(register: Register, told: Snapshot, key: Any) -> Allocation:

@@ -1,8 +1,7 @@
-"""A session and the register: let in before it begins, recorded when it has ended."""
+"""A session and the register: let in before it begins, recorded when it has ended, in `participants.tsv` too."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -14,14 +13,22 @@ from experiment.errors import BadInput, DayFourError
 from experiment.record import transcript as log
 from experiment.record.dataset import DataSet
 from experiment.record.resume import is_interrupted
+from experiment.record.tsv import MISSING
 from experiment.storage.hash_chain import line_digests
 from experiment.storage.lock import is_written
 from experiment.storage.read_file import read_file
 from experiment.study import admission, dates, recording
-from experiment.study.events import Entry, SessionHeld, Status
-from experiment.study.participants_tsv import update_participants_tsv
+from experiment.study.events import SessionHeld, Status
+from experiment.study.participant import Participant
 from experiment.study.register import Register
 from experiment.study.snapshot import Snapshot
+
+COLUMNS = {
+    "stratum": {"Description": "The stratum, such as the site, within which the participant was allocated."},
+    "enrolled": {"Description": "The day of enrolment, where the study is: YYYY-MM-DD."},
+    "consented": {"Description": "The day of informed consent; n/a if none is recorded."},
+    "withdrawn": {"Description": "The day on which the participant left the study; n/a if they did not."},
+}
 
 
 def session_today(told: Snapshot, subject: str, moment: datetime, *, asked: int | None, override: str | None) -> int:
@@ -49,7 +56,7 @@ def admit(
     session, is_refused = _decided(told or register.read(), subject, register.now(), asked, override)
     if is_refused and override is not None:
         reason = override
-        register.act(who, lambda entries: recording.override_rules(entries, subject, reason, register.now(), asked))
+        register.act(who, lambda now: recording.override_rules(now, subject, reason, register.now(), asked))
     return session
 
 
@@ -74,11 +81,11 @@ def record(
     """
     last = line_digests(read_file(transcript))[-1]
 
-    def decide(entries: Sequence[Entry]) -> SessionHeld:
-        act = recording.record_session(entries, subject, session, status, began_utc, register.now())
+    def decide(told: Snapshot) -> SessionHeld:
+        act = recording.record_session(told, subject, session, status, began_utc, register.now())
         return replace(act, last_line_sha256=last)
 
-    return register.act_and_read(who, decide)
+    return register.act(who, decide)
 
 
 def record_end(register: Register, data: DataSet, transcript: Path, who: str) -> Snapshot | None:
@@ -93,8 +100,19 @@ def record_end(register: Register, data: DataSet, transcript: Path, who: str) ->
     status = "failed" if read.ended is None or is_interrupted(read) else read.ended.status
     told = record(register, session.subject, session.session, who, status, read.started.zero_utc, transcript)
     with suppress(DayFourError, OSError):  # the next act brings it up to date; the register knows already
-        update_participants_tsv(data, told.entries)
+        update_participants_tsv(data, told)
     return told
+
+
+def update_participants_tsv(data: DataSet, told: Snapshot) -> None:
+    """Bring the data set's `participants.tsv` up to the register; rows and columns that others added stay."""
+    data.list_participants({one.name: participant_row(one) for one in told.people.values()}, COLUMNS)
+
+
+def participant_row(one: Participant) -> dict[str, str]:
+    """The participant's cells in the columns of `COLUMNS`: nothing that unblinds."""
+    days = {"enrolled": one.enrolled, "consented": one.consented, "withdrawn": one.withdrawn}
+    return {"stratum": one.stratum} | {name: day.isoformat() if day else MISSING for name, day in days.items()}
 
 
 def catch_up(register: Register, told: Snapshot, data: DataSet, subject: str, who: str) -> tuple[Snapshot, list[int]]:

@@ -8,7 +8,7 @@ unblinder's and for the pharmacy's key, and kits that say nothing.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
 import msgspec
@@ -21,9 +21,10 @@ from experiment.storage import encryption
 from experiment.storage.atomic_file import sync_folder, write_whole
 from experiment.study.allocation import Packed, Slot, draw, packing_rows
 from experiment.study.events import SCHEMA, Begun, Consented, Enrolled, Entry, Screened
-from experiment.study.participants import counting_acts, similar_ids
+from experiment.study.participant import Participant
 from experiment.study.register import ALLOCATION, KITS, PACKING, AllocationSlot, Register, check_initials
 from experiment.study.screening import check_eligible
+from experiment.study.snapshot import Snapshot, similar_ids
 from experiment.study.study_file import Study
 from experiment.system import no_core_dumps
 
@@ -47,7 +48,7 @@ class Allocation(Struct, frozen=True):
         return "Allocation(...)"
 
 
-def set_up(register: Register, study: Study, unblinder: str, pharmacy: str, who: str) -> Entry:
+def set_up(register: Register, study: Study, unblinder: str, pharmacy: str, who: str) -> None:
     """Draw the allocation and seal it to the two public keys; BadInput if a study has begun in this folder.
 
     The register's first line comes last: an interrupted beginning leaves none, and can be repeated.
@@ -61,7 +62,7 @@ def set_up(register: Register, study: Study, unblinder: str, pharmacy: str, who:
         sync_folder(register.folder.parent)
     except OSError as error:
         raise EquipmentFailure(f"{register.folder} cannot be made: {error.strerror}. Choose --folder.") from error
-    return register.begin(who, lambda: _prepared(register, study, unblinder, pharmacy))
+    register.begin(who, lambda: _prepared(register, study, unblinder, pharmacy))
 
 
 def _prepared(register: Register, study: Study, unblinder: str, pharmacy: str) -> Begun:
@@ -108,11 +109,11 @@ def enrol(register: Register, subject: str, stratum: str, who: str, *, is_new: b
         strata = ", ".join(dict.fromkeys(place.stratum for place in known))
         raise BadInput(f"{stratum!r} is not a stratum of this study. Please give one of {strata}.")
 
-    def decide(entries: Sequence[Entry]) -> Enrolled:
-        enrolled = [entry.act for entry in entries if isinstance(entry.act, Enrolled) and entry.act.place]
-        _check_new(label, [act for act in counting_acts(entries) if isinstance(act, Enrolled)])
-        check_similar(label, entries, is_new=is_new)
-        check_eligible(label, entries)
+    def decide(told: Snapshot) -> Enrolled:
+        enrolled = [entry.act for entry in told.entries if isinstance(entry.act, Enrolled) and entry.act.place]
+        _check_new(label, told.people.values())
+        check_similar(label, told, is_new=is_new)
+        check_eligible(label, told)
         taken = sum(act.stratum == stratum for act in enrolled)
         if taken == len(own):
             raise BadInput(
@@ -121,29 +122,25 @@ def enrol(register: Register, subject: str, stratum: str, who: str, *, is_new: b
             )
         return Enrolled(label, stratum, own[taken].place, own[taken].kits)
 
-    return register.act(who, decide)
+    return register.act(who, decide).entries[-1]
 
 
-def _check_new(label: str, enrolled: Sequence[Enrolled]) -> None:
+def _check_new(label: str, enrolled: Iterable[Participant]) -> None:
     """The participant is not in the study, however the ID is written."""
-    for act in enrolled:
-        if act.subject == label:
-            kits = f"kit {act.kits[0]} in course 1, kit {act.kits[1]} in course 2"
+    for one in enrolled:
+        if one.subject == label:
+            kits = f"kit {one.kits[0]} in course 1, kit {one.kits[1]} in course 2"
+            raise BadInput(f"{one.name} is already enrolled in the stratum {one.stratum}: {kits}. Check the ID.")
+        if one.subject.casefold() == label.casefold():
             raise BadInput(
-                f"{subject_name(label)} is already enrolled in the stratum {act.stratum}: {kits}. Check the ID."
-            )
-        if act.subject.casefold() == label.casefold():
-            raise BadInput(
-                f"{subject_name(act.subject)} is enrolled. IDs must differ in more than capital letters. Use that "
+                f"{one.name} is enrolled. IDs must differ in more than capital letters. Use that "
                 "spelling, or choose another ID."
             )
 
 
-def check_similar(label: str, entries: Sequence[Entry], *, is_new: bool) -> None:
+def check_similar(label: str, told: Snapshot, *, is_new: bool) -> None:
     """SimilarId if a participant's ID is easily taken for this one, unless that was asked."""
-    known = dict.fromkeys(
-        act.subject for act in counting_acts(entries) if isinstance(act, Enrolled | Consented | Screened)
-    )
+    known = dict.fromkeys(act.subject for act in told.acts if isinstance(act, Enrolled | Consented | Screened))
     if not is_new and label not in known and (near := similar_ids(label, known)):
         raise SimilarId(
             f"{subject_name(near[0])} is already in the study, and {subject_name(label)} is easily confused with it. "

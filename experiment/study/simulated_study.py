@@ -21,13 +21,13 @@ from experiment.errors import BadInput
 from experiment.record.dataset import DataSet
 from experiment.session import plan as plans
 from experiment.session import run as sessions
-from experiment.study import dates, participants, recording, setup
+from experiment.study import dates, recording, setup
 from experiment.study.dates import DAY
-from experiment.study.events import Act, Entry, Unblinded
+from experiment.study.events import Act, Unblinded
 from experiment.study.participant import Participant
-from experiment.study.participants_tsv import update_participants_tsv
 from experiment.study.register import Register
-from experiment.study.sessions import admit, record
+from experiment.study.sessions import admit, record, update_participants_tsv
+from experiment.study.snapshot import Snapshot
 from experiment.study.study_file import Study
 
 FIRST_DAY = date(2000, 1, 3)  # long ago, so that nobody takes it for a real one
@@ -106,7 +106,7 @@ class SyntheticParticipant:
 
 
 Step = tuple[datetime, Callable[[], object]]
-Decide = Callable[[Sequence[Entry], datetime], Act]
+Decide = Callable[[Snapshot, datetime], Act]
 
 
 def simulate_study(
@@ -142,7 +142,7 @@ def simulate_study(
     for moment, happens in watched(steps):
         clock.moment = moment
         happens()
-    update_participants_tsv(data, register.entries())
+    update_participants_tsv(data, register.read())
     return register
 
 
@@ -161,14 +161,14 @@ def _life(person: SyntheticParticipant) -> Iterator[Step]:
     came = FIRST_DAY + (person.number + draw.randrange(A_WEEK)) * DAY
     arrival = dates.at(study, came, ARRIVAL) + timedelta(seconds=person.number)
     yield arrival, lambda: setup.enrol(person.lab.register, subject, person.stratum, person.assistant)
-    yield arrival, _act(person, lambda entries, now: recording.consent(entries, subject, None, "1.0", now))
+    yield arrival, _act(person, lambda told, now: recording.consent(told, subject, None, "1.0", now))
     first = came + draw.randrange(1, A_WEEK) * DAY
     late_days = 1 + study.courses.tolerance_days if person.fate == "late" else 0
     yield from _course(person, 1, first, draw, late_days)
     second = max(dates.earliest_second(study.courses, first), first + (study.courses.days + late_days) * DAY)
     if person.fate == "quits":
         left = dates.at(study, second - DAY, ARRIVAL)
-        yield left, _act(person, lambda entries, now: recording.withdraw(entries, subject, "moved away", now))
+        yield left, _act(person, lambda told, now: recording.withdraw(told, subject, "moved away", now))
     else:
         yield from _course(person, 2, second + draw.randrange(A_WEEK) * DAY, draw)
 
@@ -182,18 +182,18 @@ def _course(
     first, *later = dates.all_days(study.courses, start)
     forgotten = draw.choice(later) if fate == "forgets" and later else None
 
-    def begins(entries: Sequence[Entry], now: datetime) -> Act:
-        kit = participants.read_participants(study, entries)[subject].kits[course - 1]
-        return recording.start_course(entries, subject, course, None, kit, now)
+    def begins(told: Snapshot, now: datetime) -> Act:
+        kit = told.people[subject].kits[course - 1]
+        return recording.start_course(told, subject, course, None, kit, now)
 
     yield dates.at(study, first, study.clock.dose), _act(person, begins)
     for day in later:
         yield dates.at(study, day, study.clock.dose), _act(person, _dose(subject, taken=day != forgotten))
     if fate == "unblinded":
-        yield dates.at(study, first, EVENING), _act(person, lambda _entries, _now: Unblinded(subject, EMERGENCY))
+        yield dates.at(study, first, EVENING), _act(person, lambda _told, _now: Unblinded(subject, EMERGENCY))
     day, latest = dates.session_days(study.courses, start)
     if fate == "absent":
-        closes = _act(person, lambda entries, now: recording.record_never_held(entries, subject, course, now))
+        closes = _act(person, lambda told, now: recording.record_never_held(told, subject, course, now))
         yield dates.at(study, latest + DAY, study.clock.session), closes
     else:
         yield dates.at(study, day + late_days * DAY, study.clock.session), lambda: _hold(person, course)
@@ -202,11 +202,11 @@ def _course(
 def _act(person: SyntheticParticipant, decide: Decide) -> Callable[[], object]:
     """The act, recorded by the participant's assistant, now."""
     register = person.lab.register
-    return lambda: register.act(person.assistant, lambda entries: decide(entries, register.now()))
+    return lambda: register.act(person.assistant, lambda told: decide(told, register.now()))
 
 
 def _dose(subject: str, *, taken: bool) -> Decide:
-    return lambda entries, now: recording.record_dose(entries, subject, None, now, taken=taken)
+    return lambda told, now: recording.record_dose(told, subject, None, now, taken=taken)
 
 
 def _hold(person: SyntheticParticipant, course: int) -> None:
@@ -217,7 +217,7 @@ def _hold(person: SyntheticParticipant, course: int) -> None:
         "simulate", lab.protocol, lab.messages, lab.data, subject=subject, session=session, seed=lab.seed,
         operator=who, participant=sessions.some_habit(lab.seed, person.number),
     )  # fmt: skip
-    began_utc = _utc(lab.register.now())
+    began_utc = dates.utc(lab.register.now())
     ratings = ratings_of(lab.register.participant(subject), course, lab.seed, lab.effects, lab.drug_kits)
     status = sessions.run_simulated(plan, began_utc, ratings).status
     record(lab.register, subject, session, who, status, began_utc, plan.transcript)
@@ -228,7 +228,3 @@ def ratings_of(
 ) -> Ratings:
     """How somebody rates in the session and the reports of a course: with the effects if its kit has the drug."""
     return Ratings(seed, one.subject, course, effects if one.kits[course - 1] in drug_kits else NONE)
-
-
-def _utc(moment: datetime) -> str:
-    return moment.astimezone(timezone.utc).isoformat(timespec="milliseconds")

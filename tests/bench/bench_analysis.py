@@ -137,7 +137,7 @@ def test_studies_of_the_published_size() -> None:
             if measure.name in estimates:
                 estimates[measure.name].append(one.treatment.estimate)
         adjusted = holm({measure.name: one.treatment.p for measure, one in results.effects.items()
-                         if measure.outcome in results.plan.changed})  # fmt: skip
+                         if measure.outcome in results.data.plan.changed})  # fmt: skip
         shown = max(adjusted.values()) < 0.05 and all(one.is_shown for one in results.equivalence.values())
         published += is_as_published(results)
         contradicted += is_as_published(results) and not shown

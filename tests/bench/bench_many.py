@@ -13,6 +13,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 from msgspec.structs import replace
 
 from experiment.cli.form import Answers
@@ -24,7 +25,7 @@ from experiment.record.dataset import DataSet
 from experiment.storage import encryption
 from experiment.storage.hash_chain import chain_line
 from experiment.study import recording
-from experiment.study.events import Consented, Enrolled, Entry, encode
+from experiment.study.events import Consented, Enrolled, Entry
 from experiment.study.register import Register, utc_now
 from experiment.study.setup import enrol, set_up
 from experiment.study.study_file import read_study
@@ -83,7 +84,9 @@ def register(data: Path, count: int) -> Register:
                 Enrolled(subject, "one", slot.place, slot.kits),
                 Consented(subject, f"{first:%Y-%m-%d}", "v1"),
             ):
-                before = chain_line(before, encode(Entry(first.isoformat(timespec="milliseconds"), "RA", act)))
+                before = chain_line(
+                    before, msgspec.json.encode(Entry(first.isoformat(timespec="milliseconds"), "RA", act))
+                )
                 file.write(before)
     then.act("RA", lambda told: recording.consent(told, SUBJECT, None, "v1", first))
     then.act("RA", lambda told: recording.start_course(told, SUBJECT, 1, None, enrolled.kits[0], first))

@@ -16,13 +16,14 @@ from pathlib import Path
 from random import Random
 from statistics import fmean, stdev
 
+import msgspec
 from msgspec.structs import replace
 
 from experiment.errors import DayFourError
 from experiment.storage.hash_chain import chain_line
 from experiment.storage.readable_code import CHARACTERS
 from experiment.study.allocation import Slot, draw
-from experiment.study.events import Act, Begun, Dosed, Enrolled, Entry, Recovered, encode
+from experiment.study.events import Act, Begun, Dosed, Enrolled, Entry, Recovered
 from experiment.study.register import Register
 from experiment.study.setup import enrol, set_up
 from experiment.study.study_file import Study, read_study
@@ -132,7 +133,7 @@ def _timed(folder: Path, study: Study) -> list[tuple[str, str, str]]:
     with large.path.open("ab") as file:
         before = large.path.read_bytes()
         for act in acts:
-            before = chain_line(before, encode(Entry("2026-11-23T10:00:00.000+00:00", "RA", act)))
+            before = chain_line(before, msgspec.json.encode(Entry("2026-11-23T10:00:00.000+00:00", "RA", act)))
             file.write(before)
     start_s = time.perf_counter()
     lines = len(large.entries())
@@ -148,7 +149,8 @@ def _timed(folder: Path, study: Study) -> list[tuple[str, str, str]]:
 
 def _new(folder: Path, study: Study) -> Register:
     register = Register(folder)
-    assert isinstance(set_up(register, study, new_keys().public, new_keys().public, "PI").act, Begun)
+    set_up(register, study, new_keys().public, new_keys().public, "PI")
+    assert isinstance(register.entries()[0].act, Begun)
     return register
 
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from experiment.reports.events import Sent
+from experiment.reports.log import Sent
 from experiment.reports.service import Service
 from experiment.reports.table import table_path
 from experiment.study import recording
-from experiment.study.keys import read_key, write_keys
+from experiment.study.seals import read_key, write_keys
 from tests.daily_reports import DAILY, PROTOCOL, begin, free_port, give, tonight, wait_for_port, withdraw
 from tests.registers import DAY, MONDAY
 from tests.test_reports_end_to_end import SUBJECT, hold_session

@@ -15,7 +15,7 @@ from experiment.cli.desk.troubles import Trouble
 from experiment.cli.desk.widgets import COLOURS, Act, Participants, ParticipantsTable, TroubleBox
 from experiment.cli.form_widgets import clear, label, push_button
 from experiment.design.visit import bare_label
-from experiment.study.participants import near_ids
+from experiment.study.snapshot import near_ids
 
 MOST_TROUBLES = 2  # so that on the smallest screen all else has its room
 
