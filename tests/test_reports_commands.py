@@ -151,7 +151,7 @@ def test_reminders_for_the_phones_own_calendar(tmp_path: Path) -> None:
     def reminders() -> dict[str, tuple[Any, int, str]]:
         one = made.service.roster().people["DF001"]
         token = made.links["DF001"].rpartition("/")[2]
-        asker = made.service.asker(made.entries, token)
+        asker = made.service.asker_with(token, made.entries)
         assert asker is not None
         assert asker.one == one
         text = own_calendar(asker, made.links["DF001"])
@@ -284,7 +284,7 @@ def test_habits_are_seen(tmp_path: Path) -> None:
         give(port, made.path(day=MONDAY), dict.fromkeys(FULL, "4"))
     made.at(MONDAY + DAY, "20:30")
     roster = made.service.roster()
-    of = standings(roster.people.values(), roster.study, made.entries, made.clock.moment)
+    of = standings(roster, made.entries, made.clock.moment)
     assert counts(of) == {"in": 1, "due": 1, "missing": 0, "all alike": 1, "too fast": 1}
     assert [(one.kind, one.needs_person) for one in findings(of)] == [("report_alike", False), ("report_fast", False)]
     assert of[0].note == "reports 1 of 2, Tue 24 Nov open since 18:00, 1 all alike, 1 too fast"
@@ -303,6 +303,6 @@ def test_changed_questions_keep_what_was_asked(tmp_path: Path) -> None:
     names = [item.id for item in questions(service.journal.entries()).items]
     assert names == [*(item.id for item in other.items), "connected"]
     roster = service.roster()
-    (row,) = rows(roster.people.values(), roster.study, service.journal.entries(), made.clock.moment)
+    (row,) = rows(roster, service.journal.entries(), made.clock.moment)
     assert (row.status, row.answers["connected"], row.answers.get("warm")) == ("in_time", 1, None)
     assert isinstance(made.entries[-2].event, Sent)

@@ -213,7 +213,7 @@ def test_methods_claim_no_page_that_nobody_saw(study: Evenings, tmp_path: Path) 
     said = []
     for one in (service, study.service):
         told = one.roster()
-        of = daily_table.rows(told.people.values(), told.study, one.journal.entries(), study.clock.moment)
+        of = daily_table.rows(told, one.journal.entries(), study.clock.moment)
         said.append(paragraph(of, DAILY, told.study))
     assert ["personal link" in text for text in said] == [False, True]
     assert "with another program" in said[0]

@@ -144,7 +144,7 @@ def play(folder: Path, sequences: int, seed: int, length: int = 8) -> int:
             reports += bool(found)
     roster = made.service.roster()
     made.at(MONDAY + 30 * DAY, "12:00")
-    table = rows(roster.people.values(), roster.study, made.entries, made.clock.moment)
+    table = rows(roster, made.entries, made.clock.moment)
     assert len({(row.subject, row.date) for row in table}) == len(table) == 8 * len(made.links)
     assert sum(row.submitted is not None for row in table) == reports
     return reports

@@ -176,7 +176,7 @@ def test_reports_of_before_are_not_missing(tmp_path: Path) -> None:
     bring(made.service.register, table(tmp_path))
     made.at(MONDAY + 20 * DAY, "12:00")
     roster = made.service.roster()
-    found = rows(roster.people.values(), roster.study, made.entries, made.clock.moment)
+    found = rows(roster, made.entries, made.clock.moment)
     assert {row.subject for row in found} == {"DF001"}
 
 

@@ -150,7 +150,7 @@ def methods(data: DataFolder = DATA) -> None:
     """Print the methods paragraph from the data: window, items, compliance, delay, missing reports."""
     service = _begun(data)
     roster = service.roster()
-    of = rows(roster.people.values(), roster.study, service.journal.entries(), roster.as_of(service.now()))
+    of = rows(roster, service.journal.entries(), roster.as_of(service.now()))
     hand_over(paragraph(of, service.daily, roster.study) + "\n")
 
 

@@ -29,7 +29,6 @@ from experiment.reports.words import direction, said
 from experiment.storage.atomic_file import write_whole
 from experiment.storage.html import fill_template
 from experiment.study.calendar import Appointment, calendar_event, calendar_file, event_uid
-from experiment.study.participant import Participant
 
 HERE = Path(__file__).parent
 TOKEN_BYTES = 24
@@ -102,7 +101,7 @@ def write_handouts(service: Service, out: Path, made: dict[str, str]) -> list[Pa
     files: dict[str, str | bytes] = {CARDS: cards(service, made), TABLE: _table(made)}
     for subject, link in made.items():
         if people[subject].starts:
-            files[f"{subject_name(subject)}.ics"] = own_calendar(_asker(service, people[subject]), link)
+            files[f"{subject_name(subject)}.ics"] = own_calendar(service.asker(people[subject]), link)
     for name, content in files.items():
         write_whole(out / name, content, private=True)
     return [out / name for name in files]
@@ -112,15 +111,12 @@ def cards(service: Service, made: dict[str, str]) -> str:
     """The page of cards."""
     daily = service.daily
     text = daily.wording.card.format(opens=daily.opens, closes=daily.closes)
-    shown = [Card(subject, link, _qr(link)) for subject, link in made.items()]
+    codes = {link: segno.make(link, micro=False, error="m") for link in made.values()}
+    shown = [Card(who, link, codes[link].svg_inline(scale=4, border=2)) for who, link in made.items()]
     return fill_template(
         HERE / "cards.html.jinja", {}, cards=shown, words=daily.wording, text=text, language=daily.language or "en",
         direction=direction(daily),
     )  # fmt: skip
-
-
-def _asker(service: Service, one: Participant) -> Asker:
-    return Asker(one, service.roster().study, service.daily, service.now())
 
 
 def _table(made: dict[str, str]) -> str:
@@ -128,10 +124,6 @@ def _table(made: dict[str, str]) -> str:
     rows = csv.writer(text)
     rows.writerows([COLUMNS, *((subject_name(subject), link) for subject, link in made.items())])
     return text.getvalue()
-
-
-def _qr(link: str) -> str:
-    return str(segno.make(link, micro=False, error="m").svg_inline(scale=4, border=2))
 
 
 def _checked(url: str) -> str:

@@ -155,7 +155,7 @@ class Site:
     def _decide(self, request: Request, entries: tuple[LogLine, ...], decide: Decide) -> Reply:
         """What is decided for whoever has the link; HTTPException if it is not valid, or used too often."""
         token = request.path_params["token"]
-        asker = self._service.asker(entries, token)
+        asker = self._service.asker_with(token, entries)
         if asker is None:
             stranger = request.client.host if request.client else ""
             raise HTTPException(404 if self._strangers.allows(stranger) else 429)

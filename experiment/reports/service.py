@@ -17,6 +17,7 @@ from experiment.reports.replies import Asker, Reply
 from experiment.reports.table import refresh_table
 from experiment.reports.words import check_language
 from experiment.study.location import register_in
+from experiment.study.participant import Participant
 from experiment.study.register import Register
 from experiment.study.snapshot import Snapshot
 
@@ -60,11 +61,14 @@ class Service:
         self._told = self.register.refresh(self._told)
         return self._told
 
-    def asker(self, entries: Sequence[LogLine], token: str) -> Asker | None:
+    def asker(self, one: Participant) -> Asker:
+        """The participant who asks now."""
+        return Asker(one, self.roster().study, self.daily, self.now())
+
+    def asker_with(self, token: str, entries: Sequence[LogLine]) -> Asker | None:
         """Whoever has this link, now; None if it is not valid."""
-        roster = self.roster()
-        one = roster.people.get(links(entries).get(digest(token), ""))
-        return Asker(one, roster.study, self.daily, self.now()) if one else None
+        one = self.roster().people.get(links(entries).get(digest(token), ""))
+        return self.asker(one) if one else None
 
     def update_table(self) -> None:
         """Write the table as the log and the register have it now."""

@@ -18,10 +18,8 @@ from experiment.reports.log import LogLine, journal, questions, sendings
 from experiment.reports.open_times import ReportWindow, open_windows
 from experiment.reports.table import ReportRow, rows, verify
 from experiment.study import dates
-from experiment.study.participant import Participant
 from experiment.study.snapshot import Snapshot
 from experiment.study.status import ReportsIn
-from experiment.study.study_file import Study
 
 WORDS = ("in", "due", "missing", "all alike", "too fast")
 MIN_SCALES = 3  # fewer scales of one answer mean nothing
@@ -74,7 +72,7 @@ def judge_reports(data: Path, told: Snapshot, now: datetime) -> tuple[list[Findi
 
 def standings_of(data: Path, told: Snapshot, now: datetime) -> list[Standing]:
     """Everybody's, as log and register have them now; BadInput if the log was changed."""
-    return standings(told.people.values(), told.study, journal(data).entries(), told.as_of(now))
+    return standings(told, journal(data).entries(), told.as_of(now))
 
 
 def reports_in(of: Iterable[Standing]) -> dict[str, ReportsIn]:
@@ -91,16 +89,17 @@ def _days(of: Iterable[ReportRow | ReportWindow]) -> frozenset[date]:
     return frozenset(one.date for one in of)
 
 
-def standings(people: Iterable[Participant], study: Study, entries: Sequence[LogLine], now: datetime) -> list[Standing]:
+def standings(told: Snapshot, entries: Sequence[LogLine], now: datetime) -> list[Standing]:
     """Everybody's, by participant; none if there never were daily reports."""
     if not entries:
         return []
-    daily, given, every = questions(entries).latest, sendings(entries), sorted(people, key=lambda one: one.subject)
+    daily, given = questions(entries).latest, sendings(entries)
     own: dict[str, list[ReportRow]] = defaultdict(list)
-    for row in rows(every, study, entries, now):
+    for row in rows(told, entries, now):
         own[row.subject].append(row)
     return [
-        _standing(one.subject, own[one.subject], daily, open_windows(one, study, daily, now), given) for one in every
+        _standing(subject, own[subject], daily, open_windows(one, told.study, daily, now), given)
+        for subject, one in sorted(told.people.items())
     ]
 
 

@@ -68,11 +68,11 @@ def table_path(data: Path) -> Path:
     return data / "phenotype" / "daily.tsv"
 
 
-def rows(people: Iterable[Participant], study: Study, entries: Sequence[LogLine], now: datetime) -> list[ReportRow]:
+def rows(told: Snapshot, entries: Sequence[LogLine], now: datetime) -> list[ReportRow]:
     """Everybody's reports that came, or whose time is over, by participant and date."""
     asked, sent = questions(entries), sendings(entries)
-    by_subject = sorted(people, key=lambda one: one.subject)
-    return [row for one in by_subject for row in _rows(one, study, asked, sent, now)]
+    by_subject = sorted(told.people.values(), key=lambda one: one.subject)
+    return [row for one in by_subject for row in _rows(one, told.study, asked, sent, now)]
 
 
 def refresh_table(data: Path, told: Snapshot, now: datetime) -> None:
@@ -84,7 +84,7 @@ def refresh_table(data: Path, told: Snapshot, now: datetime) -> None:
     if entries and not told.locked_at:
         path, items = table_path(data), questions(entries).items
         write_whole(path.with_suffix(".json"), json_text(dictionary(items)))
-        write_whole(path, text(rows(told.people.values(), told.study, entries, now), items))
+        write_whole(path, text(rows(told, entries, now), items))
 
 
 @contextmanager
@@ -182,8 +182,7 @@ def verify(data: Path, told: Snapshot, now: datetime) -> list[str]:
 
 
 def _differences(data: Path, entries: tuple[LogLine, ...], told: Snapshot, now: datetime) -> Iterator[str]:
-    people, study = told.people.values(), told.study
-    derived, items = rows(people, study, entries, now), questions(entries).items
+    derived, items = rows(told, entries, now), questions(entries).items
     path, described = table_path(data), table_path(data).with_suffix(".json")
     is_described = described.exists() and read_file(described) == json_text(dictionary(items)).encode()
     header, *wanted, _ = text(derived, items).split("\n")

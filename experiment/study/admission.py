@@ -50,7 +50,7 @@ def session_of(participant: Participant, study: Study, today: date, asked: int |
     _check_takes_part(participant, today)
     session = _next_session(participant, study, asked)
     why = objections(participant, study, session, today)
-    if why and not _is_overridden(participant, why, today):
+    if why and not any(one.day == today and one.refused == why for one in participant.overrides):
         raise Refused(why, session)
     return session
 
@@ -136,7 +136,3 @@ def _place(study: Study, course: int, start: date, today: date) -> str:
     if today <= days.last(study.courses, start):
         return f"day {days.number(start, today)} of course {course}"
     return "in the washout after course 1" if course == 1 else f"after course {course}"
-
-
-def _is_overridden(one: Participant, why: str, today: date) -> bool:
-    return any(override.day == today and override.refused == why for override in one.overrides)

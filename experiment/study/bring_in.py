@@ -7,6 +7,7 @@ row is wrong; one that has grown adds what is new.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
@@ -92,17 +93,18 @@ def plan_past(
     BadInput names every row that cannot be so, and what to do.
     """
     why, acts, wrong = meaningful(reason), list[Act](), list[str]()
+    times = Counter(row.cells["participant_id"] for row in rows)
     known, own_kits = [_plain(act) for act in told.acts], {kit for slot in kits for kit in slot.kits}
     for row in rows:
-        found = (
-            "it is there twice. Delete one."
-            if _is_twice(row, rows)
-            else _planned(told, known, own_kits, row, why, moment)
-        )
-        if isinstance(found, str):
-            wrong.append(f"row {row.number}: {found}")
-        else:
-            acts += found
+        if times[row.cells["participant_id"]] > 1:
+            wrong.append(f"row {row.number}: it is there twice. Delete one.")
+            continue
+        try:
+            new = [act for act in _acts_of(told.study, row, why, moment) if _plain(act) not in known]
+            _check(told, own_kits, row.subject, new, moment)
+            acts += new
+        except (BadInput, ValueError) as error:
+            wrong.append(f"row {row.number}: {error}")
     if wrong:
         listed = list_first(wrong, MOST_NAMED)
         raise BadInput(f"{path}: nothing was recorded. Please correct these rows:{listed}")
@@ -121,27 +123,11 @@ def _possible(act: Act, moment: datetime, told: Snapshot) -> Act:
     return act
 
 
-def _is_twice(row: PastRow, rows: Sequence[PastRow]) -> bool:
-    return sum(one.cells["participant_id"] == row.cells["participant_id"] for one in rows) > 1
-
-
 def _plain(act: Act) -> Act:
     """The act without the reason for its date, which may be worded differently next time."""
     if isinstance(act, Enrolled | SessionHeld):
         return replace(act, elsewhere=UNSET)
     return replace(act, dated_back=UNSET) if isinstance(act, Consented | CourseStarted) else act
-
-
-def _planned(
-    told: Snapshot, known: Sequence[Act], own_kits: set[str], row: PastRow, why: str, moment: datetime
-) -> list[Act] | str:
-    """What of a row is new, whatever the reason of what is `known` was; or why it cannot be."""
-    try:
-        new = [act for act in _acts_of(told.study, row, why, moment) if _plain(act) not in known]
-        _check(told, own_kits, row.subject, new, moment)
-    except (BadInput, ValueError) as error:
-        return str(error)
-    return new
 
 
 def _check(told: Snapshot, own_kits: set[str], subject: str, new: Sequence[Act], moment: datetime) -> None:

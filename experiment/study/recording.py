@@ -78,7 +78,12 @@ def consent(
         setup.check_similar(label, told, is_new=is_new)
     there = told.study.at(one.stratum) if one else told.study
     act = _consent(label, day, version.strip(), dates.today(there, moment), dated_back)
-    return _possible(told, moment, act) if one else _first_consent(told, act)
+    if one:
+        return _possible(told, moment, act)
+    given = ((other.subject, other.version) for other in told.acts if isinstance(other, Consented))
+    if (act.subject, act.version) in given:
+        raise BadInput(f"Consent of {subject_name(act.subject)} to version {act.version} is already recorded.")
+    return act
 
 
 def _consent(label: str, day: date | None, version: str, today: date, dated_back: str | None) -> Consented:
@@ -91,14 +96,6 @@ def _consent(label: str, day: date | None, version: str, today: date, dated_back
         )
     why = UNSET if dated_back is None else meaningful(dated_back)
     return Consented(label, day.isoformat(), version, why)
-
-
-def _first_consent(told: Snapshot, act: Consented) -> Consented:
-    """Of somebody who is not enrolled yet; BadInput if it is recorded already."""
-    mine = (act.subject, act.version)
-    if any(isinstance(one, Consented) and (one.subject, one.version) == mine for one in told.acts):
-        raise BadInput(f"Consent of {subject_name(act.subject)} to version {act.version} is already recorded.")
-    return act
 
 
 def start_course(
