@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from experiment.design.table_columns import table_columns
+from experiment.record.data_dictionary import table_columns
 from experiment.record.events import Event, Started
 from experiment.record.trial_table import data_frame, trial_rows
 from experiment.record.tsv import MISSING

@@ -180,10 +180,10 @@ class DataSet:
         """Take a visit out of the tables; EquipmentFailure if that cannot be."""
         path = self.sessions(visit.subject)
         with self.writing():
-            table = read_table(path, "session_id")
-            rows = [row for name, row in table.rows.items() if name != session_name(visit.session)]
-            if len(rows) < len(table.rows):
-                write_rows(path, rows, first=table.columns)
+            columns, before = read_table(path, "session_id")
+            rows = [row for name, row in before.items() if name != session_name(visit.session)]
+            if len(rows) < len(before):
+                write_rows(path, rows, first=columns)
         beh = self.table_of(visit)
         tables = [beh, beh.with_suffix(".json")] if beh else []
         for file in (*tables, *find_scan_tables(self, visit)):
@@ -192,11 +192,11 @@ class DataSet:
     def _add_visit(self, started: Started, row: dict[str, str]) -> None:
         path = self.sessions(started.session.subject)
         with self.writing():
-            table = read_table(path, "session_id")
-            there = {name: cell for name, cell in table.rows.get(row["session_id"], {}).items() if cell != MISSING}
+            columns, before = read_table(path, "session_id")
+            there = {name: cell for name, cell in before.get(row["session_id"], {}).items() if cell != MISSING}
             answers = {name: cell(value) for name, value in (started.answers or {}).items()}
-            rows = table.rows | {row["session_id"]: answers | there | row}
-            write_rows(path, [rows[visit] for visit in sorted(rows)], first=[*SESSIONS_COLUMNS, *table.columns])
+            rows = before | {row["session_id"]: answers | there | row}
+            write_rows(path, [rows[visit] for visit in sorted(rows)], first=[*SESSIONS_COLUMNS, *columns])
             describe_columns(path.with_suffix(".json"), sessions_dictionary(started.session.protocol))
 
     def list_participants(self, known: Mapping[str, Mapping[str, str]] = EMPTY, columns: Columns = EMPTY) -> None:
@@ -208,12 +208,12 @@ class DataSet:
         path = self.root / "participants.tsv"
         dictionary = path.with_suffix(".json")
         with self.writing():
-            table = read_table(path, "participant_id")
+            named, before = read_table(path, "participant_id")
             read_dictionary(dictionary)  # refused before anything is written
-            rows = {name: {"participant_id": name} for name in self._folders(self.root)} | table.rows
+            rows = {name: {"participant_id": name} for name in self._folders(self.root)} | before
             if rows:
                 told = [{**rows[name], **known.get(name, {})} for name in sorted(rows)]
-                write_rows(path, told, first=["participant_id", *table.columns])
+                write_rows(path, told, first=["participant_id", *named])
                 describe_columns(dictionary, {**PARTICIPANTS_COLUMNS, **columns})
 
     @property

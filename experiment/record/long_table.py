@@ -12,10 +12,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from experiment.design.columns import TableColumn
-from experiment.design.table_columns import table_columns
 from experiment.design.visit import session_name, subject_name
 from experiment.errors import BadInput
 from experiment.record import transcript as log
+from experiment.record.data_dictionary import table_columns
 from experiment.record.find_sessions import find_sessions
 from experiment.record.trial_table import data_frame, trial_rows
 from experiment.record.tsv import MISSING, json_text, tsv

@@ -72,7 +72,7 @@ def missed_within(flips: Times, refresh_hz: float, spans_s: Iterable[Span]) -> i
 def late_flips_s(attempt: Attempt) -> list[float]:
     """When a flip came after at least one missed refresh, on the clock of all attempts."""
     flips = flips_s(attempt.events)
-    late = missed_refreshes(np.diff(flips), attempt.refresh_hz) > 0
+    late = missed_refreshes(np.diff(flips), attempt.started.screen.refresh_hz) > 0
     return [float(one) for one in flips[1:][late] + attempt.later_s]
 
 
@@ -106,4 +106,4 @@ def _intervals(attempt: Attempt) -> tuple[Times, Times, Counts]:
     flips = flips_s(attempt.events)
     lengths_s = np.diff(flips)
     middles_s = (flips[1:] + flips[:-1]) / 2 + attempt.later_s
-    return middles_s, lengths_s, missed_refreshes(lengths_s, attempt.refresh_hz)
+    return middles_s, lengths_s, missed_refreshes(lengths_s, attempt.started.screen.refresh_hz)

@@ -32,11 +32,15 @@ def resume_point(transcript: Transcript, now_utc: str) -> Resumption:
     )
 
 
-def count_finished(transcript: Transcript) -> tuple[int, int]:
-    """For how many of the session's messages, or objects, every question came to its end, and was answered."""
-    runs, steps = runs_by_trial(transcript.events), transcript.started.session.steps
-    finished = [step for step in steps if _is_finished(step, runs)]
-    return len(finished), sum(runs[step.trial][-1].answered == set(step.questions) for step in finished)
+def count_rated(transcript: Transcript) -> tuple[int, int]:
+    """How many of the session's messages, or objects, have all their ratings, and how many are over without.
+
+    In a scanner, where nobody waits for a rating, all that are over count.
+    """
+    session, runs = transcript.started.session, runs_by_trial(transcript.events)
+    over = [step for step in session.steps if _is_finished(step, runs)]
+    rated = [step for step in over if session.protocol.scan or runs[step.trial][-1].answered == set(step.questions)]
+    return len(rated), len(over) - len(rated)
 
 
 def _unfinished(session: SessionPlan, runs: Mapping[int, Sequence[TrialRun]]) -> list[Step]:

@@ -157,11 +157,6 @@ class Attempt(Struct, frozen=True):
     events: tuple[Event, ...]
     later_s: float
 
-    @property
-    def refresh_hz(self) -> float:
-        """The screen's, as measured before it."""
-        return self.started.screen.refresh_hz
-
 
 def start_of(events: Sequence[Event | None]) -> Started:
     """The session's start, with which its events begin; BadInput if they do not."""

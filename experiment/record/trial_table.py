@@ -15,7 +15,7 @@ from experiment.design.columns import TableColumn
 from experiment.design.objects import Holding
 from experiment.design.scan import ScheduleSlot
 from experiment.design.session import Step, Trial
-from experiment.design.table_columns import table_columns
+from experiment.record.data_dictionary import table_columns
 from experiment.record.events import Click, Drag, Event, Key, MessageScene, Started, parse_utc
 from experiment.record.events_of_tasks import Measured, TakenBack
 from experiment.record.timeline import Response, TrialRun, answers, pauses, runs_by_trial, start_of

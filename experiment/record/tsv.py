@@ -11,8 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
-
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.storage.atomic_file import write_whole
 from experiment.storage.read_file import read_file
@@ -58,21 +56,14 @@ def json_text(content: dict[str, Any]) -> str:
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
 
 
-class EditedTable(Struct, frozen=True):
-    """A table that people may edit: its columns in order, and its rows by their cell in the key's column."""
+def read_table(path: Path, key: str) -> tuple[tuple[str, ...], Rows]:
+    """A TSV file whole: its columns in order, and its rows by their cell in the key's column, all cells as texts.
 
-    columns: tuple[str, ...]
-    rows: Rows
-
-
-def read_table(path: Path, key: str) -> EditedTable:
-    """A TSV file whole, all cells as texts; no rows if there is no file.
-
-    Raises BadInput with file, line and what to do where it could not be written again without losing something: a row
-    or a column that is there twice, too few or too many cells, a cell below no heading.
+    No rows if there is no file. Raises BadInput with file, line and what to do where it could not be written again
+    without losing something: a row or a column that is there twice, too few or too many cells, a cell below no heading.
     """
     columns, rows = read_keyed(path, (key,))
-    return EditedTable(columns, {row[key]: row for row in rows})
+    return columns, {row[key]: row for row in rows}
 
 
 def read_records(path: Path, *keys: str) -> list[dict[str, str]]:
@@ -133,7 +124,7 @@ def _row(path: Path, number: int, columns: Sequence[str], cells: Sequence[str]) 
 
 def read_rows(path: Path, key: str) -> Rows:
     """The rows of a table alone."""
-    return read_table(path, key).rows
+    return read_table(path, key)[1]
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, str]], *, first: Iterable[str]) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
 from pathlib import Path
+from typing import Concatenate, ParamSpec
 
 import msgspec
 
@@ -21,87 +23,76 @@ from experiment.storage.read_file import read_file
 REMAKE = "`dayfour table DATA --remake` makes it again"
 Trials = frozenset[int | None]
 Table = list[list[str]]
+Args = ParamSpec("Args")
 
 
+def _on_text(
+    compare: Callable[Concatenate[str, str, Args], Iterator[Finding]],
+) -> Callable[Concatenate[Path, Args], Iterator[Finding]]:
+    """What comes of comparing a file's text, given with its name; if it cannot be, why."""
+
+    @wraps(compare)
+    def compared(path: Path, /, *args: Args.args, **named: Args.kwargs) -> Iterator[Finding]:
+        name = path.name
+        try:
+            yield from compare(name, read_file(path).decode(), *args, **named)
+        except FileNotFoundError:
+            yield discrepancy(name, "file", "expected beside the transcript", f"missing: {REMAKE}")
+        except (OSError, UnicodeDecodeError) as error:
+            yield discrepancy(name, "file", "expected UTF-8", f"found {error}")
+        except csv.Error as error:
+            yield discrepancy(name, "table", "expected tab-separated cells", f"found {error}")
+        except msgspec.DecodeError as error:
+            yield discrepancy(name, "file", "expected JSON", f"found {error}")
+
+    return compared
+
+
+@_on_text
 def table_findings(
-    path: Path, expected: str, at_start: str | None, ended: Ended | None, unsure: Trials
+    name: str, found: str, expected: str, at_start: str | None, ended: Ended | None, unsure: Trials
 ) -> Iterator[Finding]:
     """A table on disk against what it should be, but for trials in which an answer is unknown.
 
     A session whose process died has the table of its start: that is one finding, and none if nothing was rated.
     """
-    found = _text(path)
-    if isinstance(found, Finding):
-        yield found
+    if found != expected and ended is None and found == at_start:
+        yield discrepancy(name, "table", "log goes on until the program died", f"table is that of the start: {REMAKE}")
     elif found != expected:
-        if ended is None and found == at_start:
-            yield discrepancy(
-                path.name, "table", "log goes on until the program died", f"table is that of the start: {REMAKE}"
-            )
-        else:
-            yield from _cells(path.name, _table(expected), found, unsure)
+        yield from _cells(name, _table(expected), _table(found), unsure)
 
 
-def sidecar_findings(path: Path, expected: str) -> Iterator[Finding]:
+@_on_text
+def sidecar_findings(name: str, found: str, expected: str) -> Iterator[Finding]:
     """A table's data dictionary against that of the session in the transcript."""
-    text = _text(path)
-    if isinstance(text, Finding):
-        yield text
-        return
-    try:
-        found = decoder(json.loads)(text)
-    except msgspec.DecodeError as error:
-        yield discrepancy(path.name, "file", "expected JSON", f"found {error}")
-        return
-    for field, has, says in changes(found, json.loads(expected)):
-        yield discrepancy(path.name, field, f"log says {quote(says)}", f"file says {quote(has)}")
+    for field, has, says in changes(decoder(json.loads)(found), json.loads(expected)):
+        yield discrepancy(name, field, f"log says {quote(says)}", f"file says {quote(has)}")
 
 
-def row_findings(path: Path, started: Started, ended: Ended | None, last_line: int) -> Iterator[Finding]:
+@_on_text
+def row_findings(name: str, found: str, started: Started, ended: Ended | None, last_line: int) -> Iterator[Finding]:
     """The session's row of the sessions file against the beginning and the end of the transcript."""
-    text = _text(path)
-    if isinstance(text, Finding):
-        yield text
-        return
     row = visit_row(started, ended)
     visit = row["session_id"]
-    try:
-        header, *rows = _table(text)
-    except (csv.Error, ValueError) as error:
-        yield discrepancy(path.name, "table", "expected tab-separated cells", f"found {error or 'nothing'}")
-        return
+    header, *rows = _table(found) or [[]]
     own = [dict(zip(header, cells, strict=False)) for cells in rows if visit in cells]
     own = [cells for cells in own if cells.get("session_id") == visit]
     if len(own) != 1:
-        yield discrepancy(path.name, visit, "expected one row", f"found {len(own)}")
+        yield discrepancy(name, visit, "expected one row", f"found {len(own)}")
     for cells in own:
         if ended is None and cells.get("status") != row["status"]:
-            yield discrepancy(f"after line {last_line}", "ended", f"{path.name} says {cells.get('status')}", "lost")
+            yield discrepancy(f"after line {last_line}", "ended", f"{name} says {cells.get('status')}", "lost")
         for column, says in row.items():
             if (has := cells.get(column)) != says:
-                yield discrepancy(f"{path.name} {visit}", column, f"log says {quote(says)}", f"file says {quote(has)}")
-
-
-def _text(path: Path) -> str | Finding:
-    try:
-        return read_file(path).decode()
-    except FileNotFoundError:
-        return discrepancy(path.name, "file", "expected beside the transcript", f"missing: {REMAKE}")
-    except (OSError, UnicodeDecodeError) as error:
-        return discrepancy(path.name, "file", "expected UTF-8", f"found {error}")
+                yield discrepancy(f"{name} {visit}", column, f"log says {quote(says)}", f"file says {quote(has)}")
 
 
 def _table(text: str) -> Table:
     return list(csv.reader(io.StringIO(text, newline=""), delimiter="\t", strict=True))
 
 
-def _cells(name: str, expected: Table, text: str, unsure: Trials) -> Iterator[Finding]:
+def _cells(name: str, expected: Table, found: Table, unsure: Trials) -> Iterator[Finding]:
     """Which cells differ; if none does, which bytes of the file."""
-    try:
-        found = _table(text)
-    except csv.Error as error:
-        yield discrepancy(name, "table", "expected tab-separated cells", f"found {error}")
-        return
     header = found[0] if found else []
     if header != expected[0]:
         yield from _columns(name, expected[0], header)

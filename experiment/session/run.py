@@ -26,7 +26,6 @@ from experiment.record import transcript as log
 from experiment.record.events import SCHEMA, Ended, Event, Started
 from experiment.record.finding import Finding, recorded_item, worst
 from experiment.record.resume import resume_point
-from experiment.record.saved import remake_advice
 from experiment.record.writable import as_declared
 from experiment.screens.clock import Zero
 from experiment.screens.personas import HABITS, Persona
@@ -219,7 +218,8 @@ def _save_tables(plan: Plan, transcript: log.Writer) -> None:
         if plan.mode != "simulate":  # which lists all its participants at once
             plan.data.list_participants()
     except (DayFourError, OSError) as error:
-        raise EquipmentFailure(f"{error}\n{remake_advice(plan.data.root)}") from error
+        again = f"`dayfour table {plan.data.root} --remake` makes the tables again from the logs."
+        raise EquipmentFailure(f"{error}\n{again}") from error
 
 
 def _run_task(

@@ -108,7 +108,7 @@ class Log(Struct, frozen=True):
 def read_log(events: Sequence[Event]) -> Log:
     """A session's trials by its transcript, practice and all; of one that went on after a crash, the last part."""
     attempt = attempts(events)[-1]
-    flips, hz = flips_s(attempt.events), attempt.refresh_hz
+    flips, hz = flips_s(attempt.events), attempt.started.screen.refresh_hz
     trials = tuple(_trial(run, flips, hz) for run in trial_runs(attempt) if run.message_onset_s is not None)
     screens = _screens(attempt.started.session.protocol.rating)
     return Log(trials, tuple(map(float, flips)), hz, attempt.started.zero_count_s, screens)

@@ -33,7 +33,7 @@ from experiment.record.closing import closing_log, has_answered, record_closing
 from experiment.record.dataset import DataSet
 from experiment.record.events import Event, Input, Rated, Scene, Storage
 from experiment.record.remake import catch_up, remake
-from experiment.record.resume import count_finished
+from experiment.record.resume import count_rated
 from experiment.replay.verify import verify
 from experiment.screens.clock import Zero
 from experiment.screens.simulated_screen import SimulatedScreen, simulated_info
@@ -237,8 +237,7 @@ def _claims(path: Path, told: Told) -> Any:
     """What was said, against the disk at the moment of saying it; a copy that was rescued is told of by its place."""
     begun = path.exists() and log.has_begun(path)
     copy = rescue.find_rescued(path)
-    finished, answered = count_finished(log.read(copy or path)) if copy or begun else (0, 0)
-    rated = finished if PROTOCOL.scan else answered
+    rated = count_rated(log.read(copy or path))[0] if copy or begun else 0
     said = " ".join(told.said.split())
     for words in ("these ratings are saved", "what was rated is saved"):
         claims = [part.rsplit(". ", 1)[-1].split()[-9:] for part in said.split(words)[:-1]]

@@ -28,7 +28,7 @@ from experiment.design.visit import Visit, session_name, subject_label
 from experiment.errors import DayFourError
 from experiment.messages.store import Folder
 from experiment.record.dataset import DataSet
-from experiment.record.tsv import read_table
+from experiment.record.tsv import read_rows
 from experiment.reports.standings import reports_in, standings_of
 from experiment.study import status
 from experiment.study.agreement import lost_register
@@ -139,7 +139,7 @@ def _of_data(data: DataSet, protocol: Protocol, here: AbstractSet[str] | None) -
     for subject in sorted(
         (here or frozenset()) | {label for name in data.subjects() if (label := subject_label(name))}
     ):
-        rows = read_table(data.sessions(subject), "session_id").rows
+        rows = read_rows(data.sessions(subject), "session_id")
         held = {number: rows[session_name(number)].get("status", "") for number in range(1, protocol.sessions + 1)
                 if session_name(number) in rows}  # fmt: skip
         left = [number for number in range(1, protocol.sessions + 1) if held.get(number) not in HELD]

@@ -47,16 +47,11 @@ class Sheet(Struct, frozen=True):
     is_hidden: bool
     hidden: str
 
-    @property
-    def is_filled(self) -> bool:
-        """Whether anything stands in it."""
-        return any(any(cells) for _, cells in self.rows)
-
 
 def read_workbook(file: str, data: bytes, sheet: str | None) -> Table:
     """The sheet that is named, or the only one with anything in it; what of it nobody saw who looked at it is told."""
     sheets = _sheets(file, data)
-    filled = [name for name, one in sheets.items() if one.is_filled]
+    filled = [name for name, one in sheets.items() if any(any(cells) for _, cells in one.rows)]
     if sheet is None and len(filled) != 1:
         listed = ", ".join(f"{name!r}{' (hidden)' * sheets[name].is_hidden}" for name in filled) or "none"
         raise BadInput(f"{file}: several sheets have content ({listed}). Choose one with --sheet.")
