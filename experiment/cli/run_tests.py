@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import Annotated
@@ -23,15 +24,17 @@ def run_tests(
 ) -> None:
     """The whole test suite: ruff, mypy, pytest. With arguments (`-k NAME`, a file) only pytest, which gets them."""
     checks = [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"]]
-    # Two files at a time, and then, one after the other, those that measure times.
-    side_by_side = ["pytest", "-n", "2", "--dist", "loadfile", "--max-worker-restart", "1"]
+    # A few files at a time, one more than processors since tests also wait, and then alone those that measure times.
+    side_by_side = ["pytest", "-n", str(1 + (os.cpu_count() or 1)), "--dist", "loadfile", "--max-worker-restart", "1"]
     side_by_side += ["-m", "not bench and not alone and not windows"]
     commands = [["pytest", *context.args]] if context.args else [*checks, side_by_side, ["pytest", "-m", "alone"]]
     if windows:
         subprocess.run([ROOT / "tests" / "windows" / "set-up", ROOT / ".venv-windows"], check=True)  # noqa: S603 - ours
         commands = [["pytest", "-m", "windows", "tests/windows", *context.args]]
+    # Compiled modules are kept: hundreds of processes read the same ones.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     for command in commands:
         say(" ".join(command), "bold")
-        status = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=False).returncode  # noqa: S603 - our own tools
-        if status:
-            raise typer.Exit(status)
+        done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, env=environment, check=False)  # noqa: S603 - our own tools
+        if done.returncode:
+            raise typer.Exit(done.returncode)
