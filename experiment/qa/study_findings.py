@@ -18,7 +18,7 @@ from experiment.design.visit import session_name
 from experiment.qa.findings import KINDS, qa_finding, sort_findings
 from experiment.qa.session_summary import SessionSummary, UnreadableSession
 from experiment.record.events import parse_utc
-from experiment.record.finding import Finding
+from experiment.record.finding import Finding, name_first
 from experiment.record.resume import WITHDREW
 
 HABITS = ("alike", "skimmed", "unseen")
@@ -94,6 +94,7 @@ def study_findings(
 
     `answered`: who has answered the closing questions; None if the protocol has none.
     """
+    readings = [one.reading for one in sessions if isinstance(one.reading, SessionSummary)]
     computers = group_findings(sessions, lambda reading: reading.computer)
     assistants = group_findings(sessions, lambda reading: reading.operator)
     by_subject: dict[str, list[JudgedSession]] = defaultdict(list)
@@ -102,13 +103,13 @@ def study_findings(
     found = [
         *_computers(computers, thresholds),
         *_assistants(assistants, thresholds),
-        *_protocols(sessions),
-        *_unjudged(sessions),
+        *_protocols(readings),
+        *_unjudged(readings),
     ]
     for subject, own in by_subject.items():
         found += [*_participant(subject, own), *_twice(subject, own)]
         if answered is not None and subject not in answered:
-            found += _unasked(subject, [one.reading for one in own])
+            found += _unasked(subject, [one.reading for one in own if isinstance(one.reading, SessionSummary)])
         found += _schedule(subject, [one.reading for one in own], thresholds, today)
     return sort_findings(found)
 
@@ -132,9 +133,8 @@ def _is_affected(affected: int, sessions: int, thresholds: Thresholds) -> bool:
     return sessions >= thresholds.judged_sessions and affected / sessions > thresholds.affected_share
 
 
-def _protocols(sessions: Iterable[JudgedSession]) -> Iterator[Finding]:
+def _protocols(readings: Sequence[SessionSummary]) -> Iterator[Finding]:
     """Sessions with another protocol than most."""
-    readings = [one.reading for one in sessions if isinstance(one.reading, SessionSummary)]
     counts = Counter(reading.protocol_sha256 for reading in readings)
     usual = counts.most_common(1)[0][0] if counts else ""
     for reading in readings:
@@ -165,34 +165,25 @@ def stray_findings(strays: Sequence[Path], root: Path) -> list[Finding]:
     """One for all that is named like data in the data set at `root` and is none."""
     if not strays:
         return []
-    named = ", ".join(path.relative_to(root).as_posix() for path in strays[:MAX_NAMED])
-    more = f" and {len(strays) - MAX_NAMED} more" if strays[MAX_NAMED:] else ""
-    text = f"Copies, hidden and misnamed files are not read: {named}{more}. Delete them or correct their names."
+    named = name_first([path.relative_to(root).as_posix() for path in strays], MAX_NAMED)
+    text = f"Copies, hidden and misnamed files are not read: {named}. Delete them or correct their names."
     return [qa_finding("copies", text)]
 
 
-def _unjudged(sessions: Iterable[JudgedSession]) -> Iterator[Finding]:
+def _unjudged(readings: Sequence[SessionSummary]) -> Iterator[Finding]:
     """Sessions of an earlier version, of which nobody knows how many words the messages have."""
-    readings = [one.reading for one in sessions if isinstance(one.reading, SessionSummary)]
     older = sum(bool(one.reading_times_s) and not one.has_words for one in readings)
     if older:
         text = f"{older} sessions were recorded by an earlier version, which did not count the messages' words."
         yield qa_finding("unjudged", text, needs_person=False)
 
 
-def _unasked(subject: str, own: Iterable[SessionSummary | UnreadableSession]) -> Iterator[Finding]:
+def _unasked(subject: str, own: Iterable[SessionSummary]) -> Iterator[Finding]:
     """Whoever was in the last real session should have said which course they take for the drug's."""
     for one in own:
-        if (
-            isinstance(one, SessionSummary)
-            and one.mode == "run"
-            and one.session == one.sessions
-            and one.ending == "completed"
-        ):
-            text = (
-                f"Ask them soon: `dayfour funnel --subject {subject}`. If that is not possible, resolve this finding."
-            )
-            yield qa_finding("unasked", text, subject, one.session)
+        if one.mode == "run" and one.session == one.sessions and one.ending == "completed":
+            ask = f"Ask them soon: `dayfour funnel --subject {subject}`."
+            yield qa_finding("unasked", f"{ask} If that is not possible, resolve this finding.", subject, one.session)
 
 
 def _schedule(

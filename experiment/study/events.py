@@ -14,6 +14,8 @@ from msgspec import UNSET, Struct, UnsetType
 from experiment.study.study_file import Study
 
 SCHEMA = 1
+ALL_TABLES = ("sub-*/**/*.tsv", "phenotype/*.tsv")
+"""What every lock covers."""
 
 
 class Begun(Struct, frozen=True, tag_field="act", tag="begun"):
@@ -154,13 +156,13 @@ class Answered(Struct, frozen=True, tag_field="act", tag="answered"):
 class Locked(Struct, frozen=True, tag_field="act", tag="locked"):
     """Nothing of the data will change any more: the condition of unblinding all.
 
-    `data_sha256`: of the list of all files that match the `patterns`, each with its digest (`data_lock`). What locked
+    `data_sha256`: of the list of all files that match the `patterns`, each with its digest (`unblinding`). What locked
     before there were patterns covered the tables alone.
     """
 
     sessions: int
     data_sha256: str
-    patterns: tuple[str, ...] = ("sub-*/**/*.tsv", "phenotype/*.tsv")
+    patterns: tuple[str, ...] = ALL_TABLES
 
 
 class Unblinded(Struct, frozen=True, tag_field="act", tag="unblinded"):

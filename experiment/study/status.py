@@ -263,6 +263,6 @@ def _notes(one: Participant) -> Iterator[str]:
         if held.status != "completed":
             yield f"session {course} {held.status.replace('_', ' ')}"
     if missed := sum(not taken for taken in one.doses.values()):
-        yield f"{missed} doses missed" if missed > 1 else "1 dose missed"
+        yield f"{count_in_words(missed, 'dose')} missed"
     if count := len(one.overrides):
         yield count_in_words(count, "override")

@@ -24,7 +24,7 @@ from experiment.storage.atomic_file import write_whole
 from experiment.storage.read_file import read_file
 from experiment.study import queries
 from experiment.study.allocation import Slot, treatments
-from experiment.study.events import Locked, Unblinded
+from experiment.study.events import ALL_TABLES, Locked, Unblinded
 from experiment.study.participant import Participant
 from experiment.study.recording import meaningful
 from experiment.study.register import ALLOCATION, KITS, PACKING, Register
@@ -35,7 +35,6 @@ from experiment.study.study_file import Study
 
 SESSIONS = (1, 2)
 COLUMNS = ("participant_id", "session_id", "stratum", "order", "kit", "treatment")
-LEAST = ("sub-*/**/*.tsv", "phenotype/*.tsv")
 LISTED = "locked_sha256.txt"
 PATTERNS = (
     "sourcedata/**/*.jsonl",  # transcripts, and the log of daily reports
@@ -100,7 +99,7 @@ def lock_data(data: Path, beside: Path, sessions: int) -> Locked:
 
 def check_locked(data: Path, beside: Path, locked: Locked) -> None:
     """BadInput names what is not as it was when it was locked, or if the lock leaves out what every lock covers."""
-    if not set(LEAST) <= set(locked.patterns):
+    if not set(ALL_TABLES) <= set(locked.patterns):
         raise BadInput("The study's lock does not cover all tables. Restore the register from a copy.")
     text = _listing(data, locked.patterns)
     if _digest(text) != locked.data_sha256:
