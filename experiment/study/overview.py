@@ -13,13 +13,10 @@ from typing import Literal
 
 from msgspec import Struct
 
-from experiment.design.visit import subject_name
 from experiment.record.finding import Finding
 from experiment.study import dates
-from experiment.study.anchors import SessionAnchor, session_anchors
 from experiment.study.events import Enrolled
 from experiment.study.participant import Participant
-from experiment.study.screening import ScreeningCounts, screening_counts
 from experiment.study.snapshot import Snapshot
 from experiment.study.status import NO_REPORTS, NOBODY, Need, ReportsIn, StatusRow, rows
 from experiment.study.study_file import Study
@@ -72,31 +69,19 @@ class StratumCounts(Struct, frozen=True):
 
 
 class Overview(Struct, frozen=True):
-    """All that the coordinator's page shows; `findings`: the open ones; `moment`: with its time zone.
+    """What the coordinator's page shows beside the register (`told`) itself; `moment`: with its time zone.
 
-    `reports`: how many daily reports are in, due, missing and so on; empty where none are recorded. `screening`:
-    None where it is not recorded. `awaiting`: who gave consent and is not enrolled. `locked`: since when nothing can
-    change. `problems`: sentences that somebody must read first.
+    `findings`: the open ones. `reports`: how many daily reports are in, due, missing and so on; empty where none are
+    recorded. `problems`: sentences that somebody must read first.
     """
 
-    study: Study
+    told: Snapshot
     moment: datetime
     rows: tuple[OverviewRow, ...]
     strata: tuple[StratumCounts, ...]
     findings: tuple[Finding, ...]
-    anchor: str
-    entries: int
-    sessions: tuple[SessionAnchor, ...]
     reports: Mapping[str, int] = {}
-    screening: ScreeningCounts | None = None
-    awaiting: tuple[str, ...] = ()
-    locked: date | None = None
     problems: tuple[str, ...] = ()
-
-    @property
-    def today(self) -> date:
-        """The date where the study is."""
-        return dates.today(self.study, self.moment)
 
 
 def overview(
@@ -114,23 +99,10 @@ def overview(
     wanted = tuple(one for one in findings if one.needs_person)
     of_each = Counter(one.subject for one in wanted)
     lines = rows(told.people.values(), told.study, moment, reports)
-    return Overview(
-        study=told.study,
-        moment=moment,
-        rows=tuple(
-            _row(line, told, moment, reports.get(line.subject, NO_REPORTS), of_each[line.subject]) for line in lines
-        ),
-        strata=tuple(_stratum_counts(told)),
-        findings=wanted,
-        anchor=told.anchor,
-        entries=len(told.entries),
-        sessions=tuple(session_anchors(told)),
-        reports=counts,
-        screening=screening_counts(told),
-        awaiting=tuple(map(subject_name, told.awaiting_enrolment)),
-        locked=dates.today(told.study, told.locked_at) if told.locked_at else None,
-        problems=tuple(problems),
+    each = tuple(
+        _row(line, told, moment, reports.get(line.subject, NO_REPORTS), of_each[line.subject]) for line in lines
     )
+    return Overview(told, moment, each, tuple(_stratum_counts(told)), wanted, counts, tuple(problems))
 
 
 def _stratum_counts(told: Snapshot) -> Iterator[StratumCounts]:

@@ -18,9 +18,10 @@ from experiment.design.visit import subject_name
 from experiment.qa.findings import KINDS
 from experiment.storage.html import fill_template
 from experiment.study import dates
+from experiment.study.anchors import session_anchors
 from experiment.study.overview import Cell, CourseCells, Overview, State
 from experiment.study.queries import place_of
-from experiment.study.screening import excluded_in_words
+from experiment.study.screening import excluded_in_words, screening_counts
 from experiment.study.status import Kind, Need, StatusRow, summary
 
 SIGNS: Mapping[State, tuple[str, str]] = {
@@ -71,21 +72,26 @@ class ErrandList(Struct, frozen=True):
 
 def render(shown: Overview, qa_page: str = "", *, only_today: bool = False) -> str:
     """The page's HTML, or (`only_today`) that of today's list; `qa_page`: the way to the quality assurance's."""
-    lines = [row.status for row in shown.rows]
+    lines, told, zone = [row.status for row in shown.rows], shown.told, shown.told.study.clock.zone
+    screening = screening_counts(told)
     return fill_template(
         Path(__file__).with_name("overview.html.jinja"),
         {"told": tell, "told_day": tell_day, "place": place_of, "share": share},
         shown=shown,
         only_today=only_today,
         qa_page=qa_page,
-        heading=dates.in_words(shown.today),
-        made=f"{shown.moment.astimezone(ZoneInfo(shown.study.clock.zone)):%H:%M} ({shown.study.clock.zone})",
-        summary=summary(lines, shown.study, shown.moment).partition(": ")[2],
+        heading=dates.in_words(dates.today(told.study, shown.moment)),
+        made=f"{shown.moment.astimezone(ZoneInfo(zone)):%H:%M} ({zone})",
+        summary=summary(lines, told.study, shown.moment).partition(": ")[2],
+        locked=dates.today(told.study, told.locked_at) if told.locked_at else None,
+        awaiting=[*map(subject_name, told.awaiting_enrolment)],
+        sessions=session_anchors(told),
+        screening=screening,
         lists=todays_list(lines),
-        excluded=excluded_in_words(shown.screening) if shown.screening else [],
+        excluded=excluded_in_words(screening) if screening else [],
         signs=SIGNS,
         titles=KINDS,
-        is_long=shown.study.courses.days > MOST_DAYS,
+        is_long=told.study.courses.days > MOST_DAYS,
     )
 
 
