@@ -139,14 +139,10 @@ def _read(data: DataSet, told: Snapshot, treatments: Treatments, *, is_blinded: 
         told.study, people, _withdrawals(told), treatments,
         {"session": tuple(rows[True]), "daily": tuple(daily)},
         {"session": tuple(rows[False]), "daily": tuple(late)},
-        tuple(sorted(left_out, key=_place)), tuple(reports), read_guesses(data),
+        tuple(sorted(left_out, key=lambda one: (one.participant, one.session))), tuple(reports), read_guesses(data),
         read_symptoms(data, [one.subject for one in people]), wording, lengths, is_synthetic=is_synthetic,
         is_blinded=is_blinded, screening=screening_counts(told),
     )  # fmt: skip
-
-
-def _place(one: LeftOut) -> tuple[str, int]:
-    return one.participant, one.session
 
 
 def _check_strangers(data: DataSet, enrolled: set[str]) -> None:
