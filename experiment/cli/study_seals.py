@@ -61,12 +61,10 @@ def _make_key(out: Path) -> None:
 def _try_key(path: Path, data: Path) -> None:
     register = register_in(data)
     told = register.read()
-    tried = try_key(register, told, unlock("Passphrase of the key", lambda typed: read_key(path, typed)))
-    if tried is None:
+    name = try_key(register, told, unlock("Passphrase of the key", lambda typed: read_key(path, typed)))
+    if name is None:
         raise BadInput(f"This key opens nothing in {register.folder}. Nothing was shown or recorded.")
-    if tried.trouble:
-        raise BadInput(tried.trouble)
-    say(f"This key opens {tried.name}, which belongs to this study. Nothing was shown or recorded.")
+    say(f"This key opens {name}, which belongs to this study. Nothing was shown or recorded.")
 
 
 def packing(key: KeyFile, data: DataFolder = DATA) -> None:

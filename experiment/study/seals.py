@@ -12,8 +12,9 @@ round, and the secret was never outside the sealed allocation: a forged one has 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -43,13 +44,6 @@ class Forged(BadInput):
             "change any files. Compare them with the copy from the start of the study and tell the person who leads "
             "it: the file may have been replaced."
         )
-
-
-class Tried(NamedTuple):
-    """What a key opens, and whether that is right: the file's name, and what is wrong with it, or nothing."""
-
-    name: str
-    trouble: str | None
 
 
 def write_keys(path: Path, passphrase: str) -> str:
@@ -125,17 +119,13 @@ def open_packing(register: Register, key: Any) -> tuple[Packed, ...]:
     return packing
 
 
-def try_key(register: Register, told: Snapshot, key: Any) -> Tried | None:
-    """Which sealed file the key opens, and whether that is whole; None if none. Nothing is shown or recorded."""
+def try_key(register: Register, told: Snapshot, key: Any) -> str | None:
+    """Which sealed file the key opens; None if none. Nothing is shown or recorded. Forged if it is not the study's."""
     for name, opens in ((ALLOCATION, lambda: open_allocation(register, told, key)),
                         (PACKING, lambda: open_packing(register, key))):  # fmt: skip
-        try:
+        with suppress(encryption.WrongKey):
             opens()
-        except encryption.WrongKey:
-            continue
-        except Forged as error:
-            return Tried(name, str(error))
-        return Tried(name, None)
+            return name
     return None
 
 
