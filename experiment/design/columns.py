@@ -43,50 +43,28 @@ MESSAGE_COLUMNS = (
     TableColumn("message_id", "text", "The message's id in the file of messages."),
     TableColumn("message_sha256", "text", "SHA-256 of the message's text as UTF-8."),
     TableColumn("relationship", "text", "What the writer is to the participant, as in the file of messages."),
-    TableColumn(
-        "message_words",
-        "count",
-        "How many words the message has; where words stand without spaces, as in Chinese or Thai, two characters count "
-        "as one.",
-    ),
+    TableColumn("message_words", "count", "How many words the message has; where words stand without spaces, as in "
+                "Chinese or Thai, two characters count as one."),
     TableColumn("message_onset", "seconds", f"When the message was first on the screen, {ZERO}."),
-    TableColumn(
-        "reading_time",
-        "seconds",
-        "From message_onset to the press that went on, without pauses; n/a if its maximum time ended it.",
-    ),
-)
+    TableColumn("reading_time", "seconds", "From message_onset to the press that went on, without pauses; n/a if its "
+                "maximum time ended it."),
+)  # fmt: skip
 AROUND_COLUMNS = (
     TableColumn("question_order", "text", "The questions' ids in the order of asking, with a comma between them."),
     TableColumn("pauses", "count", "How often the session was paused within the trial."),
     TableColumn("focus_losses", "count", "How many of these pauses came because another window took the keyboard."),
-    TableColumn(
-        "paused_time", "seconds", "Length of these pauses in all; a pause in which the session ended adds nothing."
-    ),
-    TableColumn(
-        "missed_frames",
-        "count",
-        "Refreshes without a flip while the message was on the screen; n/a if flips were not recorded.",
-    ),
-    TableColumn(
-        "timed_by",
-        "text",
-        "What took the times of the answers, with a plus between several. queue: psychtoolbox's raw event queue, when "
-        "the key moved. iohub: ioHub, when the key moved. poll: the window, once a refresh, so up to one refresh late. "
-        "robot: a synthetic participant.",
-    ),
-    TableColumn(
-        "answered_with",
-        "text",
-        "With what the participant went on from the message, moved the marker and confirmed: keyboard, mouse, or "
-        "keyboard+mouse.",
-    ),
-    TableColumn(
-        "shown_before",
-        "count",
-        "How often the message had been on the screen before the program died and the session went on.",
-    ),
-)
+    TableColumn("paused_time", "seconds", "Length of these pauses in all; a pause in which the session ended adds "
+                "nothing."),
+    TableColumn("missed_frames", "count", "Refreshes without a flip while the message was on the screen; n/a if flips "
+                "were not recorded."),
+    TableColumn("timed_by", "text", "What took the times of the answers, with a plus between several. queue: "
+                "psychtoolbox's raw event queue, when the key moved. iohub: ioHub, when the key moved. poll: the "
+                "window, once a refresh, so up to one refresh late. robot: a synthetic participant."),
+    TableColumn("answered_with", "text", "With what the participant went on from the message, moved the marker and "
+                "confirmed: keyboard, mouse, or keyboard+mouse."),
+    TableColumn("shown_before", "count", "How often the message had been on the screen before the program died and "
+                "the session went on."),
+)  # fmt: skip
 TRIAL_COLUMNS = frozenset(column.name for column in (*MESSAGE_COLUMNS, *AROUND_COLUMNS))
 """Those that the table of the self-paced task has, whatever is asked."""
 LATER_COLUMNS = frozenset({"message_words", "answered_with"})

@@ -45,12 +45,9 @@ _KEYS = "Keys are letters, 'space', 'return', 'left', 'num_enter' ..."
 REASONS = ("withdrew", "technical", "other")
 _REASONS = 'a key for each reason, e.g. { withdrew = "w", technical = "t", other = "o" }'
 # Chords that an operating system keeps for itself: the program would never hear them.
-TAKEN_CHORDS = (
-    {"ctrl", "shift", "escape"},
-    {"ctrl", "alt", "delete"},
-    {"ctrl", "alt", "backspace"},
-    {"ctrl", "alt", "t"},
-)
+TAKEN_CHORDS = [
+    set(keys.split("+")) for keys in ("ctrl+shift+escape", "ctrl+alt+delete", "ctrl+alt+backspace", "ctrl+alt+t")
+]
 
 
 class Display(Fixed, frozen=True):

@@ -5,6 +5,7 @@ Nothing private is in a finding: no name of a person, no text of a message, no p
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ Severity = Literal["ok", "note", "warning", "error"]
 command ends with status 1."""
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note", "ok")
 """The most severe first."""
+LONGEST = 80  # characters of a value that is quoted
 Grade = Literal["green", "unknown", "amber", "red"]
 _GRADES: dict[Severity, Grade] = {"ok": "green", "note": "unknown", "warning": "amber", "error": "red"}
 
@@ -77,6 +79,17 @@ def message_finding(severity: Severity, subject: str | None, message_id: str | N
     `subject` and `message_id` are None where it is about more than one, or about a file.
     """
     return Finding("", severity, text, subject=subject, message_id=message_id)
+
+
+def discrepancy(where: str, what: str, expected: str, found: str) -> Finding:
+    """Something that is not as it should be: where, in which field, what follows from the rest, what is there."""
+    return Finding(what, "error", found, expected=expected, place=where)
+
+
+def quote(value: object) -> str:
+    """A value in a finding: as in JSON, cut if long."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
 
 
 def recorded_item(one: Finding) -> Item:

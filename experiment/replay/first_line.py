@@ -19,9 +19,8 @@ from experiment.design.session import SessionPlan, Step, redraw
 from experiment.design.visit import Visit, session_name, visit_of_file
 from experiment.errors import BadInput
 from experiment.record.events import Started, parse_utc
-from experiment.record.finding import Finding
+from experiment.record.finding import Finding, discrepancy
 from experiment.record.transcript import read_start
-from experiment.replay.discrepancy import discrepancy
 
 
 def check_known_before(started: Started) -> Iterator[Finding]:

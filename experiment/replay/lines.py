@@ -9,8 +9,7 @@ import msgspec
 from msgspec import Struct, to_builtins
 
 from experiment.record.events import Ended, Event, decode, encode
-from experiment.record.finding import Finding
-from experiment.replay.discrepancy import discrepancy
+from experiment.record.finding import Finding, discrepancy
 from experiment.storage.hash_chain import FIRST, Line, decode_line
 
 SHORT = 8  # digits of a digest that tell it from others

@@ -19,10 +19,9 @@ from experiment.drawing.scripts import missing_glyphs
 from experiment.drawing.stimuli import PILOT_MARK, draw_pictures
 from experiment.messages.store import Folder
 from experiment.record.events import Event
-from experiment.record.finding import Finding
+from experiment.record.finding import Finding, discrepancy
 from experiment.record.screen_info import ScreenInfo
 from experiment.record.timeline import attempts
-from experiment.replay.discrepancy import discrepancy
 from experiment.task.layout import Layout
 from experiment.task.scenes import AS_NAMED
 

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from experiment.record.events import Ended, Event, Started
 from experiment.record.events_beside import Signal
-from experiment.record.finding import Finding
+from experiment.record.finding import Finding, discrepancy
 from experiment.record.resume import INCOMPLETE
-from experiment.replay.discrepancy import discrepancy
 from experiment.replay.lines import RecordedLine
 from experiment.signals.due import DueSignal, due_signals
 

@@ -14,8 +14,7 @@ import msgspec
 
 from experiment.record.dataset import visit_row
 from experiment.record.events import Ended, Started
-from experiment.record.finding import Finding
-from experiment.replay.discrepancy import discrepancy, quote
+from experiment.record.finding import Finding, discrepancy, quote
 from experiment.replay.recorded import changes
 from experiment.storage.decoder import decoder
 from experiment.storage.read_file import read_file

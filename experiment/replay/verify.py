@@ -23,10 +23,9 @@ from experiment.record.dataset import DataSet
 from experiment.record.events import SCHEMA, Ended, Event, Started, TrialBegan
 from experiment.record.events_beside import Signal, Unwritable
 from experiment.record.find_sessions import find_sessions
-from experiment.record.finding import Finding
+from experiment.record.finding import Finding, discrepancy, quote
 from experiment.record.session_files import session_files
 from experiment.record.timeline import start_of, starts
-from experiment.replay.discrepancy import discrepancy, quote
 from experiment.replay.first_line import between_sessions, check_drawn, check_known_before
 from experiment.replay.lines import RecordedLine, check_chain, in_order, parse_line, unreadable
 from experiment.replay.recorded import Difference, RecordedScreen, RecordEnds, changes

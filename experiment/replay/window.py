@@ -12,8 +12,7 @@ from experiment.design.colours import rgb
 from experiment.errors import EquipmentFailure
 from experiment.messages.store import Folder
 from experiment.record import transcript as log
-from experiment.record.finding import Finding
-from experiment.replay.discrepancy import discrepancy
+from experiment.record.finding import Finding, discrepancy
 from experiment.replay.player import Player, Playhead, check_speed
 from experiment.replay.redraw import redraw
 from experiment.replay.view import STRIP_PX, View

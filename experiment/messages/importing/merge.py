@@ -32,7 +32,7 @@ class Merged(Struct, frozen=True):
     new: tuple[str, ...]
     known: tuple[str, ...]
     missing: tuple[str, ...]
-    replaced: tuple[str, ...] = ()
+    replaced: tuple[str, ...]
 
 
 class ImportPlan(Struct, frozen=True):
@@ -56,8 +56,12 @@ def replace_corrected(existing: Sequence[Message], new: Sequence[Message]) -> tu
     return tuple(map(corrected, existing))
 
 
-def merge(subject: str, existing: Sequence[Message], new: Sequence[Message]) -> Merged:
-    """What is there stays as it is; texts that are not yet there, by writer and text, come behind with the next ids."""
+def merge(subject: str, before: Sequence[Message], new: Sequence[Message], *, corrects: bool = False) -> Merged:
+    """What is there stays as it is; texts that are not yet there, by writer and text, come behind with the next ids.
+
+    `corrects`: but for those that a new text corrects.
+    """
+    existing = replace_corrected(before, new) if corrects else before
     there = {same(message): message.message_id for message in existing}
     arrived = {same(message) for message in new}
     added = [message for message in new if same(message) not in there]
@@ -69,6 +73,7 @@ def merge(subject: str, existing: Sequence[Message], new: Sequence[Message]) -> 
         new=tuple(message.message_id for message in numbered),
         known=tuple(one for key, one in there.items() if key in arrived),
         missing=tuple(one for key, one in there.items() if key not in arrived),
+        replaced=tuple(one.message_id for one, old in zip(existing, before, strict=True) if one != old),
     )
 
 
@@ -82,11 +87,9 @@ def plan_import(
     merged, found = list[Merged](), [*found, *_spellings([*gathered], folder.subjects())]
     for done, (subject, messages) in enumerate(gathered.items(), start=1):
         existing = folder.read(subject) if folder.has(subject) else ()
-        corrected = replace_corrected(existing, messages) if corrects else existing
-        changed = tuple(one.message_id for one, old in zip(corrected, existing, strict=True) if one != old)
-        merged.append(one := replace(merge(subject, corrected, messages), replaced=changed))
+        merged.append(one := merge(subject, existing, messages, corrects=corrects))
         found = [_of_merged(finding, one, messages) for finding in found]
-        found += [message_finding("note", subject, name, REPLACED) for name in changed]
+        found += [message_finding("note", subject, name, REPLACED) for name in one.replaced]
         found += [*_not_there(one), *_otherwise(one, messages)]
         progress(done, len(gathered))
     return ImportPlan(tuple(_with_suspicions(one, found) for one in merged), tuple(found))

@@ -121,9 +121,7 @@ def _sheet(file: str, values: Any, formulas: Any, layout: _Layout, *, raw: bool)
         count += len(cells) + 1
         if count > limits.CELLS or sum(cell.value is not None for cell in cells[limits.COLUMNS :]):
             raise _too_large(file)
-        seen = [
-            _seen(cell.value, cell.number_format or "", raw=raw) if cell.value is not None else "" for cell in cells
-        ]
+        seen = [_seen(cell.value, cell.number_format or "", raw=raw) for cell in cells]
         marks |= {(number, at): "number format" for at, cell in enumerate(cells) if _is_shown_otherwise(cell)}
         for at, cell in enumerate(uncalculated):
             if cells[at].value is None and (formula := _formula(cell, raw=raw)):
