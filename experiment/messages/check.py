@@ -152,14 +152,14 @@ def _strays(folder: Folder) -> Iterator[Finding]:
             f"The file {name} is not used, because its name is not like sub-DF017.csv. Rename it, or run `messages "
             "import`."
         )
-        yield message_finding("warning", None, None, text)
+        yield Finding("", "warning", text)
 
 
 def _open_to_others(folder: Folder) -> Iterator[Finding]:
     if paths := folder.open_to_others():
         names = ", ".join(path.name for path in paths[:TOLD]) + (" ..." if len(paths) > TOLD else "")
         text = f"Other users of this computer can read {names}. Run `dayfour messages encrypt`, or chmod 600 them."
-        yield message_finding("warning", None, None, text)
+        yield Finding("", "warning", text)
 
 
 def _read(folder: Folder) -> tuple[dict[str, tuple[Message, ...]], list[Finding]]:

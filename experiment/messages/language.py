@@ -60,9 +60,7 @@ def guess_language(text: str, otherwise: str) -> str:
         return otherwise
     counts = Counter({name: len(pattern.findall(text)) for name, pattern in SCRIPT.items()})
     name, count = counts.most_common(1)[0]
-    if name == "Latin" or not count:
-        return otherwise
-    if otherwise in SAME_SCRIPT.get(name, ()):
+    if name == "Latin" or not count or otherwise in SAME_SCRIPT.get(name, ()):
         return otherwise
     own = (tag for tag, (script, letters) in OWN_LETTERS.items() if script == name and letters.search(text))
     return next(own, BY_SCRIPT[name])

@@ -7,7 +7,7 @@ import codecs
 import regex
 
 from experiment.errors import BadInput
-from experiment.record.finding import Finding, message_finding
+from experiment.record.finding import Finding
 
 # The longer ones first, as that of UTF-32 begins like that of UTF-16.
 MARKS = (
@@ -116,8 +116,5 @@ def _told(name: str, assumed: str, fitting: dict[str, str]) -> Finding:
     alike = LATIN if assumed in LATIN else OTHERS  # whoever reads it sees whether it is Latin
     others = [encoding for encoding in alike if encoding in fitting and fitting[encoding] != fitting[assumed]]
     also = f" ({', '.join(others)} are possible too, with other letters)" if others else ""
-    return message_finding(
-        "warning", None, None,
-        f"{name}: the file is not UTF-8 and does not say what it is; it was read as {assumed}{also}. Check accented "
-        "letters in the preview, or give --encoding.",
-    )  # fmt: skip
+    what = f"{name}: the file is not UTF-8 and does not say what it is; it was read as {assumed}{also}."
+    return Finding("", "warning", f"{what} Check accented letters in the preview, or give --encoding.")

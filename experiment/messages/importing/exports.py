@@ -10,7 +10,7 @@ from itertools import pairwise
 from msgspec.structs import replace
 
 from experiment.messages.importing.table import Mark, Table
-from experiment.record.finding import message_finding
+from experiment.record.finding import Finding
 
 IMPORT_ID = re.compile(r'\s*\{\s*"ImportId"')
 RESPONSE_ID = re.compile(r"(?:R|FS)_\w+")
@@ -76,7 +76,7 @@ def _without_tests(table: Table) -> Table:
             kept.append(index)
         else:
             text = f"{table.row(index)}: left out, {why}. If it counts, change that cell in a copy of the file."
-            found.append(message_finding("warning", None, None, text))
+            found.append(Finding("", "warning", text))
     return replace(_kept(table, kept), findings=tuple(found))
 
 

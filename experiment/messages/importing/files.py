@@ -17,7 +17,7 @@ from experiment.messages.importing.exports import recognise_export
 from experiment.messages.importing.headers import FIRST, header_at, is_name
 from experiment.messages.importing.table import Mark, Numbered, Table, table
 from experiment.messages.importing.xlsx import read_workbook
-from experiment.record.finding import Finding, message_finding
+from experiment.record.finding import Finding
 from experiment.storage import limits
 from experiment.storage.read_file import read_file
 from experiment.system.processes import Progress
@@ -66,7 +66,7 @@ def read_tables(
         except BadInput as error:
             if path in paths:
                 raise
-            found.append(message_finding("error", None, None, str(error)))  # one of a folder; the others are read
+            found.append(Finding("", "error", str(error)))  # one of a folder; the others are read
         else:
             if isinstance(read, Table):
                 tables.append(read)
@@ -107,7 +107,7 @@ def _files(paths: Sequence[Path]) -> tuple[list[Path], list[Finding]]:
                 "not searched: name them in the command."
             )
         files += meant
-        found += [message_finding("warning", None, None, _passed_over(one)) for one in inside if one not in meant]
+        found += [Finding("", "warning", _passed_over(one)) for one in inside if one not in meant]
     return files, found
 
 
@@ -196,7 +196,7 @@ def _as_table(name: str, records: Sequence[Numbered], findings: Sequence[Finding
             )
         if len(cells) < width:
             text = f"{name}, row {number}: {len(cells)} instead of {width} cells. Check whether a text was split."
-            found.append(message_finding("warning", None, None, text))
+            found.append(Finding("", "warning", text))
             marks |= {(number, column): "missing" for column in range(len(cells), width)}
     return table(name, [*records[:at], *((number, cells[:width]) for number, cells in records[at:])], found, marks)
 

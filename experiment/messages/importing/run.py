@@ -22,7 +22,7 @@ from experiment.messages.importing.rows import Resolved, Said, label_of
 from experiment.messages.importing.table import Table
 from experiment.messages.language import standard_tag
 from experiment.messages.store import Folder
-from experiment.record.finding import SEVERITIES, Finding, Severity, count_in_words, message_finding, name_first, worst
+from experiment.record.finding import SEVERITIES, Finding, Severity, count_in_words, name_first, worst
 from experiment.system.processes import Progress
 
 TOLD = 40  # findings, or participants, that are listed; the rest is counted
@@ -104,7 +104,7 @@ def _unused(resolved: Resolved) -> Iterator[Finding]:
     """Columns that may hold messages and are not taken in."""
     for column in find_unused(resolved.table, resolved.columns):
         what = f"{resolved.table.name}: not imported: {describe_columns(resolved.table, column)}."
-        yield message_finding("warning", None, None, f"{what} Check whether it contains messages.")
+        yield Finding("", "warning", f"{what} Check whether it contains messages.")
 
 
 def summary(planned: merge.ImportPlan, new: str = "new") -> Shown:

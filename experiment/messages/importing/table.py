@@ -9,7 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from experiment.messages.importing.headers import header_at
-from experiment.record.finding import Finding, message_finding
+from experiment.record.finding import Finding
 
 Kind = Literal["plain", "qualtrics", "redcap", "text files"]
 Numbered = tuple[int, Sequence[str]]
@@ -20,6 +20,7 @@ Mark = Literal["merged", "number format", "unfinished", "formula", "missing", "h
 DF017 for 17; an answer that was not sent off; a formula that was never calculated; none at all, in a row that is
 shorter than the header."""
 
+TITLE = "read as a title, because it is above the column names."
 Marks = Mapping[tuple[int, int], Mark]
 """By the row's number in the file, and the column from 0."""
 
@@ -69,14 +70,8 @@ def table(
         ("",) * width,
         tuple(number for number, _ in filled[1:]),
         is_headed=at is not None,
-        findings=(*findings, *(_title(name, number) for number, _ in above)),
+        findings=(*findings, *(Finding("", "note", f"{name}, row {number}: {TITLE}") for number, _ in above)),
         marks=marks or {},
-    )
-
-
-def _title(name: str, number: int) -> Finding:
-    return message_finding(
-        "note", None, None, f"{name}, row {number}: read as a title, because it is above the column names."
     )
 
 

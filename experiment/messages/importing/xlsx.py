@@ -24,7 +24,7 @@ from msgspec import Struct
 
 from experiment.errors import BadInput
 from experiment.messages.importing.table import Mark, Numbered, Table, table
-from experiment.record.finding import message_finding
+from experiment.record.finding import Finding
 from experiment.storage import limits
 
 ESCAPED_ESCAPE, SHARED = b"_x005F_x", "/sharedStrings.xml"
@@ -63,7 +63,7 @@ def read_workbook(file: str, data: bytes, sheet: str | None) -> Table:
     name, one = f"{file} [{chosen}]", sheets[chosen]
     hidden = "; ".join(filter(None, ("the sheet is hidden" * one.is_hidden, one.hidden)))
     text = f"{name}: {hidden}. It was imported too. Check whether that is right."
-    return table(name, one.rows, [message_finding("warning", None, None, text)] if hidden else [], one.marks)
+    return table(name, one.rows, [Finding("", "warning", text)] if hidden else [], one.marks)
 
 
 def _sheets(file: str, data: bytes) -> dict[str, Sheet]:
