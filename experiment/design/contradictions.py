@@ -57,10 +57,8 @@ def _choices(protocol: Protocol) -> Iterator[str]:
             yield f"Question {question.id!r}: 'after' is for [[guess.questions]] only. Please remove it."
     for question in (*protocol.assistant, *funnel, *guess):
         if any(choice.strip().casefold() in {MISSING, ""} for choice in question.choices):
-            yield (
-                f"Question {question.id!r}: a choice cannot be blank or {MISSING!r}, which means that there is no "
-                "answer. Please use another word."
-            )
+            what = f"a choice cannot be blank or {MISSING!r}, which means that there is no answer"
+            yield f"Question {question.id!r}: {what}. Please use another word."
 
 
 def scale_numbers(protocol: Protocol) -> dict[str, str]:

@@ -69,7 +69,12 @@ class Rating(Fixed, frozen=True):
             *find_repeated("ids of questions", ids),
             *map(taken_name, taken),
             *(f"Question {one!r}: {wrong}" for one, scale in scales.items() if (wrong := scale.wrong_labels())),
-            *(_not_final(one) for one, scale in scales.items() if self.first_press_is_final and not _has_keys(scale)),
+            *(
+                f"Question {one!r}: with 'first_press_is_final', each point needs a key of its own. Please use at most "
+                "10 points, or remove the setting."
+                for one, scale in scales.items()
+                if self.first_press_is_final and not _has_keys(scale)
+            ),
         )
 
     def chosen(self, question_ids: Iterable[str]) -> Iterator[Question]:
@@ -90,13 +95,6 @@ class Rating(Fixed, frozen=True):
 def _has_keys(scale: Scale) -> bool:
     """Whether a single key means each of its numbers: 0 means ten where there is no 0."""
     return not scale.is_line and scale.last <= (10 if scale.first else 9)
-
-
-def _not_final(question_id: str) -> str:
-    return (
-        f"Question {question_id!r}: with 'first_press_is_final', each point needs a key of its own. Please use at most "
-        "10 points, or remove the setting."
-    )
 
 
 def taken_name(name: str) -> str:

@@ -56,7 +56,5 @@ def keys_of_two(protocol: Protocol) -> Iterator[str]:
         if key in protocol.scan.buttons:
             yield f"[pulses]: key = {key!r} is also a button of [scan]. Please choose another key for one of them."
     elif scale := next((one for one in scales if key in one.digits), None):
-        yield (
-            f"[pulses]: key = {key!r} also sets the marker on scales of {scale.points} points. Please set the "
-            "scanner's box to another key, or use shorter scales."
-        )
+        what = f"[pulses]: key = {key!r} also sets the marker on scales of {scale.points} points."
+        yield f"{what} Please set the scanner's box to another key, or use shorter scales."

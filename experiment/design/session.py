@@ -185,11 +185,8 @@ def _draw_holdings(plan: SessionPlan, objects: Objects) -> tuple[Holding, ...]:
 def _draw_trials(plan: SessionPlan) -> tuple[Trial, ...]:
     """The trials of a session in its order, each with its number, its questions and its place in the schedule."""
     protocol, by_id = plan.protocol, {trial.message_id: trial for trial in plan.trials}
-    order = (
-        draw_order(list(by_id), plan.key, "message")
-        if protocol.message_sets == "split"
-        else draw_new_order(list(by_id), plan.keys, "message")
-    )
+    ids, is_split = list(by_id), protocol.message_sets == "split"
+    order = draw_order(ids, plan.key, "message") if is_split else draw_new_order(ids, plan.keys, "message")
     if protocol.scan:
         return _draw_timed(plan, protocol.scan, {name: by_id[name] for name in order})
     return tuple(

@@ -130,7 +130,5 @@ class Signals(Fixed, frozen=True):
 def find_signal_mistakes(protocol: Protocol) -> Iterator[str]:
     """What cannot be sent, as a sentence."""
     if protocol.scan and protocol.signals and protocol.signals.codes.confirmation:
-        yield (
-            "[signals.codes]: in a scanner's run nothing is confirmed: the last choice is the answer. Please remove "
-            "'confirmation'."
-        )
+        why = "in a scanner's run nothing is confirmed: the last choice is the answer"
+        yield f"[signals.codes]: {why}. Please remove 'confirmation'."

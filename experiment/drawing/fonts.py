@@ -43,7 +43,6 @@ FAMILIES = (
     *(f"{LATIN_FAMILY} {script}" for script in SCRIPTS),
 )  # fmt: skip
 
-
 REGULAR = 400
 CLUSTERS_KEPT = 4096  # letters that a message or a thousand share: shaped once
 

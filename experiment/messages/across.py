@@ -35,11 +35,9 @@ def check_across(sets: Sets, share: float) -> tuple[Finding, ...]:
     for at, later, common in alike(list(first), share):
         (other, near), (subject, message) = different[at], different[later]
         if other != subject:
-            says = (
-                f"The text is {common:.0%} that of message {near.message_id} of {subject_name(other)}. "
-                "Check whether it was adapted on purpose or copied by mistake."
-            )
-            found.append(message_finding("warning", subject, message.message_id, says))
+            what = f"The text is {common:.0%} that of message {near.message_id} of {subject_name(other)}."
+            do = "Check whether it was adapted on purpose or copied by mistake."
+            found.append(message_finding("warning", subject, message.message_id, f"{what} {do}"))
     return by_severity(found)
 
 

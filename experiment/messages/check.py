@@ -102,11 +102,8 @@ def _count(subject: str, messages: Sequence[Message], protocol: Protocol) -> Ite
 def _given_names(subject: str, messages: Sequence[Message], protocol: Protocol) -> Iterator[Finding]:
     judged = [one for one in messages if protocol.intake.names == "none" or one.source == STRANGER]
     if any(not message.participant_name.strip() for message in judged):
-        text = (
-            "The participant's name is unknown, so messages were not checked for it. Fill in the column "
-            "participant_name."
-        )
-        yield message_finding("warning", subject, None, text)
+        what = "The participant's name is unknown, so messages were not checked for it."
+        yield message_finding("warning", subject, None, f"{what} Fill in the column participant_name.")
 
 
 def _twice(subject: str, messages: Sequence[Message], share: float) -> Iterator[Finding]:
@@ -117,10 +114,8 @@ def _twice(subject: str, messages: Sequence[Message], share: float) -> Iterator[
             text = f"The text is that of message {earlier.message_id} again. Add the missing one."
             yield message_finding("error", subject, later.message_id, text)
         elif (found := similarity(one, other)) >= share:
-            text = (
-                f"The text is {found:.0%} that of message {earlier.message_id}. Check whether it is a second version."
-            )
-            yield message_finding("warning", subject, later.message_id, text)
+            what = f"The text is {found:.0%} that of message {earlier.message_id}."
+            yield message_finding("warning", subject, later.message_id, f"{what} Check whether it is a second version.")
 
 
 def _sizes(subject: str, messages: Sequence[Message], protocol: Protocol, layout: Layout) -> Iterator[Finding]:
@@ -148,11 +143,8 @@ def _long(severity: Severity, subject: str, message_id: str, says: str) -> Findi
 
 def _strays(folder: Folder) -> Iterator[Finding]:
     for name in folder.strays():
-        text = (
-            f"The file {name} is not used, because its name is not like sub-DF017.csv. Rename it, or run `messages "
-            "import`."
-        )
-        yield Finding("", "warning", text)
+        what = f"The file {name} is not used, because its name is not like sub-DF017.csv."
+        yield Finding("", "warning", f"{what} Rename it, or run `messages import`.")
 
 
 def _open_to_others(folder: Folder) -> Iterator[Finding]:

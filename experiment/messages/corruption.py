@@ -123,11 +123,8 @@ def _misread(text: str) -> Iterator[Told]:
         from ftfy.badness import BADNESS_RE
 
         matches = list(BADNESS_RE.finditer(text)) or list(regex.finditer(r"[^\x00-\x7f]+", text))
-    where = _places(matches)
-    yield (
-        "error",
-        f"Characters were read in a wrong encoding ({where}). {AGAIN} If it came as CSV, try --encoding utf-8.",
-    )
+    what = f"Characters were read in a wrong encoding ({_places(matches)}). {AGAIN}"
+    yield "error", f"{what} If it came as CSV, try --encoding utf-8."
 
 
 def _unpaired(text: str) -> Iterator[Told]:
@@ -205,10 +202,8 @@ def _length(text: str) -> Iterator[Told]:
         return
     severity: Severity = "warning" if found < LIMITS[-1] else "error"
     ends = "" if patterns.ENDING.search(text) else ", and it does not end with punctuation"
-    yield (
-        severity,
-        f"The text has exactly {found} characters, where many programs cut{ends}. Check whether the end is missing.",
-    )
+    what = f"The text has exactly {found} characters, where many programs cut{ends}."
+    yield severity, f"{what} Check whether the end is missing."
 
 
 def _units(text: str) -> int:

@@ -23,11 +23,13 @@ def is_interrupted(transcript: Transcript) -> bool:
 def resume_point(transcript: Transcript, now_utc: str) -> Resumption:
     """The first trial that is still to come, and what is known of the time before; `now_utc` as ISO 8601."""
     session, runs = transcript.started.session, runs_by_trial(transcript.events)
+    attempt = attempts(transcript.events)[-1]
+    since_s = (parse_utc(now_utc) - parse_utc(attempt.started.zero_utc)).total_seconds()  # by the wall clock
     open_trials = _unseen_runs(transcript) if session.protocol.scan else _unfinished(session, runs)
     return Resumption(
         trial=open_trials[0].trial if open_trials else len(session.steps) + 1,
         seen=tuple(one.trial for one in open_trials if any(run.is_known for run in runs.get(one.trial, []))),
-        gap_s=round(max(0.0, _since_last_s(transcript, now_utc)), 3),
+        gap_s=round(max(0.0, since_s - last_s(attempt.events)), 3),
         torn_bytes=transcript.torn_bytes,
     )
 
@@ -58,9 +60,3 @@ def _unseen_runs(transcript: Transcript) -> list[Trial]:
 def _is_finished(trial: Step, runs: Mapping[int, Sequence[TrialRun]]) -> bool:
     """Whether the last time that the trial was begun, every question came to its end, be it without an answer."""
     return any(run.is_known and run.rated == set(trial.questions) for run in runs.get(trial.trial, [])[-1:])
-
-
-def _since_last_s(transcript: Transcript, now_utc: str) -> float:
-    """How long ago the last line was written, by the wall clock."""
-    attempt = attempts(transcript.events)[-1]
-    return (parse_utc(now_utc) - parse_utc(attempt.started.zero_utc)).total_seconds() - last_s(attempt.events)

@@ -16,10 +16,8 @@ def on_disk(transcript: Transcript) -> str:
     """How far a session's log goes that was read just now: in a sentence, or more if something is missing."""
     session, (rated, unanswered) = transcript.started.session, count_rated(transcript)
     done, what = ("shown", "what was rated is") if session.protocol.scan else ("rated", "these ratings are")
-    and_saved = f", and {what} saved" if rated else ""
-    told = (
-        f"{rated} of {len(session.steps)} {'objects' if session.holdings else 'messages'} have been {done}{and_saved}."
-    )
+    things, and_saved = "objects" if session.holdings else "messages", f", and {what} saved" if rated else ""
+    told = f"{rated} of {len(session.steps)} {things} have been {done}{and_saved}."
     if unanswered:
         told += f" Of {unanswered} more, a question was not answered in time."
     if unwritable := [event.kind for event in transcript.events if isinstance(event, Unwritable)]:

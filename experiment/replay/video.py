@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from experiment.design.colours import rgb
 from experiment.drawing.composite import Pixels
@@ -14,7 +15,7 @@ from experiment.record.finding import Finding
 from experiment.replay.player import Player, Playhead, check_speed
 from experiment.replay.redraw import redraw
 from experiment.replay.view import View
-from experiment.storage.atomic_file import OWNER_ONLY, private_folder
+from experiment.storage.atomic_file import OWNER_ONLY
 from experiment.system.processes import Progress
 
 FPS = 30
@@ -43,8 +44,8 @@ def write_film(
     player = Player(read.events)
     view = View(player, pictures, rgb(read.started.session.protocol.display.background))
     try:
-        with private_folder(film.parent) as folder:
-            _write(making := folder / film.name, view, Playhead(player, speed), progress)
+        with TemporaryDirectory(prefix=".", dir=film.parent) as folder:  # which nobody else can open
+            _write(making := Path(folder, film.name), view, Playhead(player, speed), progress)
             making.chmod(OWNER_ONLY)
             making.rename(film)
     except (OSError, RuntimeError) as error:

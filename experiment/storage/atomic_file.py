@@ -7,10 +7,8 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from experiment.errors import EquipmentFailure
 from experiment.storage.read_file import read_file
@@ -64,13 +62,6 @@ def _write(descriptor: int, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(descriptor)
-
-
-@contextmanager
-def private_folder(parent: Path) -> Iterator[Path]:
-    """A folder in `parent` that nobody else can open, for what another program writes; gone afterwards."""
-    with TemporaryDirectory(prefix=".", dir=parent) as folder:
-        yield Path(folder)
 
 
 def _is_already(path: Path, data: bytes, *, private: bool) -> bool:

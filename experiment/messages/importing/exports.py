@@ -69,15 +69,16 @@ def _has_questions(table: Table) -> bool:
 
 def _without_tests(table: Table) -> Table:
     """Previews by the researchers and unfinished answers are left out, each named."""
-    kept, found = [], list(table.findings)
-    for index in range(len(table.rows)):
-        why = _left_out(table, index)
-        if why is None:
-            kept.append(index)
-        else:
-            text = f"{table.row(index)}: left out, {why}. If it counts, change that cell in a copy of the file."
-            found.append(Finding("", "warning", text))
-    return replace(_kept(table, kept), findings=tuple(found))
+    reasons = [_left_out(table, index) for index in range(len(table.rows))]
+    found = [
+        Finding(
+            "", "warning", f"{table.row(at)}: left out, {why}. If it counts, change that cell in a copy of the file."
+        )
+        for at, why in enumerate(reasons)
+        if why
+    ]
+    kept = [at for at, why in enumerate(reasons) if not why]
+    return replace(_kept(table, kept), findings=(*table.findings, *found))
 
 
 def _left_out(table: Table, index: int) -> str | None:

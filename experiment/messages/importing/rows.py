@@ -166,10 +166,8 @@ def _left_out(row: RecordRow) -> str | None:
 def _wrong(row: RecordRow) -> Iterator[str]:
     cells = row.cells
     if row.is_file and not all(cells[name].strip() for name in NAMED):
-        yield (
-            "the name does not say who wrote it for whom, as in DF017_mother_Anna.txt. Rename the file, or give "
-            "--subject, --relationship and --writer"
-        )
+        what = "the name does not say who wrote it for whom, as in DF017_mother_Anna.txt"
+        yield f"{what}. Rename the file, or give --subject, --relationship and --writer"
         return
     yield from _wrong_subject(cells["subject"].strip(), row.marks.get("subject"))
     for name in ("writer", "relationship"):
