@@ -1,6 +1,6 @@
 """A message -> pixels, the same on every computer. All writing on the screen goes through here.
 
-Loved ones write as people write: hearts, families of emoji, Arabic, Hindi, Chinese. `script` finds the fonts,
+Loved ones write as people write: hearts, families of emoji, Arabic, Hindi, Chinese. `scripts` finds the fonts,
 `typeset` draws a block of text, `controls` the things to answer with, and here are a message's own proportions. The
 pictures are opaque sRGB on the background of the window, with even sides and no ink on an edge, so that a window shows
 them pixel by pixel. A picture is as private as its text: it stays in memory.

@@ -234,7 +234,7 @@ def _compiled(block: dict[str, Any], background: Colour) -> NDArray[np.uint8]:
 
     page = _compiler({"block": json.dumps(block)}).compile(format="png", ppi=72)
     if not isinstance(page, bytes):
-        raise TypeError("text.typ makes one page")
+        raise TypeError("typeset.typ makes one page")
     with Image.open(io.BytesIO(page), formats=["PNG"]) as image:
         drawn = np.array(image.convert("RGB"))
     if drawn.shape[0] % 2 == drawn.shape[1] % 2 == 0:

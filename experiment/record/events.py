@@ -2,7 +2,7 @@
 
 An event becomes one line of JSON and is read back equal. Times are seconds since the session's clock zero, whose UTC
 stands in `Started`. Positions are pixels from the screen's centre, y up. What is missing is null. Reaction times,
-counts and flags are derived (`trials.py`), never stored; a message's text and the drug never stand here.
+counts and flags are derived (`trial_table`), never stored; a message's text and the drug never stand here.
 """
 
 from __future__ import annotations
