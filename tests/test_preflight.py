@@ -39,13 +39,15 @@ from experiment.preflight import (
 from experiment.preflight.computer import Part, at_once
 from experiment.preflight.keyboards import CHILD, MARK, Crash, KeyboardProbe, probe_keyboard
 from experiment.record.finding import Finding, Item, Severity, recorded_item, refusal, worst
+from experiment.record.refreshes import Times
 from experiment.screens.key_event import KeyEvent, now_s
 from experiment.screens.keyboard import typed_on
-from experiment.screens.refresh import OFF_BEAT, THOROUGH, Pace, Times, measure_refresh
+from experiment.screens.refresh import OFF_BEAT, THOROUGH, Pace, measure_refresh
 from experiment.session import readiness
 from experiment.storage.atomic_file import write_whole
-from experiment.system.facts import Known, Power, ScreenMode, Volume
+from experiment.system.facts import Power, ScreenMode, Volume
 from experiment.system.linux import RIGHTS_ADVICE
+from tests.known_computer import Known
 from tests.small_disks import resize, small_disk
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from experiment.record.events import Elapsed, Ended, Key, Pulse, Read, TextScene
 from experiment.record.events_beside import OutputState
 from experiment.record.timeline import Attempt
 from experiment.replay.verify import verify
-from experiment.signals.serial_pulses import SerialPulses
+from experiment.signals.serial_port import SerialPulses
 from experiment.timing.session import timing_protocol
 from tests.lab import LIMIT_S, by_keyboard, chord, finishes, is_paused, short_protocol
 from tests.strategies import PROTOCOL, held, session_of, started

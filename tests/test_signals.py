@@ -33,10 +33,11 @@ from experiment.record.finding import describe
 from experiment.replay.verify import verify
 from experiment.session.plan import plan_session
 from experiment.session.run import run_simulated
-from experiment.signals.devices import SerialLine, SignalFile
+from experiment.signals.devices import SignalFile
 from experiment.signals.due import DueSignal, due_signals
 from experiment.signals.lsl import LslStream
 from experiment.signals.outlet import AGAIN_S, MOST, Outlet, PendingSignal
+from experiment.signals.serial_port import SerialLine
 from tests.lab import LIMIT_S, by_keyboard, chord, differing, finishes, is_paused, participates, pictures_of
 from tests.places import EXAMPLES, ROOT
 from tests.serial_lines import fill

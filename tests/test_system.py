@@ -17,10 +17,11 @@ from experiment import system
 from experiment.errors import EquipmentFailure
 from experiment.screens.keynames import MACOS_NAMES, WINDOWS_NAMES, KeyNames, name_keys
 from experiment.system import linux, macos, windows
-from experiment.system.facts import Known, Power, ScreenMode, Volume, command_output, linked_zone, mounted_volume
+from experiment.system.facts import Power, ScreenMode, Volume, command_output, linked_zone, mounted_volume
 from experiment.system.linux import Linux, driven
 from experiment.system.macos import Mac
 from experiment.system.windows import Windows
+from tests.known_computer import Known
 from tests.small_disks import small_disk
 
 if TYPE_CHECKING:

@@ -70,7 +70,10 @@ def at_once(parts: Iterable[Part], patience_s: float) -> Iterator[Finding]:
 
 def power(computer: Computer) -> Iterator[Finding]:
     """Mains, and whether the processor is kept slow."""
-    yield mains(on_mains=_on_mains())
+    import psutil
+
+    battery = psutil.sensors_battery()
+    yield mains(on_mains=None if battery is None else battery.power_plugged is not False)
     yield saving(computer.power())
 
 
@@ -105,10 +108,3 @@ def priority(got: str | None) -> Finding:
 def _priority() -> Finding:
     with raised_priority() as got:
         return priority(got)
-
-
-def _on_mains() -> bool | None:
-    import psutil
-
-    battery = psutil.sensors_battery()
-    return None if battery is None else battery.power_plugged is not False

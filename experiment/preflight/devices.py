@@ -13,7 +13,7 @@ from experiment.record.finding import Finding, refusal
 from experiment.screens.parallel import ParallelLine
 from experiment.signals.devices import make_device
 from experiment.signals.lsl import LslStream
-from experiment.signals.serial_pulses import SerialPulses
+from experiment.signals.serial_port import SerialPulses
 
 UNHEARD = (
     "Other programs on this computer cannot find the stream. Allow Python in the firewall (UDP and TCP, ports 16571 to "

@@ -19,18 +19,15 @@ def items(computer: Computer, *, has_display: bool, is_wayland: bool) -> Iterato
             "display", "error", "none answers", "Start from the desktop of a computer with a screen.", value=False
         )
         return
-    yield _compositor() if is_wayland else Finding("display", "ok", "found", value=True)
+    if is_wayland:
+        fix = "Log out, choose an Xorg session at the login screen, and log in again."
+        yield Finding("display", "warning", "Wayland, which controls when a window is shown", fix, value=True)
+    else:
+        yield Finding("display", "ok", "found", value=True)
     mode = computer.screen()
     yield _resolution(mode)
     yield _scaling(mode)
     yield _blanking(computer.blanks_after_s())
-
-
-def _compositor() -> Finding:
-    return Finding(
-        "display", "warning", "Wayland, which controls when a window is shown",
-        "Log out, choose an Xorg session at the login screen, and log in again.", value=True,
-    )  # fmt: skip
 
 
 def _resolution(mode: ScreenMode | None) -> Finding:

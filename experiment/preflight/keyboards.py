@@ -1,7 +1,6 @@
 """Whether keys can be timed: found out in a process of its own, since some lacks kill the process that tries.
 
-The child runs `experiment.preflight.keyboard_child`, which opens the keyboard as a session does and prints a
-`KeyboardProbe`.
+That child runs this module, opens the keyboard as a session does, and prints a `KeyboardProbe` as a line of JSON.
 """
 
 from __future__ import annotations
@@ -9,17 +8,20 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import msgspec
 
+from experiment.errors import EquipmentFailure
 from experiment.record.finding import Finding
-from experiment.screens.clock import STEP_S
+from experiment.screens.clock import STEP_S, SessionClock
 from experiment.system.linux import RIGHTS_ADVICE
 
 PATIENCE_S = 12.0  # ioHub needs three seconds to start, on a busy computer more
-CHILD = (sys.executable, "-m", "experiment.preflight.keyboard_child")
+CHILD = (sys.executable, "-m", "experiment.preflight.keyboards")
+LISTENED_S = 0.2
 _FIX = {
     "darwin": "Allow the terminal in System Settings, Privacy & Security, Input Monitoring, and restart it.",
     "linux": RIGHTS_ADVICE,
@@ -120,3 +122,36 @@ def _stamps(step_s: float) -> Finding:
         )
     found = f"in step with the session's clock ({abs(value):.2f} ms apart)"
     return Finding("key clock", "ok", found, value=value, unit="ms")
+
+
+def probe() -> KeyboardProbe:
+    """In the child: open the best source, listen for a moment, close it."""
+    from experiment.screens.key_event import now_s
+    from experiment.screens.keyboard import connected_keyboards, lacks_for_queue, open_keys
+
+    clock, lack = SessionClock(now_s), lacks_for_queue()
+    rights = _lacking(lack)
+    # Without XInput, the first call of PsychHID crashes; lacking the right to real time, only the queue does.
+    keyboards = None if rights == "unknown" else connected_keyboards()
+    try:
+        source = open_keys(allow_poll=False)
+    except EquipmentFailure as error:
+        return KeyboardProbe(None, str(error), keyboards, rights)
+    time.sleep(LISTENED_S)
+    source.strokes()
+    source.close()
+    clock.poll()
+    return KeyboardProbe(source.timed_by, None, keyboards, rights, clock.step_s)
+
+
+def _lacking(lack: str | None) -> Rights:
+    """Whether the user has the right to real-time priority, by what the queue lacks."""
+    if sys.platform != "linux":
+        return "not needed"
+    if lack is None:
+        return "given"
+    return "missing" if RIGHTS_ADVICE in lack else "unknown"
+
+
+if __name__ == "__main__":
+    print(MARK + msgspec.json.encode(probe()).decode(), flush=True)  # noqa: T201 - the answer to whoever started it

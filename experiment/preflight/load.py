@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import psutil
@@ -41,6 +42,11 @@ def others(load: Load) -> Finding:
     )
 
 
+def free_memory() -> int:
+    """Bytes that programs can have without others being moved to the disk."""
+    return int(psutil.virtual_memory().available)
+
+
 def memory(free_bytes: int) -> Finding:
     """Whether there is enough memory."""
     free_mb = free_bytes / 1e6
@@ -50,11 +56,6 @@ def memory(free_bytes: int) -> Finding:
     return Finding("memory", severity, found, fix, value=round(free_mb), unit="MB")
 
 
-def free_memory() -> int:
-    """Bytes that programs can have without others being moved to the disk."""
-    return int(psutil.virtual_memory().available)
-
-
 def load(seconds: float = MEASURED_S) -> Load:
     """Look for so long at what all programs take, less what this one and its children take."""
     began_s, before = time.monotonic(), _taken_s()
@@ -62,7 +63,7 @@ def load(seconds: float = MEASURED_S) -> Load:
     time.sleep(seconds)
     after, busy_s, ours_s = _taken_s(), _busy_s() - busy_before_s, _family_s() - ours_before_s
     lasted_s = time.monotonic() - began_s
-    ours = _family()
+    ours = {process.pid for process in _family()}
     by_name: dict[str, float] = {}
     for process, (name, taken_s) in after.items():
         if process[0] not in ours:
@@ -88,19 +89,17 @@ def _busy_s() -> float:
     return float(sum(times[: 8 if hasattr(times, "guest") else None]) - idle_s)  # a guest's is in the user's too
 
 
-def _family() -> set[int]:
+def _family() -> list[psutil.Process]:
     me = psutil.Process()
-    return {me.pid, *(child.pid for child in me.children(recursive=True))}
+    return [me, *me.children(recursive=True)]
 
 
 def _family_s() -> float:
     """Processor time of this process and its children, those that ended included."""
     total_s = 0.0
-    for pid in _family():
-        try:
-            times = psutil.Process(pid).cpu_times()
-        except psutil.Error:
-            continue
-        total_s += times.user + times.system
-        total_s += getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
+    for process in _family():
+        with suppress(psutil.Error):
+            times = process.cpu_times()
+            total_s += times.user + times.system
+            total_s += getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
     return total_s

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from textwrap import indent
 
 from rich.table import Table
 from rich.text import Text
@@ -61,9 +62,5 @@ def refuse(items: Iterable[Finding]) -> NotFit | None:
     red = [item for item in items if item.severity == "error"]
     if not red:
         return None
-    lines = [f"- {item.kind}: {item.text}." + (f"\n  {_indented(item.fix)}" if item.fix else "") for item in red]
+    lines = [f"- {item.kind}: {item.text}." + indent(f"\n{item.fix}" if item.fix else "", "  ") for item in red]
     return NotFit("\n".join(("This computer is not ready for a session:", *lines)))
-
-
-def _indented(text: str) -> str:
-    return text.replace("\n", "\n  ")

@@ -87,10 +87,6 @@ class Canvas:
         if self._window.mouseVisible != visible:
             self._window.mouseVisible = visible
 
-    def pixels(self) -> NDArray[np.uint8]:
-        """What stands on the screen (height, width, 3)."""
-        return np.asarray(self._window._getFrame(buffer="front"))  # noqa: SLF001 - PsychoPy has no other way
-
     def close(self) -> None:
         """Close the window, and free what was loaded: pyglet's windows share their textures."""
         for sprite in self._sprites.values():

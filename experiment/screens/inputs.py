@@ -20,7 +20,7 @@ from experiment.screens.clicks import Clicks
 from experiment.screens.clock import SessionClock
 from experiment.screens.key_event import KeyEvent, KeySource
 from experiment.screens.personas import Persona
-from experiment.signals.serial_pulses import SerialPulses
+from experiment.signals.serial_port import SerialPulses
 
 
 class StorageState(Protocol):
@@ -47,7 +47,6 @@ class Inputs(Protocol):
 
         `attending`: the window has the keyboard. Without it, what is typed goes to another program and is not ours.
         """
-        ...
 
     def close(self) -> None:
         """Let go of the devices."""
@@ -93,8 +92,11 @@ class PersonInputs:
 
         What was done after a click waits until the window has told of it, so that all stays in order.
         """
-        strokes = [replace(stroke, time_s=self._clock.of_stamp(stroke.time_s)) for stroke in self._heard()]
-        keys = [self._key(stroke) for stroke in strokes if self._is_ours(stroke, attending=attending)]
+        heard = self._keys.strokes()
+        self._clock.poll()
+        strokes = [replace(one, key=_digit(one.key), time_s=self._clock.of_stamp(one.time_s)) for one in heard]
+        ours = [stroke for stroke in strokes if self._is_ours(stroke, attending=attending)]
+        keys = [Key(stroke.key, stroke.down, stroke.time_s, self.timed_by) for stroke in ours]
         self._held = sorted([*self._held, *self._pointed(strokes), *keys], key=lambda given: given.time_s)
         unsure_s = self._clicks.unsure_s if self._clicks else math.inf
         known = [given for given in self._held if given.time_s <= unsure_s]
@@ -104,11 +106,6 @@ class PersonInputs:
     def close(self) -> None:
         """Stop listening."""
         self._keys.close()
-
-    def _heard(self) -> list[KeyEvent]:
-        strokes = self._keys.strokes()
-        self._clock.poll()
-        return [replace(stroke, key=_digit(stroke.key)) for stroke in strokes]
 
     def _pulsed(self, strokes: Sequence[KeyEvent]) -> Iterator[Pulse]:
         """Whatever window has the keyboard: the scanner does not stop for it."""
@@ -128,9 +125,6 @@ class PersonInputs:
             return True
         self._down.discard(stroke.key)
         return known and not stroke.down
-
-    def _key(self, stroke: KeyEvent) -> Key:
-        return Key(stroke.key, stroke.down, stroke.time_s, self.timed_by)
 
     def _pointed(self, strokes: list[KeyEvent]) -> Iterator[Input]:
         """Clicks, and where a line's marker was dragged to."""

@@ -51,8 +51,7 @@ class IohubKeys:
         self._down: set[str] = set()
         if not hasattr(self._hub.devices, "keyboard"):
             self.close()
-            message = "PsychoPy's ioHub started without its keyboard."
-            raise EquipmentFailure(message)
+            raise EquipmentFailure("PsychoPy's ioHub started without its keyboard.")
         self._zero_s: float = Computer.global_clock.getLastResetTime()  # ioHub counts from here; this is on GetSecs
 
     def strokes(self) -> list[KeyEvent]:
@@ -60,8 +59,9 @@ class IohubKeys:
         try:
             events = self._hub.getEvents()
         except TypeError as error:  # what it makes of an answer that did not come
-            message = f"PsychoPy's ioHub, which hears the keys, has not answered for {_ANSWER_S:.0f} s. Start again."
-            raise EquipmentFailure(message) from error
+            raise EquipmentFailure(
+                f"PsychoPy's ioHub, which hears the keys, has not answered for {_ANSWER_S:.0f} s. Start again."
+            ) from error
         found = [stroke for event in events if (stroke := self._stroke(event))]
         return [stroke for stroke in sorted(found, key=lambda stroke: stroke.time_s) if not self._repeats(stroke)]
 

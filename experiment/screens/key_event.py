@@ -17,11 +17,10 @@ def _psychtoolbox() -> Any:
         import psychtoolbox
     except ImportError as error:
         if "libjack" not in str(error):
-            message = (
+            raise EquipmentFailure(
                 f"The keyboard library psychtoolbox cannot be loaded: {error}. Run `./dayfour check` to see what is "
                 "missing."
-            )
-            raise EquipmentFailure(message) from error
+            ) from error
         audio: Any = types.ModuleType("psychtoolbox.PsychPortAudio")
         audio.PsychPortAudio = None
         sys.modules[audio.__name__] = audio

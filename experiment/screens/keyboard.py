@@ -32,8 +32,6 @@ from experiment.screens.key_event import KeyEvent, KeySource, now_s
 from experiment.screens.keynames import BUTTON_NAMES, KeyNames, name_of_pyglet, read_key_names
 from experiment.system.linux import RIGHTS_ADVICE
 
-__all__ = ["KeyEvent", "KeySource", "PollKeys", "QueueKeys", "lacks_for_queue", "now_s", "open_keys"]
-
 _PERMISSION = {"darwin": "Allow the terminal in System Settings, Privacy & Security, Input Monitoring."}
 _SLAVE_POINTERS = 3  # psychtoolbox's class for mice and touch screens on X11
 _CODE_BITS = 32  # pyglet.window.key.user_key
@@ -167,8 +165,7 @@ def open_keys(*, allow_poll: bool, window: Any = None, names: KeyNames | None = 
             return IohubKeys(names)
     if allow_poll and window is not None:
         return PollKeys(window, names)
-    message = f"Key presses cannot be timed on this computer. {lack}"
-    raise EquipmentFailure(message)
+    raise EquipmentFailure(f"Key presses cannot be timed on this computer. {lack}")
 
 
 def lacks_for_queue() -> str | None:

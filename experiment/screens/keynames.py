@@ -65,26 +65,11 @@ _MACOS = {  # usages of the USB keyboard page
 
 # pyglet's names that differ: keys of the numeric pad without NumLock, and of macOS.
 _PYGLET = {
-    "enter": "return",
-    "grave": "quoteleft",
-    "num_insert": "num_0",
-    "num_end": "num_1",
-    "num_down": "num_2",
-    "num_page_down": "num_3",
-    "num_next": "num_3",
-    "num_left": "num_4",
-    "num_begin": "num_5",
-    "num_right": "num_6",
-    "num_home": "num_7",
-    "num_up": "num_8",
-    "num_page_up": "num_9",
-    "num_prior": "num_9",
-    "num_delete": "num_decimal",
-    "loption": "lalt",
-    "roption": "ralt",
-    "lcommand": "lwindows",
-    "rcommand": "rwindows",
-}
+    "enter": "return", "grave": "quoteleft", "num_insert": "num_0", "num_end": "num_1", "num_down": "num_2",
+    "num_page_down": "num_3", "num_next": "num_3", "num_left": "num_4", "num_begin": "num_5", "num_right": "num_6",
+    "num_home": "num_7", "num_up": "num_8", "num_page_up": "num_9", "num_prior": "num_9", "num_delete": "num_decimal",
+    "loption": "lalt", "roption": "ralt", "lcommand": "lwindows", "rcommand": "rwindows",
+}  # fmt: skip
 
 
 def _numbered(runs: Mapping[int, str]) -> Iterator[tuple[int, str]]:

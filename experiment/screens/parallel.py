@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from experiment.errors import EquipmentFailure
 from experiment.screens.settings_folder import provide_settings_folder
-from experiment.system.ports import parallel_advice
 
 
 class ParallelLine:
@@ -25,8 +25,7 @@ class ParallelLine:
             self._port = ParallelPort(self._name)
             self.reset()
         except Exception as error:  # each driver has errors of its own
-            advice = parallel_advice(error)
-            raise EquipmentFailure(f"The parallel port {self._name} cannot be opened. {advice}") from error
+            raise EquipmentFailure(f"The parallel port {self._name} cannot be opened. {_advice(error)}") from error
 
     def write(self, code: int, _name: str, _happened_s: float) -> None:
         """Set the pins to the code."""
@@ -39,3 +38,21 @@ class ParallelLine:
     def close(self) -> None:
         """Let go of the port."""
         self._port = None
+
+
+def _advice(error: Exception) -> str:
+    """What to do about a port that gave this error."""
+    if sys.platform == "win32":
+        return "Install the driver inpoutx64 (or DLPortIO), and check the port's address in the Device Manager."
+    if sys.platform == "darwin":
+        return "PsychoPy has no driver for parallel ports on macOS. Use a serial port."
+    if isinstance(error, ImportError):
+        return "The package pyparallel is missing. Install it with: pip install pyparallel"
+    if isinstance(error, PermissionError):
+        return "Add this user to the group that owns it (sudo usermod -a -G lp $USER), then log out and in again."
+    if isinstance(error, FileNotFoundError):
+        return "This computer has no such port, or its driver is not loaded (sudo modprobe ppdev)."
+    return (
+        "Free the port of the printer's driver (sudo rmmod lp; sudo modprobe ppdev), and blacklist lp in "
+        "/etc/modprobe.d if it comes back."
+    )

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
+
+from experiment.record.refreshes import Times
 
 NOMINAL_HZ = 60.0  # the pace of a pilot where no screen sets one
 FASTEST_HZ = 400.0  # flips that come faster wait for no screen
@@ -28,9 +29,6 @@ THOROUGH, BRIEF = (60, 100), (12, 40)  # flips one after another, and flips that
 DAWDLED = 0.6  # of a frame, at most
 
 
-Times = NDArray[np.float64]
-
-
 class Flipping(Protocol):
     """What is measured: a canvas, or a double of it."""
 
@@ -39,7 +37,6 @@ class Flipping(Protocol):
 
     def flip(self) -> float:
         """Flip; when that was, in seconds."""
-        ...
 
 
 class Pace(Struct, frozen=True):

@@ -15,16 +15,9 @@ REFRESH_HZ = 60.0
 def simulated_info() -> ScreenInfo:
     """What a simulated session has for a screen."""
     return ScreenInfo(
-        "simulated",
-        "simulated",
-        *MINIMUM_SIZE_PX,
-        REFRESH_HZ,
-        None,
-        full_screen=False,
-        timed_by="robot",
-        versions={},
+        "simulated", "simulated", *MINIMUM_SIZE_PX, REFRESH_HZ, None, full_screen=False, timed_by="robot", versions={},
         pictures_sha256={},
-    )
+    )  # fmt: skip
 
 
 class SimulatedScreen:

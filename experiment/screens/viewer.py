@@ -40,10 +40,6 @@ class Viewer:
         waiting, self._waiting = self._waiting, []
         return waiting
 
-    def pixels(self) -> NDArray[np.uint8]:
-        """What stands in the window (height, width, 3)."""
-        return self._canvas.pixels()
-
     def close(self) -> None:
         """Close the window."""
         self._canvas.close()

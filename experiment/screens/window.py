@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import platform
 import time
 from array import array
@@ -10,7 +9,6 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timezone
 from importlib.metadata import version
-from types import TracebackType
 
 import numpy as np
 from msgspec import UNSET
@@ -28,10 +26,7 @@ from experiment.task.scenes import AS_NAMED, Labels
 
 
 class Window:
-    """A session's window: the `Screen` port on a canvas that was loaded with the session's pictures.
-
-    As a context it collects no garbage, since a collection can take some frames.
-    """
+    """A session's window: the `Screen` port on a canvas that was loaded with the session's pictures."""
 
     def __init__(
         self,
@@ -107,17 +102,8 @@ class Window:
         intervals_us = tuple(int(interval) for interval in np.diff(np.rint((stamps - stamps[:1]) * 1e6)))
         return Refreshes(float(stamps[0]) if len(stamps) else None, intervals_us, round(self._clock.step_s, 6))
 
-    def __enter__(self) -> Window:
-        """Free the loop of garbage collection."""
-        gc.collect()
-        gc.freeze()
-        gc.disable()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+    def close(self) -> None:
         """Let go of the keyboard."""
-        gc.enable()
-        gc.unfreeze()
         self._inputs.close()
 
     def _take(self) -> None:

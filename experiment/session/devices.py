@@ -13,7 +13,7 @@ from experiment.screens.parallel import ParallelLine
 from experiment.signals.announcer import Announcer, SimulatedAnnouncer
 from experiment.signals.devices import make_device
 from experiment.signals.outlet import Outlet
-from experiment.signals.serial_pulses import SerialPulses
+from experiment.signals.serial_port import SerialPulses
 
 if TYPE_CHECKING:
     from experiment.session.plan import Plan

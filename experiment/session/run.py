@@ -33,10 +33,10 @@ from experiment.screens.simulated_screen import SimulatedScreen, simulated_info
 from experiment.session.devices import find_failing, open_outlets, open_pulses, with_signals
 from experiment.session.plan import Plan
 from experiment.signals.outlet import Outlet
-from experiment.signals.serial_pulses import SerialPulses
+from experiment.signals.serial_port import SerialPulses
 from experiment.storage.hash_chain import line_digests
 from experiment.storage.read_file import read_file
-from experiment.system import raised_priority
+from experiment.system import no_garbage_collection, raised_priority
 from experiment.system.processes import run_in_process
 from experiment.task import procedure
 from experiment.task.layout import MINIMUM_SIZE_PX, Layout
@@ -105,19 +105,14 @@ def run_in_window(
         gc.freeze()
         with (
             raised_priority(),
+            no_garbage_collection(),
             open_outlets(plan) as outlets,
             open_pulses(plan) as line,
-            Window(
-                canvas,
-                pictures,
-                lambda clock: _open_inputs(plan, layout, canvas, clock, names, line),
-                transcript,
-                pace,
-                pointer=pointer,
-                labels=labels,
-                failing=lambda: find_failing(outlets, line),
-            ) as window,
-        ):
+            closing(Window(
+                canvas, pictures, lambda clock: _open_inputs(plan, layout, canvas, clock, names, line), transcript,
+                pace, pointer=pointer, labels=labels, failing=lambda: find_failing(outlets, line),
+            )) as window,
+        ):  # fmt: skip
             override = check.override if check else None
             ended = _run_task(plan, window, window.zero, transcript, outlets, found, override, tell)
         cover(ended)
@@ -233,6 +228,8 @@ def _run_task(
     tell: Callable[[Event], None] | None = None,
 ) -> Ended:
     """Run the task on a screen; nothing is shown before the disk has the start, and tables are there from then on."""
+    # As the texts' digests: a guessed text can be drawn and compared.
+    hidden = hide_digests(screen.info.pictures_sha256, plan.messages, plan.session.message_digests)
     started = Started(
         schema=SCHEMA,
         mode=plan.mode,
@@ -240,7 +237,7 @@ def _run_task(
         protocol_sha256=plan.protocol.sha256,
         operator=plan.operator,
         participant=plan.participant,
-        screen=replace(screen.info, pictures_sha256=_hide(plan, screen.info.pictures_sha256)),
+        screen=replace(screen.info, pictures_sha256=hidden),
         zero_utc=zero.utc,
         resumes=resume_point(plan.after, zero.utc) if plan.after else None,
         zero_count_s=zero.count_s,
@@ -267,11 +264,6 @@ def _run_task(
                 plan.data.save(log.read(plan.transcript, pilot=True).events)
 
     return procedure.run(started, screen, emit)
-
-
-def _hide(plan: Plan, pictures_sha256: dict[str, str]) -> dict[str, str]:
-    """The pictures' digests as the texts' are: a guessed text can be drawn and compared."""
-    return hide_digests(pictures_sha256, plan.messages, plan.session.message_digests)
 
 
 def _begun_before(plan: Plan) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from experiment.design.signals import Signals
 from experiment.record.events import Event
@@ -31,18 +32,17 @@ class Announcer:
         happened_s = handed_s if time_of(event) is None else self._zero_s + due.time_s
         for outlet in self._outlets:
             if outlet.output.takes(due.name):
-                outlet.send(PendingSignal(due, called, happened_s, handed_s, self._told_of(outlet.output.title)))
+                outlet.send(
+                    PendingSignal(due, called, happened_s, handed_s, partial(self._tell_end, outlet.output.title))
+                )
 
     def close(self) -> None:
         """Wait a moment for what is on its way; afterwards all signals have been told of."""
         for outlet in self._outlets:
             outlet.close()
 
-    def _told_of(self, output: str) -> Callable[[PendingSignal, float, SignalFailure | None], None]:
-        def told(signal: PendingSignal, done_s: float, failure: SignalFailure | None) -> None:
-            self._tell(_signal(signal.due, output, signal.handed_s - self._zero_s, done_s - self._zero_s, failure))
-
-        return told
+    def _tell_end(self, output: str, signal: PendingSignal, done_s: float, failure: SignalFailure | None) -> None:
+        self._tell(_signal(signal.due, output, signal.handed_s - self._zero_s, done_s - self._zero_s, failure))
 
 
 class SimulatedAnnouncer:

@@ -11,16 +11,12 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from experiment.design.signals import Output
 from experiment.signals.lsl import LslStream
-from experiment.signals.serial_port import open_serial
+from experiment.signals.serial_port import SerialLine
 
-if TYPE_CHECKING:
-    from serial import Serial
-
-WRITE_S = 0.5  # a serial port that does not take a byte within this time is in trouble
 COLUMNS = ("utc", "code", "name")
 
 
@@ -42,32 +38,6 @@ class SignalLine(Device, Protocol):
 
     def reset(self) -> None:
         """Show nothing, which is 0."""
-
-
-class SerialLine:
-    """A serial port: a byte with the code, then a zero."""
-
-    def __init__(self, port: str, baud: int) -> None:
-        self._asked = port, baud
-        self._port: Serial | None = None
-
-    def open(self) -> None:
-        """Open the port."""
-        self._port = open_serial(*self._asked, WRITE_S)
-
-    def write(self, code: int, _name: str, _happened_s: float) -> None:
-        """Send the code."""
-        assert self._port  # noqa: S101 - nobody writes before it is open
-        self._port.write(bytes([code]))
-
-    def reset(self) -> None:
-        """Send a zero."""
-        self.write(0, "", 0.0)
-
-    def close(self) -> None:
-        """Close the port."""
-        if self._port:
-            self._port.close()
 
 
 class SignalFile:

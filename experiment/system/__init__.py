@@ -6,6 +6,7 @@ system stands with them, in `screens/`.
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
@@ -50,6 +51,19 @@ def raised_priority() -> Iterator[str | None]:
     finally:
         if raised:
             raised[1]()
+
+
+@contextmanager
+def no_garbage_collection() -> Iterator[None]:
+    """Nothing is collected while the context lasts, since that takes some milliseconds, at times some frames."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.unfreeze()
 
 
 def make_thread_urgent() -> None:

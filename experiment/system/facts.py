@@ -1,6 +1,6 @@
 """What can be asked of a computer, whichever system it runs: the answers, and who gives them.
 
-None is "this system does not tell". `Linux`, `Windows` and `Mac` ask the real ones; `Known` is the double for tests.
+None is "this system does not tell". `Linux`, `Windows` and `Mac` ask the real ones.
 """
 
 from __future__ import annotations
@@ -53,63 +53,21 @@ class Computer(Protocol):
 
     def screen(self) -> ScreenMode | None:
         """How the main screen is driven."""
-        ...
 
     def blanks_after_s(self) -> float | None:
         """After how long without a key the screen goes dark; infinity if it never does."""
-        ...
 
     def power(self) -> Power | None:
         """Whether power is saved."""
-        ...
 
     def volume(self, folder: Path) -> Volume | None:
         """What an existing folder is on."""
-        ...
 
     def zone(self) -> str | None:
         """The time zone's name ("Europe/Berlin")."""
-        ...
 
     def synchronised(self) -> bool | None:
         """Whether the clock is kept right over the network."""
-        ...
-
-
-@dataclass(frozen=True)
-class Known:
-    """A computer of which everything is known beforehand; as it is here, nothing is wrong with it."""
-
-    of_screen: ScreenMode | None = ScreenMode(1920, 1080, (1920, 1080), 1.0)
-    of_blanking_s: float | None = float("inf")
-    of_power: Power | None = Power(saves=False, setting="performance")
-    of_volume: Volume | None = Volume("ext4", far=False)
-    of_zone: str | None = "Europe/Berlin"
-    of_synchronised: bool | None = True
-
-    def screen(self) -> ScreenMode | None:
-        """As given."""
-        return self.of_screen
-
-    def blanks_after_s(self) -> float | None:
-        """As given."""
-        return self.of_blanking_s
-
-    def power(self) -> Power | None:
-        """As given."""
-        return self.of_power
-
-    def volume(self, folder: Path) -> Volume | None:  # noqa: ARG002 - every folder is on the same
-        """As given."""
-        return self.of_volume
-
-    def zone(self) -> str | None:
-        """As given."""
-        return self.of_zone
-
-    def synchronised(self) -> bool | None:
-        """As given."""
-        return self.of_synchronised
 
 
 Said = Callable[..., str | None]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from experiment.errors import EquipmentFailure
-from experiment.system.facts import Legends, Power, PressKey, ScreenMode, Volume, linked_zone, mounted_volume
+from experiment.system.facts import Legends, Power, PressKey, ScreenMode, linked_zone, mounted_volume
 
 NICE = (-10, -5)  # above every usual program, below the kernel's own threads
 _DUMPABLE = 4  # prctl(2), PR_SET_DUMPABLE
@@ -61,9 +61,7 @@ class Linux:
             return Power(preference in _SAVING_PREFERENCES, f"energy preference {preference}")
         return Power(governor == "powersave" and driver not in _DYNAMIC_DRIVERS, f"processor governor {governor}")
 
-    def volume(self, folder: Path) -> Volume | None:
-        """By the mounts."""
-        return mounted_volume(folder)
+    volume = staticmethod(mounted_volume)
 
     def zone(self) -> str | None:
         """Of TZ, else of /etc/localtime; None if neither is set, which means UTC."""

@@ -18,7 +18,6 @@ from experiment.system.facts import (
     PressKey,
     Said,
     ScreenMode,
-    Volume,
     command_output,
     linked_zone,
     mounted_volume,
@@ -80,9 +79,7 @@ class Mac:
         low = known.get("lowpowermode", 0) == 1
         return Power(low, "low power mode" if low else "no low power mode")
 
-    def volume(self, folder: Path) -> Volume | None:
-        """By the mounts."""
-        return mounted_volume(folder)
+    volume = staticmethod(mounted_volume)
 
     def zone(self) -> str | None:
         """Of /etc/localtime."""

@@ -18,19 +18,15 @@ class Screen(Protocol):
     @property
     def info(self) -> ScreenInfo:
         """What it is, as measured before the session."""
-        ...
 
     def show(self, scene: Scene) -> float:
         """Bring a scene on the screen at the next refresh and return its onset."""
-        ...
 
     def wait(self, until_s: float) -> Input | None:
         """Keep the scene on the screen until the next input, or None when `until_s` has passed without one.
 
         Inputs come in order of time, each once, also those from before the scene appeared.
         """
-        ...
 
     def refreshes(self) -> Refreshes:
         """The flips since the last call."""
-        ...

@@ -40,10 +40,16 @@ def pages(protocol: Protocol, labels: Labels = AS_NAMED) -> tuple[TextScene, ...
 
 def _task_pages(protocol: Protocol, labels: Labels) -> Iterator[TextScene]:
     """Those that only a task with a section of its own has."""
-    if protocol.scan:
-        yield from _scan_pages(protocol, protocol.scan, labels)
-    elif protocol.objects:
-        yield from _object_pages(protocol, protocol.objects, labels)
+    if scan := protocol.scan:
+        for run in range(1, scan.runs + 1):
+            yield ready_page(protocol, scan, run, labels)
+            yield waiting_page(protocol, scan, run)
+    elif objects := protocol.objects:
+        yield participant_page(protocol, objects.holding)
+        yield from (TextScene(page) for page in measures_by_page(protocol))
+        for text in (objects.close_eyes, objects.take_back, objects.open_eyes):
+            yield assistant_page(protocol, text, labels)
+        yield from (hand_over_page(protocol, objects, thing.id, labels) for thing in objects.things)
 
 
 def pages_for_assistant(protocol: Protocol) -> frozenset[TextScene]:
@@ -63,20 +69,6 @@ def scenes(protocol: Protocol, labels: Labels = AS_NAMED) -> tuple[TextScene | S
     """Every scene that a session can show, but for its messages; a question as it comes."""
     questions = (question_scene(protocol, question) for question in protocol.rating.questions)
     return (*pages(protocol, labels), fixation(protocol), *questions)
-
-
-def _scan_pages(protocol: Protocol, scan: Scan, labels: Labels) -> Iterator[TextScene]:
-    for run in range(1, scan.runs + 1):
-        yield ready_page(protocol, scan, run, labels)
-        yield waiting_page(protocol, scan, run)
-
-
-def _object_pages(protocol: Protocol, objects: Objects, labels: Labels) -> Iterator[TextScene]:
-    yield participant_page(protocol, objects.holding)
-    yield from (TextScene(page) for page in measures_by_page(protocol))
-    for text in (objects.close_eyes, objects.take_back, objects.open_eyes):
-        yield assistant_page(protocol, text, labels)
-    yield from (hand_over_page(protocol, objects, thing.id, labels) for thing in objects.things)
 
 
 def ready_page(protocol: Protocol, scan: Scan, run: int, labels: Labels = AS_NAMED) -> TextScene:

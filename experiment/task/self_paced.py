@@ -27,19 +27,13 @@ def run_session(stage: Stage, first_trial: int) -> None:
 
 
 def _run_trial(stage: Stage, trial: Trial) -> None:
-    """Fixation, the message, each question on its scale, a blank screen."""
+    """Fixation, the message for as long as it is read, each question on its scale, a blank screen."""
     timing = stage.protocol.timing
     stage.emit(TrialBegan(trial.trial))
     stage.keep(stage.show(fixation(stage.protocol)), timing.fixation_s)
-    _show_message(stage, trial)
-    ask_each(stage, trial.questions)
-    stage.keep(stage.show(BlankScene()), timing.blank_s)
-    end_trial(stage, trial.trial)
-
-
-def _show_message(stage: Stage, trial: Trial) -> None:
-    """A message, read at the participant's own pace within the protocol's times."""
-    timing = stage.protocol.timing
     scene = message_scene(stage.protocol, trial.message_id, trial.trial)
     press = read_scene(stage, scene, timing.message_minimum_s, timing.message_maximum_s)
     stage.emit(Read(trial.message_id, *time_of(press)))
+    ask_each(stage, trial.questions)
+    stage.keep(stage.show(BlankScene()), timing.blank_s)
+    end_trial(stage, trial.trial)

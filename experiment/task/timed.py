@@ -11,16 +11,7 @@ import math
 from experiment.design.rating import Question
 from experiment.design.scan import Scan
 from experiment.design.session import Trial
-from experiment.record.events import (
-    BlankScene,
-    Key,
-    Marked,
-    MessageScene,
-    Pulse,
-    Rated,
-    Read,
-    TrialBegan,
-)
+from experiment.record.events import BlankScene, Key, Marked, MessageScene, Pulse, Rated, Read, TrialBegan
 from experiment.record.events_of_tasks import RunBegan, RunEnded
 from experiment.task.asking import close, end_trial, time_of, wait_for_assistant, welcome
 from experiment.task.scenes import fixation, question_scene, ready_page, waiting_page

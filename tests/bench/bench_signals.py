@@ -335,7 +335,7 @@ def changes(number: int = 1000) -> None:
 
 def written(path: Path) -> None:
     """The real command line, which notes when each byte had been written to a serial line."""
-    from experiment.signals.devices import SerialLine
+    from experiment.signals.serial_port import SerialLine
 
     usual: Any = SerialLine.write
     lines: list[str] = []

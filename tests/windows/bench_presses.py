@@ -27,7 +27,8 @@ window = None
 if sys.platform == "win32":
     import pyglet
     window = pyglet.window.Window(1280, 720, "Day Four")
-from experiment.screens.keyboard import now_s, open_keys
+from experiment.screens.key_event import now_s
+from experiment.screens.keyboard import open_keys
 keys, asked = open_keys(allow_poll=False), []
 threading.Thread(target=lambda: [asked.append(line.strip()) for line in sys.stdin], daemon=True).start()
 print("ready", keys.timed_by, flush=True)
