@@ -270,8 +270,8 @@ def test_the_page_holds_the_measured_numbers_and_what_is_not_measured(tmp_path: 
         assert f"median {number} ms" in report.sentence
     assert report.sentence.replace("'", "&#39;") in page
     assert "lab-3" in page
-    assert "The monitor&#39;s own delay" in page
-    assert "The keyboard&#39;s own delay" in page
+    assert "The monitor's own delay" in page
+    assert "The keyboard's own delay" in page
     assert "http" not in page
     assert "<script" not in page
     assert msgspec.json.decode((tmp_path / "timing.json").read_bytes(), type=TimingReport) == report

@@ -53,11 +53,9 @@ def lacks_outside_view(environment: Mapping[str, str], platform: str = sys.platf
 
 
 def _lacks_x11(name: str) -> str | None:
-    try:
-        from Xlib.display import Display
-        from Xlib.error import DisplayError
-    except ImportError:
-        return "python-xlib is not installed"
+    from Xlib.display import Display
+    from Xlib.error import DisplayError
+
     try:
         display = Display(name)
     except DisplayError:

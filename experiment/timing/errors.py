@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median, stdev
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from experiment.errors import BadInput
 from experiment.timing.align import Match, by_pattern, by_time
@@ -57,15 +58,10 @@ class Summary(Struct, frozen=True):
     largest_s: float
 
 
-class ScreenErrors(Struct, frozen=True):
+class ScreenErrors(Summary, frozen=True):
     """Errors of the presses on one kind of screen; `p99_s` and `largest_s`: of the differences from their median."""
 
     screen: str
-    count: int
-    median_s: float
-    sd_s: float
-    p99_s: float
-    largest_s: float
 
 
 class Errors(Struct, frozen=True):
@@ -129,8 +125,9 @@ def watched_errors(log: Log, watch: Observation) -> Errors:
         _trial_error(log.trials[one], watch.glows[other], match if common else None) for one, other in match.pairs
     )
     presses = [press for glow in watch.glows for press in glow.presses]
-    if not common:
-        trials = varying(trials, [edges_s[other] - match.of_onset(onsets_s[one]) for one, other in match.pairs])
+    if not common:  # as far as a fitted clock tells: how much later each edge was than expected, with the sign turned
+        expected_s = [match.of_onset(onsets_s[one]) - edges_s[other] for one, other in match.pairs]
+        trials = tuple(replace(one, onset_s=by_s) for one, by_s in zip(trials, expected_s, strict=True))
     return summarise(
         trials, log, match, absolute=common,
         doubt_s=middle([on.doubt_s for on in seen]),
@@ -154,14 +151,6 @@ def pressed_errors(log: Log, watch: Observation) -> Errors:
     presses = [press for glow in watch.glows for press in glow.presses]
     doubt_s = middle([press.down.doubt_s for press in presses])
     return summarise(trials, log, match, absolute=True, press_doubt_s=doubt_s)
-
-
-def varying(trials: Sequence[TrialError], later_s: Sequence[float]) -> tuple[TrialError, ...]:
-    """Onset errors as far as a fitted clock tells: how much later each edge was than expected, with the sign turned."""
-    return tuple(
-        TrialError(one.trial, -by_s, one.duration_s, one.response_s, one.press_s, one.lost, one.doubled, one.missed)
-        for one, by_s in zip(trials, later_s, strict=True)
-    )
 
 
 def summarise(
@@ -197,7 +186,7 @@ def _by_screen(trials: Sequence[TrialError], screens: Sequence[str]) -> Iterator
     for name in dict.fromkeys(screens):
         errors_s = [press_s[at] for press_s in whole for at, screen in enumerate(screens) if screen == name]
         if (one := summary(errors_s, absolute=False)) and one.sd_s is not None:
-            yield ScreenErrors(name, one.count, median(errors_s), one.sd_s, one.p99_s, one.largest_s)
+            yield ScreenErrors(one.count, median(errors_s), one.sd_s, one.p99_s, one.largest_s, name)
 
 
 def summary(errors_s: Sequence[float | None], *, absolute: bool = True) -> Summary | None:
@@ -264,7 +253,7 @@ def _wanting(found: Errors) -> list[str]:
         f"Presses on the {one.screen} have an SD of {1e3 * one.sd_s:.2f} ms (at most {1e3 * PRESS_SD_S:.2f}), and 99 % "
         f"are within {1e3 * one.p99_s:.2f} ms of their median (at most {1e3 * PRESS_P99_S:.2f})."
         for one in found.screens
-        if one.sd_s > PRESS_SD_S or one.p99_s > PRESS_P99_S
+        if one.sd_s is not None and (one.sd_s > PRESS_SD_S or one.p99_s > PRESS_P99_S)
     ]
     if found.lost or found.doubled:
         said.append(f"Presses lost: {found.lost}; doubled: {found.doubled}. There should be none.")

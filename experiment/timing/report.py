@@ -5,6 +5,8 @@ The page is HTML with small SVG pictures, and loads nothing. It shows what was m
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from statistics import median, stdev
@@ -17,7 +19,6 @@ from experiment.record.events import Started
 from experiment.record.screen_info import ScreenInfo
 from experiment.storage.atomic_file import write_whole
 from experiment.storage.html import fill_template
-from experiment.timing.charts import WIDTH_PX, Distribution, distribution
 from experiment.timing.device import GUIDE
 from experiment.timing.errors import (
     ONSET_SD_S,
@@ -26,7 +27,6 @@ from experiment.timing.errors import (
     RESPONSE_MEDIAN_S,
     RESPONSE_SD_S,
     Errors,
-    ScreenErrors,
     Summary,
 )
 from experiment.timing.observations import Log, Observation
@@ -40,6 +40,10 @@ KEYBOARDS = {
 }
 DASH, MINUS, TIMES = "\N{EN DASH}", "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
 SOURCE = "Bridges, Pitiot, MacAskill & Peirce (2020), PeerJ 8:e9414"
+WIDTH_PX, HEIGHT_PX, DOTS_PX = 420, 110, 64
+BINS = 42
+STEPS_MS = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 500.0)
+TICKS = 6
 
 
 class Flips(Struct, frozen=True):
@@ -73,8 +77,58 @@ class TimingReport(Struct, frozen=True):
 
     @property
     def sentence(self) -> str:
-        """For a paper; only measured numbers."""
-        return methods_sentence(self)
+        """For a paper's methods section; only measured numbers."""
+        errors, screen = self.errors, self.screen
+        if errors is None or not errors.trials:
+            return "Timing was not measured from outside the program on this computer."
+        versions = screen.versions
+        place = (
+            f"{versions.get('system', 'unknown system')}, PsychoPy {versions.get('psychopy', 'unknown')}, "
+            f"{screen.width_px} {TIMES} {screen.height_px} pixels at {screen.refresh_hz:.1f} Hz"
+            f"{'' if screen.full_screen else ', in a window'}"
+            f"{', without vertical synchronisation' if screen.vsync is False else ''}"
+        )
+        by = {
+            "outside": "a second process that watched the pixels on the X server's screen and pressed keys through "
+            "XTEST",
+            "presses": "a second process that pressed keys as the system lets programs press them",
+            "device": f"a light sensor on the screen ({self.device})",
+        }[self.how]
+        kinds = [("response time", errors.response), ("onset", errors.onset), ("duration", errors.duration)]
+        if self.how == "presses":
+            kinds = [("time of a key press", errors.press)]
+        parts = [words for name, one in kinds if (words := _in_words(name, one))]
+        made = errors.press.count if errors.press else 0
+        if errors.response or self.how == "presses":
+            parts.append(f"{errors.lost} presses were lost and {errors.doubled} doubled" if made else "")
+        delays = {
+            "outside": "The delays of monitor and keyboard themselves are not included.",
+            "presses": "Onsets, durations and the keyboard's own delay were not measured.",
+            "device": "The delays of monitor and keyboard themselves are included in response times."
+            if errors.response
+            else "",
+        }[self.how]
+        return (
+            f"The timing of the testing computer ({place}) was measured over {len(errors.trials)} trials by {by}. "
+            f"Errors (logged minus true): {'; '.join(filter(None, parts))}. {delays}"
+        ).strip()
+
+
+class Distribution(Struct, frozen=True):
+    """A histogram over a strip of dots by trial, on one axis; what lies beyond it is drawn at its ends.
+
+    `marked`: the dots of the trials that the transcript marks.
+    """
+
+    title: str
+    columns: str
+    most: int
+    dots: str
+    marked: str
+    ticks: tuple[tuple[float, str], ...]
+    zero_px: float | None
+    median_px: float
+    beyond: int
 
 
 def build_report(
@@ -124,8 +178,6 @@ def render(report: TimingReport) -> str:
         rows=_rows(report.errors),
         pictures=_pictures(report.errors),
         width_px=WIDTH_PX,
-        measured=_measured(report),
-        not_measured=_not_measured(report),
         keyboard=KEYBOARDS[report.screen.timed_by],
         guide=GUIDE,
         source=SOURCE,
@@ -141,138 +193,29 @@ def _rows(errors: Errors | None) -> list[tuple[str, Summary | None, str]]:
     """The table: what, its summary, and what is expected."""
     if errors is None:
         return []
+    sd = f"SD at most {ms(RESPONSE_SD_S)}"
+    rows = [("Onset", errors.onset, f"SD at most {ms(ONSET_SD_S)}"), ("Duration", errors.duration, "")]
     if errors.with_delays:
-        return [
-            ("Response time, with monitor and keyboard", errors.response, f"SD at most {ms(RESPONSE_SD_S)}"),
-            ("Onset", errors.onset, f"SD at most {ms(ONSET_SD_S)}"),
-            ("Duration", errors.duration, ""),
-        ]
-    response = f"median within ±{ms(RESPONSE_MEDIAN_S, 1)}, SD at most {ms(RESPONSE_SD_S)}"
+        return [("Response time, with monitor and keyboard", errors.response, sd), *rows]
     expected = f"SD at most {ms(PRESS_SD_S)}, 99 % within ±{ms(PRESS_P99_S)} of the median"
-    screens = [(f"Key press on the {one.screen}", _from_median(one), expected) for one in errors.screens]
     return [
-        ("Response time", errors.response, response),
-        ("Onset", errors.onset, f"SD at most {ms(ONSET_SD_S)}"),
-        ("Duration", errors.duration, ""),
-        ("Time of a key press", errors.press, "" if errors.response else f"SD at most {ms(RESPONSE_SD_S)}"),
-        *screens,
+        ("Response time", errors.response, f"median within ±{ms(RESPONSE_MEDIAN_S, 1)}, {sd}"),
+        *rows,
+        ("Time of a key press", errors.press, "" if errors.response else sd),
+        *((f"Key press on the {one.screen}", one, expected) for one in errors.screens),
     ]
-
-
-def _from_median(one: ScreenErrors) -> Summary:
-    return Summary(one.count, one.median_s, one.sd_s, one.p99_s, one.largest_s)
 
 
 def _pictures(errors: Errors | None) -> list[Distribution]:
-    if errors is None:
-        return []
-    kinds = (("Response time", "response_s"), ("Onset", "onset_s"), ("Duration", "duration_s"))
-    pictures = []
-    for title, name in kinds:
-        known = [(getattr(one, name), one.missed > 0) for one in errors.trials]
-        errors_ms = [(1e3 * error_s, marked) for error_s, marked in known if error_s is not None]
-        if errors_ms:
-            pictures.append(distribution(title, errors_ms))
-    if not pictures:
-        errors_ms = [(1e3 * error_s, one.missed > 0) for one in errors.trials for error_s in one.press_s]
-        pictures += [distribution("Time of a key press", errors_ms)] if errors_ms else []
-    return pictures
-
-
-def _measured(report: TimingReport) -> list[str]:
-    if report.how == "outside":
-        return [
-            (
-                "Onset, duration: when the pixels of the square changed in the X server's screen memory, seen by "
-                "another process, to which the server reports every change after drawing it."
-            ),
-            (
-                "Response time, key press: presses made by that process through the server's XTEST extension at known "
-                "times after the pixels changed, against the logged press and the logged onset."
-            ),
-            "Both processes use the same clock, so errors are absolute.",
-        ]
-    if report.how == "presses":
-        return [
-            (
-                "Key press: presses made by another process at known times, as the system lets programs press keys, "
-                "against the logged press. Both processes use the same clock."
-            ),
-            (
-                "The times of the session's own flips, as the program itself recorded them. They were not checked from "
-                "outside."
-            ),
-        ]
-    if report.how == "device":
-        some = [
-            (
-                "Duration: how long the light was on, against the logged times; corrected for drift of the device's "
-                "clock."
-            ),
-            (
-                "Onset: how it varies from trial to trial. A constant delay is not measured, because the offset of "
-                "the device's clock is fitted."
-            ),
-        ]
-        if report.errors and report.errors.response:
-            some.append(
-                "Response time: from light to press by the device, against the log, including monitor and keyboard."
-            )
-        return some
-    return [
-        "The times of the session's own flips, as the program itself recorded them. They were not checked from outside."
-    ]
-
-
-def _not_measured(report: TimingReport) -> list[str]:
-    keyboard = "The keyboard's own delay and its variation: no real key was pressed."
-    if report.how == "outside":
-        screen = "The monitor's own delay (scan-out, processing, pixels): only a light sensor can measure it."
-        virtual = ["A real screen: flips had no vertical sync here, as on a virtual display."]
-        return [*(virtual if report.screen.vsync is False else []), screen, keyboard]
-    if report.how == "device":
-        said = [] if report.errors and report.errors.response else [f"Response times. {keyboard}"]
-        return ["The constant delay between logged and real onset.", *said]
-    if report.how == "presses":
-        return [f"Onset, duration and response errors: {report.why_not}.", "The monitor's own delay.", keyboard]
-    return [f"Onset, duration and response errors: {report.why_not}.", "The monitor's own delay.", keyboard]
-
-
-def methods_sentence(report: TimingReport) -> str:
-    """What can be pasted into a methods section."""
-    errors, screen = report.errors, report.screen
-    if errors is None or not errors.trials:
-        return "Timing was not measured from outside the program on this computer."
-    versions = screen.versions
-    place = (
-        f"{versions.get('system', 'unknown system')}, PsychoPy {versions.get('psychopy', 'unknown')}, "
-        f"{screen.width_px} {TIMES} {screen.height_px} pixels at {screen.refresh_hz:.1f} Hz"
-        f"{'' if screen.full_screen else ', in a window'}"
-        f"{', without vertical synchronisation' if screen.vsync is False else ''}"
-    )
-    by = {
-        "outside": "a second process that watched the pixels on the X server's screen and pressed keys through XTEST",
-        "presses": "a second process that pressed keys as the system lets programs press them",
-        "device": f"a light sensor on the screen ({report.device})",
-    }[report.how]
-    kinds = [("response time", errors.response), ("onset", errors.onset), ("duration", errors.duration)]
-    if report.how == "presses":
-        kinds = [("time of a key press", errors.press)]
-    parts = [words for name, one in kinds if (words := _in_words(name, one))]
-    made = errors.press.count if errors.press else 0
-    if errors.response or report.how == "presses":
-        parts.append(f"{errors.lost} presses were lost and {errors.doubled} doubled" if made else "")
-    delays = {
-        "outside": "The delays of monitor and keyboard themselves are not included.",
-        "presses": "Onsets, durations and the keyboard's own delay were not measured.",
-        "device": "The delays of monitor and keyboard themselves are included in response times."
-        if errors.response
-        else "",
-    }[report.how]
-    return (
-        f"The timing of the testing computer ({place}) was measured over {len(errors.trials)} trials by {by}. "
-        f"Errors (logged minus true): {'; '.join(filter(None, parts))}. {delays}"
-    ).strip()
+    """A picture for each kind of error that was measured; of single presses where nothing else was."""
+    trials = errors.trials if errors else ()
+    found = {
+        title: [(1e3 * error_s, one.missed > 0) for one in trials if (error_s := getattr(one, name)) is not None]
+        for title, name in (("Response time", "response_s"), ("Onset", "onset_s"), ("Duration", "duration_s"))
+    }
+    if not any(found.values()):
+        found["Time of a key press"] = [(1e3 * error_s, one.missed > 0) for one in trials for error_s in one.press_s]
+    return [_distribution(title, errors_ms) for title, errors_ms in found.items() if errors_ms]
 
 
 def _in_words(name: str, one: Summary | None) -> str:
@@ -280,3 +223,51 @@ def _in_words(name: str, one: Summary | None) -> str:
         return ""
     middle = "" if one.median_s is None else f"median {ms(one.median_s)} ms, "
     return f"{name} {middle}SD {ms(one.sd_s)} ms, largest {ms(one.largest_s)} ms"
+
+
+def _distribution(title: str, errors_ms: Sequence[tuple[float, bool]]) -> Distribution:
+    """Of errors in the order of trials, each with whether the transcript marks its trial; at least one."""
+    values = sorted(error_ms for error_ms, _ in errors_ms)
+    low_ms, high_ms, step_ms = _axis(values)
+
+    def px(error_ms: float) -> float:
+        return round(WIDTH_PX * min(1.0, max(0.0, (error_ms - low_ms) / (high_ms - low_ms))), 1)
+
+    counts = [0] * BINS
+    for value in values:
+        counts[min(BINS - 1, int(px(value) / WIDTH_PX * BINS))] += 1
+    across = DOTS_PX / max(1, len(errors_ms) - 1)
+    places = [(px(error_ms), round(number * across, 1), marked) for number, (error_ms, marked) in enumerate(errors_ms)]
+    first = math.ceil(low_ms / step_ms - 1e-9)
+    ticks = [step_ms * number for number in range(first, math.floor(high_ms / step_ms + 1e-9) + 1)]
+    return Distribution(
+        title=title,
+        columns=_columns(counts),
+        most=max(counts),
+        dots="".join(f"M{x:g} {y:g}h0" for x, y, marked in places if not marked),
+        marked="".join(f"M{x:g} {y:g}h0" for x, y, marked in places if marked),
+        ticks=tuple((px(tick), f"{tick:g}" if tick else "0") for tick in (round(one, 6) for one in ticks)),
+        zero_px=px(0.0) if low_ms <= 0 <= high_ms else None,
+        median_px=px(values[len(values) // 2]),
+        beyond=sum(not low_ms <= value <= high_ms for value in values),
+    )
+
+
+def _axis(values: Sequence[float]) -> tuple[float, float, float]:
+    """From and to, with the distance of ticks: nearly all values and zero between round numbers."""
+    cut = len(values) // 100
+    least, most = min(0.0, values[cut]), max(0.0, values[len(values) - 1 - cut])
+    room = max(most - least, 0.1) * 0.06
+    step = next((one for one in STEPS_MS if (most - least + 2 * room) / one <= TICKS), STEPS_MS[-1])
+    low, high = math.floor((least - room) / step * 2) / 2 * step, math.ceil((most + room) / step * 2) / 2 * step
+    return low, high, step
+
+
+def _columns(counts: Sequence[int]) -> str:
+    """Columns that stand on the axis."""
+    width_px, most = WIDTH_PX / len(counts), max(counts)
+    return "".join(
+        f"M{width_px * number:g} {HEIGHT_PX}v-{round(HEIGHT_PX * count / most, 1):g}h{width_px - 1:g}V{HEIGHT_PX}z"
+        for number, count in enumerate(counts)
+        if count
+    )

@@ -10,15 +10,14 @@ lies. X11 alone has all that; python-xlib is there on Linux only, and imported w
 
 from __future__ import annotations
 
-import gc
 import select
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 from experiment.errors import EquipmentFailure
 from experiment.screens.keynames import X11_NAMES
+from experiment.system import no_garbage_collection
 from experiment.task.layout import PHOTODIODE_PX
 from experiment.timing.observations import Glow, Observation, OutsidePress, Span
 from experiment.timing.schedule import GO_ON, IDLE_PRESSES, PATIENCE_S, Schedule, Script
@@ -52,7 +51,7 @@ class Watcher:
         EquipmentFailure if even that does nothing.
         """
         changes, idle, began_s = 0, 0, time.perf_counter()
-        with _undisturbed():
+        with no_garbage_collection():
             while lives():
                 span = self._next_change()
                 changes += span is not None
@@ -174,14 +173,3 @@ def _windows(window: Any) -> Iterator[Any]:
     for child in window.query_tree().children:
         yield child
         yield from _windows(child)
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """No garbage collection, which takes some milliseconds."""
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
