@@ -32,12 +32,11 @@ from PyQt6.QtWidgets import (
 from experiment.cli import form
 from experiment.cli.closing_pages import QuestionPage, TextPage
 from experiment.cli.closing_window import ClosingWindow
-from experiment.cli.desk.computer import State
-from experiment.cli.desk.facts import Facts, ParticipantLine
+from experiment.cli.desk.facts import Facts, ParticipantLine, State
 from experiment.cli.desk.places import Places
 from experiment.cli.desk.troubles import Trouble
 from experiment.cli.desk.window import Desk
-from experiment.cli.form_problems import CLOSE, RESUME, RUN_ANYWAY, Problem
+from experiment.cli.form import CLOSE, RESUME, RUN_ANYWAY, Problem
 from experiment.cli.form_window import Dialog, FormPage, application
 from experiment.design.form_questions import FormWords
 from experiment.design.protocol import read_protocol
@@ -89,7 +88,7 @@ def show_form(protocol: Protocol, problem: Problem) -> QWidget:
     questions = (*form.fields(protocol), form.PASSPHRASE)
     dialog = Dialog(FormPage(
         "Before the session", questions, "Start", lambda _, __: None,
-        lambda field, given: form.check_field(protocol, field, given, {"DF071", "DF017B"}),
+        lambda field, given: form.check_field(field, given, protocol, {"DF071", "DF017B"}),
         known=KNOWN, problem=problem,
     ))  # fmt: skip
     dialog.show()

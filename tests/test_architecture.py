@@ -19,9 +19,9 @@ MODULES = sorted((ROOT / "experiment").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 DRAWING = {"psychopy", "psychtoolbox", "pyglet"}
 WITH_QT = {
-    *("form_window.py", "form_widgets.py", "form_problem_box.py"),  # cli/
+    *("form_window.py", "form_widgets.py"),  # cli/
     *("closing_window.py", "closing_pages.py", "closing_answers.py", "closing_line.py"),
-    *("window.py", "front.py", "result.py", "widgets.py", "jobs.py", "afterwards.py", "mending.py"),  # desk/
+    *("window.py", "front.py", "result.py", "widgets.py", "jobs.py"),  # desk/
 }
 SLOW = {*DRAWING, "numpy", "pandas", "PyQt6", "PIL", "typst", "uharfbuzz", "pyvirtualdisplay"}
 

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from experiment.cli.desk.afterwards import acts_after, heading_after
-from experiment.cli.desk.computer import states
-from experiment.cli.desk.facts import NO_REGISTER, ParticipantLine, read_facts, with_troubles
+from experiment.cli.desk.facts import NO_REGISTER, ParticipantLine, read_facts, states, with_troubles
 from experiment.cli.desk.jobs import Outcome
 from experiment.cli.desk.places import Places
+from experiment.cli.desk.result import acts_after, heading_after
 from experiment.cli.desk.troubles import REASON, WHO, Trouble, of_computer
 from experiment.design.protocol import read_protocol
 from experiment.design.visit import Visit
@@ -117,7 +116,8 @@ def test_the_page_after_a_session_says_what_its_log_has(lab: Lab, status: int, m
 
 def offered(lab: Lab, outcome: Outcome) -> list[str]:
     """The buttons of the page after a session."""
-    return [name for name, _ in acts_after(outcome, places(lab), lambda _: None)]
+    heading = heading_after(outcome.transcript)
+    return [name for name, _ in acts_after(outcome, heading, places(lab), lambda _: None)]
 
 
 def test_closing_questions_that_were_left_are_asked_by_a_button(lab: Lab) -> None:

@@ -58,7 +58,7 @@ def check(given, decided):
 def ask():
     page = form_window.FormPage(
         "Before the session", form.fields(protocol), "Start", check,
-        lambda field, given: form.check_field(protocol, field, given, {"DF1", "df2", "DF017", "BUG", "df017"}),
+        lambda field, given: form.check_field(field, given, protocol, {"DF1", "df2", "DF017", "BUG", "df017"}),
         known=json.loads(sys.argv[1]),
     )
     filled = form_window.fill_in(page)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from typer.testing import CliRunner
 
-from experiment.cli.import_messages import import_messages
+from experiment.cli.messages import import_messages
 from experiment.design.message import Message, read_messages
 from experiment.drawing.scripts import needs_language
 from experiment.errors import BadInput

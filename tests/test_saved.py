@@ -32,8 +32,7 @@ from experiment.record.tsv import read_rows
 from experiment.record.writable import as_declared
 from experiment.replay.verify import verify
 from experiment.screens.inputs import WindowEvents
-from experiment.session.again import set_aside
-from experiment.session.plan import Interrupted, plan_session
+from experiment.session.plan import Interrupted, plan_session, set_aside
 from experiment.session.run import run_simulated
 from experiment.storage.anchor import anchor_of
 from experiment.storage.hash_chain import line_digests

@@ -1,39 +1,73 @@
-"""What follows a session: the register is told, its end is said, and what was interrupted is closed."""
+"""What follows a session: its end is said and recorded, and the participant is asked what the protocol asks last."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from experiment.cli.closing import ClosingScreen, ask_after
-from experiment.cli.terminal import describe_unexpected, say, tell_desk
-from experiment.design.protocol import Protocol
-from experiment.design.session import check_session, check_subject
-from experiment.design.visit import Visit
-from experiment.errors import BadInput, DayFourError
+from experiment import system
+from experiment.cli.options import DATA, PROTOCOL, DataFolder, ProtocolFile
+from experiment.cli.terminal import describe_unexpected, has_desk, say, tell_desk
+from experiment.design.form_questions import Funnel
+from experiment.design.protocol import Protocol, read_protocol
+from experiment.design.session import check_subject
+from experiment.design.visit import Visit, subject_name
+from experiment.errors import BadInput, DayFourError, EquipmentFailure
 from experiment.qa.devices import count_pulses, sent_signals
 from experiment.record import transcript as log
+from experiment.record.closing import has_answered, record_closing, record_guess
 from experiment.record.dataset import DataSet
 from experiment.record.events import Ended
 from experiment.record.remake import catch_up
 from experiment.record.saved import describe_saved
 from experiment.record.timeline import attempts
 from experiment.record.transcript import has_begun
-from experiment.session.again import check_unseen, set_aside
-from experiment.session.plan import Plan, close_as_incomplete, read_interrupted
+from experiment.session.plan import Plan
 from experiment.storage.anchor import anchor_of
 from experiment.storage.hash_chain import line_digests
 from experiment.storage.read_file import read_file
-from experiment.study import recording
+from experiment.study.location import find_register
 from experiment.study.register import Register, utc_now
-from experiment.study.sessions import record_end
+from experiment.study.sessions import check_open, record_end
 from experiment.study.snapshot import Snapshot
+from experiment.task.scenes import participant_page
+
+if TYPE_CHECKING:
+    from experiment.cli.closing_window import ClosingWindow  # Qt is loaded where a page is shown
 
 ABORTED = 3
+
+
+@dataclass
+class ClosingScreen:
+    """What the participant sees after the task; it is not opened before something is to be seen."""
+
+    full_screen: bool
+    window: ClosingWindow | None = None
+
+    def close(self) -> None:
+        """Off the screen, if it was opened."""
+        if self.window:
+            self.window.shut()
+
+    def cover(self, plan: Plan, ended: Ended) -> None:
+        """Open above the session's window, which then closes unseen, if something is asked or the desk lies below."""
+        stays = any(plan.protocol.questions_after(plan.session.session)) or has_desk()
+        if stays and ended.status == "completed" and not plan.is_synthetic:
+            self.open(plan.protocol)
+
+    def open(self, protocol: Protocol) -> ClosingWindow:
+        """Open with an empty page; Qt is loaded only now."""
+        from experiment.cli.closing_window import ClosingWindow
+
+        self.window = self.window or ClosingWindow(protocol, full_screen=self.full_screen)
+        self.window.open()
+        return self.window
 
 
 @contextmanager
@@ -121,11 +155,9 @@ def record(register: Register | None, data: DataSet, transcript: Path, who: str)
 def say_anchor(transcript: Path, told: Snapshot | None) -> None:
     """Give the assistant the anchor to write down: of the register with this session, or else of the session alone.
 
-    A log that cannot be read has none.
+    A log that has not begun, or cannot be read, has none.
     """
     with suppress(DayFourError, OSError):  # which is told of where it matters
-        if not has_begun(transcript):
-            return
         log.read(transcript, pilot=True)
         anchor = told.anchor if told else anchor_of(line_digests(read_file(transcript))[-1])
         say(f"Anchor, for the paper form of this visit: {anchor}", "bold")
@@ -140,48 +172,60 @@ def say_remade(data: DataSet, subject: str) -> bool:
     return bool(done)
 
 
-@dataclass(frozen=True)
-class NamedSession:
-    """A session that the command line names, with where it is recorded and who wants something of it."""
-
-    data: DataSet
-    subject: str
-    session: str
-    protocol: Protocol
-    register: Register | None
-    operator: str
-
-    def visit(self, option: str) -> Visit:
-        """Which visit it is; BadInput if that is not said."""
-        if not self.session:
-            raise BadInput(f"Please say with {option} which session is meant: --session 1 or --session 2.")
-        number = int(self.session) if self.session.isdecimal() else 0
-        return Visit(check_subject(self.subject), check_session(number, self.protocol))
-
-
-def set_session_aside(named: NamedSession, reason: str) -> None:
-    """Set the log of a session aside in which no message was seen, so that it can be begun again; say where it is."""
-    visit, register, who = named.visit("--begin-again"), named.register, named.operator
-    if not who:
-        raise BadInput("Please add your initials with --operator. They are recorded with the reason.")
-    why = recording.meaningful(reason)
-    check_unseen(named.data, visit)
-    if register:
-        register.act(who, lambda told: recording.begin_again(told, visit, why, register.now()))
-    kept = set_aside(named.data, visit, why, who, utc_now().isoformat(timespec="seconds"))
-    say(f"{visit} is starting again. Its first log is kept:\n  {kept}")
-
-
-def close_session(named: NamedSession) -> None:
-    """End an interrupted session as incomplete; with a register, by these initials. BadInput if there is none."""
-    visit, data = named.visit("--close"), named.data
-    if named.register and not named.operator:
-        raise BadInput("Please add your initials with --operator. They are recorded in the study's register.")
-    made_again = say_remade(data, visit.subject)
-    if made_again and read_interrupted(data, visit) is None:
-        say(f"{visit} was not interrupted, so there is nothing to close.")
+def ask_after(plan: Plan, screen: ClosingScreen) -> None:
+    """Ask what follows this session, if anything does; then the closing page stays until the assistant's chord."""
+    guess, funnel = plan.protocol.questions_after(plan.session.session)
+    if screen.window is None:
         return
-    close_as_incomplete(data, visit)
-    if transcript := data.transcript_of(visit):
-        say_anchor(transcript, record(named.register, data, transcript, named.operator))
-        say(f"{visit} has been closed as incomplete. {describe_saved(transcript)}")
+    if guess:
+        ask_guess(guess, plan.session.visit, plan.data, screen.window)
+    if funnel:
+        ask_funnel(funnel, plan.session.subject, plan.data, screen.window)
+    screen.window.stay(participant_page(plan.protocol, plan.protocol.wording.closing))
+
+
+def ask_funnel(funnel: Funnel, subject: str, data: DataSet, window: ClosingWindow) -> None:
+    """Ask the participant the closing questions and save the answers."""
+    if has_answered(data, subject):
+        raise BadInput(f"{subject_name(subject)} has already answered the closing questions: {data.funnel}")
+    (answers, left), now = window.ask(funnel), utc_now().isoformat(timespec="seconds")
+    record_closing(data, subject, now, funnel.questions, answers, left=left)
+    if left:
+        say("The closing questions were left before the last one, and are recorded as not answered.", "red")
+        say(f"`dayfour funnel --subject {subject}` asks them again.", "red")
+        tell_desk(ask_again=subject)
+    else:
+        say(f"The answers to the closing questions are saved, and are in the table:\n  {data.funnel}")
+
+
+def ask_guess(guess: Funnel, visit: Visit, data: DataSet, window: ClosingWindow) -> None:
+    """Ask what the participant takes the treatment for, right after the session; later it is no longer asked."""
+    (answers, left), now = window.ask(guess), utc_now().isoformat(timespec="seconds")
+    record_guess(data, visit, now, guess.questions, answers, left=left)
+    if left:
+        say("The question about the treatment is recorded as not answered. It is not asked again.", "red")
+    else:
+        say(f"The answer about the treatment is saved:\n  {data.guesses}")
+
+
+def funnel(
+    subject: Annotated[str, typer.Option(help="Who has completed the last session.")],
+    protocol: ProtocolFile = PROTOCOL,
+    data: DataFolder = DATA,
+) -> None:
+    """Ask the closing questions alone, if they could not be asked after the last session."""
+    label, read, data_set = check_subject(subject), read_protocol(protocol), DataSet(data)
+    if read.funnel is None:
+        raise BadInput(f"The protocol {protocol} has no section [funnel].")
+    visit = Visit(label, read.sessions)
+    if not (data_set.table_of(visit) or data_set.transcript_of(visit)):
+        name = subject_name(label)
+        raise BadInput(f"{name} has not been in session {read.sessions} yet. The closing questions come after it.")
+    if register := find_register(data):
+        check_open(register, label)
+    if has_answered(data_set, label):
+        raise BadInput(f"{subject_name(label)} has already answered the closing questions: {data_set.funnel}")
+    if not system.has_display():
+        raise EquipmentFailure("There is no display, and the questions need one. Start it from the desktop.")
+    with closing(ClosingScreen(full_screen=True)) as screen:
+        ask_funnel(read.funnel, label, data_set, screen.open(read))

@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from experiment.cli.options import DATA, HELP_OPTIONS, DataFolder
-from experiment.cli.study_setup import PLAN
+from experiment.cli.options import DATA, HELP_OPTIONS, PLAN, DataFolder
 from experiment.cli.terminal import hand_over, say
 from experiment.errors import BadInput
 from experiment.study.study_file import read_study

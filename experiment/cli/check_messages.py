@@ -12,8 +12,7 @@ import typer
 from msgspec.structs import replace
 from rich.table import Table
 
-from experiment.cli.import_messages import STYLES
-from experiment.cli.messages import open_folder
+from experiment.cli.messages import STYLES, open_folder
 from experiment.cli.options import DATA, FOUND_WANTING, PARTICIPANTS, PROTOCOL, AsJson, AsTsv, DataFolder, ProtocolFile
 from experiment.cli.terminal import progress_bar, say, show, show_rows
 from experiment.design.changed_texts import describe_changes
@@ -80,7 +79,7 @@ def preview(
     label, layout, read = check_subject(subject), layout_of(screen), read_protocol(protocol)
     if not read.messages:
         raise BadInput(NO_MESSAGES)
-    shown = _messages(label, messages)
+    shown = open_folder(messages).read(label) if messages.is_dir() else read_messages(messages)
     recorded = recorded_sets(read, DataSet(data), label)
     is_complete = len(shown) == read.messages_in_all  # else nothing can be shared out yet
     sets = draw_session(read, shown, subject=label, session=1, seed=seed, sets=recorded).sets if is_complete else ()
@@ -111,21 +110,21 @@ def layout_of(screen: str) -> Layout:
 
 
 def _checked(subject: str, messages: Path, protocol: Protocol, layout: Layout, data: Path) -> Checked:
-    if not messages.is_dir():
+    folder = open_folder(messages) if messages.is_dir() else None
+    if folder and not subject:
+        with progress_bar("Checking") as progress:
+            checked = check_folder(folder, protocol, layout, progress)
+        sets = _of_sessions(folder, protocol, data)
+    else:
         label = check_subject(subject or messages.name.partition(".")[0])
-        shown = _messages(label, messages)
-        changed = _changed({label: shown}, protocol, data)
-        return Checked(1, len(shown), (*check_set(label, shown, protocol, layout), *changed))
-    folder: Folder = open_folder(messages)
-    if subject:
-        label = check_subject(subject)
-        shown = folder.read(label)
-        changed = _changed({label: shown}, protocol, data)
-        return Checked(1, len(shown), (*check_participant(label, shown, folder, protocol, layout), *changed))
-    with progress_bar("Checking") as progress:
-        whole = check_folder(folder, protocol, layout, progress)
-    changed = _changed(_of_sessions(folder, protocol, data), protocol, data)
-    return replace(whole, findings=(*whole.findings, *changed))
+        shown = folder.read(label) if folder else read_messages(messages)
+        found = (
+            check_participant(label, shown, folder, protocol, layout)
+            if folder
+            else check_set(label, shown, protocol, layout)
+        )
+        checked, sets = Checked(1, len(shown), tuple(found)), {label: shown}
+    return replace(checked, findings=(*checked.findings, *_changed(sets, protocol, data)))
 
 
 def _of_sessions(folder: Folder, protocol: Protocol, data: Path) -> dict[str, Sequence[Message]]:
@@ -146,10 +145,6 @@ def _changed(sets: Mapping[str, Sequence[Message]], protocol: Protocol, data: Pa
         severity: Severity = "error" if any(changes[-1:]) else "note"
         for change in next(filter(None, changes), []):
             yield Finding("", severity, f"{change} Restore the file from that time.", subject=label)
-
-
-def _messages(subject: str, messages: Path) -> tuple[Message, ...]:
-    return open_folder(messages).read(subject) if messages.is_dir() else read_messages(messages)
 
 
 def _show(findings: Sequence[Finding]) -> None:

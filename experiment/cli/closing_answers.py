@@ -5,20 +5,15 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QPointF, QRectF, QSize, Qt
-from PyQt6.QtGui import QColor, QPainter, QPen
+from PyQt6.QtCore import QMimeData, QPointF, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
 from PyQt6.QtWidgets import QAbstractButton, QButtonGroup, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from experiment.cli.closing_line import AnalogueLine
+from experiment.design.form_questions import AskedQuestion, FormWords
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from PyQt6.QtCore import QMimeData
-    from PyQt6.QtGui import QKeyEvent, QPaintEvent
-
     from experiment.cli.closing_pages import Look
-    from experiment.design.form_questions import AskedQuestion, FormWords
 
 ANSWER_SIZE = 24
 STEPS = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1, Qt.Key.Key_PageUp: 10, Qt.Key.Key_PageDown: -10}
@@ -27,14 +22,14 @@ DIGITS = 12  # of a number, as far as any is accepted
 
 
 class Editor(QWidget):
-    """What all of them have in common: an answer as it was given, and who is told that it changed."""
+    """What all of them have in common: an answer as it was given, and that it is told when it changed."""
 
     has_no_words = False  # so that the space bar may confirm, as in the task
+    changed = pyqtSignal()
 
     def __init__(self) -> None:
-        """Nobody is told yet."""
+        """Empty."""
         super().__init__()
-        self.on_change: Callable[[], None] = lambda: None
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(0, 0, 0, 0)
 
@@ -78,7 +73,7 @@ class Choices(Editor):
             self._group.addButton(choice, number)
             self.column.addWidget(choice)
         self.column.addStretch()
-        self._group.idClicked.connect(lambda _: self.on_change())
+        self._group.idClicked.connect(self.changed)
 
     @property
     def given(self) -> str:
@@ -96,7 +91,7 @@ class Choices(Editor):
             return key == Qt.Key.Key_Tab
         if 0 <= wanted < count and (button := self._group.button(wanted)):
             button.setChecked(True)
-            self.on_change()
+            self.changed.emit()
         return True
 
 
@@ -193,7 +188,7 @@ class Number(Editor):
     def _changed(self) -> None:
         if self._line:
             self._line.show_value(self.given)
-        self.on_change()
+        self.changed.emit()
 
 
 class Words(Editor):
@@ -209,12 +204,9 @@ class Words(Editor):
         self._edit.setFixedHeight(look.size(60 if is_time else 190))
         self._edit.setTabChangesFocus(True)
         self._edit.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
-        self._edit.textChanged.connect(self._changed)
+        self._edit.textChanged.connect(self.changed)
         self.column.addWidget(self._edit)
         self.column.addStretch()
-
-    def _changed(self) -> None:
-        self.on_change()
 
     @property
     def given(self) -> str:

@@ -5,28 +5,22 @@ Each works by keyboard alone and by mouse alone, except that words have to be ty
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QPointF, Qt
-from PyQt6.QtGui import QFont, QFontDatabase, QImage, QPainter, QPixmap
+from PyQt6.QtGui import QFont, QFontDatabase, QImage, QKeyEvent, QPainter, QPaintEvent, QPixmap
 from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from experiment.cli.closing_answers import editor_of
 from experiment.cli.form_widgets import ERROR, label, push_button
+from experiment.design.form_questions import AskedQuestion, FormWords
 from experiment.design.language import is_right_to_left
+from experiment.design.protocol import Protocol
 from experiment.drawing.fonts import CJK_FAMILY, LATIN_FAMILY, SCRIPTS, font_file
 from experiment.drawing.stimuli import BUTTON_SIZE, PAGE_SIZE, draw_text_page
+from experiment.record.events import TextScene
 from experiment.task.layout import Layout
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from PyQt6.QtGui import QKeyEvent, QPaintEvent
-
-    from experiment.design.form_questions import AskedQuestion, FormWords
-    from experiment.design.protocol import Protocol
-    from experiment.record.events import TextScene
 
 QUIET_SIZE = 20
 AIR_SIZE = 30  # between the parts of a page
@@ -136,7 +130,7 @@ class QuestionPage(Page):
         asked = question.text + units + ("" if question.required else f"  {words.optional}")
         heads = _label(heading, "heading", look, QUIET_SIZE), _label(asked, "question", look, PAGE_SIZE)
         self._build(look, [*heads, _scrolling(self._editor), self._error])
-        self._editor.on_change = self._changed
+        self._editor.changed.connect(self._changed)
         self._changed()
 
     def _build(self, look: Look, parts: list[QWidget]) -> None:

@@ -8,48 +8,26 @@ needs a display and ends the process without one.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
-from msgspec import Struct
 from PyQt6.QtCore import QEvent, QEventLoop, QObject, QRect, Qt, QTimer
-from PyQt6.QtGui import QGuiApplication, QKeyEvent
+from PyQt6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QKeySequence
 from PyQt6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from experiment.cli import form
 from experiment.cli.closing_pages import Look, Page, QuestionPage, TextPage
 from experiment.cli.form_widgets import take_keyboard
 from experiment.cli.form_window import TITLE, application, stopped_by
+from experiment.design.form_questions import AskedQuestion, Funnel
+from experiment.design.protocol import Protocol
+from experiment.record.events import TextScene
+from experiment.record.events_beside import Answers
 from experiment.screens.keynames import read_key_names
 from experiment.task.layout import MINIMUM_SIZE_PX
 
-if TYPE_CHECKING:
-    from PyQt6.QtGui import QCloseEvent
-
-    from experiment.design.form_questions import AskedQuestion, Funnel
-    from experiment.design.protocol import Protocol
-    from experiment.record.events import TextScene
-    from experiment.record.events_beside import Answers
-
 OPEN_S = 3.0  # the longest that the session's window waits for this one to be seen
 LOOK_MS = 200  # how often a full screen looks whether it still has the keyboard
-MODIFIERS = {
-    "ctrl": Qt.KeyboardModifier.ControlModifier,
-    "shift": Qt.KeyboardModifier.ShiftModifier,
-    "alt": Qt.KeyboardModifier.AltModifier,
-}
-KEYS = {
-    "space": Qt.Key.Key_Space, "return": Qt.Key.Key_Return, "tab": Qt.Key.Key_Tab, "backspace": Qt.Key.Key_Backspace,
-    "left": Qt.Key.Key_Left, "right": Qt.Key.Key_Right, "up": Qt.Key.Key_Up, "down": Qt.Key.Key_Down,
-    "home": Qt.Key.Key_Home, "end": Qt.Key.Key_End, "pageup": Qt.Key.Key_PageUp, "pagedown": Qt.Key.Key_PageDown,
-    "num_enter": Qt.Key.Key_Enter, "num_add": Qt.Key.Key_Plus, "num_subtract": Qt.Key.Key_Minus,
-}  # fmt: skip
-
-
-class Given(Struct, frozen=True):
-    """What was answered, by the questions' ids, None for nothing; `left`: the assistant ended it early."""
-
-    answers: Answers
-    left: bool
+# Qt's names of keys, where they differ from the protocol's.
+KEYS = {"pageup": "PgUp", "pagedown": "PgDown", "num_enter": "Enter", "num_add": "+", "num_subtract": "-"}
 
 
 class ClosingWindow(QWidget):
@@ -77,7 +55,8 @@ class ClosingWindow(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._guard = QTimer(self)
-        self._guard.timeout.connect(self._look_around)
+        # Python hears of signals only while it runs, which is here too; a window leaves the keyboard to others.
+        self._guard.timeout.connect(self._keep_focus if full_screen else lambda: None)
 
     def open(self) -> None:
         """Come on the screen, above every other window; back once it is seen there."""
@@ -91,14 +70,17 @@ class ClosingWindow(QWidget):
             self._keep_focus()
             QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
 
-    def ask(self, funnel: Funnel) -> Given:
-        """The answers, one question after the other; what was answered before it was left stays."""
+    def ask(self, funnel: Funnel) -> tuple[Answers, bool]:
+        """The answers, one question after the other, by ids, None for nothing; and whether it was ended early.
+
+        What was answered before stays.
+        """
         answers: Answers = {question.id: None for question in funnel.questions}
         for number, question in enumerate(funnel.questions, start=1):
             self._ask(funnel, question, number, answers)
             if self._left:
                 break
-        return Given(answers, self._left)
+        return answers, self._left
 
     def _ask(self, funnel: Funnel, question: AskedQuestion, number: int, answers: Answers) -> None:
         words = self._protocol.form_words(funnel)
@@ -156,9 +138,10 @@ class ClosingWindow(QWidget):
         """Whether that is the assistant's chord: by its letter, or by its place where a layout lacks that."""
         ignored = Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.GroupSwitchModifier
         name = self._names.name_of_window(event.nativeScanCode(), event.nativeVirtualKey())
-        held, key = _chord(self._protocol.keys.pause)
-        is_key = event.key() == key or name == self._protocol.keys.pause.rpartition("+")[2]
-        return (event.modifiers() & ~ignored) == held and is_key
+        modifiers, _, last = self._protocol.keys.pause.rpartition("+")
+        chord = QKeySequence(f"{modifiers}+{KEYS.get(last, last)}")[0]
+        is_key = event.key() == chord.key() or name == last
+        return (event.modifiers() & ~ignored) == chord.keyboardModifiers() and is_key
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802 - Qt's name
         """On a full screen nobody closes it but the assistant; in a window it can be left like that."""
@@ -184,11 +167,6 @@ class ClosingWindow(QWidget):
         seen = screen.grabWindow(x=middle.x(), y=middle.y(), width=1, height=1).toImage()
         return seen.isNull() or seen.pixelColor(0, 0).name().upper() == self._protocol.display.background.upper()
 
-    def _look_around(self) -> None:
-        """Python hears of signals only while it runs, which is here; a window leaves the keyboard to others."""
-        if self._full_screen:
-            self._keep_focus()
-
     def _keep_focus(self) -> None:
         """The keyboard is for this page, also where no window manager gives it, or another window takes it."""
         if not self.isActiveWindow():
@@ -205,12 +183,3 @@ def _place(*, full_screen: bool) -> QRect:
     place = QRect(0, 0, *(round(side / ratio) for side in MINIMUM_SIZE_PX))
     place.moveCenter(whole.center())
     return place
-
-
-def _chord(written: str) -> tuple[Qt.KeyboardModifier, Qt.Key]:
-    """The assistant's chord as Qt has it."""
-    *modifiers, key = written.split("+")
-    held = Qt.KeyboardModifier.NoModifier
-    for modifier in modifiers:
-        held |= MODIFIERS[modifier]
-    return held, KEYS.get(key) or Qt.Key[f"Key_{key.upper()}"]

@@ -41,13 +41,13 @@ COMMANDS = Group(
         "pilot": Command("run.pilot", "Run a session in a window, with example messages."),
         "run": Command("run.run", "Run a real session, full screen."),
         "simulate": Command("simulate.simulate", "Make synthetic data, at full speed."),
-        "funnel": Command("closing.funnel", "Ask the closing questions later."),
+        "funnel": Command("after_run.funnel", "Ask the closing questions later."),
         "check": Command("check.check", "Check whether this computer is ready."),
         "timing": Command("timing.timing", "Measure onsets and responses of this computer."),
         "table": Command("review.table", "Print the trials of a session, or of all."),
         "replay": Command("review.replay", "Show a session again, or verify it."),
         "qa": Command("qa.qa", "Write one page about all sessions."),
-        "shortcut": Command("shortcut.shortcut", "Put an icon of the desk on the desktop."),
+        "shortcut": Command("desk.commands.shortcut", "Put an icon of the desk on the desktop."),
         "test": Command("run_tests.app", "Run the whole test suite."),
         "messages": Group(
             "Participants' messages.",
@@ -56,7 +56,7 @@ COMMANDS = Group(
                 "decrypt": Command("messages.decrypt", "Decrypt all messages."),
                 "accept": Command("messages.accept", "Record that a text is as its writer wrote it."),
                 "forget": Command("messages.forget", "Remove the messages of a participant."),
-                "import": Command("import_messages.import_messages", "Import messages from tables and files."),
+                "import": Command("messages.import_messages", "Import messages from tables and files."),
                 "check": Command("check_messages.check", "Check all messages before a session."),
                 "preview": Command("check_messages.preview", "Draw messages as participants will see them."),
             },
@@ -65,13 +65,13 @@ COMMANDS = Group(
         "study": Group(
             "Who takes part and which day it is; never which drug.",
             {
-                "key": Command("study_seals.key", "Make or try the key of a holder or the pharmacy."),
+                "key": Command("study_setup.key", "Make or try the key of a holder or the pharmacy."),
                 "init": Command("study_setup.init", "Start a study: draw and seal the allocation."),
                 "join": Command("study_setup.join", "Let this computer use a shared register."),
-                "packing": Command("study_seals.packing", "Print which kit holds what, for the pharmacy."),
-                "screen": Command("study_screening.screen", "Record that somebody was assessed for the study."),
-                "screening": Command("study_screening.screening", "List who was assessed, with counts."),
-                "import": Command("study_screening.import_study", "Import a study that is under way, from a table."),
+                "packing": Command("study_setup.packing", "Print which kit holds what, for the pharmacy."),
+                "screen": Command("study_daily.screen", "Record that somebody was assessed for the study."),
+                "screening": Command("study_lists.screening", "List who was assessed, with counts."),
+                "import": Command("study_daily.import_study", "Import a study that is under way, from a table."),
                 "enrol": Command("study_daily.enrol", "Enrol a participant."),
                 "consent": Command("study_daily.consent", "Record informed consent."),
                 "start": Command("study_daily.start", "Record that a course began."),
@@ -80,14 +80,14 @@ COMMANDS = Group(
                 "close": Command("study_daily.close", "Record that a session never took place."),
                 "correct": Command("study_daily.correct", "Cancel an entry that was a mistake."),
                 "clock": Command("study_daily.clock", "Record that this computer's clock is right."),
-                "status": Command("study_daily.status", "Show all participants, and what is due today."),
-                "overview": Command("study_overview.overview", "Write the coordinator's page, or today's list."),
-                "calendar": Command("study_daily.calendar", "Write all appointments to a calendar file."),
-                "history": Command("study_daily.history", "List all that was recorded, by whom and when."),
+                "status": Command("study_lists.status", "Show all participants, and what is due today."),
+                "overview": Command("study_lists.overview", "Write the coordinator's page, or today's list."),
+                "calendar": Command("study_lists.calendar", "Write all appointments to a calendar file."),
+                "history": Command("study_lists.history", "List all that was recorded, by whom and when."),
                 "answer": Command("qa.answer", "Resolve findings of `dayfour qa`."),
-                "verify": Command("study_verify.verify", "Check register, sessions and data, or an anchor."),
-                "lock": Command("study_seals.lock", "Lock the study before it is unblinded."),
-                "unblind": Command("study_seals.unblind", "Reveal the treatments: all, or one in an emergency."),
+                "verify": Command("review.verify", "Check register, sessions and data, or an anchor."),
+                "lock": Command("study_setup.lock", "Lock the study before it is unblinded."),
+                "unblind": Command("study_setup.unblind", "Reveal the treatments: all, or one in an emergency."),
             },
         ),
         "reports": Group(
@@ -111,12 +111,8 @@ def build(group: Group, alone: Callable[..., None] | None = None) -> typer.Typer
         cls=_lazy(group.commands), add_completion=False, no_args_is_help=alone is None, pretty_exceptions_enable=False,
         rich_markup_mode=None, context_settings=HELP_OPTIONS, help=group.help, invoke_without_command=alone is not None,
     )  # fmt: skip
-    app.callback(help=group.help)(alone or _no_options)
+    app.callback(help=group.help)(alone or (lambda: None))
     return app
-
-
-def _no_options() -> None:
-    pass
 
 
 def _lazy(commands: Mapping[str, Command | Group]) -> type[TyperGroup]:
@@ -155,7 +151,7 @@ def _with_fit_names(command: Callable[..., None]) -> Callable[..., None]:
 def _load(name: str, one: Command | Group) -> typer.Typer:
     if isinstance(one, Group):
         return build(one)
-    module, attribute = one.place.split(".")
+    module, attribute = one.place.rsplit(".", 1)
     found = getattr(import_module(f"experiment.cli.{module}"), attribute)
     if isinstance(found, typer.Typer):
         return found

@@ -1,19 +1,19 @@
-"""What the assistant is asked before a session, and what counts as an answer: pure, for dialog and command line alike.
+"""What the assistant is asked before a session, what counts as an answer, and what can be decided about a problem.
 
 Answers come in as they were typed, keyed by field: `subject`, `session`, `operator`, and the ids of the protocol's own
 questions. They leave checked and typed, or as `WrongAnswers` that names every field that is wrong, not only the first.
+Pure, for dialog and command line alike.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from experiment.cli.form_problems import Wrong
 from experiment.design.form_questions import AskedQuestion
 from experiment.design.protocol import Protocol
 from experiment.design.session import check_session, check_subject
@@ -32,6 +32,41 @@ _TIME = re.compile(r"([01]?[0-9]|2[0-3])(?:[:.]([0-5][0-9]))?|([01][0-9]|2[0-3])
 _NUMBER = re.compile(r"[+-]?[0-9]{1,12}([.,][0-9]{1,12})?")
 _PERHAPS_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")
 _NOT_ON_A_LINE = ("Cc", "Cs", "Zl", "Zp")  # Unicode's controls (tab, newline), lone surrogates, line and paragraph ends
+
+Given = Mapping[str, str]
+"""What was typed or chosen, by the questions' ids."""
+Decided = Mapping[str, str]
+"""The offers that were taken, by their ids, each with its reason; "" where none was asked for."""
+
+
+class Wrong(NamedTuple):
+    """What is wrong with an answer, and what may have been meant."""
+
+    text: str
+    instead: tuple[str, ...] = ()
+
+
+class Offer(NamedTuple):
+    """Something an assistant can decide about a problem: a button; `asks_reason`: with a reason in words."""
+
+    id: str
+    button: str
+    asks_reason: bool = False
+
+
+class Problem(NamedTuple):
+    """What keeps a session from beginning, and what can be decided about it; `again`: the form's button then."""
+
+    text: str = ""
+    offers: tuple[Offer, ...] = ()
+    again: str = ""
+
+
+RESUME = Offer("resume", "Resume the session")
+CLOSE = Offer("close", "Close it as incomplete")
+BEGIN_AGAIN = Offer("begin-again", "Begin it again", asks_reason=True)
+RUN_DESPITE = Offer("despite-rules", "Run it anyway", asks_reason=True)
+RUN_ANYWAY = Offer("unfit", "Start anyway", asks_reason=True)
 
 
 class Answers(Struct, frozen=True):
@@ -77,16 +112,18 @@ def fields(protocol: Protocol, *, with_session: bool = True) -> tuple[AskedQuest
 def check(protocol: Protocol, raw: Mapping[str, str], *, with_session: bool = True) -> Answers:
     """The typed answers (`raw`, by field; one that is not there is unanswered); raises WrongAnswers."""
     asked = fields(protocol, with_session=with_session)
-    values = _all_checked(asked, raw, lambda field, given: _value(protocol, field, given))
+    values = check_questions(asked, raw, protocol)
     return Answers(values.pop(SUBJECT), values.pop(SESSION, None), values.pop(OPERATOR), values)
 
 
-def check_field(protocol: Protocol, field: AskedQuestion, given: str, people: Collection[str] | None) -> Wrong | None:
+def check_field(
+    field: AskedQuestion, given: str, protocol: Protocol | None = None, people: Collection[str] | None = None
+) -> Wrong | None:
     """What is wrong with one answer, if anything; for a subject who is not among these people, who may be meant."""
     if field.id == PASSPHRASE.id:
         return None if given else Wrong(NO_PASSPHRASE)
     try:
-        value = _checked(field, given.strip(), lambda one, raw: _value(protocol, one, raw))
+        value = _checked(field, given.strip(), protocol)
     except BadInput as error:
         return Wrong(str(error))
     if field.id != SUBJECT or people is None or value in people:
@@ -95,19 +132,18 @@ def check_field(protocol: Protocol, field: AskedQuestion, given: str, people: Co
     return Wrong(f"Nobody here has the ID {value}." + (" Did you mean:" if near else " Check the ID."), near)
 
 
-def check_questions(questions: Iterable[AskedQuestion], raw: Mapping[str, str]) -> dict[str, str | float | None]:
-    """The same for questions alone, such as the funnel's: the answers by id, None where there is none."""
-    return _all_checked(questions, raw, _answer)
-
-
-def _all_checked(
-    questions: Iterable[AskedQuestion], raw: Mapping[str, str], value_of: Callable[[AskedQuestion, str], Any]
+def check_questions(
+    questions: Iterable[AskedQuestion], raw: Mapping[str, str], protocol: Protocol | None = None
 ) -> dict[str, Any]:
+    """The same for questions alone, such as the funnel's: the answers by id, None where there is none.
+
+    `protocol`: of a session, whose subject, number and assistant may be among the questions.
+    """
     values: dict[str, Any] = {}
     errors: dict[str, str] = {}
     for question in questions:
         try:
-            values[question.id] = _checked(question, raw.get(question.id, "").strip(), value_of)
+            values[question.id] = _checked(question, raw.get(question.id, "").strip(), protocol)
         except BadInput as error:  # noqa: PERF203 - every wrong field is told, not only the first
             errors[question.id] = str(error)
     if errors:
@@ -132,11 +168,11 @@ def parse_answers(protocol: Protocol, pairs: Iterable[str]) -> dict[str, str]:
     return raw
 
 
-def _checked(field: AskedQuestion, given: str, value_of: Callable[[AskedQuestion, str], Any]) -> Any:
+def _checked(field: AskedQuestion, given: str, protocol: Protocol | None) -> Any:
     """One answer in its type, None for no answer to a question that allows it."""
     if given in NOTHING and not field.required:
         return None
-    value = None if given in NOTHING else value_of(field, given)
+    value = None if given in NOTHING else _value(field, given, protocol)
     if value is None:
         shown = given if len(given) <= OPERATOR_LENGTH else given[:OPERATOR_LENGTH] + "..."
         wrote = f" (You wrote {shown!r}.)" if shown else ""
@@ -144,29 +180,22 @@ def _checked(field: AskedQuestion, given: str, value_of: Callable[[AskedQuestion
     return value
 
 
-def _value(protocol: Protocol, field: AskedQuestion, given: str) -> str | float | None:
+def _value(field: AskedQuestion, given: str, protocol: Protocol | None) -> str | float | None:
     """What was meant, or None where it cannot be known."""
-    match field.id:
-        case "subject":
-            return check_subject(given)
-        case "session":
-            return check_session(int(given), protocol) if re.fullmatch("[0-9]{1,3}", given) else None
-        case "operator":
-            return _line(given) if len(given) <= OPERATOR_LENGTH and not looks_like_formula(given) else None
-    return _answer(field, given)
-
-
-def _answer(question: AskedQuestion, given: str) -> str | float | None:
-    """The same for a question of the protocol."""
-    match question.kind:
-        case "text":
-            return _line(given)
-        case "time":
-            return _time(given)
+    if protocol:
+        match field.id:
+            case "subject":
+                return check_subject(given)
+            case "session":
+                return check_session(int(given), protocol) if re.fullmatch("[0-9]{1,3}", given) else None
+            case "operator" if len(given) > OPERATOR_LENGTH or looks_like_formula(given):
+                return None
+    match field.kind:
         case "number":
-            return _number(given, question)
+            return _number(given, field)
         case "choice":
-            return next((choice for choice in question.choices if choice.strip() == given), None)
+            return next((choice for choice in field.choices if choice.strip() == given), None)
+    return _time(given) if field.kind == "time" else _line(given)
 
 
 def _line(given: str) -> str | None:

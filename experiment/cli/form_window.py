@@ -32,9 +32,8 @@ from PyQt6.QtWidgets import (
 )
 
 from experiment.cli import form
-from experiment.cli.form_problem_box import ProblemBox
-from experiment.cli.form_problems import Decided, Given, Offer, Problem, Wrong
-from experiment.cli.form_widgets import STYLE, Field, label, push_button, question_label
+from experiment.cli.form import Decided, Given, Offer, Problem, Wrong
+from experiment.cli.form_widgets import STYLE, Field, ProblemBox, label, push_button, question_label
 from experiment.design.form_questions import AskedQuestion, FormWords
 from experiment.errors import DayFourError
 from experiment.system import this_computer

@@ -9,8 +9,18 @@ from typing import Annotated
 
 import typer
 
-from experiment.cli.options import DATA, FOUND_WANTING, PROTOCOL, AsJson, AsTsv, DataFolder, ProtocolFile, Sheet
-from experiment.cli.study_setup import Operator, Pilot
+from experiment.cli.options import (
+    DATA,
+    FOUND_WANTING,
+    PROTOCOL,
+    AsJson,
+    AsTsv,
+    DataFolder,
+    Operator,
+    Pilot,
+    ProtocolFile,
+    Sheet,
+)
 from experiment.cli.terminal import progress_bar, say, show, show_rows
 from experiment.design.protocol import read_protocol
 from experiment.design.visit import bare_label

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from experiment import system
-from experiment.cli.after_run import (
-    NamedSession,
-    accounting_for,
-    close_session,
-    finish,
-    set_session_aside,
-)
-from experiment.cli.begin import Start, check_reason, run_once_fit
-from experiment.cli.closing import ClosingScreen
-from experiment.cli.form import parse_answers
-from experiment.cli.form_problems import RESUME, RUN_ANYWAY, RUN_DESPITE, Decided
+from experiment.cli.after_run import ABORTED, ClosingScreen, accounting_for, finish, size_of
+from experiment.cli.form import RESUME, RUN_ANYWAY, RUN_DESPITE, Decided, Given, Problem, parse_answers
 from experiment.cli.lab import Lab
 from experiment.cli.messages import needed_folder, with_key
 from experiment.cli.options import DATA, PARTICIPANTS, PROTOCOL, ROOT, DataFolder, MessagesFolder, ProtocolFile
@@ -29,7 +20,7 @@ from experiment.cli.terminal import say
 from experiment.design.message import Message, read_messages
 from experiment.design.protocol import Protocol, read_protocol
 from experiment.design.session import check_subject
-from experiment.errors import BadInput, EquipmentFailure
+from experiment.errors import BadInput, DayFourError, EquipmentFailure
 from experiment.preflight import computer, devices
 from experiment.record.dataset import DataSet
 from experiment.record.events import Ended, Event, TrialBegan
@@ -41,6 +32,9 @@ from experiment.study.admission import Refused
 from experiment.study.agreement import lost_register
 from experiment.study.location import find_register
 from experiment.task.layout import MINIMUM_SIZE_PX
+
+if TYPE_CHECKING:
+    from experiment.cli.form_window import Filled  # Qt is loaded where a form is shown
 
 MessagesFile = Annotated[Path, typer.Option("--messages", help="A CSV file of six messages.")]
 Seed = Annotated[int, typer.Option("--seed", help="With subject and session, sets the order of the messages.")]
@@ -88,7 +82,7 @@ def pilot(
             subject=whole.pilot.next_subject("pilot"), session=session, seed=seed, operator="pilot",
             participant=habit_of(participant) if robot else plans.PERSON,
         )  # fmt: skip
-        screen = stack.enter_context(ClosingScreen(full_screen=full_screen))
+        screen = stack.enter_context(closing(ClosingScreen(full_screen=full_screen)))
         with accounting_for(plan):
             ended = sessions.run_in_window(
                 plan,
@@ -146,18 +140,18 @@ def run(
     if register is None and (lost := lost_register(data_set)):
         raise BadInput(lost)
     data_set.prepare()
-    named = NamedSession(data_set, subject, session, read, register, operator)
+    # A session's number is asked for unless the register knows it.
+    lab = Lab(read, data_set, None, register, None, seed, with_session=register is None or bool(session))
+    asked = int(session) if session.isdecimal() else None
     if close:
-        close_session(named)
+        lab.close(subject, asked, operator)
         return
     if begin_again is not None:
-        set_session_aside(named, begin_again)
-    lab = Lab(read, data_set, needed_folder(messages, read), register, register.read() if register else None, seed)
-    # A session's number is asked for unless the register knows it.
-    start = Start(lab, with_session=register is None or bool(session))
+        lab.set_aside(subject, asked, operator, begin_again)
+    lab.folder, lab.told = needed_folder(messages, read), register.read() if register else None
     if register and subject:
-        _look_ahead(lab, check_subject(subject), session, decided, is_known=start.is_known(known, decided))
-    if lab.folder and start.is_known(known, decided):
+        _look_ahead(lab, check_subject(subject), asked, decided, is_known=lab.is_known(known, decided))
+    if lab.folder and lab.is_known(known, decided):
         lab.folder = with_key(lab.folder)
 
     def run_planned(plan: Plan, reason: str | None) -> Ended:
@@ -167,27 +161,65 @@ def run(
             cover=lambda ended: screen.cover(plan, ended),
         )  # fmt: skip
 
-    with ClosingScreen(full_screen=not windowed) as screen:
-        finish(*run_once_fit(start, known, decided, run_planned), screen)
+    with closing(ClosingScreen(full_screen=not windowed)) as screen:
+        finish(*_run_once_fit(lab, known, decided, run_planned), screen)
 
 
 def _decided(resume: bool, override: str | None, override_study: str | None) -> dict[str, str]:  # noqa: FBT001
     """What the command line says of problems that may come up."""
-    reasons = {RUN_ANYWAY.id: check_reason(override), RUN_DESPITE.id: check_reason(override_study)}
-    resumed = {RESUME.id: ""} if resume else {}
-    return resumed | {offer: reason for offer, reason in reasons.items() if reason is not None}
+    decided = {RESUME.id: ""} if resume else {}
+    for offer, reason in ((RUN_ANYWAY, override), (RUN_DESPITE, override_study)):
+        if reason is not None:
+            if len(reason.split()) < 2:
+                raise BadInput(f"Please give the reason in words (you wrote {reason!r}); it is stored with the data.")
+            decided[offer.id] = reason
+    return decided
 
 
-def _look_ahead(lab: Lab, subject: str, session: str, decided: Decided, *, is_known: bool) -> None:
+def _look_ahead(lab: Lab, subject: str, asked: int | None, decided: Decided, *, is_known: bool) -> None:
     """Say what the study's register has against this session before anybody fills in a form, which offers the rest."""
     try:
-        if doses := lab.look(subject, int(session) if session.isdecimal() else None, decided):
+        if doses := lab.look_ahead(subject, asked, decided):
             say(doses, "yellow")
     except Interrupted:
         return
     except Refused as refused:
         if is_known or refused.session is None:
             raise
+
+
+def _run_once_fit(
+    lab: Lab, known: Given, decided: Decided, run_planned: Callable[[Plan, str | None], Ended]
+) -> tuple[Ended, Plan]:
+    """The session, and how it ended. What keeps it from beginning is shown in the form, which keeps its answers."""
+    problem, was_asked = Problem(), not lab.is_known(known, decided)
+    while True:
+        if was_asked:
+            known, decided, plan = _ask(lab, known, decided, problem)
+        else:
+            plan = lab.check(known, decided)
+        before = size_of(plan.transcript)
+        try:
+            with accounting_for(plan, lab.register):
+                return run_planned(plan, decided.get(RUN_ANYWAY.id)), plan
+        except DayFourError as error:
+            if not was_asked or size_of(plan.transcript) != before:
+                raise  # the session has begun, or continued
+            problem = lab.explain(error, known)
+
+
+def _ask(lab: Lab, known: Given, decided: Decided, problem: Problem) -> Filled:
+    """What was typed and decided in the form, and the session; ends here if that is cancelled."""
+    from experiment.cli.form_window import FormPage, fill_in
+
+    page = FormPage(
+        "Before the session", lab.questions(), "Start", lab.check, lab.check_field, lab.look, lab.explain, known,
+        decided, problem,
+    )  # fmt: skip
+    if (filled := fill_in(page)) is None:
+        say("Cancelled: nothing was saved.")
+        raise typer.Exit(ABORTED)
+    return filled
 
 
 def habit_of(name: str) -> str:

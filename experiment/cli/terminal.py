@@ -79,16 +79,34 @@ def tell_desk(**told: object) -> None:
 
 @contextmanager
 def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar while the context lasts, gone then; what it gives is called with how many are done, and of how many."""
+    """A bar for each thing that takes long, gone as soon as that is done: questions may come between.
+
+    What it gives is called with how many are done, and of how many.
+    """
     from rich.progress import Progress
 
     if has_desk():
         yield lambda done, of: tell_desk(progress=(done, of))
         return
     shown = console()
-    with Progress(console=shown, transient=True, disable=not shown.is_terminal) as bar:
-        task = bar.add_task(title)
-        yield lambda done, of: bar.update(task, completed=done, total=of)
+    bar = Progress(console=shown, transient=True, disable=not shown.is_terminal)
+    task = bar.add_task(title)
+
+    def progress(done: int, of: int) -> None:
+        bar.update(task, completed=done, total=of)
+        if done < of:
+            bar.start()
+        else:
+            end()
+
+    def end() -> None:
+        if bar.live.is_started:  # else it would leave an empty line
+            bar.stop()
+
+    try:
+        yield progress
+    finally:
+        end()
 
 
 def show(result: str | Text | Table) -> None:

@@ -65,7 +65,7 @@ def lab(folder: Path, count: int) -> Lab:
     for number in range(2, count + 1):
         (messages.path / f"sub-DF{number}.csv.age").write_bytes(sealed)
     kept = register(data.root, count)
-    return Lab(protocol, data, opened, kept, kept.read(), seed=1)
+    return Lab(protocol, data, opened, kept, kept.read(), seed=1, with_session=False)
 
 
 def register(data: Path, count: int) -> Register:

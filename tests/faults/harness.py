@@ -23,7 +23,6 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from experiment.cli import after_run
-from experiment.cli.closing import ClosingScreen
 from experiment.cli.terminal import describe_unexpected, say
 from experiment.design.visit import Visit
 from experiment.errors import DayFourError
@@ -149,7 +148,7 @@ def hold(place: Path, told: Told, *, resume: bool = False) -> None:
         with sessions._recording(plan) as transcript:
             screen.transcript = transcript
             ended = sessions._run_task(plan, screen, Zero(UTC, None), cast("log.Writer", _Noting(transcript, told)))
-    after_run.finish(ended, plan, ClosingScreen(full_screen=True))
+    after_run.finish(ended, plan, after_run.ClosingScreen(full_screen=True))
     if PROTOCOL.funnel and not has_answered(data, VISIT.subject):
         told.answered = True
         record_closing(data, VISIT.subject, UTC, PROTOCOL.funnel.questions, GIVEN)

@@ -1,13 +1,26 @@
-"""The desk on the command line: what the program does without a command."""
+"""The desk on the command line: what the program does without a command, and an icon that starts it."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import typer
 
 from experiment import system
 from experiment.cli.desk.places import Places
-from experiment.cli.options import DATA, PARTICIPANTS, PROTOCOL, DataFolder, MessagesFolder, ProtocolFile
+from experiment.cli.options import (
+    DATA,
+    PARTICIPANTS,
+    PROTOCOL,
+    ROOT,
+    DataFolder,
+    MessagesFolder,
+    ParticipantsFolder,
+    ProtocolFile,
+)
+from experiment.cli.terminal import say
 from experiment.errors import BadInput, EquipmentFailure
+from experiment.system.shortcut import make_shortcut
 
 
 def desk(
@@ -30,3 +43,19 @@ def desk(
     from experiment.cli.desk.window import open_desk
 
     raise typer.Exit(open_desk(places))
+
+
+def shortcut(
+    protocol: ProtocolFile = PROTOCOL,
+    messages: ParticipantsFolder = PARTICIPANTS,
+    data: DataFolder = DATA,
+) -> None:
+    """Put an icon on the desktop that opens the desk, with the folders that are named here."""
+    named = (("--protocol", protocol, PROTOCOL), ("--messages", messages, PARTICIPANTS), ("--data", data, DATA))
+    options = [part for option, path, usual in named if path != usual for part in (option, _whole(path))]
+    say(f"The icon is on the desktop:\n  {make_shortcut(ROOT, options)}")
+
+
+def _whole(path: Path) -> str:
+    """The path from the root, as the icon starts elsewhere; a protocol's name stays one."""
+    return str(path.absolute()) if path.exists() or len(path.parts) > 1 else str(path)

@@ -1,4 +1,4 @@
-"""What the desk shows: who is expected and what they need, and what is wrong. No Qt here.
+"""What the desk shows: who is expected and what they need, what is wrong, and how the computer is. No Qt here.
 
 It is read anew at each look: from the study's register, or from data set and messages where there is none. No message
 is opened, and no drug is known.
@@ -6,17 +6,19 @@ is opened, and no drug is known.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
+from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from experiment.cli.desk.places import Places
 from experiment.cli.desk.troubles import (
+    REASON,
+    WHO,
     Trouble,
-    doubtful_clock,
     no_messages,
     of_closing_questions,
     of_register,
@@ -28,6 +30,7 @@ from experiment.design.visit import Visit, session_name, subject_label
 from experiment.errors import DayFourError
 from experiment.messages.store import Folder
 from experiment.record.dataset import DataSet
+from experiment.record.finding import Finding, Severity, worst
 from experiment.record.tsv import read_rows
 from experiment.reports.standings import reports_in, standings_of
 from experiment.study import status
@@ -40,6 +43,13 @@ from experiment.study.status import ReportsIn, Urgency
 
 NO_REGISTER = "Participants of this data folder (no study register)"
 HELD = ("completed", "aborted")
+OF_FOLDER = ("free disk", "data place", "data folder", "file locks")
+VERDICTS: dict[Severity, str] = {
+    "ok": "no problems found",
+    "note": "no problems found, but some things could not be checked",
+    "warning": "look at",
+    "error": "NOT FIT",
+}
 
 
 class ParticipantLine(Struct, frozen=True):
@@ -107,7 +117,7 @@ def _of_register(
     """Everybody in the register, the most urgent first; what is wrong with it goes to `troubles`."""
     moment = register.now()
     if trouble := clock_trouble(told.entries, moment):
-        troubles.append(doubtful_clock(trouble, places))
+        troubles.append(Trouble(trouble, "This clock is right ...", places.confirm_clock, asks=(WHO, REASON)))
     rows = status.rows(told.people.values(), told.study, moment, _reports(places, told, moment, troubles))
     troubles += of_register(rows, places)
     return status.summary(rows, told.study, moment), tuple(_line(row, here) for row in rows)
@@ -152,3 +162,25 @@ def _of_data(data: DataSet, protocol: Protocol, here: AbstractSet[str] | None) -
 
 def _in_words(told: str) -> str:
     return told if told in HELD else "not finished"
+
+
+class State(Struct, frozen=True):
+    """In a line how something is, and how severe that is."""
+
+    text: str
+    severity: Severity
+
+
+def states(found: Sequence[Finding], data: Path) -> tuple[State, State]:
+    """Of the computer, and of the data folder."""
+    of_folder = [one for one in found if one.kind in OF_FOLDER]
+    others = [one for one in found if one.kind not in OF_FOLDER]
+    room = next((f", {one.text} free" for one in of_folder if one.kind == "free disk"), "")
+    return _state("This computer", others), _state(f"Data folder {data}{room}", of_folder)
+
+
+def _state(what: str, found: Sequence[Finding]) -> State:
+    severity = worst(found)
+    named = [f"{one.kind} ({one.text})" for one in found if one.severity == severity]
+    told = f": {VERDICTS[severity]}"
+    return State(what + told + (f": {'; '.join(named)}" if severity in {"warning", "error"} else ""), severity)

@@ -9,8 +9,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QKeySequence, QShortcut
 from PyQt6.QtWidgets import QButtonGroup, QHBoxLayout, QLineEdit, QProgressBar, QVBoxLayout, QWidget
 
-from experiment.cli.desk.computer import State
-from experiment.cli.desk.facts import Facts, ParticipantLine
+from experiment.cli.desk.facts import Facts, ParticipantLine, State
 from experiment.cli.desk.troubles import Trouble
 from experiment.cli.desk.widgets import COLOURS, Act, Participants, ParticipantsTable, TroubleBox
 from experiment.cli.form_widgets import clear, label, push_button

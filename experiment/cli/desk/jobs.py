@@ -1,4 +1,4 @@
-"""A command that the desk runs as another process, so that the desk goes on answering meanwhile."""
+"""The commands that the desk runs: what each needs first, and its process, beside which the desk goes on answering."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ from typing import Any
 from uuid import uuid4
 
 from PyQt6.QtCore import QObject, QProcess, QProcessEnvironment
+from PyQt6.QtWidgets import QFileDialog, QWidget
 
 from experiment import system
+from experiment.cli import form
 from experiment.cli.desk.places import Command, process_of
+from experiment.cli.desk.troubles import Trouble
+from experiment.cli.form_window import FormPage, fill_in
 from experiment.cli.terminal import DESK, FOR_DESK
+from experiment.design.visit import Visit, visit_of_file
 from experiment.record.transcript import has_begun
 
 COULD_NOT_START = 4
@@ -37,6 +42,11 @@ class Outcome:
             return Path(self.told["transcript"])
         planned = Path(self.told["session"]) if "session" in self.told else None
         return planned if self.was_killed and planned and has_begun(planned) else None
+
+    @property
+    def visit(self) -> Visit | None:
+        """Which session it was."""
+        return visit_of_file(self.transcript) if self.transcript else None
 
 
 class Job(QObject):
@@ -95,3 +105,24 @@ class Job(QObject):
         if error is QProcess.ProcessError.FailedToStart:
             self._outcome.said = "The program could not be started. Restart the computer, then try again.\n"
             self._ended(self._outcome)
+
+
+def command_of(trouble: Trouble, desk: QWidget) -> Command | None:
+    """The command with all that it needs; None if choosing or answering was cancelled."""
+    command = trouble.command
+    if trouble.files:
+        chosen, _ = QFileDialog.getOpenFileNames(desk, trouble.button.rstrip(" ."), "", trouble.files)
+        command = (*command, *chosen) if chosen else ()
+    if trouble.asks:
+        filled = fill_in(_page(trouble))
+        given = filled.given if filled else {}
+        command = (*command, *(f"--{name}={answer.strip()}" for name, answer in given.items())) if filled else ()
+    return command if command or not trouble.command else None
+
+
+def _page(trouble: Trouble) -> FormPage:
+    title = trouble.button.rstrip(" .")
+    return FormPage(
+        title, trouble.asks, title, lambda given, _: form.check_questions(trouble.asks, given), form.check_field,
+        look=lambda _, __: trouble.text,
+    )  # fmt: skip

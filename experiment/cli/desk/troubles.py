@@ -46,11 +46,6 @@ def no_messages(text: str, places: Places) -> Trouble:
     return Trouble(text, IMPORT, places.import_messages, files=MESSAGE_FILES)
 
 
-def doubtful_clock(text: str, places: Places) -> Trouble:
-    """The computer's clock and the register do not agree."""
-    return Trouble(text, "This clock is right ...", places.confirm_clock, asks=(WHO, REASON))
-
-
 def of_register(rows: Iterable[StatusRow], places: Places) -> Iterator[Trouble]:
     """Sessions whose days are over, and of which nobody has said that they did not take place."""
     for row in rows:

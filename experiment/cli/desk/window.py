@@ -18,14 +18,11 @@ from PyQt6.QtCore import QUrl, pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QDesktopServices, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from experiment.cli.desk.afterwards import acts_after, is_left_alone, page_after
-from experiment.cli.desk.computer import states
-from experiment.cli.desk.facts import Facts, ParticipantLine, read_facts, with_troubles
+from experiment.cli.desk.facts import Facts, ParticipantLine, read_facts, states, with_troubles
 from experiment.cli.desk.front import Front
-from experiment.cli.desk.jobs import Job, Outcome
-from experiment.cli.desk.mending import command_of
+from experiment.cli.desk.jobs import Job, Outcome, command_of
 from experiment.cli.desk.places import SESSIONS, Command, Places
-from experiment.cli.desk.result import Result, checked, findings_of, said
+from experiment.cli.desk.result import Result, acts_after, checked, findings_of, heading_after, said, told_after
 from experiment.cli.desk.troubles import Trouble, of_computer
 from experiment.cli.desk.widgets import DESK_STYLE, Act, TroubleBox
 from experiment.cli.form_widgets import PAPER, take_keyboard
@@ -38,6 +35,8 @@ from experiment.preflight import computer
 from experiment.record.dataset import DataSet
 from experiment.record.finding import Finding
 from experiment.task.scenes import calling_page
+
+BY_ASSISTANT = (0, 3)  # exit status of a session that the assistant led to its end
 
 
 class Desk(QWidget):
@@ -65,10 +64,13 @@ class Desk(QWidget):
 
     def _read(self) -> None:
         """First who needs what; then how the computer is, and what is wrong, for which more files are read."""
-        facts = _read(self._places)
+        facts = self._read_facts()
         self.read.emit(facts)
         self._pool.submit(lambda: self.measured.emit(computer.items(self._places.data, ROOT)))
-        self.read.emit(_find_troubles(facts, self._places))
+        self.read.emit(_read_safely(lambda: with_troubles(facts, self._places), facts))
+
+    def _read_facts(self) -> Facts:
+        return _read_safely(lambda: read_facts(self._places), Facts(""))
 
     def _show_measured(self, found: list[Finding]) -> None:
         self._front.show_states(*states(found, self._places.data), of_computer(found, self._places))
@@ -129,10 +131,10 @@ class Desk(QWidget):
             self._back()
             self._tell(outcome)
             return
-        if is_left_alone(outcome):
+        if outcome.status not in BY_ASSISTANT:  # the program died, or failed
             self._call_assistant()
-        heading, body = page_after(outcome, _read(self._places))
-        self._show(heading, body, acts_after(outcome, self._places, partial(self._run_covered, "A session")))
+        heading, run = heading_after(outcome.transcript), partial(self._run_covered, "A session")
+        self._show(heading, told_after(outcome, self._read_facts()), acts_after(outcome, heading, self._places, run))
 
     def _call_assistant(self) -> None:
         """Ask the participant to call the assistant, until the chord."""
@@ -248,18 +250,12 @@ class Desk(QWidget):
         self._front.come_back()
 
 
-def _read(places: Places) -> Facts:
+def _read_safely(read: Callable[[], Facts], before: Facts) -> Facts:
+    """What is read; where that fails, what was known before, with the failure among the troubles."""
     try:
-        return read_facts(places)
+        return read()
     except Exception as error:  # noqa: BLE001 - an assistant has to know what to do, whatever it is
-        return Facts("", (), (Trouble(describe_unexpected(error)),))
-
-
-def _find_troubles(facts: Facts, places: Places) -> Facts:
-    try:
-        return with_troubles(facts, places)
-    except Exception as error:  # noqa: BLE001 - as above
-        return replace(facts, troubles=(*facts.troubles, Trouble(describe_unexpected(error))))
+        return replace(before, troubles=(*before.troubles, Trouble(describe_unexpected(error))))
 
 
 def _open(page: Path) -> None:
