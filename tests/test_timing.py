@@ -30,8 +30,8 @@ from experiment.timing.capture import BBTK_LINES, read_capture
 from experiment.timing.device import device_errors, lacks_outside_view
 from experiment.timing.errors import UNMARKED_S, watched_errors
 from experiment.timing.observations import Glow, Log, LoggedTrial, Observation, OutsidePress, Span, read_log
+from experiment.timing.presser import draw_schedules
 from experiment.timing.report import TimingReport, build_report, render, write
-from experiment.timing.schedule import draw_schedules
 from experiment.timing.session import TimingSession, timing_messages, timing_protocol
 
 POLL_S = 0.0001

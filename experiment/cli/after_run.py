@@ -124,7 +124,7 @@ def finish(ended: Ended, plan: Plan, screen: ClosingScreen) -> None:
             tell_desk(ask_again=plan.session.subject)
         raise typer.Exit(ABORTED)
     say(f"The session is complete. {saved} Its table:\n  {table}")
-    ask_after(plan, screen)
+    _ask_after(plan, screen)
 
 
 def _say_devices(plan: Plan) -> None:
@@ -172,19 +172,19 @@ def say_remade(data: DataSet, subject: str) -> bool:
     return bool(done)
 
 
-def ask_after(plan: Plan, screen: ClosingScreen) -> None:
+def _ask_after(plan: Plan, screen: ClosingScreen) -> None:
     """Ask what follows this session, if anything does; then the closing page stays until the assistant's chord."""
     guess, funnel = plan.protocol.questions_after(plan.session.session)
     if screen.window is None:
         return
     if guess:
-        ask_guess(guess, plan.session.visit, plan.data, screen.window)
+        _ask_guess(guess, plan.session.visit, plan.data, screen.window)
     if funnel:
-        ask_funnel(funnel, plan.session.subject, plan.data, screen.window)
+        _ask_funnel(funnel, plan.session.subject, plan.data, screen.window)
     screen.window.stay(participant_page(plan.protocol, plan.protocol.wording.closing))
 
 
-def ask_funnel(funnel: Funnel, subject: str, data: DataSet, window: ClosingWindow) -> None:
+def _ask_funnel(funnel: Funnel, subject: str, data: DataSet, window: ClosingWindow) -> None:
     """Ask the participant the closing questions and save the answers."""
     if has_answered(data, subject):
         raise BadInput(f"{subject_name(subject)} has already answered the closing questions: {data.funnel}")
@@ -198,7 +198,7 @@ def ask_funnel(funnel: Funnel, subject: str, data: DataSet, window: ClosingWindo
         say(f"The answers to the closing questions are saved, and are in the table:\n  {data.funnel}")
 
 
-def ask_guess(guess: Funnel, visit: Visit, data: DataSet, window: ClosingWindow) -> None:
+def _ask_guess(guess: Funnel, visit: Visit, data: DataSet, window: ClosingWindow) -> None:
     """Ask what the participant takes the treatment for, right after the session; later it is no longer asked."""
     (answers, left), now = window.ask(guess), utc_now().isoformat(timespec="seconds")
     record_guess(data, visit, now, guess.questions, answers, left=left)
@@ -228,4 +228,4 @@ def funnel(
     if not system.has_display():
         raise EquipmentFailure("There is no display, and the questions need one. Start it from the desktop.")
     with closing(ClosingScreen(full_screen=True)) as screen:
-        ask_funnel(read.funnel, label, data_set, screen.open(read))
+        _ask_funnel(read.funnel, label, data_set, screen.open(read))

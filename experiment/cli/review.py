@@ -141,7 +141,7 @@ def _source(messages: Path) -> Path | Folder | None:
 
 def _verify(place: Path, anchor: str, *, pilot: bool) -> None:
     """Say what was found in a session or a folder of them; end with 1 if anything was."""
-    wanting = verify_sessions(place, pilot=pilot)
+    wanting = _verify_sessions(place, pilot=pilot)
     if _verify_beside(place, anchor) or wanting:
         raise typer.Exit(FOUND_WANTING)
 
@@ -153,11 +153,11 @@ def _verify_beside(place: Path, anchor: str) -> int:
     """
     data = place if place.is_dir() else DataSet.of_transcript(place).root
     if not place.is_dir() and data / "sourcedata" not in place.absolute().parents:
-        return say_line(anchor, place) if anchor else 0
+        return _say_line(anchor, place) if anchor else 0
     register = find_register(data)
     told = register.read() if register else None
-    found = verify_study(data, told) if told else 0
-    return found + (say_record(anchor, told, data) if anchor else 0)
+    found = _verify_study(data, told) if told else 0
+    return found + (_say_record(anchor, told, data) if anchor else 0)
 
 
 def verify(
@@ -170,15 +170,15 @@ def verify(
     told = register_in(data).read()
     say(f"The register is intact: {len(told.entries)} entries, {len(told.people)} participants.")
     has_sessions = DataSet(data).transcripts_of_all() or DataSet(data).tables_of_all()
-    found = verify_sessions(data, pilot=is_simulated(told.entries)) if has_sessions else 0
-    found += verify_study(data, told)
+    found = _verify_sessions(data, pilot=is_simulated(told.entries)) if has_sessions else 0
+    found += _verify_study(data, told)
     if anchor:
-        found += say_record(anchor, told, data)
+        found += _say_record(anchor, told, data)
     if found:
         raise typer.Exit(FOUND_WANTING)
 
 
-def verify_sessions(place: Path, *, pilot: bool) -> int:
+def _verify_sessions(place: Path, *, pilot: bool) -> int:
     """Say what was found in a session or a folder of them, each repeated from its log; in how many is anything."""
     if place.is_dir():
         with progress_bar("Verifying") as progress:
@@ -196,7 +196,7 @@ def verify_sessions(place: Path, *, pilot: bool) -> int:
     return len(wanting)
 
 
-def verify_study(data: Path, told: Snapshot) -> int:
+def _verify_study(data: Path, told: Snapshot) -> int:
     """Say what of the study does not fit together: sealed files, times, and the data; how much of it is unresolved."""
     found = queries.integrity_findings(told, data)
     for one in found:
@@ -209,7 +209,7 @@ def verify_study(data: Path, told: Snapshot) -> int:
     return unresolved
 
 
-def say_line(anchor: str, transcript: Path) -> int:
+def _say_line(anchor: str, transcript: Path) -> int:
     """Say which line of a transcript leads to an anchor; 1 if none does."""
     number = find_anchor(anchor, line_digests(read_file(transcript)))
     if number is None:
@@ -219,7 +219,7 @@ def say_line(anchor: str, transcript: Path) -> int:
     return 0
 
 
-def say_record(anchor: str, told: Snapshot | None, data: Path) -> int:
+def _say_record(anchor: str, told: Snapshot | None, data: Path) -> int:
     """Say which record leads to an anchor, and what of it is not as it was; how much that is."""
     record = find_record(anchor, told, DataSet(data), is_shared=is_shared(data))
     if record is None:

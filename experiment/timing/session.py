@@ -29,8 +29,7 @@ from experiment.session import plan as plans
 from experiment.session import run as sessions
 from experiment.system import key_presser
 from experiment.timing.observations import Observation
-from experiment.timing.presser import Presser
-from experiment.timing.schedule import draw_schedules
+from experiment.timing.presser import Presser, draw_schedules
 from experiment.timing.watcher import Watcher
 
 ROOT = Path(__file__).resolve().parents[2]

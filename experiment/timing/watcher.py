@@ -20,7 +20,7 @@ from experiment.screens.keynames import X11_NAMES
 from experiment.system import no_garbage_collection
 from experiment.task.layout import PHOTODIODE_PX
 from experiment.timing.observations import Glow, Observation, OutsidePress, Span
-from experiment.timing.schedule import GO_ON, IDLE_PRESSES, PATIENCE_S, Schedule, Script
+from experiment.timing.presser import GO_ON, IDLE_PRESSES, PATIENCE_S, Schedule, Script
 
 WINDOW_S = 30.0
 HALF = 3 * 255 // 2

@@ -43,7 +43,7 @@ from experiment.timing.errors import (
     watched_errors,
 )
 from experiment.timing.observations import Log, LoggedTrial, read_log
-from experiment.timing.schedule import draw_schedules
+from experiment.timing.presser import draw_schedules
 from experiment.timing.session import ROBOT, TITLE, TimingSession, run_watched, start_session
 from experiment.timing.watcher import Watcher, _windows
 from tests.bench.reporting import ROOT, display, environment, print_table
