@@ -260,6 +260,8 @@ REGISTER_ATTACKS: dict[str, tuple[Attack, set[str]]] = {
     "an entry dated 40 days back": (lambda one: set_utc(one, -1, "1999-12-20T00:00:00.000+00:00"), {"register_clock"}),
     "an entry dated an hour back": (lambda one: set_utc(one, 30, "2000-01-01T00:00:00.000+00:00"), {"register_clock"}),
     "an entry without a time": (lambda one: set_utc(one, -1, "yesterday"), {"register"}),
+    "an entry before the first year": (lambda one: set_utc(one, 3, "0001-01-01T00:00:00+14:00"), {"register"}),
+    "an entry after the last year": (lambda one: set_utc(one, -1, "9999-12-31T23:59:59-14:00"), {"register"}),
     "a finding resolved that nobody had": (lambda one: resolve(one, "exchanged", FIRST), set()),
 }  # fmt: skip
 

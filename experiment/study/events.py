@@ -6,7 +6,7 @@ what is derived (which day of a course it is, what is due) is never stored.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
@@ -209,6 +209,8 @@ class Entry(Struct, frozen=True, omit_defaults=True):
         """It says when it was, with its time zone."""
         if self.moment.tzinfo is None:
             raise ValueError(f"{self.utc!r} has no time zone")
+        if self.moment.year in {MINYEAR, MAXYEAR}:  # which in another time zone may be in a year that no date has
+            raise ValueError(f"{self.utc!r} cannot be when it was")
 
     @property
     def moment(self) -> datetime:
