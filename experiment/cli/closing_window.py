@@ -139,7 +139,7 @@ class ClosingWindow(QWidget):
         ignored = Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.GroupSwitchModifier
         name = self._names.name_of_window(event.nativeScanCode(), event.nativeVirtualKey())
         modifiers, _, last = self._protocol.keys.pause.rpartition("+")
-        chord = QKeySequence(f"{modifiers}+{KEYS.get(last, last)}")[0]
+        chord = QKeySequence.fromString(f"{modifiers}+{KEYS.get(last, last)}")[0]
         is_key = event.key() == chord.key() or name == last
         return (event.modifiers() & ~ignored) == chord.keyboardModifiers() and is_key
 
