@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from experiment.record.events import Click, Drag
-from experiment.screens import clicks
-from experiment.screens.clicks import PATIENCE_S, STROKE_WITHIN_S, Clicks
+from experiment.screens import click_times
+from experiment.screens.click_times import PATIENCE_S, STROKE_WITHIN_S, Clicks
 from experiment.screens.key_event import KeyEvent
 
 
@@ -21,7 +21,7 @@ class Window:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, heard: bool = True) -> None:
         self.now_s = self.server_s = 0.0
-        monkeypatch.setattr(clicks, "_tell_server_times", lambda _: lambda: self.server_s)
+        monkeypatch.setattr(click_times, "_tell_server_times", lambda _: lambda: self.server_s)
         clock: Any = SimpleNamespace(now_s=lambda: self.now_s, of_count=lambda count_s: count_s)
         self.handlers = dict[str, Any]()
         self.clicks = Clicks(self, clock, "queue" if heard else None)

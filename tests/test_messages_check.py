@@ -20,9 +20,9 @@ from experiment.errors import BadInput
 from experiment.messages.across import check_across, check_against_others
 from experiment.messages.check import check_folder, check_participant, check_set, refuse_errors
 from experiment.messages.duplicates import alike, fold
+from experiment.messages.legibility import COMFORTABLE, sizes_of
 from experiment.messages.names import places
 from experiment.messages.store import Folder
-from experiment.messages.type_size import COMFORTABLE, sizes_of
 from experiment.record.finding import describe
 from experiment.task.layout import Layout
 from tests.strategies import PROTOCOL, message_sets

@@ -24,9 +24,9 @@ from experiment.design.message import Message, hide_digests, messages_csv, pract
 from experiment.design.protocol import read_protocol
 from experiment.design.session import draw_session
 from experiment.drawing.stimuli import draw_pictures
+from experiment.messages.legibility import sizes_of
 from experiment.messages.preview import preview, screens
 from experiment.messages.store import PREVIEW, Folder
-from experiment.messages.type_size import sizes_of
 from experiment.record.dataset import DataSet
 from experiment.record.events import MessageScene
 from experiment.session import run as sessions

@@ -19,8 +19,8 @@ from experiment.errors import BadInput, DayFourError
 from experiment.messages.across import check_across, check_against_others, cut_alike
 from experiment.messages.check_message import findings_of, is_empty
 from experiment.messages.duplicates import fold, similarity
+from experiment.messages.legibility import COMFORTABLE, sizes_of
 from experiment.messages.store import Folder
-from experiment.messages.type_size import COMFORTABLE, sizes_of
 from experiment.record.finding import Finding, Severity, by_severity, describe, list_first, message_finding
 from experiment.system.processes import Progress, map_on_all_cores
 from experiment.task.layout import Layout

@@ -26,7 +26,7 @@ from experiment.drawing.stimuli import draw_pictures
 from experiment.drawing.typeset import Style, draw_text
 from experiment.messages.check import check_set
 from experiment.messages.check_message import is_empty
-from experiment.messages.type_size import sizes_of
+from experiment.messages.legibility import sizes_of
 from experiment.record.events import MessageScene
 from experiment.storage.atomic_file import write_whole
 from experiment.storage.html import fill_template

@@ -16,7 +16,7 @@ from experiment.record import events
 from experiment.record.events import Focus, Input, Key, PauseAsked, Pulse, ScaleScene, Scene, StorageCause
 from experiment.record.events_beside import OutputState
 from experiment.record.screen_info import TimedBy
-from experiment.screens.clicks import Clicks
+from experiment.screens.click_times import Clicks
 from experiment.screens.clock import SessionClock
 from experiment.screens.key_event import KeyEvent, KeySource
 from experiment.screens.personas import Persona
