@@ -87,13 +87,14 @@ def of_label(cell: str) -> Iterator[Told]:
 
 def of_subject(cell: str) -> str | None:
     """What a spreadsheet made of a participant's ID, or None."""
+    plain = cell.strip()
     kinds = {
-        "a number in scientific notation": patterns.SCIENTIFIC,
-        "a date": patterns.DATE,
-        "a spreadsheet's error": patterns.SHEET_ERROR,
-        "a number with decimals": patterns.DECIMAL,
+        "a number in scientific notation": patterns.SCIENTIFIC.fullmatch(plain),
+        "a date": patterns.DATE.fullmatch(plain),
+        "a spreadsheet's error": patterns.SHEET_ERROR.fullmatch(plain),
+        "a number with decimals": patterns.DECIMAL.fullmatch(plain),
     }
-    return next((what for what, pattern in kinds.items() if pattern.fullmatch(cell.strip())), None)
+    return next((what for what, found in kinds.items() if found), None)
 
 
 def cut(texts: Mapping[Key, str]) -> Iterator[tuple[Key, Told]]:
