@@ -25,7 +25,8 @@ def run_tests(
     """The whole test suite: ruff, mypy, pytest. With arguments (`-k NAME`, a file) only pytest, which gets them."""
     checks = [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"]]
     # A few files at a time, one more than processors since tests also wait, and then alone those that measure times.
-    side_by_side = ["pytest", "-n", str(1 + (os.cpu_count() or 1)), "--dist", "loadfile", "--max-worker-restart", "1"]
+    # A test that hangs ends its process, and with it the run: xdist would wait for what that process still had to do.
+    side_by_side = ["pytest", "-n", str(1 + (os.cpu_count() or 1)), "--dist", "loadfile", "--max-worker-restart", "0"]
     side_by_side += ["-m", "not bench and not alone and not windows"]
     commands = [["pytest", *context.args]] if context.args else [*checks, side_by_side, ["pytest", "-m", "alone"]]
     if windows:
