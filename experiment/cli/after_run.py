@@ -186,8 +186,7 @@ def _ask_after(plan: Plan, screen: ClosingScreen) -> None:
 
 def _ask_funnel(funnel: Funnel, subject: str, data: DataSet, window: ClosingWindow) -> None:
     """Ask the participant the closing questions and save the answers."""
-    if has_answered(data, subject):
-        raise BadInput(f"{subject_name(subject)} has already answered the closing questions: {data.funnel}")
+    _check_unanswered(data, subject)
     (answers, left), now = window.ask(funnel), utc_now().isoformat(timespec="seconds")
     record_closing(data, subject, now, funnel.questions, answers, left=left)
     if left:
@@ -196,6 +195,12 @@ def _ask_funnel(funnel: Funnel, subject: str, data: DataSet, window: ClosingWind
         tell_desk(ask_again=subject)
     else:
         say(f"The answers to the closing questions are saved, and are in the table:\n  {data.funnel}")
+
+
+def _check_unanswered(data: DataSet, subject: str) -> None:
+    """BadInput if the closing questions have been answered: they are asked once."""
+    if has_answered(data, subject):
+        raise BadInput(f"{subject_name(subject)} has already answered the closing questions: {data.funnel}")
 
 
 def _ask_guess(guess: Funnel, visit: Visit, data: DataSet, window: ClosingWindow) -> None:
@@ -223,8 +228,7 @@ def funnel(
         raise BadInput(f"{name} has not been in session {read.sessions} yet. The closing questions come after it.")
     if register := find_register(data):
         check_open(register, label)
-    if has_answered(data_set, label):
-        raise BadInput(f"{subject_name(label)} has already answered the closing questions: {data_set.funnel}")
+    _check_unanswered(data_set, label)
     if not system.has_display():
         raise EquipmentFailure("There is no display, and the questions need one. Start it from the desktop.")
     with closing(ClosingScreen(full_screen=True)) as screen:

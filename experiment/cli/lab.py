@@ -14,7 +14,7 @@ from experiment.cli.terminal import say
 from experiment.design.form_questions import AskedQuestion
 from experiment.design.protocol import Protocol
 from experiment.design.session import check_session, check_subject
-from experiment.design.visit import Visit, subject_label
+from experiment.design.visit import Visit
 from experiment.errors import BadInput, DayFourError
 from experiment.messages.check import check_set, refuse_errors
 from experiment.messages.store import Folder
@@ -188,8 +188,7 @@ class Lab:
             return frozenset(self.told.people)
         if self.folder is None:
             return None
-        with_data = {label for name in self.data.subjects() if (label := subject_label(name))}
-        return frozenset({*self.folder.subjects(), *with_data})
+        return frozenset({*self.folder.subjects(), *self.data.labels()})
 
     def _session(self, subject: str, asked: int | None, decided: Decided) -> int | None:
         """The session to run: the one asked for, or the one that the register lets begin."""

@@ -57,7 +57,7 @@ def has_answered(data: DataSet, subject: str) -> bool:
 def find_answered(data: DataSet) -> set[str]:
     """Who has answered, by the log or by the table."""
     tabled = {label for name in read_rows(data.funnel, "participant_id") if (label := subject_label(name))}
-    logs = {subject: log for subject in _subjects(data) if has_begun(log := closing_log(data, subject))}
+    logs = {subject: log for subject in sorted(data.labels()) if has_begun(log := closing_log(data, subject))}
     left = {subject for subject, log in logs.items() if _lines_left(log)}
     return (tabled | set(logs)) - left
 
@@ -166,13 +166,9 @@ def _describe(questions: list[AskedQuestion]) -> dict[str, Any]:
 
 
 def _read_logs(data: DataSet, pattern: str) -> list[Closing]:
-    folders = [data.root / "sourcedata" / subject_name(subject) for subject in _subjects(data)]
+    folders = [data.root / "sourcedata" / name for name in sorted(data.subjects())]
     paths = (path for folder in folders for path in sorted(folder.glob(pattern)) if LOG.fullmatch(path.name))
     return [_read(path) for path in paths if has_begun(path)]
-
-
-def _subjects(data: DataSet) -> list[str]:
-    return sorted(label for name in data.subjects() if (label := subject_label(name)))
 
 
 def _read(path: Path) -> Closing:

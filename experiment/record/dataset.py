@@ -19,7 +19,16 @@ from types import MappingProxyType
 from typing import Any
 
 from experiment.design.columns import SESSIONS_COLUMNS
-from experiment.design.visit import LABEL, NUMBER, Visit, session_name, session_number, subject_label, subject_name
+from experiment.design.visit import (
+    LABEL,
+    NUMBER,
+    Visit,
+    bare_label,
+    session_name,
+    session_number,
+    subject_label,
+    subject_name,
+)
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.record.data_dictionary import PARTICIPANTS_COLUMNS, sessions_dictionary
 from experiment.record.dataset_description import describe_dataset
@@ -233,6 +242,10 @@ class DataSet:
     def subjects(self) -> set[str]:
         """The names of all subjects who have a folder, be it without a table."""
         return self._folders(self.root) | self._folders(self.root / "sourcedata")
+
+    def labels(self) -> set[str]:
+        """The same subjects by their labels."""
+        return set(map(bare_label, self.subjects()))
 
     def _folders(self, parent: Path) -> set[str]:
         """The subjects' folders in this one; quick with thousands of them."""

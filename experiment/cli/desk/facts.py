@@ -26,7 +26,7 @@ from experiment.cli.desk.troubles import (
     of_tables,
 )
 from experiment.design.protocol import Protocol, read_protocol
-from experiment.design.visit import Visit, session_name, subject_label
+from experiment.design.visit import Visit, session_name
 from experiment.errors import DayFourError
 from experiment.messages.store import Folder
 from experiment.record.dataset import DataSet
@@ -146,9 +146,7 @@ def _messages(subject: str, here: AbstractSet[str] | None) -> str:
 
 def _of_data(data: DataSet, protocol: Protocol, here: AbstractSet[str] | None) -> Iterator[ParticipantLine]:
     """Everybody who has messages or data, with the next session, by ID."""
-    for subject in sorted(
-        (here or frozenset()) | {label for name in data.subjects() if (label := subject_label(name))}
-    ):
+    for subject in sorted((here or frozenset()) | data.labels()):
         rows = read_rows(data.sessions(subject), "session_id")
         held = {number: rows[session_name(number)].get("status", "") for number in range(1, protocol.sessions + 1)
                 if session_name(number) in rows}  # fmt: skip

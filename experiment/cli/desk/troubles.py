@@ -84,7 +84,7 @@ def of_closing_questions(protocol: Protocol, data: DataSet, places: Places) -> I
     if protocol.funnel is None:
         return
     last = protocol.sessions
-    for subject in sorted(map(bare_label, data.subjects())):
+    for subject in sorted(data.labels()):
         with suppress(DayFourError):
             if data.table_of(Visit(subject, last)) and not has_answered(data, subject):
                 held = read_rows(data.sessions(subject), "session_id").get(session_name(last), {})
