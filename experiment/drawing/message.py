@@ -31,7 +31,7 @@ from experiment.errors import BadInput
 from experiment.system.processes import map_in_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from experiment.design.message import Message
 
@@ -177,14 +177,32 @@ def fitting_box(
     BadInput names a message that fits in none. Some scripts are measured by drawing: what was drawn in this style is
     put into `drawings`.
     """
-    unfit = list(messages)
+
+    def sizes_in(room: TextBox, some: Sequence[Message]) -> list[tuple[int, int]]:
+        sized = replace(style, size_px=room.size_px, width_px=room.width_px)
+        return message_sizes_px(some, sized, room_px=room.height_px, with_writer=with_writer, drawings=drawings)
+
+    by_length = sorted(messages, key=lambda message: len(message.text), reverse=True)
+    first = 0
+    # In the longest one's room the others mostly fit, so that they are measured once.
+    for some in filter(None, (by_length[:1], by_length[1:])):
+        first = _first_fitting(some, rooms, first, sizes_in)
+    return rooms[first]
+
+
+def _first_fitting(
+    unfit: Sequence[Message],
+    rooms: Sequence[TextBox],
+    first: int,
+    sizes_in: Callable[[TextBox, Sequence[Message]], list[tuple[int, int]]],
+) -> int:
+    """The place, from `first` on, of the first room in which all of these fit; BadInput names one that fits in none."""
     # Up to `small` they do not fit, from `fitting` on they do.
-    small, fitting, at, wanted_px = -1, len(rooms), 0, math.inf
+    small, fitting, at, wanted_px = first - 1, len(rooms), first, math.inf
     while fitting - small > 1:
         room = rooms[at]
-        sized = replace(style, size_px=room.size_px, width_px=room.width_px)
-        sizes = message_sizes_px(unfit, sized, room_px=room.height_px, with_writer=with_writer, drawings=drawings)
-        outside = [(message, size) for message, size in zip(unfit, sizes, strict=True) if not _fits(size, room)]
+        sizes = zip(unfit, sizes_in(room, unfit), strict=True)
+        outside = [(message, size) for message, size in sizes if not _fits(size, room)]
         if outside:
             small, unfit = at, [message for message, _ in outside]
             wanted_px = _shrunk_px(room, max(height_px for _, (_, height_px) in outside))
@@ -193,7 +211,7 @@ def fitting_box(
         likely = (place for place in range(small + 1, fitting) if rooms[place].size_px <= wanted_px)
         at = next(likely, fitting - 1)
     if fitting < len(rooms):
-        return rooms[fitting]
+        return fitting
     raise BadInput(
         f"message {unfit[0].message_id}: {len(unfit[0].text.split())} words in {len(unfit[0].text.splitlines())} lines "
         f"do not fit on the screen with type of {rooms[-1].size_px:g} px. Shorten it, or use a larger screen."
