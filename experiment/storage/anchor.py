@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from experiment.errors import BadInput
-from experiment.storage.readable_code import CHARACTERS, read_code, write_code
+from experiment.storage.readable_code import CHARACTERS, number_of, read_code, write_code
 
 DRAWN, GROUP = 15, 4
 
 
 def anchor_of(line_sha256: str) -> str:
     """The anchor of all lines up to the one with this digest, such as `K7HF-3M2P-XW8D-9RT4`."""
-    code = _code(line_sha256)
+    code = write_code(_number(line_sha256), DRAWN)
     return "-".join(code[at : at + GROUP] for at in range(0, len(code), GROUP))
 
 
@@ -33,8 +33,10 @@ def find_anchor(anchor: str, digests: Sequence[str]) -> int | None:
             f"{anchor!r} is not a valid anchor: it has {DRAWN + 1} characters in groups of {GROUP}, all of them among "
             f"{CHARACTERS}, and the last one checks the others. Please read it from the paper again."
         )
-    return next((number for number, one in enumerate(digests, start=1) if _code(one) == code), None)
+    wanted = number_of(code)
+    return next((line for line, one in enumerate(digests, start=1) if _number(one) == wanted), None)
 
 
-def _code(line_sha256: str) -> str:
-    return write_code(int(sha256(f"anchor/{line_sha256}".encode()).hexdigest(), 16), DRAWN)
+def _number(line_sha256: str) -> int:
+    """As many of the digest's last digits as an anchor has room for."""
+    return int(sha256(f"anchor/{line_sha256}".encode()).hexdigest(), 16) % len(CHARACTERS) ** DRAWN

@@ -26,6 +26,11 @@ def read_code(typed: str, length: int) -> str | None:
     return code if is_valid else None
 
 
+def number_of(code: str) -> int:
+    """The number of a valid code: the last digits of what it was written of, as many as were drawn."""
+    return sum(CHARACTERS.index(one) * len(CHARACTERS) ** place for place, one in enumerate(code[:-1]))
+
+
 def _weighted(code: str, length: int) -> int:
     """The check character's weight is 1, and all weights differ: no code is longer than there are characters."""
     return sum((length - place) * CHARACTERS.index(one) for place, one in enumerate(code))
