@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -39,6 +40,12 @@ class SkipsWhatIsOfLinux:
 if sys.platform != "linux":
     sys.meta_path.insert(0, SkipsWhatIsOfLinux)
 vars(os).setdefault("mkfifo", lambda _: pytest.skip("needs a pipe in a folder, which Windows has not"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of few tests first, whose tests are long: no process is left with them when the others have ended."""
+    tests = Counter(item.path for item in items)
+    items.sort(key=lambda item: tests[item.path])
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.rglob("*.py
 OTHERS = ("design.message", "design.session", "drawing.scripts", "storage.toml", "storage.encryption")
 KINDS = (re.Pattern, regex.Pattern)
 METHODS = ("match", "fullmatch", "search", "finditer", "findall", "sub", "subn", "split")
+USED = set(re.findall(rf"\b(\w+)(?:\[\w+\])?\.({'|'.join(METHODS)})\b", SOURCE))  # names with their methods
 SHORT = 500  # characters: what is linear takes a fraction of a millisecond, what is quadratic many
 LONG, MOST = 4_000, 12  # characters, and how many times as long ten times as many may take
 # What texts are made of: letters, signs and the beginnings of what the patterns look for.
@@ -77,7 +78,7 @@ UNIQUE = {id(one): (name, one) for name, one in patterns()}
 def uses(name: str, pattern: Any) -> list[Callable[[str], object]]:
     """What the program does with a pattern of this name."""
     own = name.split(".")[-2]
-    found = [method for method in METHODS if re.search(rf"\b{own}(?:\[\w+\])?\.{method}\b", SOURCE)] or ["finditer"]
+    found = [method for method in METHODS if (own, method) in USED] or ["finditer"]
     if own == "BEGINNINGS":  # of files, before they are decoded
         return [lambda text: pattern.match(text.encode("utf-8", "surrogatepass"))]
     return [use(pattern, method) for method in found]

@@ -26,8 +26,8 @@ def run_tests(
     checks = [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"]]
     # A few files at a time, one more than processors since tests also wait, and then alone those that measure times.
     # A test that hangs ends its process, and with it the run: xdist would wait for what that process still had to do.
-    side_by_side = ["pytest", "-n", str(1 + (os.cpu_count() or 1)), "--dist", "loadfile", "--max-worker-restart", "0"]
-    side_by_side += ["-m", "not bench and not alone and not windows"]
+    side_by_side = ["pytest", "-n", str(1 + (os.cpu_count() or 1)), "--dist", "loadfile", "--no-loadscope-reorder"]
+    side_by_side += ["--max-worker-restart", "0", "-m", "not bench and not alone and not windows"]
     commands = [["pytest", *context.args]] if context.args else [*checks, side_by_side, ["pytest", "-m", "alone"]]
     if windows:
         subprocess.run([ROOT / "tests" / "windows" / "set-up", ROOT / ".venv-windows"], check=True)  # noqa: S603 - ours
