@@ -25,7 +25,7 @@ SUBJECT, SESSION, OPERATOR = "subject", "session", "operator"
 # No question of a protocol can have this name.
 PASSPHRASE = AskedQuestion("passphrase-of-messages", "Passphrase of the messages", "text", required=True)
 NO_PASSPHRASE = "Please enter the passphrase of the messages."  # noqa: S105 - it is a sentence
-OPERATOR_LENGTH = 40
+OPERATOR_LENGTH, LEAST_WORDS = 40, 2
 NOTHING = ("", "n/a")  # a table holds n/a for a missing value, so who types it has given none
 
 _TIME = re.compile(r"([01]?[0-9]|2[0-3])(?:[:.]([0-5][0-9]))?|([01][0-9]|2[0-3])([0-5][0-9])")
@@ -52,6 +52,10 @@ class Offer(NamedTuple):
     id: str
     button: str
     asks_reason: bool = False
+
+    def takes(self, reason: str) -> bool:
+        """Whether that is a reason in words, where one is asked for."""
+        return not self.asks_reason or len(reason.split()) >= LEAST_WORDS
 
 
 class Problem(NamedTuple):

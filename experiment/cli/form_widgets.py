@@ -63,7 +63,6 @@ LEAVING = {
     Qt.FocusReason.ShortcutFocusReason,
 }  # fmt: skip
 PLACEHOLDERS = {form.SUBJECT: "letters and digits, such as DF017", form.OPERATOR: "your name or initials"}
-LEAST_WORDS = 2
 NO_REASON = "Please give the reason in words. It is recorded with the data and your initials."
 
 
@@ -287,7 +286,7 @@ class ProblemBox(QFrame):
 
     def _take(self, offer: Offer) -> None:
         reason = self.reason.text().strip() if offer.asks_reason else ""
-        if offer.asks_reason and len(reason.split()) < LEAST_WORDS:
+        if not offer.takes(reason):
             self._wrong.show()
             self.reason.setFocus()
             return

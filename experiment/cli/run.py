@@ -170,7 +170,7 @@ def _decided(resume: bool, override: str | None, override_study: str | None) -> 
     decided = {RESUME.id: ""} if resume else {}
     for offer, reason in ((RUN_ANYWAY, override), (RUN_DESPITE, override_study)):
         if reason is not None:
-            if len(reason.split()) < 2:
+            if not offer.takes(reason):
                 raise BadInput(f"Please give the reason in words (you wrote {reason!r}); it is stored with the data.")
             decided[offer.id] = reason
     return decided
