@@ -14,6 +14,7 @@ from experiment.errors import BadInput
 from experiment.storage.readable_code import CHARACTERS, number_of, read_code, write_code
 
 DRAWN, GROUP = 15, 4
+ANCHORS: int = len(CHARACTERS) ** DRAWN  # that there are
 
 
 def anchor_of(line_sha256: str) -> str:
@@ -39,4 +40,4 @@ def find_anchor(anchor: str, digests: Sequence[str]) -> int | None:
 
 def _number(line_sha256: str) -> int:
     """As many of the digest's last digits as an anchor has room for."""
-    return int(sha256(f"anchor/{line_sha256}".encode()).hexdigest(), 16) % len(CHARACTERS) ** DRAWN
+    return int(sha256(f"anchor/{line_sha256}".encode()).hexdigest(), 16) % ANCHORS
