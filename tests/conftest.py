@@ -42,10 +42,11 @@ if sys.platform != "linux":
 vars(os).setdefault("mkfifo", lambda _: pytest.skip("needs a pipe in a folder, which Windows has not"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Files of few tests first, whose tests are long: no process is left with them when the others have ended."""
-    tests = Counter(item.path for item in items)
-    items.sort(key=lambda item: tests[item.path])
+    if hasattr(config, "workerinput"):  # one of several processes
+        tests = Counter(item.path for item in items)
+        items.sort(key=lambda item: tests[item.path])
 
 
 @pytest.fixture(scope="session")

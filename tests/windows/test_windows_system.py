@@ -141,7 +141,10 @@ def test_a_code_goes_out_on_a_serial_port() -> None:
 
 def test_the_computer_is_checked(small_display: str, tmp_path: Path) -> None:
     """`check` answers what it can know on the bench, and no answer is an error of the program."""
-    _, out, told = Bench(display=small_display).dayfour("check", "--no-press", "--json", "--data", tmp_path / "data")
+    status, out, told = Bench(display=small_display).dayfour(
+        "check", "--no-press", "--json", "--data", tmp_path / "data"
+    )
+    assert out, (status, told)
     found = {one["name"]: one for one in json.loads(out)}
     assert not [one["found"] for one in found.values() if "Error" in one["found"]], told
     known = {name: found[name]["value"] for name in ("resolution", "scaling", "priority", "file locks", "data place")}
