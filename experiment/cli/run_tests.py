@@ -25,6 +25,7 @@ def run_tests(
     """The whole test suite: ruff, mypy, pytest. With arguments (`-k NAME`, a file) only pytest, which gets them."""
     checks = [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"]]
     # A few files at a time, one more than processors since tests also wait, and then alone those that measure times.
+    # Their order is that of tests/conftest.py, and not xdist's, which leaves the long files for the end.
     # A test that hangs ends its process, and with it the run: xdist would wait for what that process still had to do.
     side_by_side = ["pytest", "-n", str(1 + (os.cpu_count() or 1)), "--dist", "loadfile", "--no-loadscope-reorder"]
     side_by_side += ["--max-worker-restart", "0", "-m", "not bench and not alone and not windows"]

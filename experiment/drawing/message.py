@@ -183,22 +183,20 @@ def fitting_box(
         return message_sizes_px(some, sized, room_px=room.height_px, with_writer=with_writer, drawings=drawings)
 
     by_length = sorted(messages, key=lambda message: len(message.text), reverse=True)
-    first = 0
     # In the longest one's room the others mostly fit, so that they are measured once.
     for some in filter(None, (by_length[:1], by_length[1:])):
-        first = _first_fitting(some, rooms, first, sizes_in)
-    return rooms[first]
+        rooms = rooms[_first_fitting(some, rooms, sizes_in) :]
+    return rooms[0]
 
 
 def _first_fitting(
     unfit: Sequence[Message],
     rooms: Sequence[TextBox],
-    first: int,
     sizes_in: Callable[[TextBox, Sequence[Message]], list[tuple[int, int]]],
 ) -> int:
-    """The place, from `first` on, of the first room in which all of these fit; BadInput names one that fits in none."""
+    """The place of the first room in which all of these fit; BadInput names one that fits in none."""
     # Up to `small` they do not fit, from `fitting` on they do.
-    small, fitting, at, wanted_px = first - 1, len(rooms), first, math.inf
+    small, fitting, at, wanted_px = -1, len(rooms), 0, math.inf
     while fitting - small > 1:
         room = rooms[at]
         sizes = zip(unfit, sizes_in(room, unfit), strict=True)
