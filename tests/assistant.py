@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -92,10 +93,6 @@ class Desk:
         self.sees(ACCENT, (150, 30))
         self.type(*subject.lower())
 
-    def child(self) -> int:
-        """The process id of the command that runs."""
-        return int(psutil.Process(self.sitting.process.pid).children()[0].pid)
-
     def command(self, name: str) -> psutil.Process:
         """The process of this command, once the desk has started it, here or on the Windows bench."""
         found = list[psutil.Process]()
@@ -152,8 +149,10 @@ class Desk:
 
 def end(sitting: Sitting) -> None:
     """Nothing that a program started goes on."""
-    for one in [*psutil.Process(sitting.process.pid).children(recursive=True), sitting.process]:
-        one.kill()
+    with suppress(psutil.NoSuchProcess):  # it has ended, and has been waited for
+        for one in psutil.Process(sitting.process.pid).children(recursive=True):
+            one.kill()
+    sitting.process.kill()
     sitting.process.communicate()
 
 

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 FUNNEL = "closing questions"
 UTC = "2026-03-01T11:00:00+00:00"
 BUTTON, CENTRE_PX = Layout(1280, 720).button, (640, 360)
-FIELD, WHITE = (190, 1000), (255, 255, 255)  # where the first question is answered
+WHITE, CHOICE, FIELD = (255, 255, 255), (190, 1000), (226, 1000)  # FIELD, of words, lies in the gap between choices
 SURE_PX, LINE_Y_PX = 880, 269  # 80 on the line from 0 to 100
 BUTTON_PX = (CENTRE_PX[0] + BUTTON.x_px, CENTRE_PX[1] - BUTTON.y_px)
 READY = (BUTTON_PX[1] - 20, BUTTON_PX[0] - 120)  # row and column of a pixel that the button fills once it is ready
@@ -143,7 +143,7 @@ def test_each_session_ends_with_the_guess(lab: Lab, hands: Hands, eyes: Eyes) ->
     short_protocol(lab.protocol, guess=True)
     sitting = lab.runs(session=1)
     to_the_end(sitting, hands)
-    eyes.sees(FIELD, WHITE)
+    eyes.sees(CHOICE, WHITE)
     eyes.waits_for_focus()
     taps(hands, "return", "down", "down", "return")
     takes_over(hands, eyes)

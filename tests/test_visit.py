@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from typing import TYPE_CHECKING
 
@@ -29,7 +27,7 @@ from tests.lab import (
     short_protocol,
 )
 from tests.strategies import PROTOCOL
-from tests.test_funnel import answers, answers_by_mouse, takes_over
+from tests.test_funnel import READY, answers, answers_by_mouse, takes_over
 from tests.test_start import PASSPHRASE, sees_problem, types
 
 if TYPE_CHECKING:
@@ -188,7 +186,9 @@ def test_a_program_that_dies_leaves_a_page_that_calls_the_assistant(lab: Lab, ha
         answer = by_keyboard(hands)
         participates(desk.sitting, answer, is_message)
         begin_s = time.monotonic()
-        os.kill(desk.child(), signal.SIGKILL)
+        desk.command("run").kill()
+        eyes.sees(READY, rgb(PROTOCOL.display.background))  # its window is gone
+        desk.shows(lambda screen: pixels_of(INK)(screen) > 0)
         takes_over(hands, eyes)
         desk.waits_for("Day Four: the desk")
         assert film.desktop_since(begin_s) == []
