@@ -110,7 +110,7 @@ def show_closing(protocol: Protocol, window: ClosingWindow, number: int) -> None
     if number < len(asked):
         words = protocol.funnel.words if protocol.funnel and protocol.funnel.words else FormWords()
         heading = f"{protocol.funnel.heading}   {number + 1} / {len(asked)}" if protocol.funnel else ""
-        page = QuestionPage(asked[number], heading, words.next_button, words, window._look, lambda _: None)
+        page = QuestionPage(asked[number], heading, words.next_button, words, window._look, 0.0, lambda _: None)
     if (old := window._column.takeAt(0)) is not None and (widget := old.widget()) is not None:
         widget.hide()
     window._column.addWidget(page)

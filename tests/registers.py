@@ -60,6 +60,11 @@ def studies(drawn: st.DrawFn) -> Study:
     return replace(STUDY, courses=courses, clock=clock)
 
 
+def today() -> date:
+    """The date where the study is."""
+    return datetime.now(ZoneInfo(STUDY.clock.zone)).date()
+
+
 def noon(day: date, study: Study = STUDY) -> datetime:
     """Noon of the day where the study is, in UTC."""
     return datetime.combine(day, time(12), ZoneInfo(study.clock.zone)).astimezone(timezone.utc)

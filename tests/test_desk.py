@@ -23,14 +23,12 @@ from experiment.study.register import Register
 from experiment.study.status import Urgency
 from tests.assistant import PROBLEM, Desk, pixels_of
 from tests.lab import SUBJECT, Lab, managed, short_protocol
-from tests.registers import consented, enrolled, run_session, started, story, write_register
+from tests.registers import consented, enrolled, run_session, started, story, today, write_register
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.xtest import Hands
-
-TODAY = datetime.now(timezone.utc).date()
 
 
 def places(lab: Lab) -> Places:
@@ -40,7 +38,7 @@ def places(lab: Lab) -> Places:
 
 def on_day_four(lab: Lab, subject: str = SUBJECT) -> None:
     """A study in which this participant's first session is due today."""
-    first = TODAY - timedelta(days=3)
+    first = today() - timedelta(days=3)
     told = (enrolled(subject, day=first), consented(subject, first), started(1, first, subject))
     write_register(lab.data / "study", story(*told))
 
@@ -70,7 +68,7 @@ def test_with_a_register_the_desk_lists_what_today_needs(lab: Lab) -> None:
 def test_an_overdue_session_can_be_closed_as_not_run(lab: Lab) -> None:
     """Where a course is over without its session, a button records that, once it knows by whom."""
     lab.messages()
-    first = TODAY - timedelta(days=6)
+    first = today() - timedelta(days=6)
     told = (enrolled(SUBJECT, day=first), consented(SUBJECT, first), started(1, first, SUBJECT))
     write_register(lab.data / "study", story(*told))
     (trouble,) = troubles(lab)
@@ -138,7 +136,7 @@ def test_closing_questions_that_were_left_are_asked_by_a_button(lab: Lab) -> Non
 def test_a_doubtful_clock_is_confirmed_by_a_button(lab: Lab) -> None:
     """A register whose last entry is of tomorrow is told, and the button's command, with who and why, settles it."""
     lab.messages()
-    day = TODAY + timedelta(days=1)
+    day = today() + timedelta(days=1)
     write_register(lab.data / "study", story(enrolled(SUBJECT, day=day)))
     (trouble,) = troubles(lab)
     assert (trouble.command[:2], trouble.asks) == (("study", "clock"), (WHO, REASON))
@@ -229,7 +227,7 @@ def test_a_problem_is_mended_by_keyboard(lab: Lab, hands: Hands) -> None:
 def test_what_a_button_needs_is_asked_in_a_form(lab: Lab, hands: Hands) -> None:
     """Who confirms the clock, and why, is typed in a form; then it is in the register."""
     lab.messages()
-    day = TODAY + timedelta(days=1)
+    day = today() + timedelta(days=1)
     write_register(lab.data / "study", story(enrolled(SUBJECT, day=day)))
     register = Register(lab.data / "study")
     before = len(register.entries())

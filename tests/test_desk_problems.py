@@ -12,8 +12,8 @@ from experiment.study.events import SessionHeld
 from experiment.study.register import Register
 from tests.assistant import ACCENT, PROBLEM, Desk, pixels_of
 from tests.lab import SUBJECT, Lab
-from tests.registers import consented, enrolled, started, story, write_register
-from tests.test_desk import TODAY, takes_the_problems_button
+from tests.registers import consented, enrolled, started, story, today, write_register
+from tests.test_desk import takes_the_problems_button
 
 if TYPE_CHECKING:
     from tests.xtest import Hands
@@ -43,7 +43,7 @@ def test_missing_messages_are_imported_by_keyboard(lab: Lab, hands: Hands) -> No
 def test_all_of_many_problems_are_shown_and_mended(lab: Lab, hands: Hands) -> None:
     """Of three sessions that did not take place, the last one is recorded so, by keyboard, from the page of all."""
     lab.messages()
-    first, subjects = TODAY - timedelta(days=6), ("DF1", "DF2", "DF3")
+    first, subjects = today() - timedelta(days=6), ("DF1", "DF2", "DF3")
     told = [act for place, one in enumerate(subjects, start=1) for act in (
         enrolled(one, place, first), consented(one, first), started(1, first, one, place))]  # fmt: skip
     write_register(lab.data / "study", story(*told))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
 import time
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -36,8 +38,9 @@ from experiment.record.tsv import read_records, read_rows, write_rows
 from experiment.storage.lock import is_written
 from experiment.task.layout import MINIMUM_SIZE_PX, Layout
 from tests.film import DESKTOP, Film
-from tests.lab import SUBJECT, Lab, by_keyboard, chord, is_closing, managed, participates, short_protocol
+from tests.lab import FEW, SUBJECT, Lab, by_keyboard, chord, is_closing, managed, participates, short_protocol
 from tests.places import ROOT
+from tests.registers import run_session
 from tests.strategies import PROTOCOL
 from tests.test_keyboard import keyboard
 
@@ -60,6 +63,7 @@ READY = (BUTTON_PX[1] - 20, BUTTON_PX[0] - 120)  # row and column of a pixel tha
 def answers(hands: Hands, eyes: Eyes) -> None:
     """By keyboard alone: words, nobody had told, the second course, quite sure."""
     eyes.sees(FIELD, WHITE)
+    eyes.sees(READY, rgb(PROTOCOL.display.accent))
     eyes.waits_for_focus()
     taps(hands, *"love", "return")
     for *keys, confirm in (("down", "return"), ("2", "space"), ("8", "0", "return")):
@@ -72,6 +76,7 @@ def answers(hands: Hands, eyes: Eyes) -> None:
 def answers_by_mouse(hands: Hands, eyes: Eyes) -> None:
     """By mouse alone: no words, nobody had told, the second course, quite sure."""
     eyes.sees(FIELD, WHITE)
+    eyes.sees(READY, rgb(PROTOCOL.display.accent))
     hands.click(*BUTTON_PX)
     for place_px in ((700, 190), (700, 250), (SURE_PX, LINE_Y_PX)):
         eyes.sees(READY, rgb(PROTOCOL.display.background))
@@ -157,6 +162,33 @@ def test_each_session_ends_with_the_guess(lab: Lab, hands: Hands, eyes: Eyes) ->
     data.guesses.unlink()
     assert "guess.tsv: made again." in [str(one) for one in remake(data)]
     assert read_records(data.guesses, "participant_id", "session_id") == [row]
+
+
+def test_a_slip_of_the_hand_answers_no_question(lab: Lab, hands: Hands, eyes: Eyes) -> None:
+    """A key that is held and a double click confirm one question each, also where the next one may be left out."""
+    path = short_protocol(lab.protocol, FEW | {"page_minimum_s = 0.1": "page_minimum_s = 0.6"}, funnel=True)
+    asked = "".join(f'[[funnel.questions]]\nid = "{name}"\ntext = "{name}?"\nkind = "text"\n' for name in "abc")
+    text = re.sub(r"\[\[funnel.questions.*(?=\n# What )", asked, path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    path.write_text(text, encoding="utf-8")
+    run_session(DataSet(lab.data), Visit(SUBJECT, 2), datetime.now(timezone.utc))
+    sitting = lab.begins("funnel", "--subject", SUBJECT, *lab.places()[:4])
+    eyes.waits_for_focus()
+    for name in "abc":
+        eyes.sees(READY, rgb(PROTOCOL.display.accent))
+        taps(hands, name)
+        if name == "a":
+            with hands.holding("return"):
+                time.sleep(2.0)  # repeats begin after 0.7 s
+        elif name == "b":
+            hands.click(*BUTTON_PX)
+            time.sleep(0.15)
+            hands.click(*BUTTON_PX)
+            eyes.sees(READY, rgb(PROTOCOL.display.background))
+        else:
+            hands.tap("return")
+    assert sitting.ends()[0] == 0
+    row = read_rows(DataSet(lab.data).funnel, "participant_id")[f"sub-{SUBJECT}"]
+    assert [row[name] for name in "abc"] == ["a", "b", "c"]
 
 
 def test_what_was_left_can_be_asked_again(lab: Lab, hands: Hands, eyes: Eyes) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 
-from PyQt6.QtCore import QPointF, Qt
+from PyQt6.QtCore import QPointF, Qt, QTimer
 from PyQt6.QtGui import QFont, QFontDatabase, QImage, QKeyEvent, QPainter, QPaintEvent, QPixmap
 from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
@@ -81,8 +81,8 @@ class Page(QWidget):
     def begin(self) -> None:
         """With the cursor where the answer goes."""
 
-    def takes(self, event: QKeyEvent) -> bool:  # noqa: ARG002 - of a page with a question
-        """Whether a key means something on this page, which is then done."""
+    def takes(self, event: QKeyEvent, *, is_repeated: bool) -> bool:  # noqa: ARG002 - of a page with a question
+        """Whether a key means something on this page, which is then done; `is_repeated`: it is held."""
         return False
 
 
@@ -115,11 +115,15 @@ class QuestionPage(Page):
     """
 
     def __init__(
-        self, question: AskedQuestion, heading: str, button: str, words: FormWords, look: Look,
+        self, question: AskedQuestion, heading: str, button: str, words: FormWords, look: Look, minimum_s: float,
         confirm: Callable[[str], None],
     ) -> None:  # fmt: skip
-        """The button is not ready before there is an answer that is needed."""
+        """The button is not ready before there is an answer that is needed, nor before the page was up for `minimum_s`.
+
+        So a double click on the button of the page before, or a key still held, leaves no question unanswered.
+        """
         super().__init__()
+        self._minimum_ms, self._can_be_left = round(1000 * minimum_s), False
         self._question, self._words, self._confirm = question, words, confirm
         self._editor = editor_of(question, words, look)
         self._error = _label("", "error", look, QUIET_SIZE)
@@ -149,16 +153,20 @@ class QuestionPage(Page):
     def begin(self) -> None:
         """With the cursor in the answer."""
         self._editor.begin()
+        QTimer.singleShot(self._minimum_ms, self._let_leave)
 
-    def takes(self, event: QKeyEvent) -> bool:
-        """Return answers wherever the cursor is; the other keys are the answer's."""
+    def takes(self, event: QKeyEvent, *, is_repeated: bool) -> bool:
+        """Return answers wherever the cursor is, once; the other keys are the answer's."""
         if Qt.Key(event.key()) in CONFIRM or (event.key() == Qt.Key.Key_Space and self._editor.has_no_words):
-            self.answer()
+            if not is_repeated:
+                self.answer()
             return True
         return self._editor.takes(event)
 
     def answer(self) -> None:
-        """Hand on what was given; what is needed and missing is said."""
+        """Hand on what was given, once the page can be left; what is needed and missing is said."""
+        if not self._can_be_left:
+            return
         if self._question.required and not self._editor.given:
             self.refuse()
         else:
@@ -168,9 +176,17 @@ class QuestionPage(Page):
         """Say why the answer cannot be used."""
         self._error.setText(self._words.of_error(self._question, self._editor.given))
 
+    def _let_leave(self) -> None:
+        self._can_be_left = True
+        self._show_button()
+
     def _changed(self) -> None:
         self._error.setText("")
-        self._button.setEnabled(bool(self._editor.given) or not self._question.required)
+        self._show_button()
+
+    def _show_button(self) -> None:
+        is_complete = bool(self._editor.given) or not self._question.required
+        self._button.setEnabled(self._can_be_left and is_complete)
 
 
 def _scrolling(editor: QWidget) -> QScrollArea:

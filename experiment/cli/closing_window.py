@@ -41,6 +41,7 @@ class ClosingWindow(QWidget):
         self._protocol, self._full_screen = protocol, full_screen
         self._left, self._loop = False, QEventLoop()
         self._page: Page | None = None
+        self._released_ms = -1  # when a key was last let go, on the clock of Qt's events
         self._names = read_key_names()
         place = _place(full_screen=full_screen)
         self.setWindowTitle(TITLE)
@@ -96,7 +97,8 @@ class ClosingWindow(QWidget):
 
         heading = f"{funnel.heading}   {number} / {count}" if count > 1 else funnel.heading
         button = funnel.finish_button if number == count else words.next_button
-        page = QuestionPage(question, heading, button, words, self._look, confirm)
+        minimum_s = self._protocol.timing.page_minimum_s
+        page = QuestionPage(question, heading, button, words, self._look, minimum_s, confirm)
         self._run(page)
 
     def stay(self, page: TextScene) -> None:
@@ -127,12 +129,20 @@ class ClosingWindow(QWidget):
 
     def eventFilter(self, _: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 - Qt's name
         """The assistant's chord, and the keys of the page, wherever the cursor is."""
-        if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress or self._page is None:
+        if not isinstance(event, QKeyEvent) or self._page is None:
+            return False
+        if event.type() == QEvent.Type.KeyRelease:
+            self._released_ms = event.timestamp()
+        if event.type() != QEvent.Type.KeyPress:
             return False
         if self._is_chord(event):
             self.leave()
             return True
-        return self._page.takes(event)
+        return self._page.takes(event, is_repeated=self._is_repeated(event))
+
+    def _is_repeated(self, event: QKeyEvent) -> bool:
+        """Whether it is held: X then lets a key go and presses it in the same moment, which Qt does not always see."""
+        return event.isAutoRepeat() or event.timestamp() == self._released_ms
 
     def _is_chord(self, event: QKeyEvent) -> bool:
         """Whether that is the assistant's chord: by its letter, or by its place where a layout lacks that."""
