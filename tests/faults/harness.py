@@ -89,7 +89,6 @@ class Campaign:
     def __init__(self, folder: Path) -> None:
         """Everything that comes before the session, on a disk that works."""
         self._folder, self._base = folder, folder / "base"
-        hurry()
         data = DataSet(self._base / "data")
         data.prepare()
         one_in_course(self._base / "data" / "study", VISIT.subject)
@@ -176,6 +175,7 @@ def _forked(place: Path, fault: Fault) -> Told:
     report, said = place / "told.json", place / "said.txt"
     child = os.fork()
     if child == 0:
+        hurry()  # not what comes afterwards: a busy computer's disk may need more than that
         try:
             _hold_with(place, fault, report, said)
         finally:
