@@ -33,6 +33,7 @@ class Front(QWidget):
         super().__init__()
         self._facts, self._lines, self._mend, self._show_all = Facts("Reading ..."), Participants(), mend, show_all
         self._of_computer: Sequence[Trouble] = ()
+        self._shown: tuple[Trouble, ...] = ()
         self._start = lambda: start(self.selected)
         self._troubles = QVBoxLayout()
         self._day, self._near = label("", "day"), label("", "day")
@@ -109,6 +110,9 @@ class Front(QWidget):
 
     def _show_troubles(self) -> None:
         troubles = (*self._of_computer, *self._facts.troubles)
+        if troubles == self._shown:  # whoever is at one of their buttons stays there
+            return
+        self._shown = troubles
         clear(self._troubles)
         shown = troubles if len(troubles) <= MOST_TROUBLES else troubles[: MOST_TROUBLES - 1]
         boxes = [TroubleBox(trouble, self._mend) for trouble in shown]
