@@ -385,3 +385,25 @@ def test_what_people_wrote_into_the_table_stays(tmp_path: Path) -> None:
     list_closing(data)
     kept = read_rows(data.funnel, "participant_id")
     assert (kept["sub-DF1"]["by"], kept["sub-DF2"]["purpose"], kept["sub-DF2"]["certainty"]) == ("TA", "care", "5.0")
+
+
+def test_answers_that_were_replaced_leave_the_tables(tmp_path: Path) -> None:
+    """The tables say what the last line of each log says, but for what people wrote, and are mended if they do not."""
+    data, visit = DataSet(tmp_path), Visit("DF1", 1)
+    assert PROTOCOL.funnel
+    assert PROTOCOL.guess
+    asked, guessed = PROTOCOL.funnel.questions, PROTOCOL.guess.questions
+    record_closing(data, "DF1", UTC, asked, {"purpose": "love", "told": "no", "certainty": 5.0}, left=True)
+    record_guess(data, visit, UTC, guessed, {"treatment": "the drug"}, left=True)
+    written = {"participant_id": "sub-DF1", "purpose": "love", "told": "no, or so", "certainty": "5.0", "by": "TA"}
+    write_rows(data.funnel, [written], first=["participant_id"])
+    earlier = {path: path.read_bytes() for path in (data.funnel, data.guesses)}
+    record_closing(data, "DF1", UTC, asked, {"purpose": "drugs", "told": "yes", "certainty": None})
+    record_guess(data, visit, UTC, guessed, {"treatment": "a placebo"})
+    for _ in range(2):
+        row = read_rows(data.funnel, "participant_id")["sub-DF1"]
+        assert [row[name] for name in ("purpose", "told", "certainty", "by")] == ["drugs", "no, or so", "n/a", "TA"]
+        assert [one["treatment"] for one in read_records(data.guesses, "participant_id", "session_id")] == ["a placebo"]
+        for path, content in earlier.items():
+            path.write_bytes(content)
+        assert [str(one) for one in remake(data)] == ["funnel.tsv: made again.", "guess.tsv: made again."]

@@ -2,7 +2,8 @@
 
 The closing questions come once, after the last session; the guess of the treatment after each.
 
-What a person wrote into the table stays; so do answers that an earlier version saved nowhere else.
+What a person wrote into the table stays; so do answers that an earlier version saved nowhere else. Those that were
+left and given again are in the log alone.
 """
 
 from __future__ import annotations
@@ -119,7 +120,7 @@ def _make_room(path: Path) -> bytes:
 def _lines_left(path: Path) -> bytes:
     """The whole lines of a log whose last one was left; none of one with answers, or that is not sound."""
     try:
-        closing = _read(path)
+        closing = _read(path)[-1]
     except BadInput:
         return b""
     lines = path.read_bytes()
@@ -133,26 +134,34 @@ def list_closing(data: DataSet) -> None:
     _list(data, data.guesses, _read_logs(data, "ses-*/*_guess.jsonl"), visits)
 
 
-def _list(data: DataSet, path: Path, closings: list[Closing], keys: Mapping[str, Any]) -> None:
-    if not closings:
+def _list(data: DataSet, path: Path, logs: list[list[Closing]], keys: Mapping[str, Any]) -> None:
+    if not logs:
         return
     with data.writing():
         columns, before = read_keyed(path, tuple(keys))
         rows = {tuple(row[key] for key in keys): row for row in before}
-        for closing in closings:
+        for *left, closing in logs:
             named = {"participant_id": subject_name(closing.subject)}
             if closing.after_session is not UNSET:
                 named["session_id"] = session_name(closing.after_session)
             name = tuple(named.values())
-            there = {column: value for column, value in rows.get(name, {}).items() if value != MISSING}
-            given = {column: cell(value) for column, value in closing.answers.items()}
-            rows[name] = given | there | named
+            replaced = {answer for one in left for answer in _cells(one).items()}  # so nobody wrote it into the table
+            there = {
+                column: value
+                for column, value in rows.get(name, {}).items()
+                if value != MISSING and (column, value) not in replaced
+            }
+            rows[name] = _cells(closing) | there | named
         write_rows(path, [rows[name] for name in sorted(rows)], first=[*keys, *columns])
         asked: dict[str, list[AskedQuestion]] = {}
-        for question in (question for closing in closings for question in closing.questions):
+        for question in (question for *_, closing in logs for question in closing.questions):
             asked.setdefault(question.id, []).append(question)
         described = {name: _describe(questions) for name, questions in asked.items()}
         describe_columns(path.with_suffix(".json"), {**keys, **described})
+
+
+def _cells(closing: Closing) -> dict[str, str]:
+    return {column: cell(value) for column, value in closing.answers.items()}
 
 
 def _describe(questions: list[AskedQuestion]) -> dict[str, Any]:
@@ -165,16 +174,17 @@ def _describe(questions: list[AskedQuestion]) -> dict[str, Any]:
     return described
 
 
-def _read_logs(data: DataSet, pattern: str) -> list[Closing]:
+def _read_logs(data: DataSet, pattern: str) -> list[list[Closing]]:
     folders = [data.root / "sourcedata" / name for name in sorted(data.subjects())]
     paths = (path for folder in folders for path in sorted(folder.glob(pattern)) if LOG.fullmatch(path.name))
     return [_read(path) for path in paths if has_begun(path)]
 
 
-def _read(path: Path) -> Closing:
-    """The last line of a log."""
+def _read(path: Path) -> list[Closing]:
+    """The lines of a log, of which the last counts."""
     lines = read_file(path).split(b"\n")[:-1]
-    closing = read_chain(path, lines, decode)[-1]
-    if not isinstance(closing, Closing):
+    events = read_chain(path, lines, decode)
+    closings = [event for event in events if isinstance(event, Closing)]
+    if len(closings) < len(events):
         raise BadInput(f"{path} is not a log of closing answers. Restore the file.")
-    return closing
+    return closings
