@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import json
 import os
@@ -35,6 +36,7 @@ from experiment.record.closing import (
 from experiment.record.dataset import DataSet
 from experiment.record.remake import remake
 from experiment.record.tsv import read_records, read_rows, write_rows
+from experiment.storage.limits import LETTERS
 from experiment.storage.lock import is_written
 from experiment.task.layout import MINIMUM_SIZE_PX, Layout
 from tests.film import DESKTOP, Film
@@ -407,3 +409,45 @@ def test_answers_that_were_replaced_leave_the_tables(tmp_path: Path) -> None:
         for path, content in earlier.items():
             path.write_bytes(content)
         assert [str(one) for one in remake(data)] == ["funnel.tsv: made again.", "guess.tsv: made again."]
+
+
+def test_an_answer_of_any_length_leaves_the_tables_readable(tmp_path: Path) -> None:
+    """A table with a cell that is longer than Python reads by itself takes further rows, and is made again."""
+    data = DataSet(tmp_path)
+    assert PROTOCOL.funnel
+    csv.field_size_limit(2**17)  # as in a new process
+    for subject, purpose in (("DF1", 2**18 * "x"), ("DF2", "love")):
+        record_closing(data, subject, UTC, PROTOCOL.funnel.questions, GIVEN | {"purpose": purpose})
+    assert [len(row["purpose"]) for row in read_rows(data.funnel, "participant_id").values()] == [2**18, 4]
+    data.funnel.unlink()
+    assert [str(one) for one in remake(data)] == ["funnel.tsv: made again."]
+
+
+def test_what_is_pasted_over_and_over_is_cut() -> None:
+    """Doubling an answer by select all, copy, paste and paste ends at the length of a cell; less is pasted whole."""
+    code = """
+from PyQt6.QtWidgets import QApplication, QPlainTextEdit
+from experiment.cli.closing_answers import Words
+from experiment.cli.closing_pages import Look
+from tests.strategies import PROTOCOL
+
+running = QApplication([])
+words = Words(Look(PROTOCOL, 1280, 720), is_time=False)
+field = words.findChild(QPlainTextEdit)
+running.clipboard().setText("two\\nlines" + 1000 * "x")
+field.paste()
+print(len(words.given))
+for _ in range(8):
+    field.selectAll()
+    field.copy()
+    field.paste()
+    field.paste()
+field.insertPlainText("typed")
+field.paste()
+print(len(words.given))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"QT_QPA_PLATFORM": "offscreen"}, check=True,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stdout.split() == ["1009", str(LETTERS + len("typed"))]

@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QAbstractButton, QButtonGroup, QLineEdit, QPlainText
 
 from experiment.cli.closing_line import AnalogueLine
 from experiment.design.form_questions import AskedQuestion, FormWords
+from experiment.storage.limits import LETTERS
 
 if TYPE_CHECKING:
     from experiment.cli.closing_pages import Look
@@ -220,7 +221,7 @@ class Words(Editor):
 
 
 class _OneLine(QPlainTextEdit):
-    """A field whose words wrap, but are one line: what is pasted loses its line breaks."""
+    """A field whose words wrap, but are one line of a cell's length: what is pasted loses line breaks, and is cut."""
 
     def begin_lines(self, direction: Qt.LayoutDirection) -> None:
         """Where the protocol's language begins its lines."""
@@ -232,9 +233,10 @@ class _OneLine(QPlainTextEdit):
             document.setDefaultTextOption(option)
 
     def insertFromMimeData(self, source: QMimeData | None) -> None:  # noqa: N802 - Qt's name
-        """Spaces for line breaks."""
+        """Spaces for line breaks, in place of what is selected."""
         if source is not None:
-            self.insertPlainText(" ".join(source.text().split()))
+            room = LETTERS - len(self.toPlainText()) + len(self.textCursor().selectedText())
+            self.insertPlainText(" ".join(source.text().split())[: max(0, room)])
 
 
 def _latin(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from experiment.errors import BadInput, EquipmentFailure
 from experiment.storage.atomic_file import write_whole
+from experiment.storage.limits import FILE_BYTES
 from experiment.storage.read_file import read_file
 
 MISSING = "n/a"
@@ -75,6 +76,7 @@ def read_keyed(path: Path, keys: tuple[str, ...]) -> tuple[tuple[str, ...], list
     """The same with the columns, in their order."""
     if not path.exists():
         return keys, []
+    csv.field_size_limit(FILE_BYTES)  # what was written must be readable, and 131,072 characters are Python's own limit
     try:
         reader = csv.reader(io.StringIO(read_file(path).decode("utf-8-sig"), newline=""), delimiter="\t", strict=True)
         lines = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
