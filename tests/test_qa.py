@@ -230,6 +230,24 @@ def test_a_session_without_an_end_died_where_it_stopped(tmp_path: Path) -> None:
     assert "2 of 6 messages rated" in found.text
 
 
+def test_a_running_session_is_called_running(tmp_path: Path) -> None:
+    """While its program writes the log a session has not died, needs nobody, and its assistant has lost none."""
+    path = DataSet(tmp_path).transcript(Visit("DF001", 1), PROTOCOL.task)
+    with log.Writer(path) as transcript:
+        for event in real("quick")[:120]:
+            transcript.append(event)
+        assert transcript.settle(10.0)
+        done = build_report(tmp_path, changed={path: ["after line 120: ended: lost"]}, today=DAY)
+        one = read_session(path)
+    assert not done.needs_person
+    assert (kinds(one), kinds(one, person=False)) == ([], ["running"])
+    assert "The session is running now." in Page(done.page.read_text(encoding="utf-8")).words
+    assert isinstance(one, SessionSummary)
+    several = [replace(one, subject=f"R{number}") for number in range(THRESHOLDS.judged_sessions)]
+    assert study_of(*several).findings == ()
+    assert kinds(read_session(path))[0] == "died"
+
+
 def test_a_failure_names_its_kind(tmp_path: Path) -> None:
     """A session that the program ended with an error is found with the error's kind."""
     one = read_of(tmp_path, [*real()[:-1], ev.Ended("failed", "RuntimeError")])

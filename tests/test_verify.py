@@ -225,6 +225,18 @@ def test_an_unfinished_session_is_verified_as_far_as_it_goes(tmp_path: Path) -> 
     assert [finding.kind for finding in done.findings] == ["table"]
 
 
+def test_a_running_session_needs_no_table_yet(tmp_path: Path) -> None:
+    """While a session runs, that its table is that of the start is no finding."""
+    path = kept(tmp_path, told()[:1])
+    path.unlink()
+    with log.Writer(path) as transcript:
+        for event in told()[:150]:
+            transcript.append(event)
+        assert transcript.settle(10.0)
+        done = verify(path, pilot=True)
+    assert (done.unfinished, done.findings) == (True, ())
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
 def test_a_session_that_was_stopped_verifies(tmp_path: Path, error: type[BaseException]) -> None:
     """An interruption and a failure come again where they came."""

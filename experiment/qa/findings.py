@@ -69,6 +69,7 @@ KINDS = {
     "unproven": "Recorded before logs were sealed in the register",
     "unjudged": "Reading speed cannot be judged",
     "same_rating": "One question always got the same answer",
+    "running": "Running now",
 }
 """The kinds of findings with their titles, the gravest first."""
 INPUTS = {"queue": "hardware queue", "iohub": "ioHub", "poll": "polling", "robot": "synthetic participant"}
@@ -103,7 +104,13 @@ Found = Iterator[tuple[str, bool, str | None, str]]
 def session_findings(
     one: SessionSummary | UnreadableSession, thresholds: Thresholds, changed: Sequence[str] = ()
 ) -> tuple[Finding, ...]:
-    """All findings of a session, the gravest first; `changed`: what its verification found."""
+    """All findings of a session, the gravest first; `changed`: what its verification found.
+
+    One that is running is not judged: what it lacks may still come.
+    """
+    if isinstance(one, SessionSummary) and one.ending == "running":
+        text = "The session is running now. It is checked once it has ended."
+        return (qa_finding("running", text, one.subject, one.session, one.last_place, needs_person=False),)
     found = list(_verified(changed))
     if isinstance(one, UnreadableSession):
         found.append(("unreadable", True, None, one.why))

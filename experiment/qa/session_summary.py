@@ -21,11 +21,12 @@ from experiment.record.shown_scenes import ShownScene, first_unplanned, shown_sc
 from experiment.record.timeline import Attempt, attempts, clock_steps, focus_losses, last_s, pauses, storage_losses
 from experiment.record.transcript import check_mode
 from experiment.record.trial_table import trial_rows
+from experiment.storage.lock import is_written
 
 if TYPE_CHECKING:
     from experiment.record.refreshes import RefreshSummary
 
-Ending = Literal["completed", "aborted", "failed", "died"]
+Ending = Literal["completed", "aborted", "failed", "died", "running"]
 
 
 class Answer(Struct, frozen=True):
@@ -159,12 +160,13 @@ class UnreadableSession(Struct, frozen=True):
 
 def read_session(path: Path, *, pilot: bool = False) -> SessionSummary | UnreadableSession:
     """The reading of a transcript; BadInput for a pilot or a simulation unless `pilot`."""
+    running = is_written(path)  # before it is read, so that of a session that ends meanwhile the end is read
     try:
         transcript = log.read(path, pilot=True)
     except BadInput as error:
         return unreadable(path, _without_path(str(error), path))
     check_mode(path, transcript.started.mode, pilot=pilot)
-    return summarise(path, transcript.events, torn=transcript.torn_bytes > 0)
+    return summarise(path, transcript.events, torn=transcript.torn_bytes > 0, running=running)
 
 
 def _without_path(text: str, path: Path) -> str:
@@ -179,7 +181,7 @@ def unreadable(path: Path, why: str) -> UnreadableSession:
     return UnreadableSession(path, visit.subject, visit.session, why)
 
 
-def summarise(path: Path, events: Sequence[Event], *, torn: bool = False) -> SessionSummary:
+def summarise(path: Path, events: Sequence[Event], *, torn: bool = False, running: bool = False) -> SessionSummary:
     """What a session's events tell; pure."""
     from experiment.record.refreshes import summarise_refreshes  # with numpy, which only this needs
 
@@ -209,7 +211,7 @@ def summarise(path: Path, events: Sequence[Event], *, torn: bool = False) -> Ses
         override=started.override,
         waived=session.waived or (),
         begun_before=len(started.begun_before or ()),
-        ending=ended.status if isinstance(ended, Ended) else "died",
+        ending=ended.status if isinstance(ended, Ended) else "running" if running else "died",
         reason=ended.reason if isinstance(ended, Ended) else None,
         torn=torn,
         duration_s=parts[-1].later_s + last_s(parts[-1].events),

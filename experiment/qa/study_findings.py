@@ -123,7 +123,7 @@ def _computers(groups: Iterable[SessionGroup], thresholds: Thresholds) -> Iterat
 
 def _assistants(groups: Iterable[SessionGroup], thresholds: Thresholds) -> Iterator[Finding]:
     for group in groups:
-        lost = group.sessions - group.completed - group.withdrew  # which is the participant's right
+        lost = group.aborted - group.withdrew + group.died  # to withdraw is the participant's right
         if _is_affected(lost, group.sessions, thresholds):
             text = f"{group.name}: {lost} of {group.sessions} sessions were not completed."
             yield qa_finding("assistant", text, place=group.name)

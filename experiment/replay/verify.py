@@ -32,6 +32,7 @@ from experiment.replay.recorded import Difference, RecordedScreen, RecordEnds, c
 from experiment.replay.signals import signal_findings
 from experiment.replay.tables import row_findings, sidecar_findings, table_findings
 from experiment.storage.hash_chain import line_digests
+from experiment.storage.lock import is_written
 from experiment.storage.read_file import read_file
 from experiment.system.processes import Progress, map_on_all_cores
 from experiment.task import procedure
@@ -66,6 +67,7 @@ def verify(path: Path, *, pilot: bool = False) -> Verification:
 
     Raises BadInput if there is no such file, and for a pilot or a simulated session unless `pilot`.
     """
+    running = is_written(path)  # before it is read, so that of a session that ends meanwhile the end is read
     texts, tail = log.read_lines(path)
     lines = [parse_line(number, text) for number, text in enumerate(texts, start=1)]
     ordered = in_order(lines) if lines else []
@@ -83,7 +85,8 @@ def verify(path: Path, *, pilot: bool = False) -> Verification:
     findings += check_known_before(started)
     findings += check_drawn(started.session)
     findings += _of_another_session(runs)
-    findings += _beside(path, ordered[-1].number, events, frozenset().union(*(run.unsure for run in runs)))
+    if not running:  # the files beside it follow at its end
+        findings += _beside(path, ordered[-1].number, events, frozenset().union(*(run.unsure for run in runs)))
     last = ordered[-1].event
     return Verification(path, last is not None and not isinstance(last, Ended), tuple(findings))
 

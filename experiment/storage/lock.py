@@ -23,8 +23,11 @@ _FLAGS = os.O_RDWR | getattr(os, "O_BINARY", 0)
 
 
 def is_written(path: Path) -> bool:
-    """Whether a process that is alive writes to this file."""
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    """Whether a process that is alive writes to this file; not where it cannot be opened, which reading it tells."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except OSError:
+        return False
     try:
         _lock(descriptor)
     except BlockingIOError:
