@@ -193,6 +193,96 @@ def test_a_server_that_is_away_loses_no_report(browser: Browser, evenings: Eveni
     assert len(sendings(evenings)) == 1
 
 
+def hold(page: Page, day: str) -> list[Route]:
+    """The reports about this day that the page sends from now on, which hang until they are let through."""
+    held: list[Route] = []
+    page.route(f"**/{day}", lambda route: held.append(route) if route.request.method == "POST" else route.continue_())
+    return held
+
+
+def wait_for_sending(page: Page, held: list[Route]) -> None:
+    """Until a report hangs."""
+    until_s = time.monotonic() + LIMIT_S
+    while not held and time.monotonic() < until_s:
+        page.wait_for_timeout(20)
+    assert held
+
+
+@pytest.mark.parametrize("pressed", [True, False])
+def test_answers_changed_while_a_report_is_under_way_are_sent_before_the_thanks(
+    browser: Browser, evenings: Evenings, port: int, *, pressed: bool
+) -> None:
+    """Changed while a retry hangs, with Send pressed again or not: thanked for once the server has what is shown."""
+    with phone(browser, evenings, port) as (context, page):
+        tap_all(page)
+        context.set_offline(True)
+        page.get_by_role("button").tap()
+        page.get_by_text("Not sent yet").wait_for()
+        held = hold(page, "2026-11-24")
+        context.set_offline(False)
+        wait_for_sending(page, held)
+        tap_all(page, 3)
+        if pressed:
+            page.get_by_role("button").tap()
+            page.get_by_text("Sending ...").wait_for()
+        held.pop().continue_()
+        wait_for_sending(page, held)
+        assert [{*sent.answers.values()} for sent in sendings(evenings)] == [{2}]
+        assert page.url.endswith("/2026-11-24")
+        held.pop().continue_()
+        page.wait_for_url("**/received")
+        assert [{*sent.answers.values()} for sent in sendings(evenings)] == [{2}, {3}]
+        assert page.evaluate("localStorage.length") == 0
+
+
+def test_a_report_does_not_wait_for_another_days(browser: Browser, evenings: Evenings, port: int) -> None:
+    """While yesterday's hangs, today's is sent and thanked for; yesterday's is answered later and leaves the phone."""
+    with phone(browser, evenings, port) as (context, page):
+        tap_all(page)
+        context.set_offline(True)
+        page.get_by_role("button").tap()
+        page.get_by_text("Not sent yet").wait_for()
+        page.close()
+        context.set_offline(False)
+        evenings.at(MONDAY + 2 * DAY, "20:30")
+        later = context.new_page()
+        held = hold(later, "2026-11-24")
+        later.goto(address(evenings, port))
+        wait_for_sending(later, held)
+        tap_all(later, 3)
+        held.clear()
+        later.get_by_role("button").tap()
+        later.wait_for_url("**/2026-11-25/received")
+        assert [(sent.date, {*sent.answers.values()}) for sent in sendings(evenings)] == [("2026-11-25", {3})]
+        wait_for_sending(later, held)
+        assert later.evaluate("Object.keys(localStorage)") == [f"report {evenings.path()}/2026-11-24"]
+        held.pop().continue_()
+        later.get_by_text("This report cannot be sent at this time").wait_for()
+        assert later.evaluate("localStorage.length") == 0
+
+
+def test_a_report_without_an_answer_is_sent_again(browser: Browser, evenings: Evenings, port: int) -> None:
+    """After 20 s of silence the page says that nothing was sent and keeps the answers; its next try is thanked for."""
+    with phone(browser, evenings, port) as (_, page):
+        page.clock.install()
+        page.reload()
+        tap_all(page)
+        held = hold(page, "2026-11-24")
+        page.get_by_role("button").tap()
+        wait_for_sending(page, held)
+        page.clock.run_for(19_000)
+        assert page.inner_text("#state") == "Sending ..."
+        page.clock.run_for(1_000)
+        page.get_by_text("Not sent yet").wait_for()
+        assert page.get_by_role("button").is_enabled()
+        assert page.evaluate("localStorage.length") == 1
+        page.unroute("**/2026-11-24")
+        page.clock.run_for(15_000)
+        page.wait_for_url("**/received")
+        assert page.evaluate("localStorage.length") == 0
+    assert len(sendings(evenings)) == 1
+
+
 def log_in(status: int, route: Route) -> None:
     """What a network's own page says in place of the server."""
     route.fulfill(status=status, body="<p>Please log in</p>")
@@ -227,6 +317,25 @@ def test_the_keyboard_suffices(browser: Browser, evenings: Evenings, port: int) 
         page.keyboard.press("Enter")
         page.wait_for_url("**/received")
     assert [*sendings(evenings)[0].answers.values()] == [2] * 6 + [1]
+
+
+def test_enter_that_is_held_sends_no_report_with_an_item_left_out(
+    browser: Browser, evenings: Evenings, port: int
+) -> None:
+    """Enter held on Send only points out what was left out; pressed once more, the report is sent as it is."""
+    with phone(browser, evenings, port, has_touch=False, is_mobile=False) as (_, page):
+        for item in DAILY.items[:-1]:
+            page.locator(f"input[name=item_{item.id}][value='2']").check()
+        page.get_by_role("button").focus()
+        for _ in range(5):
+            page.keyboard.down("Enter")
+        page.keyboard.up("Enter")
+        page.locator(".missing").wait_for()
+        page.wait_for_timeout(500)
+        assert sendings(evenings) == []
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/received")
+    assert [*sendings(evenings)[0].answers.values()] == [2] * 6 + [None]
 
 
 @pytest.mark.parametrize("daily", [DAILY, RIGHT_TO_LEFT], ids=["en", "ar"])

@@ -1,17 +1,23 @@
 // What the pages can do without: keep a report that could not be sent, and send it once there is a connection.
 "use strict";
 const main = document.querySelector("main"), form = document.querySelector("form"), state = document.getElementById("state");
-const RETRY_MS = 15000;
+const RETRY_MS = 15000, PATIENCE_MS = 20000;
 const link = main.dataset.link && new URL(main.dataset.link, location.href).pathname;
 
 const say = text => { state.textContent = text; state.scrollIntoView({block: "nearest"}); };
 const key = path => "report " + path;
-const waiting = () => link ? Object.keys(localStorage).filter(one => one.startsWith(key(link + "/"))) : [];
+const kept = path => localStorage.getItem(key(path));
+const waiting = () => link ? Object.keys(localStorage).filter(one => one.startsWith(key(link + "/")))
+  .map(one => one.slice(key("").length)) : [];
 
-// What the server says to a report; nothing where it asks for patience, or a network's own page came instead of ours.
+// What the server says to a report; nothing where it asks for patience or is silent, or a network's own page came
+// instead of ours.
 async function post(path, body) {
+  const silence = new AbortController();
+  setTimeout(() => silence.abort(), PATIENCE_MS);
   try {
-    const answer = await fetch(path, {method: "POST", body: new URLSearchParams(body), cache: "no-store"});
+    const request = {method: "POST", body: new URLSearchParams(body), cache: "no-store", signal: silence.signal};
+    const answer = await fetch(path, request);
     if (answer.status >= 500 || answer.status === 429 || answer.status === 408) return null;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main[data-link]");
     return page && {page, url: answer.redirected && answer.url};
@@ -20,27 +26,24 @@ async function post(path, body) {
   }
 }
 
-// Sends what waits for this path, which an answer ends; whether there was one.
-async function send(path) {
-  const body = localStorage.getItem(key(path)), answer = await post(path, body);
-  if (!answer) {
-    say(main.dataset.unsent);
-    return false;
-  }
-  if (localStorage.getItem(key(path)) === body) localStorage.removeItem(key(path));
-  if (form && path !== location.pathname) return true;  // another day's report; this page is being filled in
-  if (answer.url) location.replace(answer.url);
+// Sends what is kept for this path, and what took its place meanwhile: the page tells of the newest only.
+async function sendKept(path) {
+  let body, answer;
+  do {
+    body = kept(path);
+    answer = await post(path, body);
+  } while (![body, null].includes(kept(path)));  // null: another tab has sent it
+  if (answer) localStorage.removeItem(key(path));
+  if (form && path !== location.pathname) return;  // another day's report; this page is being filled in
+  if (!answer) say(main.dataset.unsent);
+  else if (answer.url) location.replace(answer.url);
   else main.replaceChildren(...answer.page.childNodes);
-  return true;
 }
 
-let busy = false;
-async function sendAll() {
-  if (busy) return;
-  busy = true;
-  for (const one of waiting()) if (!await send(one.slice(key("").length))) break;
-  busy = false;
-}
+// One sending at a time for each path, so that the server gets a correction last; none waits for another day's.
+const underWay = {};
+const send = path => underWay[path] ??= sendKept(path).finally(() => { delete underWay[path]; });
+const sendAll = () => waiting().forEach(path => send(path));
 
 // Asked once for what was left out; then it is sent as it is.
 function isAskedFor() {
@@ -58,30 +61,35 @@ function isAskedFor() {
 }
 
 if (form) {
+  const button = form.querySelector("button");
+  const keep = () => localStorage.setItem(key(location.pathname), new URLSearchParams(new FormData(form)));
+  let pressed = false;
   form.elements.offset.value = -new Date().getTimezoneOffset();
   form.addEventListener("submit", async event => {
     event.preventDefault();
-    if (busy || isAskedFor()) return;
+    if (isAskedFor()) return;
     try {
-      localStorage.setItem(key(location.pathname), new URLSearchParams(new FormData(form)));
+      keep();
     } catch {
       form.submit();  // a browser that keeps nothing sends it as it would without this script
       return;
     }
-    const button = form.querySelector("button");
-    button.disabled = true;
+    pressed = button.disabled = true;
     say(main.dataset.sending);
-    await sendAll();
+    await send(location.pathname);
     button.disabled = false;
   });
   form.addEventListener("change", event => {
     const set = event.target.closest("fieldset");
     set.classList.remove("missing");
     set.querySelector("strong")?.remove();
+    if (pressed) keep();  // what the page says of the answers is meant for those that it shows
   });
+  // Enter that is held would answer at once that what was left out is meant to be.
+  form.addEventListener("keydown", event => { if (event.repeat && event.key === "Enter") event.preventDefault(); });
 }
 // A page that the browser kept could show answers to somebody else.
 addEventListener("pageshow", event => { if (event.persisted) location.reload(); });
 addEventListener("online", sendAll);
-setInterval(() => { if (waiting().length) sendAll(); }, RETRY_MS);
-if (waiting().length) sendAll();
+setInterval(sendAll, RETRY_MS);
+sendAll();
