@@ -19,7 +19,7 @@ MODULES = sorted((ROOT / "experiment").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 DRAWING = {"psychopy", "psychtoolbox", "pyglet"}
 WITH_QT = {
-    *("form_window.py", "form_widgets.py"),  # cli/
+    *("form_window.py", "form_widgets.py", "held_keys.py"),  # cli/
     *("closing_window.py", "closing_pages.py", "closing_answers.py", "closing_line.py"),
     *("window.py", "front.py", "result.py", "widgets.py", "jobs.py"),  # desk/
 }

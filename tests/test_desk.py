@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -21,9 +22,10 @@ from experiment.record.finding import Finding
 from experiment.record.rescue import RescueCopy
 from experiment.study.register import Register
 from experiment.study.status import Urgency
-from tests.assistant import PROBLEM, Desk, pixels_of
+from tests.assistant import ACCENT, PROBLEM, Desk, areas, pixels_of
 from tests.lab import SUBJECT, Lab, managed, short_protocol
 from tests.registers import consented, enrolled, run_session, started, story, today, write_register
+from tests.test_start import interrupted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -252,3 +254,69 @@ def test_without_a_display_the_desk_says_what_to_do(lab: Lab) -> None:
 def test_only_what_is_due_is_of_today(urgency: Urgency) -> None:
     """Who is done is not among those of today, who is overdue is."""
     assert ParticipantLine("a", "", "", "", "", urgency).is_today == (urgency is Urgency.overdue)
+
+
+def test_one_of_a_like_id_is_not_taken_unasked(lab: Lab, hands: Hands) -> None:
+    """An ID that nobody has, and Return, open the form of nobody; the participant of a like ID has to be chosen."""
+    lab.messages(subject="DF17")
+    with Desk(lab, hands) as desk:
+        desk.finds("DF71")
+        desk.type("return")
+        assert "--subject" not in desk.command("run").cmdline()
+        desk.waits_for("Day Four")
+        desk.type("escape")
+        desk.finds("DF17")
+        desk.type("return")
+        assert "DF17" in desk.command("run").cmdline()
+
+
+def test_a_click_beside_the_form_does_not_hide_it(lab: Lab, hands: Hands) -> None:
+    """The empty page that covers the desktop comes to the front at a click, and gives way to the form again."""
+    lab.messages()
+    with managed(str(lab.display), "openbox"), Desk(lab, hands) as desk:
+        desk.finds(SUBJECT)
+        desk.type("return")
+        desk.waits_for("Day Four")
+        desk.sees(ACCENT, (60, 18))
+        desk.clicks((60, 400))
+        time.sleep(0.5)
+        desk.waits_for("Day Four")
+        desk.sees(ACCENT, (60, 18))
+
+
+def test_return_that_is_held_takes_no_offer(lab: Lab, hands: Hands) -> None:
+    """Held from the desk on until the form of an interrupted session is there, it leaves the decision to a press."""
+    lab.messages()
+    interrupted(lab, hands)
+    with Desk(lab, hands) as desk:
+        desk.finds(SUBJECT)
+        with hands.holding("return"):
+            desk.waits_for("Day Four")
+            time.sleep(1.0)
+        desk.sees(PROBLEM, (300, 30))
+
+
+def test_no_problem_is_mended_while_a_command_runs(lab: Lab, hands: Hands) -> None:
+    """Its button asks nothing meanwhile, since nothing could be done with the answer; then it does."""
+    lab.messages()
+    first = today() - timedelta(days=6)
+    told = (enrolled(SUBJECT, day=first), consented(SUBJECT, first), started(1, first, SUBJECT))
+    write_register(lab.data / "study", story(*told))
+    with Desk(lab, hands) as desk:
+        box = desk.sees(PROBLEM, (300, 30))[-1]
+        with hands.holding("lalt"):
+            hands.tap("c")
+        check = desk.command("check")
+        check.suspend()
+        desk.sees(PROBLEM, (300, 30))  # which the bar of the running command has moved
+        box = desk.sees(PROBLEM, (300, 30))[-1]
+        button_px = box.right - 60, box.middle[1]
+        desk.clicks(button_px)
+        time.sleep(1.0)
+        desk.waits_for("Day Four: the desk")
+        check.kill()
+        desk.shows(lambda screen: not areas(screen, PROBLEM, (300, 30)))
+        desk.type("return")
+        box = desk.sees(PROBLEM, (300, 30))[-1]
+        desk.clicks((box.right - 60, box.middle[1]))
+        desk.waits_for("Day Four")

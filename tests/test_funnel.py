@@ -40,7 +40,7 @@ from experiment.storage.limits import LETTERS
 from experiment.storage.lock import is_written
 from experiment.task.layout import MINIMUM_SIZE_PX, Layout
 from tests.film import DESKTOP, Film
-from tests.lab import FEW, SUBJECT, Lab, by_keyboard, chord, is_closing, managed, participates, short_protocol
+from tests.lab import FEW, LIMIT_S, SUBJECT, Lab, by_keyboard, chord, is_closing, managed, participates, short_protocol
 from tests.places import ROOT
 from tests.registers import run_session
 from tests.strategies import PROTOCOL
@@ -193,6 +193,25 @@ def test_a_slip_of_the_hand_answers_no_question(lab: Lab, hands: Hands, eyes: Ey
     assert [row[name] for name in "abc"] == ["a", "b", "c"]
 
 
+def test_who_looks_at_the_desktop_is_led_back(lab: Lab, hands: Hands, eyes: Eyes) -> None:
+    """Where a window manager takes all windows off the screen at once, the question comes back, with the keyboard."""
+    short_protocol(lab.protocol, funnel=True)
+    run_session(DataSet(lab.data), Visit(SUBJECT, 2), datetime.now(timezone.utc))
+    with managed(str(lab.display), "openbox"), Film(str(lab.display)) as film:
+        sitting = lab.begins("funnel", "--subject", SUBJECT, *lab.places()[:4])
+        eyes.sees(FIELD, WHITE)
+        eyes.waits_for_focus()
+        begin_s = time.monotonic()
+        with hands.holding("lwindows"):
+            hands.tap("d")
+        while not film.desktop_since(begin_s):
+            assert time.monotonic() < begin_s + LIMIT_S, "no desktop was shown"
+            time.sleep(0.01)
+        answers(hands, eyes)
+        assert sitting.ends()[0] == 0
+    assert read_rows(DataSet(lab.data).funnel, "participant_id")[f"sub-{SUBJECT}"]["purpose"] == "love"
+
+
 def test_what_was_left_can_be_asked_again(lab: Lab, hands: Hands, eyes: Eyes) -> None:
     """The chord, on a Russian keyboard too, ends the questions: answers are kept, and they can be asked again."""
     lab.messages()
@@ -203,7 +222,11 @@ def test_what_was_left_can_be_asked_again(lab: Lab, hands: Hands, eyes: Eyes) ->
     taps(hands, "h", "m", "return")
     assert lab.display
     with keyboard(lab.display, "ru"):
-        chord(hands)
+        with hands.holding("lctrl", "lshift"):
+            hands.tap(
+                "p", 1.0
+            )  # held for so long that it repeats; it leaves the questions, and not the page after them
+        assert sitting.process.poll() is None
         takes_over(hands, eyes)
     status, said = sitting.ends()
     assert (status, f"dayfour funnel --subject {SUBJECT}" in said) == (0, True), said

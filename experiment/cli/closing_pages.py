@@ -14,6 +14,7 @@ from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from experiment.cli.closing_answers import editor_of
 from experiment.cli.form_widgets import ERROR, label, push_button
+from experiment.cli.held_keys import RETURN
 from experiment.design.form_questions import AskedQuestion, FormWords
 from experiment.design.language import is_right_to_left
 from experiment.design.protocol import Protocol
@@ -24,7 +25,6 @@ from experiment.task.layout import Layout
 
 QUIET_SIZE = 20
 AIR_SIZE = 30  # between the parts of a page
-CONFIRM = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 class Look:
@@ -81,8 +81,8 @@ class Page(QWidget):
     def begin(self) -> None:
         """With the cursor where the answer goes."""
 
-    def takes(self, event: QKeyEvent, *, is_repeated: bool) -> bool:  # noqa: ARG002 - of a page with a question
-        """Whether a key means something on this page, which is then done; `is_repeated`: it is held."""
+    def takes(self, event: QKeyEvent, *, is_repeat: bool) -> bool:  # noqa: ARG002 - of a page with a question
+        """Whether a key means something on this page, which is then done; `is_repeat`: it is held."""
         return False
 
 
@@ -155,10 +155,10 @@ class QuestionPage(Page):
         self._editor.begin()
         QTimer.singleShot(self._minimum_ms, self._let_leave)
 
-    def takes(self, event: QKeyEvent, *, is_repeated: bool) -> bool:
+    def takes(self, event: QKeyEvent, *, is_repeat: bool) -> bool:
         """Return answers wherever the cursor is, once; the other keys are the answer's."""
-        if Qt.Key(event.key()) in CONFIRM or (event.key() == Qt.Key.Key_Space and self._editor.has_no_words):
-            if not is_repeated:
+        if event.key() in RETURN or (event.key() == Qt.Key.Key_Space and self._editor.has_no_words):
+            if not is_repeat:
                 self.answer()
             return True
         return self._editor.takes(event)

@@ -41,7 +41,6 @@ class ClosingWindow(QWidget):
         self._protocol, self._full_screen = protocol, full_screen
         self._left, self._loop = False, QEventLoop()
         self._page: Page | None = None
-        self._released_ms = -1  # when a key was last let go, on the clock of Qt's events
         self._names = read_key_names()
         place = _place(full_screen=full_screen)
         self.setWindowTitle(TITLE)
@@ -57,7 +56,7 @@ class ClosingWindow(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._guard = QTimer(self)
         # Python hears of signals only while it runs, which is here too; a window leaves the keyboard to others.
-        self._guard.timeout.connect(self._keep_focus if full_screen else lambda: None)
+        self._guard.timeout.connect(self._stay_in_front if full_screen else lambda: None)
 
     def open(self) -> None:
         """Come on the screen, above every other window; back once it is seen there."""
@@ -65,11 +64,11 @@ class ClosingWindow(QWidget):
             self.showFullScreen()
         else:
             self.show()
-        self._guard.start(LOOK_MS)
         deadline_s = time.monotonic() + OPEN_S
         while not self._is_seen() and time.monotonic() < deadline_s:
             self._keep_focus()
             QApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
+        self._guard.start(LOOK_MS)
 
     def ask(self, funnel: Funnel) -> tuple[Answers, bool]:
         """The answers, one question after the other, by ids, None for nothing; and whether it was ended early.
@@ -129,20 +128,14 @@ class ClosingWindow(QWidget):
 
     def eventFilter(self, _: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 - Qt's name
         """The assistant's chord, and the keys of the page, wherever the cursor is."""
-        if not isinstance(event, QKeyEvent) or self._page is None:
+        if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress or self._page is None:
             return False
-        if event.type() == QEvent.Type.KeyRelease:
-            self._released_ms = event.timestamp()
-        if event.type() != QEvent.Type.KeyPress:
-            return False
+        is_repeat = self._application.held.is_repeat(event)
         if self._is_chord(event):
-            self.leave()
+            if not is_repeat:  # of which each would leave one more page
+                self.leave()
             return True
-        return self._page.takes(event, is_repeated=self._is_repeated(event))
-
-    def _is_repeated(self, event: QKeyEvent) -> bool:
-        """Whether it is held: X then lets a key go and presses it in the same moment, which Qt does not always see."""
-        return event.isAutoRepeat() or event.timestamp() == self._released_ms
+        return self._page.takes(event, is_repeat=is_repeat)
 
     def _is_chord(self, event: QKeyEvent) -> bool:
         """Whether that is the assistant's chord: by its letter, or by its place where a layout lacks that."""
@@ -176,6 +169,14 @@ class ClosingWindow(QWidget):
         middle = self.mapToGlobal(self.rect().center())
         seen = screen.grabWindow(x=middle.x(), y=middle.y(), width=1, height=1).toImage()
         return seen.isNull() or seen.pixelColor(0, 0).name().upper() == self._protocol.display.background.upper()
+
+    def _stay_in_front(self) -> None:
+        """On the screen, also where all windows are taken off it at once to see the desktop; and with the keyboard."""
+        handle = self.windowHandle()
+        if handle is not None and not handle.isExposed():
+            self.hide()
+            self.showFullScreen()
+        self._keep_focus()
 
     def _keep_focus(self) -> None:
         """The keyboard is for this page, also where no window manager gives it, or another window takes it."""

@@ -34,6 +34,8 @@ from PyQt6.QtWidgets import (
 from experiment.cli import form
 from experiment.cli.form import Decided, Given, Offer, Problem, Wrong
 from experiment.cli.form_widgets import STYLE, Field, ProblemBox, label, push_button, question_label
+from experiment.cli.held_keys import Application
+from experiment.cli.terminal import tell_desk
 from experiment.design.form_questions import AskedQuestion, FormWords
 from experiment.errors import DayFourError
 from experiment.system import this_computer
@@ -75,15 +77,15 @@ class Filled(NamedTuple):
     result: Any
 
 
-def application() -> QApplication:
+def application() -> Application:
     """Qt, the only one of this process; large enough to be read on a screen of many pixels, which is not scaled."""
-    if isinstance(running := QApplication.instance(), QApplication):
+    if isinstance(running := QApplication.instance(), Application):
         return running
     if (mode := this_computer().screen()) is not None:
         factor = max(1.0, min(mode.width_px / USUAL_PX[0], mode.height_px / USUAL_PX[1])) / (mode.scaling or 1.0)
         os.environ.setdefault("QT_SCALE_FACTOR", f"{max(1.0, factor):.2f}")
     QApplication.setStyle("Fusion")  # the same on every desktop
-    return QApplication([TITLE])
+    return Application(TITLE)
 
 
 def fill_in(page: FormPage) -> Filled | None:
@@ -91,7 +93,9 @@ def fill_in(page: FormPage) -> Filled | None:
     running = application()
     dialog = Dialog(page)
     with stopped_by(signal.SIG_DFL):  # at once: Qt calls no Python while a form is open, and nothing is unsaved
+        tell_desk(form=int(dialog.winId()))
         dialog.exec()
+        tell_desk(form=0)
     dialog.deleteLater()
     running.processEvents()  # the form is off the screen before a window opens
     if dialog.failure is not None:

@@ -85,6 +85,12 @@ def give_keyboard(window: int) -> None:
         linux.give_keyboard(window)
 
 
+def bring_forward(window: int) -> None:
+    """Bring a window of a program that we started to the front, by its number here; on macOS it has none."""
+    if sys.platform != "darwin":
+        _of_this_system().bring_forward(window)
+
+
 def key_legends() -> Legends:
     """What the keys of this computer type in the layout in use now."""
     legends: Legends = _of_this_system().key_legends()

@@ -145,6 +145,20 @@ def give_keyboard(window: int) -> None:
     _asked_x11(give)
 
 
+def bring_forward(window: int) -> None:
+    """Ask the window manager, as a pager does (EWMH, _NET_ACTIVE_WINDOW); without one, no click hides a window."""
+    from Xlib import X
+    from Xlib.protocol.event import ClientMessage
+
+    def ask(display: Any) -> None:
+        active, of_pager = display.intern_atom("_NET_ACTIVE_WINDOW"), 2
+        message = ClientMessage(window=window, client_type=active, data=(32, [of_pager, X.CurrentTime, 0, 0, 0]))
+        display.screen().root.send_event(message, X.SubstructureRedirectMask | X.SubstructureNotifyMask)
+        display.sync()
+
+    _asked_x11(ask)
+
+
 def is_managed(display: Any) -> bool:
     """Whether a window manager is at work: one that has ended may have left its name, but not the window it names."""
     from Xlib import Xatom

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QKeySequence, QShortcut
-from PyQt6.QtWidgets import QButtonGroup, QHBoxLayout, QLineEdit, QProgressBar, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QButtonGroup, QHBoxLayout, QLineEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from experiment.cli.desk.facts import Facts, ParticipantLine, State
 from experiment.cli.desk.troubles import Trouble
@@ -33,7 +33,8 @@ class Front(QWidget):
         super().__init__()
         self._facts, self._lines, self._mend, self._show_all = Facts("Reading ..."), Participants(), mend, show_all
         self._of_computer: Sequence[Trouble] = ()
-        self._shown: tuple[Trouble, ...] = ()
+        self._shown, self._mending = tuple[Trouble, ...](), list[QPushButton]()
+        self._is_found = False
         self._start = lambda: start(self.selected)
         self._troubles = QVBoxLayout()
         self._day, self._near = label("", "day"), label("", "day")
@@ -55,7 +56,7 @@ class Front(QWidget):
         index, lines = self._table.currentIndex(), self._lines.lines
         if index.isValid() and index.row() < len(lines):
             return lines[index.row()]
-        return lines[0] if self._find.text() and len(lines) == 1 else None
+        return lines[0] if self._is_found and len(lines) == 1 else None
 
     def show_facts(self, facts: Facts) -> None:
         """These facts from now on; who was selected stays so."""
@@ -77,7 +78,8 @@ class Front(QWidget):
 
     def working(self, title: str) -> None:
         """A command runs, so that no other can be started; "" for none."""
-        for one in self._buttons:
+        self._is_working = bool(title)
+        for one in (*self._buttons, *self._mending):
             one.setEnabled(not title)
         for part in (self._doing, self._bar, self._stop):
             part.setVisible(bool(title))
@@ -105,7 +107,8 @@ class Front(QWidget):
         self._near.setText(_of_nobody(self._find.text(), has_near=bool(near)) if everybody or wanted else "")
         self._near.setVisible(bool(self._near.text()) and not shown)
         self._lines.show(tuple(shown or (line for line in everybody if line.subject in near)))
-        if wanted and self._lines.lines:
+        self._is_found = bool(wanted and shown)  # one of a like ID has to be chosen
+        if self._is_found:
             self._table.selectRow(0)
 
     def _show_troubles(self) -> None:
@@ -119,9 +122,11 @@ class Front(QWidget):
         if more := len(troubles) - len(shown):
             others = Trouble(f"{more} more problems.", "Show all")
             boxes.append(TroubleBox(others, lambda _: self._show_all(troubles)))
+        self._mending = [box.button for box in boxes]
         for box in boxes:
+            box.button.setEnabled(not self._is_working)
             self._troubles.addWidget(box)
-        for one, following in pairwise([*(box.button for box in boxes), self._find]):
+        for one, following in pairwise([*self._mending, self._find]):
             QWidget.setTabOrder(one, following)
 
     def _build(self) -> None:

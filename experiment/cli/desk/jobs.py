@@ -71,6 +71,11 @@ class Job(QObject):
         self._process.start(program, arguments)
         self._process.closeWriteChannel()
 
+    @property
+    def form(self) -> int:
+        """The window in which it asks something now, by the system's number; 0 for none."""
+        return int(self._outcome.told.get("form", 0))
+
     def stop(self) -> None:
         """Ask it to end, as Ctrl+C at a terminal does."""
         self._outcome.was_stopped = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PyQt6.QtCore import QAbstractTableModel, QModelIndex, Qt
-from PyQt6.QtGui import QColor, QKeyEvent
+from PyQt6.QtGui import QColor, QKeyEvent, QMouseEvent
 from PyQt6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableView, QWidget
 
 from experiment.cli.desk.facts import ParticipantLine
@@ -57,6 +57,19 @@ class TroubleBox(QWidget):
         row.addWidget(label(trouble.text, ""), stretch=1)
         self.button = push_button(trouble.button, lambda: mend(trouble))
         row.addWidget(self.button)
+
+
+class Cover(QWidget):
+    """An empty page over the whole screen."""
+
+    def __init__(self, make_way: Callable[[], object]) -> None:
+        """`make_way` is called at each click, which brings this page to the front."""
+        super().__init__()
+        self._make_way = make_way
+
+    def mouseReleaseEvent(self, _: QMouseEvent | None) -> None:  # noqa: N802 - Qt's name
+        """A click beside what is asked in front."""
+        self._make_way()
 
 
 class Participants(QAbstractTableModel):

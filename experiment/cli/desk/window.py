@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from experiment.cli.desk.jobs import Job, Outcome, command_of
 from experiment.cli.desk.places import SESSIONS, Command, Places
 from experiment.cli.desk.result import Result, acts_after, checked, findings_of, heading_after, said, told_after
 from experiment.cli.desk.troubles import Trouble, of_computer
-from experiment.cli.desk.widgets import DESK_STYLE, Act, TroubleBox
+from experiment.cli.desk.widgets import DESK_STYLE, Act, Cover, TroubleBox
 from experiment.cli.form_widgets import PAPER, take_keyboard
 from experiment.cli.form_window import application
 from experiment.cli.options import ROOT
@@ -34,6 +34,7 @@ from experiment.errors import DayFourError
 from experiment.preflight import computer
 from experiment.record.dataset import DataSet
 from experiment.record.finding import Finding
+from experiment.system import bring_forward
 from experiment.task.scenes import calling_page
 
 BY_ASSISTANT = (0, 3)  # exit status of a session that the assistant led to its end
@@ -50,17 +51,19 @@ class Desk(QWidget):
         super().__init__()
         self._places, self._job = places, None  # type: Places, Job | None
         self._pool = ThreadPoolExecutor(2)
+        self._next: Future[None] | None = None
         self._pages = QStackedWidget()
         self._front = Front(self._start, self._mend, self._show_all, self._acts(), self._stop)
-        self._cover = QWidget()
+        self._cover = Cover(self._make_way)
         self._build()
         self.read.connect(self._front.show_facts)
         self.measured.connect(self._show_measured)
         self.look()
 
     def look(self) -> None:
-        """Read everything anew."""
-        self._pool.submit(self._read)
+        """Read everything anew, unless that is about to happen."""
+        if self._next is None or self._next.running() or self._next.done():
+            self._next = self._pool.submit(self._read)
 
     def _read(self) -> None:
         """First who needs what; then how the computer is, and what is wrong, for which more files are read."""
@@ -124,6 +127,11 @@ class Desk(QWidget):
             self._cover.setStyleSheet(f"background: {self._background()}")
             self.showFullScreen()
             self.run(title, command, self._after_session)
+
+    def _make_way(self) -> None:
+        """The command's form comes back above the cover, which a click beside it brought to the front."""
+        if self._job is not None and self._job.form:
+            bring_forward(self._job.form)
 
     def _after_session(self, outcome: Outcome) -> None:
         """The assistant's page; where nobody ended the session, not before the assistant takes over."""
