@@ -42,7 +42,7 @@ async function sendKept(path) {
 
 // One sending at a time for each path, so that the server gets a correction last; none waits for another day's.
 const underWay = {};
-const send = path => underWay[path] ??= sendKept(path).finally(() => { delete underWay[path]; });
+const send = path => underWay[path] = underWay[path] || sendKept(path).finally(() => { delete underWay[path]; });
 const sendAll = () => waiting().forEach(path => send(path));
 
 // Asked once for what was left out; then it is sent as it is.
