@@ -7,12 +7,12 @@ from itertools import pairwise
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QKeySequence, QShortcut
-from PyQt6.QtWidgets import QButtonGroup, QHBoxLayout, QLineEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QButtonGroup, QHBoxLayout, QLineEdit, QProgressBar, QVBoxLayout, QWidget
 
 from experiment.cli.desk.facts import Facts, ParticipantLine, State
 from experiment.cli.desk.troubles import Trouble
 from experiment.cli.desk.widgets import COLOURS, Act, Participants, ParticipantsTable, TroubleBox
-from experiment.cli.form_widgets import clear, label, push_button
+from experiment.cli.form_widgets import label, push_button
 from experiment.design.visit import bare_label
 from experiment.study.snapshot import near_ids
 
@@ -33,7 +33,8 @@ class Front(QWidget):
         super().__init__()
         self._facts, self._lines, self._mend, self._show_all = Facts("Reading ..."), Participants(), mend, show_all
         self._of_computer: Sequence[Trouble] = ()
-        self._shown, self._mending = tuple[Trouble, ...](), list[QPushButton]()
+        self._boxes, self._all = dict[Trouble, TroubleBox](), tuple[Trouble, ...]()
+        self._others = TroubleBox(Trouble("", "Show all"), lambda _: self._show_all(self._all))
         self._is_found = False
         self._start = lambda: start(self.selected)
         self._troubles = QVBoxLayout()
@@ -79,7 +80,7 @@ class Front(QWidget):
     def working(self, title: str) -> None:
         """A command runs, so that no other can be started; "" for none."""
         self._is_working = bool(title)
-        for one in (*self._buttons, *self._mending):
+        for one in (*self._buttons, *(box.button for box in (*self._boxes.values(), self._others))):
             one.setEnabled(not title)
         for part in (self._doing, self._bar, self._stop):
             part.setVisible(bool(title))
@@ -112,21 +113,24 @@ class Front(QWidget):
             self._table.selectRow(0)
 
     def _show_troubles(self) -> None:
+        """The first of them, and how many more there are; who is at the button of one that was there stays at it."""
         troubles = (*self._of_computer, *self._facts.troubles)
-        if troubles == self._shown:  # whoever is at one of their buttons stays there
-            return
-        self._shown = troubles
-        clear(self._troubles)
         shown = troubles if len(troubles) <= MOST_TROUBLES else troubles[: MOST_TROUBLES - 1]
-        boxes = [TroubleBox(trouble, self._mend) for trouble in shown]
-        if more := len(troubles) - len(shown):
-            others = Trouble(f"{more} more problems.", "Show all")
-            boxes.append(TroubleBox(others, lambda _: self._show_all(troubles)))
-        self._mending = [box.button for box in boxes]
-        for box in boxes:
+        before, self._boxes = self._boxes, {}
+        for place, trouble in enumerate(shown):
+            box = before.pop(trouble) if trouble in before else TroubleBox(trouble, self._mend)
+            self._boxes[trouble] = box
             box.button.setEnabled(not self._is_working)
-            self._troubles.addWidget(box)
-        for one, following in pairwise([*self._mending, self._find]):
+            self._troubles.insertWidget(place, box)
+        for box in before.values():
+            self._troubles.removeWidget(box)
+            box.hide()
+            box.deleteLater()
+        self._all, more = troubles, len(troubles) - len(shown)
+        self._others.text.setText(f"{more} more problems.")
+        self._others.setVisible(bool(more))
+        buttons = [box.button for box in (*self._boxes.values(), self._others)]
+        for one, following in pairwise([*buttons, self._find]):
             QWidget.setTabOrder(one, following)
 
     def _build(self) -> None:
@@ -158,6 +162,8 @@ class Front(QWidget):
         column.addStretch(1)
         middle.addLayout(column)
         page.addLayout(middle, stretch=1)
+        self._others.hide()
+        self._troubles.addWidget(self._others)
         page.addLayout(self._troubles)  # below, so that no button moves when one is found
         self._doing.setWordWrap(False)
         page.addLayout(_row(self._bar, self._doing, self._stop))

@@ -54,7 +54,8 @@ class TroubleBox(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 6, 6, 6)
-        row.addWidget(label(trouble.text, ""), stretch=1)
+        self.text = label(trouble.text, "")
+        row.addWidget(self.text, stretch=1)
         self.button = push_button(trouble.button, lambda: mend(trouble))
         row.addWidget(self.button)
 
