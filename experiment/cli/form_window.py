@@ -93,7 +93,8 @@ def fill_in(page: FormPage) -> Filled | None:
     running = application()
     dialog = Dialog(page)
     with stopped_by(signal.SIG_DFL):  # at once: Qt calls no Python while a form is open, and nothing is unsaved
-        tell_desk(form=int(dialog.winId()))
+        if running.platformName() == "xcb":
+            tell_desk(form=int(dialog.winId()))
         dialog.exec()
         tell_desk(form=0)
     dialog.deleteLater()

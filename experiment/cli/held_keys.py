@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, QObject, Qt
-from PyQt6.QtGui import QKeyEvent
+from PyQt6.QtGui import QGuiApplication, QKeyEvent
 from PyQt6.QtWidgets import QAbstractButton, QApplication
 
 RETURN = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -16,7 +16,8 @@ class Application(QApplication):
         """The only one of this process."""
         super().__init__([title])
         self.held = HeldKeys(self)
-        self.installEventFilter(self.held)
+        if self.platformName() == "xcb":
+            self.installEventFilter(self.held)
 
 
 class HeldKeys(QObject):
@@ -25,7 +26,12 @@ class HeldKeys(QObject):
     _released = (0, 0)  # which key was let go last, and when (ms, on the clock of Qt's events)
 
     def is_repeat(self, event: QKeyEvent) -> bool:
-        """Whether a press is of a held key: X lets it go and presses it at one moment, which Qt does not always see."""
+        """Whether a press is of a held key: X lets it go and presses it at one moment, which Qt does not always see.
+
+        Not on Windows, where Qt takes a press for a repeat too if the last release was lost with a window that closed.
+        """
+        if QGuiApplication.platformName() != "xcb":
+            return False
         return event.isAutoRepeat() or (event.key(), event.timestamp()) == self._released
 
     def eventFilter(self, receiver: QObject | None, event: QEvent | None) -> bool:  # noqa: N802 - Qt's name

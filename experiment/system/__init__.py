@@ -86,9 +86,11 @@ def give_keyboard(window: int) -> None:
 
 
 def bring_forward(window: int) -> None:
-    """Bring a window of a program that we started to the front, by its number here; on macOS it has none."""
-    if sys.platform != "darwin":
-        _of_this_system().bring_forward(window)
+    """Bring a window of a program that we started to the front, by its number: on X11."""
+    if sys.platform == "linux":
+        from experiment.system import linux
+
+        linux.bring_forward(window)
 
 
 def key_legends() -> Legends:

@@ -140,11 +140,6 @@ def raise_priority() -> tuple[str, Callable[[], None]] | None:
     return None
 
 
-def bring_forward(window: int) -> None:
-    """To the front, which Windows allows the program that has just been clicked (SetForegroundWindow)."""
-    libraries().user32.SetForegroundWindow(ctypes.c_void_p(window))
-
-
 def key_legends(windll: Any = None) -> Legends:
     """By the keyboard layout of the window that has the keyboard; codes are virtual key codes."""
     user32 = (windll or libraries()).user32
