@@ -151,7 +151,8 @@ def end(sitting: Sitting) -> None:
     """Nothing that a program started goes on."""
     with suppress(psutil.NoSuchProcess):  # it has ended, and has been waited for
         for one in psutil.Process(sitting.process.pid).children(recursive=True):
-            one.kill()
+            with suppress(psutil.NoSuchProcess):  # of one that has ended the others go on
+                one.kill()
     sitting.process.kill()
     sitting.process.communicate()
 

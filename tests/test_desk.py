@@ -38,10 +38,10 @@ def places(lab: Lab) -> Places:
     return Places(lab.protocol, lab.folder / "participants", lab.data)
 
 
-def on_day_four(lab: Lab, subject: str = SUBJECT) -> None:
-    """A study in which this participant's first session is due today."""
-    first = today() - timedelta(days=3)
-    told = (enrolled(subject, day=first), consented(subject, first), started(1, first, subject))
+def on_day(lab: Lab, day: int) -> None:
+    """A study in which today is this day of the subject's course 1, whose session was, or is, due on day 4."""
+    first = today() - timedelta(days=day - 1)
+    told = (enrolled(SUBJECT, day=first), consented(SUBJECT, first), started(1, first, SUBJECT))
     write_register(lab.data / "study", story(*told))
 
 
@@ -52,7 +52,7 @@ def troubles(lab: Lab) -> list[Trouble]:
 
 def test_with_a_register_the_desk_lists_what_today_needs(lab: Lab) -> None:
     """A participant on day four needs the session, dose and report, and is told to have no messages."""
-    on_day_four(lab)
+    on_day(lab, 4)
     (lab.folder / "participants").mkdir()
     facts = read_facts(places(lab))
     (line,) = facts.lines
@@ -70,9 +70,7 @@ def test_with_a_register_the_desk_lists_what_today_needs(lab: Lab) -> None:
 def test_an_overdue_session_can_be_closed_as_not_run(lab: Lab) -> None:
     """Where a course is over without its session, a button records that, once it knows by whom."""
     lab.messages()
-    first = today() - timedelta(days=6)
-    told = (enrolled(SUBJECT, day=first), consented(SUBJECT, first), started(1, first, SUBJECT))
-    write_register(lab.data / "study", story(*told))
+    on_day(lab, 7)
     (trouble,) = troubles(lab)
     assert (trouble.command[:2], trouble.asks) == (("study", "close"), (WHO,))
     status, said = lab.begins(*trouble.command, "--operator=TA").ends()
@@ -210,6 +208,12 @@ def takes_the_problems_button(desk: Desk, hands: Hands) -> None:
     desk.type("space")
 
 
+def clicks_the_problems_button(desk: Desk) -> None:
+    """By mouse: that of the last problem, at the right end of its box."""
+    box = desk.sees(PROBLEM, (300, 30))[-1]
+    desk.clicks((box.right - 60, box.middle[1]))
+
+
 def test_a_problem_is_mended_by_keyboard(lab: Lab, hands: Hands) -> None:
     """The button of a missing table makes it again, says so, and leads back to the desk."""
     lab.messages()
@@ -299,24 +303,18 @@ def test_return_that_is_held_takes_no_offer(lab: Lab, hands: Hands) -> None:
 def test_no_problem_is_mended_while_a_command_runs(lab: Lab, hands: Hands) -> None:
     """Its button asks nothing meanwhile, since nothing could be done with the answer; then it does."""
     lab.messages()
-    first = today() - timedelta(days=6)
-    told = (enrolled(SUBJECT, day=first), consented(SUBJECT, first), started(1, first, SUBJECT))
-    write_register(lab.data / "study", story(*told))
+    on_day(lab, 7)
     with Desk(lab, hands) as desk:
-        box = desk.sees(PROBLEM, (300, 30))[-1]
+        desk.sees(PROBLEM, (300, 30))
         with hands.holding("lalt"):
             hands.tap("c")
         check = desk.command("check")
         check.suspend()
-        desk.sees(PROBLEM, (300, 30))  # which the bar of the running command has moved
-        box = desk.sees(PROBLEM, (300, 30))[-1]
-        button_px = box.right - 60, box.middle[1]
-        desk.clicks(button_px)
+        clicks_the_problems_button(desk)
         time.sleep(1.0)
         desk.waits_for("Day Four: the desk")
         check.kill()
         desk.shows(lambda screen: not areas(screen, PROBLEM, (300, 30)))
         desk.type("return")
-        box = desk.sees(PROBLEM, (300, 30))[-1]
-        desk.clicks((box.right - 60, box.middle[1]))
+        clicks_the_problems_button(desk)
         desk.waits_for("Day Four")

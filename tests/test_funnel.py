@@ -223,9 +223,7 @@ def test_what_was_left_can_be_asked_again(lab: Lab, hands: Hands, eyes: Eyes) ->
     assert lab.display
     with keyboard(lab.display, "ru"):
         with hands.holding("lctrl", "lshift"):
-            hands.tap(
-                "p", 1.0
-            )  # held for so long that it repeats; it leaves the questions, and not the page after them
+            hands.tap("p", 1.0)  # so long that it repeats; it leaves the questions, and not the page after them
         assert sitting.process.poll() is None
         takes_over(hands, eyes)
     status, said = sitting.ends()

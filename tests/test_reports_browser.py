@@ -148,10 +148,7 @@ def test_without_a_network_the_page_keeps_the_report_and_sends_it_later(
 ) -> None:
     """Offline it says that nothing was sent; as soon as there is a network, the report is sent and thanked for."""
     with phone(browser, evenings, port) as (context, page):
-        tap_all(page)
-        context.set_offline(True)
-        page.get_by_role("button").tap()
-        page.get_by_text("Not sent yet").wait_for()
+        send_offline(context, page)
         assert sendings(evenings) == []
         context.set_offline(False)
         page.wait_for_url("**/received")
@@ -164,10 +161,7 @@ def test_a_closed_page_sends_its_report_when_the_link_is_opened_again(
 ) -> None:
     """Pressed offline and closed: the next opening of the link, within the grace, sends what waited."""
     with phone(browser, evenings, port) as (context, page):
-        tap_all(page)
-        context.set_offline(True)
-        page.get_by_role("button").tap()
-        page.get_by_text("Not sent yet").wait_for()
+        send_offline(context, page)
         page.close()
         context.set_offline(False)
         evenings.at(MONDAY + 2 * DAY, "12:20")
@@ -193,6 +187,14 @@ def test_a_server_that_is_away_loses_no_report(browser: Browser, evenings: Eveni
     assert len(sendings(evenings)) == 1
 
 
+def send_offline(context: BrowserContext, page: Page) -> None:
+    """A whole report, for which Send is pressed without a connection."""
+    tap_all(page)
+    context.set_offline(True)
+    page.get_by_role("button").tap()
+    page.get_by_text("Not sent yet").wait_for()
+
+
 def hold(page: Page, day: str) -> list[Route]:
     """The reports about this day that the page sends from now on, which hang until they are let through."""
     held: list[Route] = []
@@ -214,10 +216,7 @@ def test_answers_changed_while_a_report_is_under_way_are_sent_before_the_thanks(
 ) -> None:
     """Changed while a retry hangs, with Send pressed again or not: thanked for once the server has what is shown."""
     with phone(browser, evenings, port) as (context, page):
-        tap_all(page)
-        context.set_offline(True)
-        page.get_by_role("button").tap()
-        page.get_by_text("Not sent yet").wait_for()
+        send_offline(context, page)
         held = hold(page, "2026-11-24")
         context.set_offline(False)
         wait_for_sending(page, held)
@@ -238,10 +237,7 @@ def test_answers_changed_while_a_report_is_under_way_are_sent_before_the_thanks(
 def test_a_report_does_not_wait_for_another_days(browser: Browser, evenings: Evenings, port: int) -> None:
     """While yesterday's hangs, today's is sent and thanked for; yesterday's is answered later and leaves the phone."""
     with phone(browser, evenings, port) as (context, page):
-        tap_all(page)
-        context.set_offline(True)
-        page.get_by_role("button").tap()
-        page.get_by_text("Not sent yet").wait_for()
+        send_offline(context, page)
         page.close()
         context.set_offline(False)
         evenings.at(MONDAY + 2 * DAY, "20:30")

@@ -93,7 +93,7 @@ def fill_in(page: FormPage) -> Filled | None:
     running = application()
     dialog = Dialog(page)
     with stopped_by(signal.SIG_DFL):  # at once: Qt calls no Python while a form is open, and nothing is unsaved
-        if running.platformName() == "xcb":
+        if running.platformName() == "xcb":  # asked for its number on Windows (Wine), the form missed a Return
             tell_desk(form=int(dialog.winId()))
         dialog.exec()
         tell_desk(form=0)
